@@ -1,0 +1,28 @@
+/**
+ * Headers that only pass between our own rooms (`local` flows). The proxy removes them from everything that comes in
+ * from outside and from everything that leaves.
+ */
+export const HEADER = {
+  /** The call: one per end-to-end call, shared by its legs. UUID; clients see it as telnyx_session_id. */
+  session: 'X-Sidetone-Session-Id',
+  /** One leg. UUID; clients see it as telnyx_leg_id, and a client is rung with it as callID. */
+  leg: 'X-Sidetone-Leg-Id',
+  /** `v3:` + opaque; clients see it as telnyx_call_control_id. */
+  callControl: 'X-Sidetone-Call-Control-Id',
+  /** The trunk by which a call came in, or which answered (set by the proxy). */
+  trunk: 'X-Sidetone-Trunk',
+  /** The internal cause by name, beside the standard Reason header (for example `rejected`). */
+  cause: 'X-Sidetone-Cause',
+  /** base64 text the application attached to the call. */
+  clientState: 'X-Sidetone-Client-State',
+} as const;
+
+/** RFC 3325: who the caller is, proven. Set by the room that authenticated; believed only from `local` flows. */
+export const ASSERTED_IDENTITY = 'P-Asserted-Identity';
+
+/** Hosts of the rooms in URIs that never leave the process. */
+export const NODE_HOST = {
+  vsp: 'vsp.sidetone.invalid',
+  voice: 'voice.sidetone.invalid',
+  proxy: 'proxy.sidetone.invalid',
+} as const;

@@ -1,0 +1,110 @@
+/**
+ * The one interface of media (B2BUA-RTC): what `voice` asks and what it hears. The embedded engine answers it in its own
+ * process; another engine (rtpengine) may stand behind the same messages. A control connection carries these as one
+ * JSON object a line: `{ "id": 7, ...MediaCommand }`, answered by `{ "id": 7, ...MediaReply }`; events have no id.
+ */
+
+/** Names as configuration spells them. */
+export type CodecName = 'OPUS' | 'PCMU' | 'PCMA' | 'G722';
+
+/** Direction of a leg from our side: `recvonly` = the peer has put us on hold or only sends. RFC 3264 words. */
+export type Direction = 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive';
+
+/** `webrtc`: ICE-lite + DTLS-SRTP, towards browsers. `rtp`: plain RTP/AVP, towards carriers and phones. */
+export type LegKind = 'webrtc' | 'rtp';
+
+/** What a leg hears. Compiled into the leg's route; takes effect at the next packet. */
+export type Source =
+  | { readonly kind: 'silence' }
+  | { readonly kind: 'leg'; readonly leg: string }
+  /** Its own audio and digits, back. */
+  | { readonly kind: 'echo' }
+  | { readonly kind: 'tone'; readonly hz: number }
+  | { readonly kind: 'music' }
+  | { readonly kind: 'ringback' };
+
+export type MediaCommand =
+  /**
+   * The peer's offer for a leg (new, or a re-offer: hold, ICE restart, moved address) → our answer. `codecs` is what
+   * may be used, most wanted first. An offer whose ICE ufrag and fingerprint are unchanged keeps the transport.
+   */
+  | {
+      readonly op: 'answer';
+      readonly leg: string;
+      readonly kind: LegKind;
+      readonly sdp: string;
+      readonly codecs: readonly CodecName[];
+      readonly direction?: Direction;
+    }
+  /** Makes our offer for a leg (new, or a re-offer with another direction; `restart`: fresh ICE credentials). */
+  | {
+      readonly op: 'offer';
+      readonly leg: string;
+      readonly kind: LegKind;
+      readonly codecs: readonly CodecName[];
+      readonly direction?: Direction;
+      readonly restart?: boolean;
+    }
+  /** The peer's answer to our last offer. May come again (another fork answered): the last one wins. */
+  | { readonly op: 'accept'; readonly leg: string; readonly sdp: string }
+  /** What `leg` hears from now on. For a two-party call set both. */
+  | { readonly op: 'source'; readonly leg: string; readonly source: Source }
+  /** A trickled candidate of the peer (`candidate:…` text, as in SDP without `a=`). */
+  | { readonly op: 'candidate'; readonly leg: string; readonly candidate: string }
+  /** Sends digits (0-9 * # A-D) to the leg's peer as RFC 4733 events; queued behind digits already being sent. */
+  | {
+      readonly op: 'dtmf';
+      readonly leg: string;
+      readonly digits: string;
+      readonly durationMs?: number;
+      readonly gapMs?: number;
+    }
+  | { readonly op: 'stats'; readonly leg: string }
+  /** Ends the leg; the reply carries its final statistics. Unknown legs reply `ok` without statistics. */
+  | { readonly op: 'close'; readonly leg: string }
+  /** Health and load of the engine. */
+  | { readonly op: 'health' };
+
+export interface LegStats {
+  readonly packetsReceived: number;
+  readonly packetsSent: number;
+  readonly bytesReceived: number;
+  readonly bytesSent: number;
+  readonly packetsLost: number;
+  /** Interarrival jitter in milliseconds (RFC 3550 §6.4.1). */
+  readonly jitterMs: number;
+  /** Round-trip time from RTCP, if known. */
+  readonly rttMs?: number;
+  readonly codec?: CodecName;
+  readonly dtmfReceived: number;
+  /** Packets dropped as unauthenticated, replayed, or from a foreign source. */
+  readonly dropped: number;
+}
+
+export type MediaReply =
+  | {
+      readonly ok: true;
+      readonly sdp?: string;
+      readonly codec?: CodecName;
+      readonly direction?: Direction;
+      readonly stats?: LegStats;
+      readonly health?: { readonly legs: number; readonly portsFree: number };
+    }
+  /** `no-codec`: nothing in common; `bad-sdp`; `no-port`: the port range is used up; `no-leg`; `wrong-state`; `engine`: our own failure or the process is away. */
+  | {
+      readonly ok: false;
+      readonly error: 'no-codec' | 'bad-sdp' | 'no-port' | 'no-leg' | 'wrong-state' | 'engine';
+      readonly message: string;
+    };
+
+export type MediaEvent =
+  | { readonly event: 'connected'; readonly leg: string }
+  /** First authenticated packet from the peer. */
+  | { readonly event: 'media'; readonly leg: string; readonly codec: CodecName }
+  | { readonly event: 'dtmf'; readonly leg: string; readonly digit: string; readonly durationMs: number }
+  /** The leg failed: `dtls` handshake or fingerprint, `ice` (no valid check in time, consent lost), `rtp` nothing heard for the limit. */
+  | { readonly event: 'failed'; readonly leg: string; readonly why: 'dtls' | 'ice' | 'rtp' }
+  /** We receive from the peer's counterpart but never from the peer, `ms` after connection; a flag, not an end. */
+  | { readonly event: 'one-way'; readonly leg: string; readonly ms: number }
+  /** The engine process came (back) up: legs it had are gone unless listed. */
+  | { readonly event: 'engine'; readonly state: 'up' | 'down' };
