@@ -1,0 +1,69 @@
+import { readFileSync } from 'node:fs';
+import { err, ok, type Result } from '@sidetone/core';
+import { type Config, configSchema } from './schema.ts';
+
+/** Reads, parses and checks a configuration file. The error is one sentence for the operator, naming the key. */
+export function loadConfig(file: string | undefined): Result<Config, string> {
+  if (file === undefined) return checkConfig({}, 'the built-in configuration');
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    const why =
+      code === 'ENOENT'
+        ? 'it does not exist'
+        : code === 'EACCES'
+          ? 'permission denied'
+          : String(code ?? error);
+    return err(`cannot read the configuration file ${file}: ${why}`);
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    return err(`the configuration file ${file} is not JSON: ${(error as Error).message}`);
+  }
+  return checkConfig(value, file);
+}
+
+/** Checks a configuration value; fills in defaults. */
+export function checkConfig(value: unknown, source: string): Result<Config, string> {
+  const parsed = configSchema.safeParse(value);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0]!;
+    if (issue.code === 'unrecognized_keys') {
+      const at = keyPath([...issue.path, issue.keys[0]!]);
+      return err(`${source}: unknown key ${at}; docs/config.md lists the keys`);
+    }
+    return err(`${source}: ${issue.path.length === 0 ? 'the file' : keyPath(issue.path)}: ${issue.message}`);
+  }
+  const config = parsed.data;
+  const [first, last] = config.media.ports;
+  if (last - first < 3) return err(`${source}: media.ports: the range must hold at least 4 ports`);
+  const twice = firstDuplicate((config.connections ?? []).map((c) => c.user_name));
+  if (twice !== undefined) return err(`${source}: connections: the user name ${twice} is used twice`);
+  const numberTwice = firstDuplicate((config.connections ?? []).flatMap((c) => c.numbers));
+  if (numberTwice !== undefined)
+    return err(`${source}: connections: the number ${numberTwice} belongs to two users`);
+  const trunkTwice = firstDuplicate(config.trunks.map((t) => t.name));
+  if (trunkTwice !== undefined) return err(`${source}: trunks: the name ${trunkTwice} is used twice`);
+  return ok(config);
+}
+
+function keyPath(path: readonly PropertyKey[]): string {
+  return path.reduce<string>(
+    (text, part) =>
+      typeof part === 'number' ? `${text}[${part}]` : text === '' ? String(part) : `${text}.${String(part)}`,
+    '',
+  );
+}
+
+function firstDuplicate(names: readonly string[]): string | undefined {
+  const seen = new Set<string>();
+  for (const name of names) {
+    if (seen.has(name)) return name;
+    seen.add(name);
+  }
+  return undefined;
+}

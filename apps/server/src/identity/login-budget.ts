@@ -1,0 +1,30 @@
+import type { EpochMs } from '@sidetone/core';
+
+const WINDOW_MS = 60_000;
+const TRIES = 10;
+const MAX_ENTRIES = 20_000;
+
+/**
+ * Failed logins per user and source: at most 10 a minute. Keyed by both, so that guessing from one address never locks the
+ * user out elsewhere. Bounded: the oldest entry leaves first.
+ */
+export class LoginBudget {
+  readonly #failures = new Map<string, { count: number; since: EpochMs }>();
+
+  allows(userName: string, address: string, now: EpochMs): boolean {
+    const entry = this.#failures.get(`${address} ${userName}`);
+    return entry === undefined || now - entry.since >= WINDOW_MS || entry.count < TRIES;
+  }
+
+  failed(userName: string, address: string, now: EpochMs): void {
+    const key = `${address} ${userName}`;
+    const entry = this.#failures.get(key);
+    if (entry !== undefined && now - entry.since < WINDOW_MS) {
+      entry.count += 1;
+      return;
+    }
+    this.#failures.delete(key);
+    if (this.#failures.size >= MAX_ENTRIES) this.#failures.delete(this.#failures.keys().next().value!);
+    this.#failures.set(key, { count: 1, since: now });
+  }
+}

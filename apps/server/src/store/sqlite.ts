@@ -1,0 +1,59 @@
+import { DatabaseSync } from 'node:sqlite';
+import type { CallRecord, Connection } from '@sidetone/wire';
+import { MIGRATIONS, type Migration } from './migrations.ts';
+import type { Store } from './store.ts';
+
+/** Opens (and brings up to date) the SQLite store in `file`. Throws when the file cannot be opened or is newer than we are. */
+export function openSqliteStore(file: string, migrations: readonly Migration[] = MIGRATIONS): Store {
+  const db = new DatabaseSync(file);
+  db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 2000');
+  migrate(db, migrations);
+
+  const insertConnection = db.prepare(
+    'INSERT INTO connections (user_name, settings) VALUES (?, ?) ON CONFLICT (user_name) DO UPDATE SET settings = excluded.settings',
+  );
+  const allConnections = db.prepare('SELECT settings FROM connections ORDER BY user_name');
+  const insertRecord = db.prepare(
+    'INSERT INTO call_records (leg_id, session_id, started_at, record) VALUES (?, ?, ?, ?) ON CONFLICT (leg_id) DO NOTHING',
+  );
+  const bySession = db.prepare('SELECT record FROM call_records WHERE session_id = ? ORDER BY rowid');
+  const latest = db.prepare('SELECT record FROM call_records ORDER BY started_at DESC, rowid DESC LIMIT ?');
+
+  return {
+    connections: () => allConnections.all().map((row) => JSON.parse(String(row['settings'])) as Connection),
+    saveConnection: (connection) => {
+      insertConnection.run(connection.user_name, JSON.stringify(connection));
+    },
+    saveCallRecord: (record) => {
+      insertRecord.run(record.leg_id, record.session_id, record.started_at, JSON.stringify(record));
+    },
+    callRecords: (sessionId) =>
+      bySession.all(sessionId).map((row) => JSON.parse(String(row['record'])) as CallRecord),
+    latestCallRecords: (limit) =>
+      latest.all(limit).map((row) => JSON.parse(String(row['record'])) as CallRecord),
+    close: () => db.close(),
+  };
+}
+
+function migrate(db: DatabaseSync, migrations: readonly Migration[]): void {
+  db.exec('CREATE TABLE IF NOT EXISTS migrations (id INTEGER PRIMARY KEY, name TEXT NOT NULL) STRICT');
+  const done = Number(db.prepare('SELECT COALESCE(MAX(id), 0) AS id FROM migrations').get()?.['id']);
+  const newest = Math.max(0, ...migrations.map((m) => m.id));
+  if (done > newest) {
+    throw new Error(
+      `the database was written by a newer release (migration ${done}, this release knows ${newest})`,
+    );
+  }
+  for (const migration of migrations) {
+    if (migration.id <= done) continue;
+    db.exec('BEGIN IMMEDIATE');
+    try {
+      db.exec(migration.sql);
+      db.prepare('INSERT INTO migrations (id, name) VALUES (?, ?)').run(migration.id, migration.name);
+      db.exec('COMMIT');
+    } catch (error) {
+      db.exec('ROLLBACK');
+      throw error;
+    }
+  }
+}
