@@ -1,0 +1,24 @@
+import type { LogLine } from '@sidetone/core';
+import type { Flow, SipReceived, SipSend } from '@sidetone/sip';
+import type { CallRecord, MediaCommand, MediaEvent, MediaReply } from '@sidetone/wire';
+
+/** What `voice` accepts. */
+export type VoiceInput =
+  | { readonly type: 'tick' }
+  | SipReceived
+  /** A `SipSend` of ours could not be delivered to this flow. */
+  | { readonly type: 'transportFailed'; readonly flow: Flow }
+  /** The answer to the `media` output with this id. At most one; voice gives up waiting by itself. */
+  | { readonly type: 'media'; readonly id: number; readonly reply: MediaReply }
+  | { readonly type: 'mediaEvent'; readonly event: MediaEvent }
+  /** Ends every call and refuses new ones; `size.calls` tells when nothing is left. */
+  | { readonly type: 'drain' };
+
+/** What `voice` asks of its driver. */
+export type VoiceOutput =
+  | SipSend
+  /** To the media engine, in this order; answered by a `media` input with the same id. */
+  | { readonly type: 'media'; readonly id: number; readonly command: MediaCommand }
+  /** One a leg, exactly once, when the leg has ended. */
+  | { readonly type: 'record'; readonly record: CallRecord }
+  | LogLine;
