@@ -1,0 +1,47 @@
+import { relative } from 'node:path';
+import type { Config } from '../config/schema.ts';
+import { VERSION } from '../version.ts';
+
+/** The address a browser on this machine opens. */
+export function httpAddress(config: Config): string {
+  const host = config.http.host === '0.0.0.0' || config.http.host === '::' ? '127.0.0.1' : config.http.host;
+  return `${config.http.tls === undefined ? 'http' : 'https'}://${host.includes(':') ? `[${host}]` : host}:${config.http.port}`;
+}
+
+/** What a person sees when the service is up. */
+export function bannerText(
+  config: Config,
+  dataDir: string,
+  mediaAddresses: readonly string[],
+  users: readonly { readonly userName: string; readonly link?: string }[],
+): string {
+  const address = httpAddress(config);
+  const row = (name: string, value: string): string => `  ${name.padEnd(11)}${value}`;
+  const links = users.filter((user) => user.link !== undefined);
+  const names = users.map((user) => user.userName);
+  const shown = names.slice(0, 5).join(', ') + (names.length > 5 ? ` and ${names.length - 5} more` : '');
+  const sip = config.sip.public_host ?? config.sip.host;
+  return [
+    '',
+    `Sidetone ${VERSION}`,
+    '',
+    ...links.map((user, i) =>
+      row(i === 0 ? 'Softphone' : '', `${address}/?token=${user.link}   (${user.userName}, works once)`),
+    ),
+    ...(links.length > 0
+      ? [row('', 'Open it, press Call and hear yourself. A new link comes with every start.'), '']
+      : [row('Softphone', address)]),
+    row('Dial', `9196 echo, 9197 tone, 9664 music${names.length > 1 ? `; or a user: ${shown}` : ''}`),
+    row('SIP', `${sip}:${config.sip.udp} udp, ${sip}:${config.sip.tcp} tcp, domain ${config.domain}`),
+    row(
+      'Media',
+      `udp ${config.media.ports[0]}-${config.media.ports[1]} on ${mediaAddresses.join(', ')}; STUN udp ${config.stun.port}`,
+    ),
+    row(
+      'Data',
+      relative(process.cwd(), dataDir).startsWith('..') ? dataDir : `./${relative(process.cwd(), dataDir)}`,
+    ),
+    row('Stop', 'Ctrl-C'),
+    '',
+  ].join('\n');
+}

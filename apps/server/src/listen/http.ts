@@ -1,0 +1,158 @@
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
+import { extname, join, normalize } from 'node:path';
+import { getRequestListener } from '@hono/node-server';
+import { Hono } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import { cors } from 'hono/cors';
+import type { Config } from '../config/schema.ts';
+import { ListenError } from '../net/listen-error.ts';
+
+const MAX_REPORT_BYTES = 2 * 1024 * 1024;
+
+const TYPES: Readonly<Record<string, string>> = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.svg': 'image/svg+xml',
+  '.json': 'application/json',
+  '.map': 'application/json',
+  '.woff2': 'font/woff2',
+  '.png': 'image/png',
+};
+
+const SECURITY_HEADERS: Readonly<Record<string, string>> = {
+  'Content-Security-Policy':
+    "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data:; media-src 'self' blob: mediastream:; frame-ancestors 'none'; base-uri 'none'; form-action 'self'",
+  'X-Content-Type-Options': 'nosniff',
+  'Referrer-Policy': 'no-referrer',
+  'Cross-Origin-Opener-Policy': 'same-origin',
+};
+
+export interface HttpRoutes {
+  /** Where the built softphone lies. */
+  readonly consoleDir: string;
+  /** Exchanges a single-use login link for a login token; `null` when it is used up. */
+  readonly redeem: (token: string) => Promise<object | null>;
+  /** Was this report id given to a client? */
+  readonly knowsReport: (reportId: string) => boolean;
+  readonly reported: (reportId: string, callId: string, bytes: number) => void;
+  readonly health: () => object;
+}
+
+/** The HTTP application: the softphone, the login link, call reports, health. */
+export function createHttpApp(routes: HttpRoutes, tls: boolean): Hono {
+  const app = new Hono();
+  app.use(async (c, next) => {
+    await next();
+    for (const [name, value] of Object.entries(SECURITY_HEADERS)) c.res.headers.set(name, value);
+    if (tls) c.res.headers.set('Strict-Transport-Security', 'max-age=31536000');
+  });
+
+  app.get('/healthz', (c) => c.json(routes.health()));
+
+  app.post('/api/login-link', bodyLimit({ maxSize: 4096 }), async (c) => {
+    const body: unknown = await c.req.json().catch(() => null);
+    const token = typeof body === 'object' && body !== null ? (body as { token?: unknown }).token : undefined;
+    if (typeof token !== 'string') return c.json({ error: 'the body must be {"token": "…"}' }, 400);
+    const login = await routes.redeem(token);
+    if (login === null) return c.json({ error: 'this login link was already used or is too old' }, 410);
+    c.header('Cache-Control', 'no-store');
+    return c.json(login);
+  });
+
+  app.use(
+    '/call_report',
+    cors({
+      origin: '*',
+      allowMethods: ['POST'],
+      allowHeaders: ['content-type', 'x-call-report-id', 'x-call-id', 'x-voice-sdk-id'],
+      maxAge: 600,
+    }),
+  );
+  app.post(
+    '/call_report',
+    bodyLimit({
+      maxSize: MAX_REPORT_BYTES,
+      onError: (c) => c.json({ error: 'a report may hold 2 MB' }, 413),
+    }),
+    async (c) => {
+      const reportId = c.req.header('x-call-report-id');
+      if (reportId === undefined) return c.json({ error: 'x-call-report-id is missing' }, 400);
+      if (!routes.knowsReport(reportId)) return c.json({ error: 'unknown x-call-report-id' }, 401);
+      const body = await c.req.text();
+      routes.reported(reportId, c.req.header('x-call-id') ?? '', body.length);
+      return c.json({});
+    },
+  );
+
+  app.get('*', (c) => {
+    const file = assetFile(routes.consoleDir, c.req.path);
+    if (file === null) {
+      return c.text(
+        existsSync(join(routes.consoleDir, 'index.html'))
+          ? 'not found'
+          : 'The softphone is not built yet: run "npm start", which builds it, or "node scripts/build.ts".',
+        404,
+      );
+    }
+    const hashed = c.req.path.startsWith('/assets/');
+    c.header('Content-Type', TYPES[extname(file)] ?? 'application/octet-stream');
+    c.header('Cache-Control', hashed ? 'public, max-age=31536000, immutable' : 'no-cache');
+    return c.body(new Uint8Array(readFileSync(file)));
+  });
+  return app;
+}
+
+/** The file for a path inside `root`, or `null`. `/` is the index; no path leaves the root. */
+function assetFile(root: string, path: string): string | null {
+  let decoded: string;
+  try {
+    decoded = decodeURIComponent(path);
+  } catch {
+    return null;
+  }
+  if (decoded.includes('\0')) return null;
+  const relative = normalize(decoded === '/' ? '/index.html' : decoded);
+  const file = join(root, relative);
+  if (!file.startsWith(join(root, '/'))) return null;
+  return existsSync(file) && statSync(file).isFile() ? file : null;
+}
+
+/** Opens the port for http, or for https with `http.tls`. Rejects with a sentence naming the key. */
+export function listenHttp(config: Config['http'], app: Hono): Promise<Server | TlsServer> {
+  const listener = getRequestListener(app.fetch);
+  const limits = { headersTimeout: 10_000, requestTimeout: 30_000, maxHeaderSize: 16 * 1024 };
+  const server =
+    config.tls === undefined
+      ? createServer(limits, listener)
+      : createTlsServer(
+          {
+            ...limits,
+            cert: readPem('cert', config.tls.cert),
+            key: readPem('key', config.tls.key),
+            minVersion: 'TLSv1.2',
+          },
+          listener,
+        );
+  return new Promise((resolve, reject) => {
+    const refuse = (cause: Error): void =>
+      reject(new ListenError('http.port', config.host, config.port, cause));
+    server.once('error', refuse);
+    server.listen(config.port, config.host, () => {
+      server.off('error', refuse);
+      resolve(server);
+    });
+  });
+}
+
+function readPem(key: string, file: string): Buffer {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    throw new Error(
+      `http.tls.${key}: cannot read ${file} (${(error as NodeJS.ErrnoException).code ?? String(error)})`,
+    );
+  }
+}

@@ -1,0 +1,88 @@
+import type { IncomingMessage, Server } from 'node:http';
+import type { Server as TlsServer } from 'node:https';
+import type { Duplex } from 'node:stream';
+import { type WebSocket, WebSocketServer } from 'ws';
+import { plainAddress } from '../net/addresses.ts';
+import { originAllowed } from './origins.ts';
+
+const MAX_FRAME_BYTES = 64 * 1024;
+const MAX_QUEUED_BYTES = 256 * 1024;
+const MAX_SOCKETS = 20_000;
+
+export interface WebSocketOptions {
+  readonly origins: readonly string[];
+  readonly host: string;
+  readonly opened: (
+    socket: string,
+    origin: string | undefined,
+    query: Readonly<Record<string, string>>,
+    address: string,
+  ) => void;
+  readonly frame: (socket: string, text: string) => void;
+  readonly closed: (socket: string) => void;
+  readonly newId: () => string;
+}
+
+export interface WebSocketListener {
+  send(socket: string, text: string): void;
+  close(socket: string, code: number, reason: string): void;
+  closeAll(): void;
+}
+
+/** WebSockets of clients, on any path, no subprotocol, on the HTTP server's port. */
+export function listenWebSocket(server: Server | TlsServer, options: WebSocketOptions): WebSocketListener {
+  const sockets = new Map<string, WebSocket>();
+  const acceptor = new WebSocketServer({
+    noServer: true,
+    maxPayload: MAX_FRAME_BYTES,
+    perMessageDeflate: false,
+  });
+
+  server.on('upgrade', (request: IncomingMessage, stream: Duplex, head: Buffer) => {
+    stream.on('error', () => stream.destroy());
+    const origin = request.headers.origin;
+    if (!originAllowed(origin, request.headers.host, options.origins, options.host)) {
+      stream.end('HTTP/1.1 403 Forbidden\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
+      return;
+    }
+    if (sockets.size >= MAX_SOCKETS) {
+      stream.end(
+        'HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nConnection: close\r\nContent-Length: 0\r\n\r\n',
+      );
+      return;
+    }
+    acceptor.handleUpgrade(request, stream, head, (ws) => accept(ws, request, origin));
+  });
+
+  function accept(ws: WebSocket, request: IncomingMessage, origin: string | undefined): void {
+    const id = options.newId();
+    const query = Object.fromEntries(new URL(request.url ?? '/', 'http://localhost').searchParams);
+    sockets.set(id, ws);
+    ws.on('message', (data, binary) => {
+      // The dialect has text frames only.
+      if (binary) ws.close(1003, 'text frames only');
+      else options.frame(id, data.toString());
+    });
+    ws.on('error', () => ws.terminate());
+    ws.on('close', () => {
+      sockets.delete(id);
+      options.closed(id);
+    });
+    options.opened(id, origin, query, plainAddress(request.socket.remoteAddress));
+  }
+
+  return {
+    send: (id, text) => {
+      const ws = sockets.get(id);
+      if (ws === undefined) return;
+      // A client that does not read is let go before it costs memory.
+      if (ws.bufferedAmount > MAX_QUEUED_BYTES) ws.close(1013, 'too slow');
+      else ws.send(text);
+    },
+    close: (id, code, reason) => sockets.get(id)?.close(code, reason),
+    closeAll: () => {
+      for (const ws of sockets.values()) ws.close(1001, 'server is stopping');
+      acceptor.close();
+    },
+  };
+}

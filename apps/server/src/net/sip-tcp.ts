@@ -1,0 +1,109 @@
+import { randomUUID } from 'node:crypto';
+import { connect, createServer, type Socket } from 'node:net';
+import { createFramer, type Flow } from '@sidetone/sip';
+import { plainAddress } from './addresses.ts';
+import { ListenError } from './listen-error.ts';
+import type { SipTransportOptions } from './sip-transport.ts';
+
+type TcpFlow = Extract<Flow, { transport: 'tcp' | 'tls' | 'ws' | 'wss' }>;
+
+const MAX_CONNECTIONS = 10_000;
+const MAX_QUEUED_BYTES = 256 * 1024;
+/** A peer that never sent a whole message is let go after this long; one that did may rest between messages. */
+const STRANGER_IDLE_MS = 30_000;
+const KNOWN_IDLE_MS = 30 * 60_000;
+const CONNECT_MS = 4_000;
+
+export interface SipTcp {
+  send(bytes: Uint8Array, flow: TcpFlow): void;
+  close(): void;
+}
+
+/** SIP over TCP: accepts connections, opens them on demand, and reuses the one a flow names. */
+export function listenSipTcp(options: SipTransportOptions): Promise<SipTcp> {
+  const connections = new Map<string, Socket>();
+  const byPeer = new Map<string, string>();
+
+  function adopt(socket: Socket, host: string, port: number): string {
+    const connection = randomUUID();
+    const flow: TcpFlow = { transport: 'tcp', host, port, connection };
+    const framer = createFramer();
+    connections.set(connection, socket);
+    byPeer.set(`${host}:${port}`, connection);
+    socket.setNoDelay(true);
+    socket.setTimeout(STRANGER_IDLE_MS, () => socket.destroy());
+    socket.on('data', (bytes: Buffer) => {
+      for (const frame of framer.push(bytes)) {
+        if (frame.type === 'message') {
+          socket.setTimeout(KNOWN_IDLE_MS);
+          options.received(frame.message, flow);
+        } else if (frame.type === 'ping') {
+          socket.write('\r\n');
+        } else if (frame.type === 'error') {
+          options.unparseable(frame.error, flow);
+          if (frame.fatal) socket.end();
+        }
+      }
+    });
+    socket.on('error', () => socket.destroy());
+    socket.on('close', () => {
+      connections.delete(connection);
+      if (byPeer.get(`${host}:${port}`) === connection) byPeer.delete(`${host}:${port}`);
+    });
+    return connection;
+  }
+
+  function write(socket: Socket, bytes: Uint8Array, flow: TcpFlow): void {
+    if (socket.writableLength > MAX_QUEUED_BYTES) {
+      socket.destroy();
+      options.failed(flow);
+      return;
+    }
+    socket.write(bytes);
+  }
+
+  function dial(bytes: Uint8Array, flow: TcpFlow): void {
+    const socket = connect({ host: flow.host, port: flow.port });
+    let open = false;
+    const timer = setTimeout(() => socket.destroy(new Error('connect timed out')), CONNECT_MS);
+    adopt(socket, flow.host, flow.port);
+    socket.once('connect', () => {
+      open = true;
+      clearTimeout(timer);
+    });
+    socket.once('close', () => {
+      clearTimeout(timer);
+      if (!open) options.failed(flow);
+    });
+    socket.write(bytes);
+  }
+
+  return new Promise((resolve, reject) => {
+    const server = createServer((socket) => {
+      if (connections.size >= MAX_CONNECTIONS) {
+        socket.destroy();
+        return;
+      }
+      adopt(socket, plainAddress(socket.remoteAddress), socket.remotePort ?? 0);
+    });
+    const refuse = (cause: Error): void =>
+      reject(new ListenError('sip.tcp', options.host, options.tcp, cause));
+    server.once('error', refuse);
+    server.listen(options.tcp, options.host, () => {
+      server.off('error', refuse);
+      server.on('error', () => {});
+      resolve({
+        send: (bytes, flow) => {
+          const id = flow.connection ?? byPeer.get(`${flow.host}:${flow.port}`);
+          const socket = id === undefined ? undefined : connections.get(id);
+          if (socket !== undefined && !socket.destroyed) write(socket, bytes, flow);
+          else dial(bytes, flow);
+        },
+        close: () => {
+          server.close();
+          for (const socket of connections.values()) socket.destroy();
+        },
+      });
+    });
+  });
+}

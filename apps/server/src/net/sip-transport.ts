@@ -1,0 +1,50 @@
+import { type Flow, parseMessage, type SipMessage, type SipParseError, writeMessage } from '@sidetone/sip';
+import { listenSipTcp } from './sip-tcp.ts';
+import { listenUdp } from './udp.ts';
+
+export interface SipTransportOptions {
+  readonly host: string;
+  readonly udp: number;
+  readonly tcp: number;
+  readonly received: (message: SipMessage, flow: Flow) => void;
+  /** Bytes that are no SIP message; the caller may answer. */
+  readonly unparseable: (error: SipParseError, flow: Flow) => void;
+  /** A message could not be handed to this flow. */
+  readonly failed: (flow: Flow) => void;
+}
+
+export interface SipTransport {
+  send(message: SipMessage, flow: Flow): void;
+  close(): void;
+}
+
+/** The SIP sockets of the process: UDP and TCP on one host. Rejects with `ListenError`. */
+export async function openSipTransport(options: SipTransportOptions): Promise<SipTransport> {
+  const udp = await listenUdp('sip.udp', options.host, options.udp, (bytes, host, port) => {
+    const flow: Flow = { transport: 'udp', host, port };
+    if (isKeepAlive(bytes)) return;
+    const parsed = parseMessage(bytes);
+    if (parsed.ok) options.received(parsed.value, flow);
+    else options.unparseable(parsed.error, flow);
+  });
+  const tcp = await listenSipTcp(options).catch((error: unknown) => {
+    udp.close();
+    throw error;
+  });
+  return {
+    send: (message, flow) => {
+      const written = writeMessage(message);
+      if (flow.transport === 'udp') udp.send(written, flow.port, flow.host, () => options.failed(flow));
+      else if (flow.transport === 'tcp') tcp.send(written, flow);
+      else options.failed(flow);
+    },
+    close: () => {
+      udp.close();
+      tcp.close();
+    },
+  };
+}
+
+/** CRLF keep-alives and the four zero bytes some phones send (RFC 5626 §3.5.1). */
+const isKeepAlive = (bytes: Uint8Array): boolean =>
+  bytes.length <= 4 && bytes.every((b) => b === 0 || b === 13 || b === 10);

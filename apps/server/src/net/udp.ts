@@ -1,0 +1,36 @@
+import { createSocket } from 'node:dgram';
+import { isIPv6 } from 'node:net';
+import { ListenError } from './listen-error.ts';
+
+export interface UdpListener {
+  send(bytes: Uint8Array, port: number, host: string, failed: (error: Error) => void): void;
+  close(): void;
+}
+
+/** Opens a UDP socket. Rejects with `ListenError` naming `key`. */
+export function listenUdp(
+  key: string,
+  host: string,
+  port: number,
+  received: (bytes: Buffer, host: string, port: number) => void,
+): Promise<UdpListener> {
+  return new Promise((resolve, reject) => {
+    const socket = createSocket({ type: isIPv6(host) ? 'udp6' : 'udp4', recvBufferSize: 1 << 20 });
+    const refuse = (cause: Error): void => reject(new ListenError(key, host, port, cause));
+    socket.once('error', refuse);
+    socket.bind(port, host, () => {
+      socket.off('error', refuse);
+      // An ICMP error of one peer must not end the listener: the transaction times out instead.
+      socket.on('error', () => {});
+      socket.on('message', (bytes, source) => received(bytes, source.address, source.port));
+      resolve({
+        send: (bytes, toPort, toHost, failed) => {
+          socket.send(bytes, toPort, toHost, (error) => {
+            if (error) failed(error);
+          });
+        },
+        close: () => socket.close(),
+      });
+    });
+  });
+}

@@ -1,0 +1,202 @@
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { rejectUnparseable } from '@sidetone/proxy';
+import type { Directory } from '@sidetone/wire';
+import type { Logger } from 'pino';
+import { loadDirectory } from '../identity/directory.ts';
+import { LoginBudget } from '../identity/login-budget.ts';
+import { LoginLinks } from '../identity/login-links.ts';
+import { mintLoginToken } from '../identity/login-token.ts';
+import { loadSecrets } from '../identity/secrets.ts';
+import { createHttpApp, listenHttp } from '../listen/http.ts';
+import { listenStun } from '../listen/stun.ts';
+import { listenWebSocket } from '../listen/websocket.ts';
+import { createLog } from '../log.ts';
+import { createMediaClient } from '../media/control-client.ts';
+import { openSipTransport } from '../net/sip-transport.ts';
+import { openSqliteStore } from '../store/sqlite.ts';
+import type { FromChild, SignallingStart, ToChild } from '../supervise/messages.ts';
+import { authenticate } from './authenticate.ts';
+import { createExchange, epoch, systemRandom } from './exchange.ts';
+import { keepTrunksResolved, resolveTrunks } from './trunk-addresses.ts';
+
+/**
+ * The signalling process: every socket of signalling, the store, and the exchange of vsp, voice and proxy between them.
+ * Reads like the wiring plan: each listener posts inputs, each output of the exchange goes to one listener.
+ */
+export async function runSignalling(
+  start: SignallingStart,
+  log: Logger,
+): Promise<{ drain: () => Promise<void> }> {
+  const { config, dataDir } = start;
+  const secrets = loadSecrets(dataDir);
+  const store = openSqliteStore(join(dataDir, 'sidetone.db'));
+  const named = loadDirectory(config, store);
+  const unresolved = (host: string): void => log.warn({ host }, 'trunk host cannot be resolved');
+  let directory: Directory = await resolveTrunks(named, unresolved);
+  const stopResolving = keepTrunksResolved(named, (resolved) => (directory = resolved), unresolved);
+  const budget = new LoginBudget();
+  const links = new LoginLinks();
+  const publicAddress = { host: config.sip.public_host ?? config.sip.host, port: config.sip.udp };
+
+  const media = createMediaClient({
+    socketPath: start.mediaSocket,
+    onEvent: (event) => exchange.post('voice', { type: 'mediaEvent', event }),
+    onState: (state) => log.info({ state }, 'media engine'),
+  });
+
+  const exchange = createExchange(
+    { config, directory: () => directory, nonceKey: secrets.nonceKey, publicAddress },
+    {
+      sip: (message, flow) => sip.send(message, flow),
+      frame: (socket, text) => sockets.send(socket, text),
+      closeSocket: (socket, code, reason) => sockets.close(socket, code, reason),
+      authenticate: (question) => {
+        void authenticate(question, directory, secrets.tokenKey, budget, epoch()).then(
+          ({ answer, reason, user }) => {
+            log.info({ user, address: question.address, reason, ok: answer.ok }, 'login');
+            exchange.post('vsp', { type: 'authenticated', request: question.request, result: answer });
+          },
+        );
+      },
+      lookup: ({ request, user }) => {
+        const password = directory.connections.find((c) => c.user_name === user)?.password;
+        // Answered on the next turn, as a database would.
+        setImmediate(() =>
+          exchange.post('proxy', {
+            type: 'credentials',
+            request,
+            result: password === undefined ? null : { password },
+          }),
+        );
+      },
+      media: ({ id, command }) => {
+        void media.command(command).then((reply) => exchange.post('voice', { type: 'media', id, reply }));
+      },
+      record: ({ record }) => {
+        store.saveCallRecord(record);
+        log.info(
+          {
+            session: record.session_id,
+            leg: record.leg_id,
+            kind: record.kind,
+            cause: record.cause,
+            ended_by: record.ended_by,
+          },
+          'leg ended',
+        );
+      },
+      log: (room, line) => log[line.level]({ room, ...line.fields }, line.event),
+    },
+  );
+
+  const sip = await openSipTransport({
+    host: config.sip.host,
+    udp: config.sip.udp,
+    tcp: config.sip.tcp,
+    received: (message, flow) => exchange.post('proxy', { type: 'sip', message, flow }),
+    unparseable: (error, flow) => {
+      const answer = rejectUnparseable(error, flow);
+      if (answer !== null) sip.send(answer.message, answer.flow);
+    },
+    failed: (flow) => exchange.post('proxy', { type: 'transportFailed', flow }),
+  });
+  const stun = await listenStun(config.stun.host, config.stun.port);
+  const app = createHttpApp(
+    {
+      consoleDir: fileURLToPath(new URL('../../../console/dist', import.meta.url)),
+      redeem: async (token) => {
+        const user = links.redeem(token, epoch());
+        if (user === undefined) return null;
+        const others = directory.connections.map((c) => c.user_name).filter((name) => name !== user);
+        return {
+          login_token: await mintLoginToken(secrets.tokenKey, user, epoch()),
+          user_name: user,
+          domain: config.domain,
+          others: others.slice(0, 8),
+        };
+      },
+      knowsReport: (reportId) => exchange.knowsReport(reportId),
+      reported: (_reportId, callId, bytes) =>
+        log.info({ call: callId.slice(0, 64), bytes }, 'call report received'),
+      health: () => ({ status: 'ok', busy: exchange.busy() }),
+    },
+    config.http.tls !== undefined,
+  );
+  const http = await listenHttp(config.http, app);
+  const sockets = listenWebSocket(http, {
+    origins: config.http.origins,
+    host: config.http.host,
+    newId: () => Buffer.from(systemRandom.bytes(12)).toString('base64url'),
+    opened: (socket, origin, query, address) =>
+      exchange.post('vsp', {
+        type: 'open',
+        socket,
+        query,
+        address,
+        ...(origin === undefined ? {} : { origin }),
+      }),
+    frame: (socket, text) => exchange.post('vsp', { type: 'frame', socket, text }),
+    closed: (socket) => exchange.post('vsp', { type: 'closed', socket }),
+  });
+
+  const local = config.connections === undefined;
+  tell({
+    type: 'ready',
+    users: directory.connections.map((c) => ({
+      userName: c.user_name,
+      ...(local ? { link: links.issue(c.user_name, epoch()) } : {}),
+    })),
+  });
+
+  return {
+    drain: async () => {
+      exchange.post('vsp', { type: 'drain' });
+      exchange.post('voice', { type: 'drain' });
+      const until = epoch() + 3000;
+      while (exchange.busy() > 0 && epoch() < until) await new Promise((done) => setTimeout(done, 25));
+      sockets.closeAll();
+      http.close();
+      sip.close();
+      stun.close();
+      media.close();
+      stopResolving();
+      exchange.stop();
+      store.close();
+    },
+  };
+}
+
+function tell(message: FromChild): void {
+  process.send?.(message);
+}
+
+function main(): void {
+  let log: Logger | undefined;
+  let running: ReturnType<typeof runSignalling> | undefined;
+  const stop = async (): Promise<void> => {
+    await running?.then((signalling) => signalling.drain()).catch(() => {});
+    process.exit(0);
+  };
+  process.on('message', (message: ToChild) => {
+    if (message.type === 'start-signalling') {
+      log = createLog('signalling', message.start.config.log.level);
+      running = runSignalling(message.start, log);
+      running.catch((error: Error) => {
+        tell({ type: 'failed', sentence: error.message });
+        setTimeout(() => process.exit(1), 50);
+      });
+    } else if (message.type === 'drain') void stop();
+  });
+  // The supervisor is gone: end the calls rather than live without it.
+  process.on('disconnect', () => void stop());
+  // Ctrl-C reaches the whole process group; the supervisor decides.
+  process.on('SIGINT', () => {});
+  process.on('SIGTERM', () => void stop());
+  process.on('uncaughtException', (error) => {
+    log?.fatal({ err: error }, 'uncaught exception');
+    process.exit(70);
+  });
+}
+
+main();

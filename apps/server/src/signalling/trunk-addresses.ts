@@ -1,0 +1,39 @@
+import { lookup } from 'node:dns/promises';
+import { isIP } from 'node:net';
+import type { Directory } from '@sidetone/wire';
+
+const REFRESH_MS = 60_000;
+
+/**
+ * Trunks by address: a carrier given by name is looked up at start and every minute, since calls from it are accepted by
+ * source address. A name that cannot be resolved keeps its last address, or its name (and then matches nothing).
+ */
+export async function resolveTrunks(
+  directory: Directory,
+  unresolved: (host: string) => void,
+): Promise<Directory> {
+  const trunks = await Promise.all(
+    directory.trunks.map(async (trunk) => {
+      if (isIP(trunk.host) !== 0) return trunk;
+      try {
+        return { ...trunk, host: (await lookup(trunk.host, { family: 4 })).address };
+      } catch {
+        unresolved(trunk.host);
+        return trunk;
+      }
+    }),
+  );
+  return { ...directory, trunks };
+}
+
+/** Keeps the addresses fresh; returns the function that stops it. Nothing to do when all trunks are addresses. */
+export function keepTrunksResolved(
+  named: Directory,
+  update: (resolved: Directory) => void,
+  unresolved: (host: string) => void,
+): () => void {
+  if (named.trunks.every((trunk) => isIP(trunk.host) !== 0)) return () => {};
+  const timer = setInterval(() => void resolveTrunks(named, unresolved).then(update), REFRESH_MS);
+  timer.unref();
+  return () => clearInterval(timer);
+}

@@ -1,0 +1,6 @@
+import { readFileSync } from 'node:fs';
+
+/** The release, from the package file. */
+export const VERSION: string = (
+  JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
+).version;

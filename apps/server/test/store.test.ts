@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import type { CallRecord } from '@sidetone/wire';
+import { MIGRATIONS } from '../src/store/migrations.ts';
+import { openSqliteStore } from '../src/store/sqlite.ts';
+
+const record = (leg: string, session: string, startedAt: number): CallRecord => ({
+  session_id: session,
+  leg_id: leg,
+  direction: 'inbound',
+  kind: 'client',
+  user_name: 'line1',
+  from: 'line1',
+  to: '9196',
+  started_at: startedAt,
+  ended_at: startedAt + 1000,
+  cause: 'NORMAL_CLEARING',
+  cause_code: 16,
+  ended_by: 'caller',
+});
+
+describe('the SQLite store', () => {
+  it('keeps records and users across a restart, each leg once', () => {
+    const dir = mkdtempSync(join(tmpdir(), 'sidetone-'));
+    try {
+      const file = join(dir, 'test.db');
+      const first = openSqliteStore(file);
+      first.saveCallRecord(record('leg-a', 'call-1', 1));
+      first.saveCallRecord(record('leg-b', 'call-1', 2));
+      first.saveCallRecord({ ...record('leg-b', 'call-1', 2), cause: 'again' });
+      first.saveCallRecord(record('leg-c', 'call-2', 3));
+      first.close();
+      const second = openSqliteStore(file);
+      assert.deepEqual(
+        second.callRecords('call-1').map((r) => [r.leg_id, r.cause]),
+        [
+          ['leg-a', 'NORMAL_CLEARING'],
+          ['leg-b', 'NORMAL_CLEARING'],
+        ],
+      );
+      assert.deepEqual(
+        second.latestCallRecords(2).map((r) => r.leg_id),
+        ['leg-c', 'leg-b'],
+      );
+      second.close();
+    } finally {
+      rmSync(dir, { recursive: true });
+    }
+  });
+
+  it('runs each migration once, and refuses a database from a newer release', () => {
+    const dir = mkdtempSync(join(tmpdir(), 'sidetone-'));
+    try {
+      const file = join(dir, 'test.db');
+      openSqliteStore(file).close();
+      const more = [
+        ...MIGRATIONS,
+        { id: MIGRATIONS.length + 1, name: 'later', sql: 'CREATE TABLE later (id INTEGER) STRICT' },
+      ];
+      openSqliteStore(file, more).close();
+      openSqliteStore(file, more).close();
+      assert.throws(() => openSqliteStore(file), /written by a newer release/);
+    } finally {
+      rmSync(dir, { recursive: true });
+    }
+  });
+});
