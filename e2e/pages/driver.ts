@@ -1,0 +1,149 @@
+/**
+ * Drives the SDK under test by its public surface, whichever it is: ours, or a published package left as it is. The
+ * bundler puts the package in place of `sdk-under-test`.
+ */
+
+// @ts-expect-error The package is chosen when the page is bundled.
+import * as sdk from 'sdk-under-test';
+import { hear, inboundStats, newestPeer, speak } from './capture.ts';
+
+interface SdkCall {
+  id: string;
+  state: string;
+  direction?: string;
+  cause?: string;
+  causeCode?: number;
+  sipCode?: number;
+  options: { customHeaders?: { name: string; value: string }[]; remoteCallerNumber?: string };
+  telnyxIDs?: Record<string, string>;
+  [method: string]: unknown;
+}
+
+interface CallRecord {
+  id: string;
+  /** States in order, repeats left out. */
+  states: string[];
+  call: SdkCall;
+}
+
+const calls: CallRecord[] = [];
+const events: { name: string; detail: string }[] = [];
+let client: Record<string, (...args: unknown[]) => unknown> | undefined;
+
+function note(name: string, payload: unknown): void {
+  let detail = '';
+  try {
+    detail = JSON.stringify(payload, (key, value) => (key === 'call' ? undefined : value)) ?? '';
+  } catch {
+    detail = String(payload);
+  }
+  events.push({ name, detail: detail.slice(0, 600) });
+}
+
+function saw(call: SdkCall): void {
+  let record = calls.find((entry) => entry.id === call.id);
+  if (record === undefined) {
+    record = { id: call.id, states: [], call };
+    calls.push(record);
+  }
+  record.call = call;
+  if (record.states.at(-1) !== call.state) record.states.push(call.state);
+}
+
+function recordOf(id: string): CallRecord {
+  const record = calls.find((entry) => entry.id === id);
+  if (record === undefined) throw new Error(`no call ${id}`);
+  return record;
+}
+
+const plainHeaders = (call: SdkCall): { name: string; value: string }[] =>
+  (call.options.customHeaders ?? []).map(({ name, value }) => ({ name, value }));
+
+const driver = {
+  speak,
+  hear,
+  inboundStats,
+  events: () => events,
+
+  /** Makes a client and waits for `telnyx.ready`. */
+  async connect(options: Record<string, unknown>): Promise<void> {
+    client = new sdk.TelnyxRTC(options);
+    const remote = document.createElement('audio');
+    remote.autoplay = true;
+    document.body.append(remote);
+    (client as Record<string, unknown>)['remoteElement'] = remote;
+    for (const name of ['telnyx.error', 'telnyx.warning', 'telnyx.socket.close', 'telnyx.socket.error'])
+      client!['on']!(name, (payload: unknown) => note(name, payload));
+    client!['on']!('telnyx.notification', (notification: { type: string; call?: SdkCall }) => {
+      if (notification.call !== undefined) saw(notification.call);
+      else note('telnyx.notification', notification);
+    });
+    await new Promise<void>((resolve, reject) => {
+      client!['on']!('telnyx.ready', () => resolve());
+      setTimeout(() => reject(new Error(`no telnyx.ready: ${JSON.stringify(events)}`)), 20_000);
+      void client!['connect']!();
+    });
+  },
+
+  /** Makes a client whose login must fail; gives the events it saw. */
+  async connectRefused(options: Record<string, unknown>): Promise<typeof events> {
+    client = new sdk.TelnyxRTC(options);
+    await new Promise<void>((resolve, reject) => {
+      client!['on']!('telnyx.error', (payload: unknown) => {
+        note('telnyx.error', payload);
+        resolve();
+      });
+      client!['on']!('telnyx.ready', () => reject(new Error('the login was accepted')));
+      setTimeout(() => reject(new Error('neither ready nor error')), 20_000);
+      void client!['connect']!();
+    });
+    return events;
+  },
+
+  async disconnect(): Promise<void> {
+    await client?.['disconnect']?.();
+  },
+
+  newCall(options: Record<string, unknown>): string {
+    const call = client!['newCall']!({ audio: true, ...options }) as SdkCall;
+    saw(call);
+    return call.id;
+  },
+
+  /** The calls so far, oldest first. */
+  calls: () =>
+    calls.map(({ id, states, call }) => ({
+      id,
+      state: call.state,
+      states,
+      direction: call.direction ?? null,
+      cause: call.cause ?? null,
+      causeCode: call.causeCode ?? null,
+      sipCode: call.sipCode ?? null,
+      headers: plainHeaders(call),
+      caller: call.options.remoteCallerNumber ?? null,
+    })),
+
+  /** Calls a method of a call; `false` when this version does not have it. */
+  async act(id: string, method: string, ...args: unknown[]): Promise<boolean> {
+    const { call } = recordOf(id);
+    const action = call[method];
+    if (typeof action !== 'function') return false;
+    await action.apply(call, args);
+    return true;
+  },
+
+  has: (id: string, method: string): boolean => typeof recordOf(id).call[method] === 'function',
+
+  /** Our SDK's additions, read by name. */
+  read: (id: string, property: string): unknown =>
+    JSON.parse(JSON.stringify(recordOf(id).call[property] ?? null)),
+
+  localSdp: (): string => newestPeer()?.localDescription?.sdp ?? '',
+  remoteSdp: (): string => newestPeer()?.remoteDescription?.sdp ?? '',
+};
+
+export type Driver = typeof driver;
+
+(window as unknown as { driver: Driver }).driver = driver;
+document.title = 'loaded';
