@@ -1,0 +1,1 @@
+export { type Outcome, runScenario } from './scenario.ts';

@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { runScenario } from '../src/index.ts';
+
+const SEEDS = 1000;
+
+describe('a call from a seed', () => {
+  it(`leaves no call, no timer, no media leg behind: ${SEEDS} seeds`, () => {
+    const failures: string[] = [];
+    const kinds = new Map<string, { runs: number; answered: number }>();
+    for (let seed = 1; seed <= SEEDS; seed++) {
+      const outcome = runScenario(seed);
+      const count = kinds.get(outcome.kind) ?? { runs: 0, answered: 0 };
+      kinds.set(outcome.kind, {
+        runs: count.runs + 1,
+        answered: count.answered + (outcome.answered ? 1 : 0),
+      });
+      if (outcome.problems.length > 0)
+        failures.push(`seed ${seed} (${outcome.kind}): ${outcome.problems.join('; ')}`);
+    }
+    assert.deepEqual(
+      failures.slice(0, 10),
+      [],
+      `${failures.length} of ${SEEDS} seeds; replay one: node sim/src/main.ts SEED`,
+    );
+    // The simulation must really reach conversations, or it proves nothing.
+    for (const [kind, { runs, answered }] of kinds) {
+      assert.ok(runs > SEEDS / 10, `${kind} was drawn ${runs} times`);
+      if (kind !== 'client to nobody')
+        assert.ok(answered > runs / 4, `${kind}: ${answered} of ${runs} answered`);
+      else assert.equal(answered, 0);
+    }
+  });
+
+  it('runs the same for the same seed', () => {
+    for (let seed = 1; seed <= 25; seed++) {
+      assert.deepEqual(runScenario(seed).trace, runScenario(seed).trace);
+    }
+    assert.notDeepEqual(runScenario(1).trace, runScenario(2).trace);
+  });
+});
