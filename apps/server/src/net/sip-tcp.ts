@@ -39,9 +39,9 @@ export function listenSipTcp(options: SipTransportOptions): Promise<SipTcp> {
           options.received(frame.message, flow);
         } else if (frame.type === 'ping') {
           socket.write('\r\n');
-        } else if (frame.type === 'error') {
+        } else if (frame.type === 'malformed' || frame.type === 'fatal') {
           options.unparseable(frame.error, flow);
-          if (frame.fatal) socket.end();
+          if (frame.type === 'fatal') socket.end();
         }
       }
     });
