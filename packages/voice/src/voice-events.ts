@@ -1,13 +1,11 @@
 import type { LogLine } from '@sidetone/core';
-import type { Flow, SipReceived, SipSend } from '@sidetone/sip';
+import type { SipReceived, SipSend } from '@sidetone/sip';
 import type { CallRecord, MediaCommand, MediaEvent, MediaReply } from '@sidetone/wire';
 
 /** What `voice` accepts. */
 export type VoiceInput =
   | { readonly type: 'tick' }
   | SipReceived
-  /** A `SipSend` of ours could not be delivered to this flow. */
-  | { readonly type: 'transportFailed'; readonly flow: Flow }
   /** The answer to the `media` output with this id. At most one; voice gives up waiting by itself. */
   | { readonly type: 'media'; readonly id: number; readonly reply: MediaReply }
   | { readonly type: 'mediaEvent'; readonly event: MediaEvent }

@@ -1,0 +1,144 @@
+import type { EpochMs, Ms } from '@sidetone/core';
+import type { Uri } from '@sidetone/sip';
+import type { BuiltIn, CodecName, Trunk } from '@sidetone/wire';
+import type { Ending } from './ending.ts';
+import type { Leg } from './leg.ts';
+
+/*
+ * One call: a caller leg, any number of callee legs (forks of one user, or one trunk leg, or a built-in service).
+ *
+ *              routing ──refuse──────────────────────────────┐
+ *                 │ plan                                      │
+ *      ┌──────────┼──────────────┐                            │
+ *   looking-up    │ trunk        │ service                    │
+ *      │ contacts ▼              │                            ▼
+ *      └───────▶ calling ────────┼─ last fork failed ─────▶ ending ──every leg recorded──▶ over
+ *                 │ first 2xx    │   CANCEL, ring limit       ▲
+ *                 ▼              │                            │
+ *              answering ◀───────┘                            │
+ *                 │ media ready: 200 to the caller            │
+ *                 ▼                                           │
+ *                 up ────────── BYE, media failed, drain ─────┘
+ *
+ * `ending` waits for final responses to our CANCELs and for the statistics of closed media legs, nothing else.
+ */
+export type CallState =
+  | { readonly name: 'routing' }
+  | { readonly name: 'looking-up'; readonly until: Ms }
+  | { readonly name: 'calling'; readonly until: Ms }
+  /** The winner's description, or the caller's, is still with media. */
+  | { readonly name: 'answering'; readonly peer: string }
+  | { readonly name: 'up'; readonly peer: string; readonly until: Ms }
+  | { readonly name: 'ending'; readonly ending: Ending }
+  | { readonly name: 'over' };
+
+/** Whose words the call follows. One program now; parking, conferences and API commands are others. */
+export type ProgramName = 'route-and-bridge';
+
+export interface CallSettings {
+  readonly ringMs: Ms;
+  readonly callMs: Ms;
+  readonly cancelMs: Ms;
+  readonly heldHears: 'music' | 'silence';
+}
+
+/** A plain record: it can be printed, journalled, and adopted by another process. */
+export interface Call {
+  /** UUID; the session id of every leg. */
+  readonly id: string;
+  readonly program: ProgramName;
+  readonly state: CallState;
+  /** The caller first. */
+  readonly legs: readonly Leg[];
+  readonly plan: Plan;
+  readonly caller: Caller;
+  /** The fork whose early media the caller hears. */
+  readonly early: string | null;
+  /** X- headers of the winner's 2xx, for the caller's. */
+  readonly answerHeaders: Extra;
+  /** Provisional statuses the caller has heard. */
+  readonly heard: readonly number[];
+  /** Add it to a monotonic time to get the wall-clock stamp of a record. */
+  readonly epochOffset: EpochMs;
+  readonly settings: CallSettings;
+}
+
+export type Extra = readonly (readonly [name: string, value: string])[];
+
+/** Who calls, as it is shown and as it is proven. */
+export interface Caller {
+  readonly name?: string;
+  /** User part of From as given. */
+  readonly number: string;
+  /** The proven user; absent for a trunk. */
+  readonly userName?: string;
+  readonly domain: string;
+  /** Numbers this caller may show to a carrier; the first is the default. */
+  readonly numbers: readonly string[];
+  /** What was dialled, for To and the records. */
+  readonly dialled: string;
+  /** Custom headers of the INVITE. */
+  readonly headers: Extra;
+}
+
+export type TrunkFacts = Pick<Trunk, 'name' | 'codecs' | 'dtmf' | 'policy'>;
+
+/** Ids drawn for a leg to come. */
+export interface FreshLeg {
+  readonly leg: string;
+  readonly control: string;
+}
+
+/** What routing decided, with every id the call will need. */
+export type Plan =
+  | { readonly to: 'refuse'; readonly ending: Ending }
+  | { readonly to: 'service'; readonly service: BuiltIn; readonly leg: FreshLeg }
+  | {
+      readonly to: 'user';
+      readonly userName: string;
+      readonly ringAll: boolean;
+      readonly rejectCode: number;
+      readonly codecs: readonly CodecName[];
+      /** `quality`: the clients' order stands; `capacity`: the caller's trunk codec goes first. */
+      readonly policy: 'quality' | 'capacity';
+    }
+  | {
+      readonly to: 'trunk';
+      readonly number: string;
+      readonly trunks: readonly TrunkFacts[];
+      readonly leg: FreshLeg;
+    };
+
+/** A binding of the callee; voice has drawn the leg id. */
+export interface ContactFacts extends FreshLeg {
+  readonly uri: Uri;
+  /** A browser behind `vsp`; otherwise a phone. */
+  readonly client: boolean;
+}
+
+export const legOf = (call: Call, id: string): Leg | undefined => call.legs.find((l) => l.id === id);
+
+/** The leg bridged with (or heard by) the caller, if any. */
+export function peerOfCaller(call: Call): Leg | undefined {
+  const id = call.state.name === 'answering' || call.state.name === 'up' ? call.state.peer : call.early;
+  return id === null ? undefined : legOf(call, id);
+}
+
+/** The other side of `leg` in the bridge. */
+export function otherSide(call: Call, leg: Leg): Leg | undefined {
+  const peer = peerOfCaller(call);
+  if (peer === undefined) return undefined;
+  if (leg.role === 'caller') return peer;
+  return leg.id === peer.id ? call.legs[0] : undefined;
+}
+
+/** When the call wants a tick. */
+export function callDeadline(call: Call): Ms | null {
+  let next: Ms | null = null;
+  const state = call.state;
+  if (state.name === 'looking-up' || state.name === 'calling' || state.name === 'up') next = state.until;
+  for (const leg of call.legs)
+    if (leg.phase === 'cancelling' && leg.giveUpAt !== null && (next === null || leg.giveUpAt < next))
+      next = leg.giveUpAt;
+  return next;
+}

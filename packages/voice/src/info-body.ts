@@ -1,0 +1,37 @@
+/** What an INFO of a peer carries; bodies we do not know are `null` (415). Limits are explicit, nothing throws. */
+export type InfoBody =
+  | { readonly kind: 'digits'; readonly digits: string }
+  | { readonly kind: 'candidates'; readonly candidates: readonly string[] };
+
+const MAX_DIGITS = 64;
+const MAX_LINES = 128;
+
+const digitsOf = (text: string): string =>
+  text
+    .toUpperCase()
+    .replace(/[^0-9A-D*#]/g, '')
+    .slice(0, MAX_DIGITS);
+
+/**
+ * `application/dtmf-relay` (lines `Signal=5`, `Duration=160`), `application/dtmf` (the digits alone), and
+ * `application/trickle-ice-sdpfrag` (RFC 8840 §9: `a=candidate:` lines; end-of-candidates needs no answer of ours).
+ */
+export function parseInfo(contentType: string | undefined, body: string): InfoBody | null {
+  const type = (contentType ?? '').split(';')[0]!.trim().toLowerCase();
+  const lines = body.split(/\r?\n/, MAX_LINES);
+  if (type === 'application/dtmf-relay') {
+    const signal = lines.find((line) => /^\s*signal\s*=/i.test(line));
+    return { kind: 'digits', digits: digitsOf(signal?.slice(signal.indexOf('=') + 1) ?? '') };
+  }
+  if (type === 'application/dtmf') return { kind: 'digits', digits: digitsOf(body.slice(0, MAX_DIGITS)) };
+  if (type === 'application/trickle-ice-sdpfrag') {
+    const candidates = lines
+      .filter((line) => line.startsWith('a=candidate:') && line.length <= 512)
+      .map((line) => line.slice(2).trim());
+    return { kind: 'candidates', candidates };
+  }
+  return null;
+}
+
+/** Our own INFO for one digit. */
+export const dtmfRelay = (digit: string): string => `Signal=${digit}\r\nDuration=160\r\n`;

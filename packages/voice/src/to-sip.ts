@@ -1,0 +1,71 @@
+import {
+  type ExtraHeaders,
+  escapeUser,
+  type Flow,
+  formatNameAddr,
+  type InviteOptions,
+  type NameAddr,
+  type ResponseOptions,
+} from '@sidetone/sip';
+import { ASSERTED_IDENTITY, HEADER, NODE_HOST } from '@sidetone/wire';
+import { type Call, type Extra, legOf } from './call.ts';
+import type { CallOut } from './call-events.ts';
+import type { Ending } from './ending.ts';
+import type { Leg } from './leg.ts';
+import { reasonHeaders } from './reason.ts';
+
+const address = (user: string, host: string, displayName?: string): NameAddr => ({
+  ...(displayName === undefined ? {} : { displayName }),
+  uri: { scheme: 'sip', user: escapeUser(user), host, params: {} },
+  params: {},
+});
+
+/** What a room of ours may know about a leg; the proxy lets none of it out. */
+const ids = (call: Call, leg: Leg): Extra => [
+  [HEADER.session, call.id],
+  [HEADER.leg, leg.id],
+  [HEADER.callControl, leg.control],
+];
+
+/** The INVITE of a callee leg. Call-ID is the leg's id: a client is rung with it as callID. */
+export function inviteFor(call: Call, wish: Extract<CallOut, { type: 'invite' }>, flow: Flow): InviteOptions {
+  const leg = legOf(call, wish.leg)!;
+  const { caller, plan } = call;
+  const to = plan.to === 'trunk' ? plan.number : caller.dialled;
+  const proven = leg.kind === 'trunk' ? wish.shown.number : (caller.userName ?? caller.number);
+  return {
+    requestUri: wish.target ?? address(to, caller.domain).uri,
+    from: address(wish.shown.number, caller.domain, wish.shown.name),
+    to: address(to, caller.domain),
+    sdp: wish.sdp,
+    callId: leg.id,
+    flow,
+    headers: [
+      ...wish.headers,
+      [ASSERTED_IDENTITY, formatNameAddr(address(proven, caller.domain))],
+      ...ids(call, leg),
+    ],
+  };
+}
+
+/** The question to the proxy where a user is registered. */
+export function lookupFor(call: Call, user: string, flow: Flow) {
+  const to = address(user, call.caller.domain);
+  return { method: 'OPTIONS', requestUri: to.uri, from: address('voice', NODE_HOST.voice), to, flow };
+}
+
+export function responseFor(call: Call, wish: Extract<CallOut, { type: 'respond' }>): ResponseOptions {
+  const leg = legOf(call, wish.leg)!;
+  const headers: ExtraHeaders = [
+    ...wish.headers,
+    ...(leg.kind === 'client' ? ids(call, leg) : []),
+    ...(wish.ending === undefined ? [] : reasonHeaders(wish.ending)),
+  ];
+  return { headers, ...(wish.sdp === undefined ? {} : { sdp: wish.sdp }) };
+}
+
+/** Headers of a BYE or CANCEL: the reason, and the custom headers of the other side's. */
+export const byeHeaders = (ending: Ending): ExtraHeaders => [
+  ...(ending.headers ?? []),
+  ...reasonHeaders(ending),
+];
