@@ -1,0 +1,24 @@
+export type {
+  Bandwidth,
+  Candidate,
+  CodecName,
+  Direction,
+  Fingerprint,
+  IceParameters,
+  MediaSection,
+  Origin,
+  Payload,
+  SessionDescription,
+  SetupRole,
+} from './description.ts';
+export { formatSdp } from './format.ts';
+export {
+  type AnswerOptions,
+  applyAnswer,
+  createOffer,
+  negotiateAnswer,
+  type OfferOptions,
+} from './negotiate.ts';
+export type { LocalMedia, NegotiatedAudio, NegotiationError, OpusParameters } from './negotiated.ts';
+export { parseCandidate, parseSdp, type SdpError } from './parse.ts';
+export { sameTransport, withDirection } from './revise.ts';
