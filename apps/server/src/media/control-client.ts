@@ -1,0 +1,89 @@
+import { connect, type Socket } from 'node:net';
+import type { MediaCommand, MediaEvent, MediaReply } from '@sidetone/wire';
+import { jsonLines } from './json-lines.ts';
+
+export interface MediaClientOptions {
+  /** Path of the media process's Unix socket. */
+  readonly socketPath: string;
+  readonly onEvent: (event: MediaEvent) => void;
+  /** `up` when connected; `down` when the connection is lost (the process may still be running and relaying). */
+  readonly onState: (state: 'up' | 'down') => void;
+}
+
+export interface MediaClient {
+  /** Never rejects: when the media process is away the reply is the error `engine`. */
+  command(command: MediaCommand): Promise<MediaReply>;
+  close(): void;
+}
+
+const RETRY_MS = 200;
+const away: MediaReply = { ok: false, error: 'engine', message: 'the media process is away' };
+
+/** The signalling side of the control connection. Reconnects for as long as it is open. */
+export function createMediaClient(options: MediaClientOptions): MediaClient {
+  const pending = new Map<number, (reply: MediaReply) => void>();
+  let socket: Socket | undefined;
+  let up = false;
+  let closed = false;
+  let lastId = 0;
+  let retry: NodeJS.Timeout | undefined;
+
+  const lost = (): void => {
+    const wasUp = up;
+    up = false;
+    socket = undefined;
+    const waiting = [...pending.values()];
+    pending.clear();
+    for (const answer of waiting) answer(away);
+    if (wasUp) {
+      options.onEvent({ event: 'engine', state: 'down' });
+      options.onState('down');
+    }
+    if (!closed) retry = setTimeout(open, RETRY_MS);
+  };
+
+  const received = (object: Readonly<Record<string, unknown>>): void => {
+    if (typeof object['event'] === 'string') {
+      options.onEvent(object as unknown as MediaEvent);
+      return;
+    }
+    const { id, ...reply } = object;
+    const answer = pending.get(id as number);
+    if (answer === undefined) return;
+    pending.delete(id as number);
+    answer(reply as unknown as MediaReply);
+  };
+
+  const open = (): void => {
+    const mine = connect(options.socketPath);
+    socket = mine;
+    mine.setEncoding('utf8');
+    mine.on('connect', () => {
+      up = true;
+      options.onState('up');
+    });
+    mine.on(
+      'data',
+      jsonLines(received, () => mine.destroy()),
+    );
+    mine.on('error', () => {});
+    mine.on('close', lost);
+  };
+
+  open();
+
+  return {
+    command: (command) =>
+      new Promise((resolve) => {
+        if (!up || socket === undefined) return resolve(away);
+        const id = ++lastId;
+        pending.set(id, resolve);
+        socket.write(`${JSON.stringify({ id, ...command })}\n`);
+      }),
+    close: () => {
+      closed = true;
+      clearTimeout(retry);
+      socket?.destroy();
+    },
+  };
+}

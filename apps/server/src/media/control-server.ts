@@ -1,0 +1,93 @@
+import { chmodSync, rmSync } from 'node:fs';
+import { createServer, type Socket } from 'node:net';
+import type { MediaEngine } from '@sidetone/media';
+import type { MediaCommand, MediaEvent } from '@sidetone/wire';
+import { jsonLines } from './json-lines.ts';
+
+/** Legs without an owner live this long: a signalling process may be restarted under its calls. */
+const ORPHANS_MS = 120_000;
+/** An owner who does not read its events is no owner. */
+const MAX_UNREAD = 4 * 1024 * 1024;
+
+export interface ControlServer {
+  event(event: MediaEvent): void;
+  close(): void;
+}
+
+/**
+ * The media side of the control connection: one owner at a time, the newest wins. Commands run at once and may finish
+ * out of order; each reply carries its command's id.
+ */
+export function listenControl(
+  path: string,
+  engine: MediaEngine,
+  log: (event: string) => void,
+): Promise<ControlServer> {
+  rmSync(path, { force: true });
+  let owner: Socket | undefined;
+  let orphaned: NodeJS.Timeout | undefined;
+  let fresh = true;
+
+  const say = (socket: Socket, message: object): void => {
+    if (socket.destroyed) return;
+    socket.write(`${JSON.stringify(message)}\n`);
+    if (socket.writableLength > MAX_UNREAD) socket.destroy();
+  };
+
+  const abandon = (): void => {
+    orphaned = setTimeout(() => {
+      log('no owner: all legs closed');
+      engine.closeAll();
+    }, ORPHANS_MS);
+  };
+
+  const server = createServer((socket) => {
+    const previous = owner;
+    owner = socket;
+    previous?.destroy();
+    clearTimeout(orphaned);
+    log('owner connected');
+    socket.setEncoding('utf8');
+    socket.on('error', () => {});
+    socket.on(
+      'data',
+      jsonLines(
+        ({ id, ...command }) => {
+          void engine
+            .command(command as unknown as MediaCommand)
+            .then((reply) => say(socket, { id, ...reply }));
+        },
+        (why) => {
+          log(`control connection broken: ${why}`);
+          socket.destroy();
+        },
+      ),
+    );
+    socket.on('close', () => {
+      if (owner !== socket) return;
+      owner = undefined;
+      abandon();
+    });
+    // Only the first owner of this process meets an engine without its legs; a later one finds them as they were.
+    if (fresh) say(socket, { event: 'engine', state: 'up' } satisfies MediaEvent);
+    fresh = false;
+  });
+
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(path, () => {
+      chmodSync(path, 0o600);
+      resolve({
+        event: (event) => {
+          if (owner !== undefined) say(owner, event);
+        },
+        close: () => {
+          clearTimeout(orphaned);
+          owner?.destroy();
+          server.close();
+          rmSync(path, { force: true });
+        },
+      });
+    });
+  });
+}

@@ -1,0 +1,96 @@
+import { randomBytes, randomInt } from 'node:crypto';
+import type { Random } from '@sidetone/core';
+import {
+  createMediaEngine,
+  fallbackOpus,
+  loadOpus,
+  type MediaEngine,
+  type OpusFactory,
+} from '@sidetone/media';
+import { createWeriftDtls } from '../dtls/werift.ts';
+import { createLog } from '../log.ts';
+import type { FromChild } from '../supervise/messages.ts';
+import { type ControlServer, listenControl } from './control-server.ts';
+import { udpSockets } from './datagrams.ts';
+import { monotonic, timers } from './timers.ts';
+
+/** What the media process is started with: JSON in its first argument. */
+export interface MediaStart {
+  /** Absolute path of the Unix socket to listen on. */
+  readonly controlSocket: string;
+  readonly addresses: readonly string[];
+  readonly ports: readonly [number, number];
+  readonly rtpTimeoutMs?: number;
+  readonly heldTimeoutMs?: number;
+  readonly logLevel?: string;
+}
+
+const systemRandom: Random = {
+  int: (bound) => (bound <= 1 ? 0 : randomInt(Math.min(bound, 2 ** 48 - 1))),
+  bytes: (length) => new Uint8Array(randomBytes(length)),
+};
+
+async function opus(): Promise<OpusFactory> {
+  try {
+    return await loadOpus();
+  } catch {
+    return fallbackOpus();
+  }
+}
+
+/** The media process: the engine, its sockets and clock, and the control connection it is commanded by. */
+async function main(start: MediaStart): Promise<void> {
+  const log = createLog('media', start.logLevel ?? 'info');
+  process.on('uncaughtException', (error) => {
+    log.fatal({ err: error }, 'uncaught exception');
+    process.exit(70);
+  });
+  const [codec, dtls] = await Promise.all([opus(), createWeriftDtls()]);
+
+  let control: ControlServer | undefined;
+  const engine: MediaEngine = createMediaEngine({
+    sockets: udpSockets,
+    now: monotonic,
+    schedule: timers,
+    random: systemRandom,
+    dtls,
+    opus: codec,
+    addresses: start.addresses,
+    ports: start.ports,
+    limits: {
+      ...(start.rtpTimeoutMs === undefined ? {} : { rtpTimeoutMs: start.rtpTimeoutMs }),
+      ...(start.heldTimeoutMs === undefined ? {} : { heldTimeoutMs: start.heldTimeoutMs }),
+    },
+    emit: (event) => control?.event(event),
+  });
+
+  const stop = (): void => {
+    engine.closeAll();
+    control?.close();
+    process.exit(0);
+  };
+  process.on('SIGTERM', stop);
+  // Ctrl-C reaches the whole process group; the supervisor decides.
+  process.on('SIGINT', () => {});
+  // The supervisor is gone: nobody would ever end this process.
+  process.on('disconnect', stop);
+
+  try {
+    control = await listenControl(start.controlSocket, engine, (event) => log.info(event));
+  } catch (error) {
+    tell({
+      type: 'failed',
+      sentence: `media cannot listen on its control socket: ${(error as Error).message}`,
+    });
+    setTimeout(() => process.exit(1), 50);
+    return;
+  }
+  log.info({ opus: codec.name, addresses: start.addresses, ports: start.ports }, 'media engine up');
+  tell({ type: 'ready', users: [] });
+}
+
+function tell(message: FromChild): void {
+  process.send?.(message);
+}
+
+void main(JSON.parse(process.argv[2] ?? '{}') as MediaStart);

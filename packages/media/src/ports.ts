@@ -1,0 +1,72 @@
+import type { Ms, Random } from '@sidetone/core';
+import type { DtlsFactory } from '@sidetone/rtc';
+import type { MediaEvent } from '@sidetone/wire';
+import type { OpusFactory } from './opus.ts';
+
+/** One bound UDP socket. */
+export interface Datagrams {
+  readonly address: string;
+  readonly port: number;
+  /** Sends at once, best effort. The bytes must stay unchanged until the operating system has them. */
+  send(packet: Uint8Array, address: string, port: number): void;
+  close(): void;
+}
+
+/** Called for each datagram; the buffer belongs to the receiver. */
+export type Receive = (packet: Uint8Array, address: string, port: number) => void;
+
+/** The network, as the engine needs it. */
+export interface SocketPort {
+  /** Binds `address:port`; `undefined` when the operating system refuses (in use, no such address). */
+  bind(address: string, port: number, receive: Receive): Promise<Datagrams | undefined>;
+}
+
+/** Timers, as the engine needs them: one call at `at` on the engine's monotonic clock. Returns what cancels it. */
+export interface SchedulePort {
+  at(at: Ms, call: () => void): () => void;
+}
+
+/** Times after which a leg is judged, in milliseconds. */
+export interface MediaLimits {
+  /** No RTP from a peer that ought to send (default 60,000). */
+  readonly rtpTimeoutMs: Ms;
+  /** No RTP from a peer on hold (default 3,600,000). */
+  readonly heldTimeoutMs: Ms;
+  /** No valid connectivity check since the leg was negotiated (default 30,000). */
+  readonly iceSetupMs: Ms;
+  /** No consent from the peer on a selected pair (RFC 7675 §5.1: default 30,000). */
+  readonly consentMs: Ms;
+  /** DTLS not finished since ICE was (default 15,000). */
+  readonly dtlsSetupMs: Ms;
+  /** The counterpart sends, the peer never has (default 10,000). */
+  readonly oneWayMs: Ms;
+}
+
+export interface MediaEngineOptions {
+  readonly sockets: SocketPort;
+  /** The monotonic clock. */
+  readonly now: () => Ms;
+  readonly schedule: SchedulePort;
+  readonly random: Random;
+  readonly dtls: DtlsFactory;
+  readonly opus: OpusFactory;
+  /**
+   * Interface addresses to bind and advertise, most wanted first. A plain RTP leg takes the first, or the loopback one
+   * towards a loopback peer; a WebRTC leg takes all.
+   */
+  readonly addresses: readonly string[];
+  /** First and last UDP port, inclusive. */
+  readonly ports: readonly [number, number];
+  /** Hears every event. Called synchronously; it must not call back into the engine. */
+  readonly emit: (event: MediaEvent) => void;
+  readonly limits?: Partial<MediaLimits>;
+}
+
+export const DEFAULT_LIMITS: MediaLimits = {
+  rtpTimeoutMs: 60_000,
+  heldTimeoutMs: 3_600_000,
+  iceSetupMs: 30_000,
+  consentMs: 30_000,
+  dtlsSetupMs: 15_000,
+  oneWayMs: 10_000,
+};

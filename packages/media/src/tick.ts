@@ -1,0 +1,53 @@
+import type { Ms } from '@sidetone/core';
+import type { SchedulePort } from './ports.ts';
+
+/** One frame of audio. */
+export const FRAME_MS = 20;
+/** Ticks made up for after a stall; what is older is skipped rather than sent as a burst. */
+const MAX_CATCH_UP = 5;
+
+/**
+ * The engine's beat: `call` every 20 ms of the monotonic clock, by absolute deadlines, so that lateness of one tick never
+ * delays the next. Forwarding does not wait for it: it only feeds what is played, digits, reports and time-outs.
+ */
+export class Tick {
+  readonly #now: () => Ms;
+  readonly #schedule: SchedulePort;
+  readonly #call: (now: Ms) => void;
+  #due: Ms = 0;
+  #cancel: (() => void) | undefined;
+
+  constructor(now: () => Ms, schedule: SchedulePort, call: (now: Ms) => void) {
+    this.#now = now;
+    this.#schedule = schedule;
+    this.#call = call;
+  }
+
+  start(): void {
+    if (this.#cancel !== undefined) return;
+    this.#due = this.#now() + FRAME_MS;
+    this.#arm();
+  }
+
+  stop(): void {
+    this.#cancel?.();
+    this.#cancel = undefined;
+  }
+
+  #arm(): void {
+    this.#cancel = this.#schedule.at(this.#due, () => this.#run());
+  }
+
+  #run(): void {
+    const now = this.#now();
+    // Timers may fire a fraction early; that counts as on time.
+    if (now - this.#due > MAX_CATCH_UP * FRAME_MS) {
+      this.#due = now - ((now - this.#due) % FRAME_MS);
+    }
+    do {
+      this.#call(this.#due);
+      this.#due += FRAME_MS;
+    } while (this.#due <= now);
+    if (this.#cancel !== undefined) this.#arm();
+  }
+}
