@@ -1,2 +1,3 @@
-export { createVoice, type Voice, type VoiceLimits, type VoiceOptions, type VoiceTimers } from './voice.ts';
+export { createVoice } from './voice.ts';
 export type { VoiceInput, VoiceOutput } from './voice-events.ts';
+export type { Voice, VoiceLimits, VoiceOptions, VoiceTimers } from './voice-options.ts';

@@ -37,5 +37,10 @@ export interface Voice extends Service<VoiceInput, VoiceOutput> {
   readonly size: { readonly calls: number; readonly media: number; readonly dialogs: number };
 }
 
-export const TIMERS: VoiceTimers = { ringMs: 90_000, mediaMs: 8_000, callMs: 24 * 3_600_000, cancelMs: 40_000 };
+export const TIMERS: VoiceTimers = {
+  ringMs: 90_000,
+  mediaMs: 8_000,
+  callMs: 24 * 3_600_000,
+  cancelMs: 40_000,
+};
 export const LIMITS: VoiceLimits = { calls: 4_000, callsPerUser: 40 };

@@ -1,34 +1,24 @@
-import {
-  Deadlines,
-  type EpochMs,
-  earliest,
-  hexId,
-  type Ms,
-  type Random,
-  type Service,
-  uuid,
-} from '@sidetone/core';
+import { Deadlines, earliest, hexId, type Ms, uuid } from '@sidetone/core';
 import {
   bodyText,
   createUserAgent,
   escapeUser,
   type Flow,
-  header,
   type UserAgent,
   type UserAgentOut,
 } from '@sidetone/sip';
-import { type Directory, HEADER, type MediaEvent, type MediaReply, NODE_HOST } from '@sidetone/wire';
+import { type MediaEvent, type MediaReply, NODE_HOST } from '@sidetone/wire';
 import { type Call, type CallSettings, type ContactFacts, callDeadline, type FreshLeg } from './call.ts';
 import type { CallInput, CallOut, MediaTag } from './call-events.ts';
 import { CAUSE } from './ending.ts';
+import { callInput, type LegEvent } from './from-sip.ts';
 import { dtmfRelay, parseInfo } from './info-body.ts';
 import { newLeg } from './leg.ts';
 import { arrive } from './plan.ts';
-import { customHeaders, statedCause } from './reason.ts';
-import { sessionDirection } from './session-direction.ts';
 import { step } from './step.ts';
 import { byeHeaders, inviteFor, lookupFor, responseFor } from './to-sip.ts';
 import type { VoiceInput, VoiceOutput } from './voice-events.ts';
+import { LIMITS, TIMERS, type Voice, type VoiceLimits, type VoiceOptions } from './voice-options.ts';
 
 const PROXY: Flow = { transport: 'local', node: 'proxy' };
 const VSP: Flow = { transport: 'local', node: 'vsp' };
@@ -322,10 +312,7 @@ class CallService implements Voice {
     else this.#post(place.call, { type: 'candidates', leg: place.leg, candidates: body.candidates });
   }
 
-  #legEvent(
-    out: LegEvent,
-    now: Ms,
-  ): void {
+  #legEvent(out: LegEvent, now: Ms): void {
     const place = this.#placeOf.get(out.leg);
     if (place === undefined) {
       // The call is over; a late 2xx must not leave a peer talking to nobody.

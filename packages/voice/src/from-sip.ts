@@ -1,0 +1,73 @@
+import { header, type SipResponse, type UserAgentOut } from '@sidetone/sip';
+import { HEADER } from '@sidetone/wire';
+import type { CallInput } from './call-events.ts';
+import { customHeaders, statedCause } from './reason.ts';
+import { sessionDirection } from './session-direction.ts';
+
+/** What the user agent tells about a leg of ours. */
+export type LegEvent = Exclude<UserAgentOut, { type: 'sip' | 'incoming' | 'request' | 'result' | 'info' }>;
+
+const trunkOf = (response: SipResponse): { readonly trunk?: string } => {
+  const trunk = header(response, HEADER.trunk);
+  return trunk === undefined ? {} : { trunk };
+};
+
+const described = (sdp: string) => ({ sdp, direction: sessionDirection(sdp) });
+
+/** Reads an event of the user agent as an input of the call that `leg` belongs to. */
+export function callInput(out: LegEvent, leg: string): CallInput {
+  switch (out.type) {
+    case 'cancelled':
+      return { type: 'cancelled', leg, headers: customHeaders(out.request) };
+    case 'bye': {
+      const cause = statedCause(out.request);
+      const headers = customHeaders(out.request);
+      return { type: 'bye', leg, headers, ...(cause === undefined ? {} : { cause }) };
+    }
+    case 'confirmed':
+      return { type: 'confirmed', leg, ...(out.sdp === undefined ? {} : { sdp: out.sdp }) };
+    case 'progress':
+    case 'accepted': {
+      const facts = {
+        leg,
+        ...(out.sdp === undefined ? {} : { sdp: out.sdp }),
+        ...trunkOf(out.response),
+        headers: customHeaders(out.response),
+      };
+      if (out.type === 'accepted') return { type: 'accepted', ...facts };
+      return { type: 'progress', ...facts, status: out.response.status };
+    }
+    case 'failed': {
+      const facts = { type: 'failed', leg, status: out.status, by: out.by } as const;
+      if (out.response === undefined) return { ...facts, headers: [] };
+      const cause = statedCause(out.response);
+      return {
+        ...facts,
+        ...trunkOf(out.response),
+        ...(cause === undefined ? {} : { cause }),
+        headers: customHeaders(out.response),
+      };
+    }
+    case 'reinvite': {
+      const offer = out.sdp === undefined ? {} : { offer: described(out.sdp) };
+      return { type: 'reinvite', leg, tx: out.tx, ...offer };
+    }
+    case 'reinviteConfirmed':
+      return {
+        type: 'reinviteConfirmed',
+        leg,
+        ...(out.sdp === undefined ? {} : { answer: described(out.sdp) }),
+      };
+    case 'reinviteResult':
+      return {
+        type: 'reinviteResult',
+        leg,
+        status: out.status,
+        ...(out.sdp === undefined ? {} : { sdp: out.sdp }),
+      };
+    case 'inDialogResult':
+      return { type: 'digitSent', leg, status: out.status };
+    case 'ended':
+      return { type: 'ended', leg, why: out.why };
+  }
+}
