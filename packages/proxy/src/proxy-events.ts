@@ -1,0 +1,64 @@
+import type { EpochMs, LogLine, Ms, Random, Service } from '@sidetone/core';
+import type { Flow, SipReceived, SipSend } from '@sidetone/sip';
+import type { Directory } from '@sidetone/wire';
+
+/** What the proxy hears. */
+export type ProxyInput =
+  | { readonly type: 'tick' }
+  /** A parsed message; `flow` is its source. Local flows (`vsp`, `voice`) are trusted. */
+  | SipReceived
+  /** The edge could not deliver to this flow, or lost its connection. */
+  | { readonly type: 'transportFailed'; readonly flow: Flow }
+  /** The answer to `lookup`; `null`: no such user. */
+  | {
+      readonly type: 'credentials';
+      readonly request: string;
+      readonly result: { readonly password: string } | null;
+    };
+
+/** What the proxy wants done. */
+export type ProxyOutput =
+  | SipSend
+  /** Asks for the password of a user whose digest shall be checked; answer with `credentials`. */
+  | { readonly type: 'lookup'; readonly request: string; readonly user: string }
+  | LogLine;
+
+/** Times in milliseconds, except where the name says seconds. */
+export interface ProxyLimits {
+  /** Registration times (RFC 3261 §10.3); shorter ones get 423, longer ones are cut. Seconds. */
+  readonly minExpires: number;
+  readonly maxExpires: number;
+  readonly defaultExpires: number;
+  /** Contacts of one user; more get 403. */
+  readonly contactsPerUser: number;
+  /** Live transactions above which new calls get 503 with Retry-After; requests in a dialog still pass. */
+  readonly transactions: number;
+  /** Passwords being looked up at a time; more requests get 503. */
+  readonly lookups: number;
+  readonly lookupMs: Ms;
+  /** Timer C (RFC 3261 §16.6): longer than the longest ringing that `voice` allows. */
+  readonly timerC: Ms;
+  /** A trunk that sends nothing at all for this long is given up for the next one, if there is one. */
+  readonly trunkSilence: Ms;
+  /** How long a challenge may be answered. */
+  readonly nonceMs: Ms;
+}
+
+export interface ProxyOptions {
+  readonly random: Random;
+  readonly epoch: () => EpochMs;
+  /** Read for every request, so that changes count at once. */
+  readonly directory: () => Directory;
+  /** Our SIP address as peers see it: goes into Via and Record-Route. */
+  readonly address: { readonly host: string; readonly udp?: number; readonly tcp?: number };
+  /** Keys nonces and dialog tokens; at least 32 random bytes. */
+  readonly nonceSecret: Uint8Array;
+  readonly limits?: Partial<ProxyLimits>;
+}
+
+export interface Proxy extends Service<ProxyInput, ProxyOutput> {
+  /** Live transactions, response contexts and lookups, for leak checks and drains. Registrations are not in it. */
+  readonly size: number;
+  /** Registered contacts. */
+  readonly bindings: number;
+}
