@@ -1,0 +1,71 @@
+import type { EpochMs, LogLine, Ms, Random, Service } from '@sidetone/core';
+import type { SipReceived, SipSend } from '@sidetone/sip';
+import type { LoginCredentials } from '@sidetone/wire';
+
+/** What the driver tells vsp. `socket` is the edge's name of a WebSocket; never on the wire. */
+export type VspInput =
+  | { readonly type: 'tick' }
+  | SipReceived
+  | {
+      readonly type: 'open';
+      readonly socket: string;
+      readonly origin?: string;
+      readonly query: Readonly<Record<string, string>>;
+      /** The client's IP address, for logs and login limits. */
+      readonly address: string;
+    }
+  | { readonly type: 'frame'; readonly socket: string; readonly text: string }
+  | { readonly type: 'closed'; readonly socket: string }
+  /** The answer to `authenticate`. `why` is shown to the client. */
+  | {
+      readonly type: 'authenticated';
+      readonly request: string;
+      readonly result:
+        | { readonly ok: true; readonly user: string }
+        | { readonly ok: false; readonly why: string };
+    }
+  /** Ends all calls, registrations and sockets; nothing new is accepted afterwards. */
+  | { readonly type: 'drain' };
+
+/** What vsp asks of the driver, in order. */
+export type VspOutput =
+  | SipSend
+  | { readonly type: 'frame'; readonly socket: string; readonly text: string }
+  | { readonly type: 'close'; readonly socket: string; readonly code: number; readonly reason: string }
+  | {
+      readonly type: 'authenticate';
+      readonly request: string;
+      readonly credentials: LoginCredentials;
+      readonly address: string;
+    }
+  | LogLine;
+
+export interface VspOptions {
+  readonly random: Random;
+  readonly epoch: () => EpochMs;
+  /** The SIP domain of users, for example `sip.example.com`. */
+  readonly domain: string;
+  /** Told to clients in the REGED reply. */
+  readonly region?: string;
+  readonly dc?: string;
+  /** How often a client is pinged. Native clients grade the line by how close it is to 30 s. */
+  readonly pingIntervalMs?: { readonly browser: Ms; readonly native: Ms };
+  /** From the opening of a socket (or a login frame) to the end of the login. */
+  readonly loginTimeoutMs?: Ms;
+  /** A socket that sent nothing for this long is closed. */
+  readonly silenceMs?: Ms;
+  readonly limits?: {
+    readonly callsPerSession?: number;
+    readonly failedLogins?: number;
+    /** What a socket is told at most before it is logged in. */
+    readonly bytesBeforeLogin?: number;
+  };
+}
+
+/** The Voice SDK Proxy: client sessions on one side, SIP dialogs on the other. */
+export interface Vsp extends Service<VspInput, VspOutput> {
+  /** Was this `call_report_id` given to a logged-in client, lately? */
+  hasReportId(id: string): boolean;
+  /** Sessions, calls and SIP transactions alive, for drains and leak checks. */
+  readonly size: number;
+}

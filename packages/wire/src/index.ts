@@ -1,0 +1,56 @@
+export type { CallRecord } from './call-record.ts';
+export {
+  CAUSE,
+  type Cause,
+  type ClientEnding,
+  causeByName,
+  causeForQ850,
+  causeForSip,
+  INTERNAL_CAUSE,
+  sipForBye,
+} from './causes.ts';
+export {
+  type CustomHeader,
+  customHeadersOf,
+  type HeaderProblem,
+  parseCustomHeaders,
+} from './custom-headers.ts';
+export type {
+  CallDescription,
+  ClientAgent,
+  ClientFrame,
+  FrameError,
+  FrameId,
+  LoginCredentials,
+} from './dialect/client-frame.ts';
+export { MAX_FRAME_BYTES, MAX_FRAME_DEPTH, parseClientFrame } from './dialect/parse-client-frame.ts';
+export {
+  type CallIds,
+  createFrameWriter,
+  type FrameWriter,
+  type Party,
+  RPC_ERROR,
+  type ServerBye,
+} from './dialect/server-frame.ts';
+export {
+  type DialledDestination,
+  parseCallerName,
+  parseCallerNumber,
+  parseDestination,
+  parseDigits,
+} from './dialled.ts';
+export { ASSERTED_IDENTITY, HEADER, NODE_HOST } from './internal-headers.ts';
+export type { LoginTokenClaims, LoginTokenHeader } from './login-token.ts';
+export type {
+  CodecName,
+  Direction,
+  LegKind,
+  LegStats,
+  MediaCommand,
+  MediaEvent,
+  MediaReply,
+  Source,
+} from './media-control.ts';
+export { causeFromReason, formatReason, parseReason, type ReasonValue } from './reason-header.ts';
+export { BUILT_IN, type BuiltIn, canonicalNumber, type Destination, route } from './routing.ts';
+export type { Connection, Directory, Trunk } from './settings.ts';
