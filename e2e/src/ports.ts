@@ -1,4 +1,5 @@
 import { createSocket } from 'node:dgram';
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { networkInterfaces } from 'node:os';
 
@@ -46,4 +47,12 @@ export async function freeRange(count: number): Promise<readonly [first: number,
     if (free) return [first, first + count - 1];
   }
   throw new Error(`no ${count} free ports in a row between ${FIRST} and ${LAST}`);
+}
+
+/** Is a UDP port bound by some process? Peers that do not say when they listen are asked through the kernel's table. */
+export function udpBound(port: number): boolean {
+  const hex = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
+  return readFileSync('/proc/net/udp', 'utf8')
+    .split('\n')
+    .some((line) => line.trim().split(/\s+/)[1]?.endsWith(hex));
 }

@@ -4,6 +4,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { peerPath } from './peer-availability.ts';
+import { udpBound } from './ports.ts';
 import type { PeerFormat } from './rtp-peer.ts';
 import { type AudioDescription, audioOf, header, parseTrace, type TracedMessage } from './sip-trace.ts';
 import { LIMIT_MS, until, within } from './wait.ts';
@@ -108,12 +109,11 @@ export class Sipp {
 
   /** SIPp does not say when it listens; the kernel's table of UDP sockets does. */
   async #listening(): Promise<void> {
-    const hex = `:${this.port.toString(16).toUpperCase().padStart(4, '0')} `;
     await until(
       `SIPp to listen on ${this.port}`,
       () => {
         if (this.#child.exitCode !== null) throw new Error(`SIPp ended at once:\n${this.report()}`);
-        return readFileSync('/proc/net/udp', 'utf8').includes(hex);
+        return udpBound(this.port);
       },
       { detail: () => this.report() },
     );

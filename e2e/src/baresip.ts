@@ -1,0 +1,212 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { baresipModules, peerPath } from './peer-availability.ts';
+import { freePort, freeRange } from './ports.ts';
+import { measureTone, sine, type Tone } from './tone.ts';
+import { LIMIT_MS, until } from './wait.ts';
+import { readWav, writeWav } from './wav.ts';
+
+export interface BaresipEvent {
+  /** CALL_INCOMING, CALL_RINGING, CALL_PROGRESS, CALL_ESTABLISHED, CALL_CLOSED, CALL_DTMF_START … */
+  readonly type: string;
+  readonly param: string;
+  readonly peeruri: string;
+}
+
+export interface BaresipOptions {
+  /** User part of its address; the dialled number must equal it. */
+  readonly user: string;
+  readonly answer: 'manual' | 'early' | 'auto';
+  readonly codecs?: string;
+}
+
+const MODULES = ['ctrl_tcp', 'g711', 'opus', 'aufile', 'aubridge', 'sndfile', 'uuid'];
+
+/** baresip without a sound card: says 440 Hz from a file, writes what it hears to another. */
+export class Baresip {
+  readonly port: number;
+  readonly events: BaresipEvent[] = [];
+  readonly #folder: string;
+  readonly #child: ChildProcess;
+  readonly #exited: Promise<unknown>;
+  readonly #replies = new Map<string, (reply: { ok: boolean; data: string }) => void>();
+  #control: Socket | undefined;
+  #output = '';
+  #tokens = 0;
+
+  private constructor(port: number, folder: string, child: ChildProcess) {
+    this.port = port;
+    this.#folder = folder;
+    this.#child = child;
+    const keep = (chunk: Buffer): void => {
+      this.#output = (this.#output + chunk.toString('latin1')).slice(-4_000);
+    };
+    child.stdout?.on('data', keep);
+    child.stderr?.on('data', keep);
+    this.#exited = new Promise((resolve) => child.once('exit', resolve));
+  }
+
+  static async start(options: BaresipOptions): Promise<Baresip> {
+    const folder = mkdtempSync(join(tmpdir(), 'sidetone-baresip-'));
+    const port = await freePort();
+    const control = await freePort();
+    const [rtpFirst, rtpLast] = await freeRange(40);
+    const tone = join(folder, 'tone.wav');
+    writeWav(tone, sine(440, 48_000, 48_000 * 60), 48_000);
+    mkdirSync(join(folder, 'recorded'));
+    writeFileSync(
+      join(folder, 'config'),
+      [
+        `sip_listen 127.0.0.1:${port}`,
+        'sip_trans_def udp',
+        `audio_source aufile,${tone}`,
+        'audio_player aubridge,nowhere',
+        'ausrc_srate 48000',
+        'auplay_srate 48000',
+        'ausrc_channels 1',
+        'auplay_channels 1',
+        'call_max_calls 4',
+        'statmode_default off',
+        `rtp_ports ${rtpFirst}-${rtpLast}`,
+        `module_path ${baresipModules()}`,
+        ...MODULES.map((name) => `module ${name}.so`),
+        'module_tmp account.so',
+        'module_app menu.so',
+        `ctrl_tcp_listen 127.0.0.1:${control}`,
+        `snd_path ${join(folder, 'recorded')}`,
+        '',
+      ].join('\n'),
+    );
+    const codecs = options.codecs ?? 'opus/48000/2,PCMU/8000/1';
+    writeFileSync(
+      join(folder, 'accounts'),
+      `<sip:${options.user}@127.0.0.1:${port}>;regint=0;answermode=${options.answer};audio_codecs=${codecs}\n`,
+    );
+    writeFileSync(join(folder, 'contacts'), '');
+    writeFileSync(join(folder, 'uuid'), '1a2b3c4d-0000-4000-8000-000000000001');
+    const child = spawn(peerPath('baresip'), ['-f', folder], {
+      cwd: folder,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const baresip = new Baresip(port, folder, child);
+    await baresip.#attach(control);
+    return baresip;
+  }
+
+  async #attach(port: number): Promise<void> {
+    this.#control = await until(
+      'the control port of baresip',
+      () =>
+        new Promise<Socket | undefined>((resolve) => {
+          if (this.#child.exitCode !== null) throw new Error(`baresip ended:\n${this.#output}`);
+          const socket = connect(port, '127.0.0.1', () => resolve(socket));
+          socket.once('error', () => resolve(undefined));
+        }),
+      { everyMs: 100, detail: () => this.#output },
+    );
+    let pending = '';
+    this.#control.on('error', () => undefined);
+    this.#control.on('data', (chunk) => {
+      pending += chunk.toString('latin1');
+      for (;;) {
+        const colon = pending.indexOf(':');
+        const length = Number(pending.slice(0, colon));
+        if (colon < 1 || pending.length < colon + length + 2) return;
+        this.#message(pending.slice(colon + 1, colon + 1 + length));
+        pending = pending.slice(colon + length + 2);
+      }
+    });
+  }
+
+  #message(text: string): void {
+    const message = JSON.parse(text) as Record<string, unknown>;
+    if (message['event'] === true && message['type'] !== 'CALL_RTCP')
+      this.events.push({
+        type: String(message['type'] ?? ''),
+        param: String(message['param'] ?? ''),
+        peeruri: String(message['peeruri'] ?? ''),
+      });
+    else if (message['response'] === true)
+      this.#replies.get(String(message['token']))?.({
+        ok: message['ok'] === true,
+        data: String(message['data'] ?? ''),
+      });
+  }
+
+  /** Sends a command of its menu (`accept`, `dial`, `hangup`, `hold`, `resume`, `sndcode`). */
+  async command(command: string, params = ''): Promise<string> {
+    const token = `t${++this.#tokens}`;
+    let reply: { ok: boolean; data: string } | undefined;
+    this.#replies.set(token, (value) => (reply = value));
+    const text = JSON.stringify({ command, params, token });
+    this.#control?.write(`${text.length}:${text},`);
+    const answered = await until(`baresip's reply to ${command}`, () => reply, {
+      detail: () => this.report(),
+    });
+    return answered.data;
+  }
+
+  /** Waits for the `count`th event of a type. */
+  async sees(type: string, count = 1): Promise<BaresipEvent> {
+    return await until(
+      `baresip event ${type} (${count})`,
+      () => this.events.filter((event) => event.type === type)[count - 1],
+      { limitMs: LIMIT_MS, detail: () => this.report() },
+    );
+  }
+
+  /** Digits as they began at baresip. */
+  get digits(): string {
+    return this.events
+      .filter((event) => event.type === 'CALL_DTMF_START')
+      .map((event) => event.param)
+      .join('');
+  }
+
+  /** Forgets the events, so that counts begin anew. */
+  forget(): void {
+    this.events.length = 0;
+  }
+
+  /** The tone at the end of its newest recording of what it heard (`dec`). */
+  tone(): Tone {
+    const folder = join(this.#folder, 'recorded');
+    const files = readdirSync(folder)
+      .filter((name) => name.endsWith('-dec.wav'))
+      .sort();
+    const newest = files.at(-1);
+    if (newest === undefined) return { hz: 0, level: 0, purity: 0 };
+    const { samples, rate } = readWav(join(folder, newest));
+    if (rate === 0 || samples.length < 4_096) return { hz: 0, level: 0, purity: 0 };
+    return measureTone(samples.subarray(-Math.floor(rate * 0.7)), rate);
+  }
+
+  async hears(hz: number): Promise<Tone> {
+    let last: Tone | undefined;
+    return await until(
+      `${hz} Hz at baresip`,
+      () => {
+        last = this.tone();
+        return Math.abs(last.hz - hz) <= hz * 0.02 && last.level > 0.02 ? last : undefined;
+      },
+      { everyMs: 200, detail: () => `heard ${JSON.stringify(last)}\n${this.report()}` },
+    );
+  }
+
+  report(): string {
+    const events = this.events.map((event) => `  ${event.type} ${event.param}`);
+    return ['baresip:', ...events, this.#output].join('\n');
+  }
+
+  async stop(): Promise<void> {
+    this.#control?.destroy();
+    if (this.#child.exitCode === null && this.#child.signalCode === null) {
+      this.#child.kill('SIGKILL');
+      await this.#exited;
+    }
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,106 @@
+/**
+ * `npm test [-- FILTER…]`: every suite, in two passes. Unit tests run two files at a time; the end-to-end suites run one
+ * file after the other, because they share the machine's cores with real browsers and measure sound. One closing
+ * summary covers both. A FILTER keeps the files whose path contains it.
+ *
+ * A suite whose real peer is missing is skipped by name with the reason (`npm run peers` installs them); with CI=true
+ * nothing is skipped. No test at all is a failure.
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync, globSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { run } from 'node:test';
+import { spec } from 'node:test/reporters';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const COUNTS = ['tests', 'suites', 'pass', 'fail', 'cancelled', 'skipped', 'todo'] as const;
+type Counts = Record<(typeof COUNTS)[number], number>;
+
+/** The order of the passes; inside a pass files run in this order of folders. */
+const UNIT = [
+  'packages/*/test/**/*.test.ts',
+  'apps/*/test/**/*.test.ts',
+  'scripts/test/*.test.ts',
+  'sim/test/**/*.test.ts',
+];
+const END_TO_END = ['e2e/**/*.test.ts'];
+
+function filesOf(patterns: readonly string[], filters: readonly string[]): string[] {
+  const found = patterns.flatMap((pattern) =>
+    globSync(pattern, { cwd: ROOT, exclude: (name) => name === 'node_modules' || name === 'dist' }).sort(),
+  );
+  return found.filter((file) => filters.length === 0 || filters.some((filter) => file.includes(filter)));
+}
+
+/** What the tests need built: the SDK's and the console's bundles. */
+function build(): boolean {
+  if (!existsSync(`${ROOT}/scripts/build.ts`)) return true;
+  const result = spawnSync(process.execPath, ['scripts/build.ts'], { cwd: ROOT, stdio: 'inherit' });
+  return result.status === 0;
+}
+
+/** One pass. Everything but the closing counts goes to the reporter; the counts are added up. */
+async function pass(files: readonly string[], concurrency: number, into: Counts): Promise<void> {
+  if (files.length === 0) return;
+  const stream = run({ files: files.map((file) => `${ROOT}/${file}`), concurrency, cwd: ROOT });
+  const reporter = new spec();
+  reporter.pipe(process.stdout, { end: false });
+  for await (const event of stream) {
+    if (event.type === 'test:summary') {
+      const { file, counts } = event.data;
+      // Per-file summaries carry a file; the last one, for the whole pass, does not.
+      if (file !== undefined) continue;
+      into.tests += counts.tests;
+      into.suites += counts.suites;
+      into.pass += counts.passed;
+      into.fail += counts.failed;
+      into.cancelled += counts.cancelled;
+      into.skipped += counts.skipped;
+      into.todo += counts.todo;
+    }
+    if (
+      event.type === 'test:diagnostic' &&
+      /^(tests|suites|pass|fail|cancelled|skipped|todo|duration_ms) \d/.test(event.data.message)
+    )
+      continue;
+    if (!reporter.write(event)) await new Promise((resolve) => reporter.once('drain', resolve));
+  }
+  await new Promise<void>((resolve) => {
+    reporter.once('end', resolve);
+    reporter.end();
+  });
+}
+
+async function main(filters: readonly string[]): Promise<number> {
+  const major = Number(process.versions.node.split('.')[0]);
+  if (major < 24) {
+    process.stderr.write(
+      `npm test needs Node 24 or newer, this is ${process.versions.node}; run "npm ci" first\n`,
+    );
+    return 1;
+  }
+  const started = performance.now();
+  const unit = filesOf(UNIT, filters);
+  const endToEnd = filesOf(END_TO_END, filters);
+  if (unit.length + endToEnd.length === 0) {
+    process.stderr.write(`no test file matches ${filters.join(', ') || 'the usual places'}\n`);
+    return 1;
+  }
+  if (!build()) {
+    process.stderr.write('the build failed, so no test was run\n');
+    return 1;
+  }
+  const counts: Counts = { tests: 0, suites: 0, pass: 0, fail: 0, cancelled: 0, skipped: 0, todo: 0 };
+  await pass(unit, Math.min(2, availableParallelism()), counts);
+  await pass(endToEnd, 1, counts);
+  const summary = COUNTS.map((name) => `ℹ ${name} ${counts[name]}`);
+  process.stdout.write(`\n${summary.join('\n')}\nℹ duration_ms ${Math.round(performance.now() - started)}\n`);
+  if (counts.tests === 0) {
+    process.stderr.write('no test was run\n');
+    return 1;
+  }
+  return counts.fail + counts.cancelled > 0 ? 1 : 0;
+}
+
+process.exitCode = await main(process.argv.slice(2).filter((argument) => argument !== '--'));
