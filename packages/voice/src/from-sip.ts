@@ -22,7 +22,9 @@ export function callInput(out: LegEvent, leg: string): CallInput {
     case 'bye': {
       const cause = statedCause(out.request);
       const headers = customHeaders(out.request);
-      return { type: 'bye', leg, headers, ...(cause === undefined ? {} : { cause }) };
+      // `SIP;cause=200` means "answered elsewhere" in a CANCEL only; in a BYE it is a plain end.
+      const plain = cause === undefined || cause.name === 'LOSE_RACE';
+      return { type: 'bye', leg, headers, ...(plain ? {} : { cause }) };
     }
     case 'confirmed':
       return { type: 'confirmed', leg, ...(out.sdp === undefined ? {} : { sdp: out.sdp }) };

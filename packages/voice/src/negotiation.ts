@@ -29,7 +29,8 @@ export function onReinvite(draft: Draft, input: Extract<CallInput, { type: 'rein
   const leg = draft.leg(input.leg);
   if (leg === undefined || leg.phase === 'over') return;
   // RFC 3261 §14.2: an exchange is still open.
-  if (leg.phase !== 'up' || !leg.connected || leg.negotiation.name !== 'idle') {
+  const settled = leg.phase === 'up' && leg.connected && leg.media === 'open';
+  if (!settled || leg.negotiation.name !== 'idle') {
     draft.emit({ type: 'respondReinvite', leg: leg.id, tx: input.tx, status: 491 });
     return;
   }
