@@ -16,7 +16,7 @@ export interface BaresipEvent {
   readonly peeruri: string;
 }
 
-export interface BaresipOptions {
+export interface BaresipAccount {
   /** User part of its address; the dialled number must equal it. */
   readonly user: string;
   readonly answer: 'manual' | 'early' | 'auto';
@@ -49,9 +49,9 @@ export class Baresip {
     this.#exited = new Promise((resolve) => child.once('exit', resolve));
   }
 
-  static async start(options: BaresipOptions): Promise<Baresip> {
+  /** Starts it on `port` with its accounts; calls it makes come from the first. */
+  static async start(port: number, accounts: readonly BaresipAccount[]): Promise<Baresip> {
     const folder = mkdtempSync(join(tmpdir(), 'sidetone-baresip-'));
-    const port = await freePort();
     const control = await freePort();
     const [rtpFirst, rtpLast] = await freeRange(40);
     const tone = join(folder, 'tone.wav');
@@ -80,11 +80,9 @@ export class Baresip {
         '',
       ].join('\n'),
     );
-    const codecs = options.codecs ?? 'opus/48000/2,PCMU/8000/1';
-    writeFileSync(
-      join(folder, 'accounts'),
-      `<sip:${options.user}@127.0.0.1:${port}>;regint=0;answermode=${options.answer};audio_codecs=${codecs}\n`,
-    );
+    const account = ({ user, answer, codecs }: BaresipAccount): string =>
+      `<sip:${user}@127.0.0.1:${port}>;regint=0;answermode=${answer};audio_codecs=${codecs ?? 'opus/48000/2,PCMU/8000/1'}\n`;
+    writeFileSync(join(folder, 'accounts'), accounts.map(account).join(''));
     writeFileSync(join(folder, 'contacts'), '');
     writeFileSync(join(folder, 'uuid'), '1a2b3c4d-0000-4000-8000-000000000001');
     const child = spawn(peerPath('baresip'), ['-f', folder], {

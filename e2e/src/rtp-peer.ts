@@ -50,7 +50,7 @@ export class RtpPeer {
   /** Milliseconds between packets as they arrived; the largest gap shows up as a break in the sound. */
   largestGapMs = 0;
   readonly #socket: Socket;
-  readonly #format: PeerFormat;
+  #format: PeerFormat;
   readonly #encoder: OpusEncoderHandle | undefined;
   readonly #decoder: OpusDecoderHandle | undefined;
   readonly #streams = new Map<number, Stream>();
@@ -110,10 +110,27 @@ export class RtpPeer {
     return this.#badPackets;
   }
 
-  /** Starts (or redirects) the tone towards an address; `hz` undefined sends nothing but digits. */
-  send(target: { readonly host: string; readonly port: number }, hz: number | undefined = 440): void {
-    this.#target = { ...target };
-    this.#hz = hz;
+  /**
+   * Starts (or redirects) the tone towards an address; `hz` null sends nothing but digits. With `formats` (payload type by
+   * `NAME/clock`) it takes over the other side's payload types, as an answer does.
+   */
+  send(
+    target: {
+      readonly host: string;
+      readonly port: number;
+      readonly formats?: Readonly<Record<string, number>>;
+    },
+    hz: number | null = 440,
+  ): void {
+    this.#target = { host: target.host, port: target.port };
+    this.#hz = hz ?? undefined;
+    const formats = target.formats ?? {};
+    const events = formats['TELEPHONE-EVENT/8000'] ?? this.#format.eventPayloadType;
+    this.#format = {
+      codec: this.#format.codec,
+      payloadType: formats[`${this.#format.codec}/${this.rate}`] ?? this.#format.payloadType,
+      ...(events === undefined ? {} : { eventPayloadType: events }),
+    };
     if (this.#timer !== undefined) return;
     const started = performance.now();
     let frames = 0;

@@ -22,29 +22,41 @@ export type Steer = keyof typeof STEER.uas | keyof typeof STEER.uac | keyof type
 
 const methodOf = (step: Steer): string => ({ ...STEER.uas, ...STEER.uac, ...STEER.call })[step];
 
-/** The media lines that a scenario's session descriptions state. */
-function mediaLines(format: PeerFormat, rtpPort: number): string {
-  const pt = format.payloadType;
-  const events = format.eventPayloadType;
+/**
+ * The media lines that a scenario's session descriptions state. The called side answers with the payload types that it
+ * was offered (RFC 3264 §6.1), read from the INVITE into variables.
+ */
+function mediaLines(role: 'uas' | 'uac', format: PeerFormat, rtpPort: number): string {
+  const called = role === 'uas';
+  const pt = called && format.codec === 'OPUS' ? '[$opusType]' : format.payloadType;
+  const events = called ? '[$eventType]' : (format.eventPayloadType ?? 101);
   const codec = format.codec === 'OPUS' ? 'opus/48000/2' : `${format.codec}/8000`;
   return [
-    `m=audio ${rtpPort} RTP/AVP ${pt}${events === undefined ? '' : ` ${events}`}`,
+    `m=audio ${rtpPort} RTP/AVP ${pt} ${events}`,
     `a=rtpmap:${pt} ${codec}`,
-    ...(events === undefined ? [] : [`a=rtpmap:${events} telephone-event/8000`, `a=fmtp:${events} 0-15`]),
+    `a=rtpmap:${events} telephone-event/8000`,
+    `a=fmtp:${events} 0-15`,
     'a=ptime:20',
   ].join('\n');
 }
 
-function render(role: 'uas' | 'uac', media: string): string {
+function render(role: 'uas' | 'uac', format: PeerFormat, rtpPort: number): string {
   const read = (name: string): string => readFileSync(new URL(name, SCENARIOS), 'utf8');
   const ourselves =
     role === 'uas'
       ? 'From:[$called];tag=[pid]carrier[call_number]\nTo:[$caller]'
       : 'From: "Carrier Caller" <sip:+15557770001@[local_ip]:[local_port]>;tag=[pid]carrier[call_number]\nTo:[$called]';
+  const offered = (name: string, variable: string): string =>
+    `<ereg regexp="a=rtpmap:([0-9]+) ${name}" search_in="msg" check_it="true" assign_to="unused,${variable}"/>`;
+  const payloadTypes = [
+    offered('telephone-event/8000', 'eventType'),
+    ...(format.codec === 'OPUS' ? [offered('opus', 'opusType')] : []),
+  ];
   return read(`${role}.xml`)
+    .replace('@@PAYLOAD-TYPES@@', payloadTypes.join(''))
     .replace('@@INCALL@@', read('in-call.xml'))
     .replaceAll('@@LOCAL_REMOTE@@', ourselves)
-    .replaceAll('@@MEDIA@@', media);
+    .replaceAll('@@MEDIA@@', mediaLines(role, format, rtpPort));
 }
 
 export interface SippOptions {
@@ -88,7 +100,7 @@ export class Sipp {
   static async start(options: SippOptions): Promise<Sipp> {
     const folder = mkdtempSync(join(tmpdir(), 'sidetone-sipp-'));
     const scenario = join(folder, `${options.role}.xml`);
-    writeFileSync(scenario, render(options.role, mediaLines(options.format, options.rtp.port)));
+    writeFileSync(scenario, render(options.role, options.format, options.rtp.port));
     const server = options.server;
     const child = spawn(
       peerPath('sipp'),

@@ -106,6 +106,10 @@ export class TestPage {
     return ((await this.#drive('inboundStats')) ?? {}) as InboundStats;
   }
 
+  async remoteSdp(): Promise<string> {
+    return (await this.#drive('remoteSdp')) as string;
+  }
+
   /** What to say about the page when a wait fails. */
   async report(): Promise<string> {
     const calls = (await this.calls().catch(() => [])).map(
