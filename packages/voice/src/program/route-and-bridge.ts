@@ -32,7 +32,7 @@ function trunkOf(plan: Plan, leg: Leg) {
 }
 
 function start(draft: Draft): void {
-  const { plan, caller } = draft.call;
+  const { plan } = draft.call;
   const until = draft.now + draft.call.settings.ringMs;
   switch (plan.to) {
     case 'refuse':
@@ -61,7 +61,6 @@ function start(draft: Draft): void {
     case 'trunk': {
       const first = plan.trunks[0]!;
       draft.to({ name: 'calling', until });
-      draft.log('debug', 'to trunk', { trunk: first.name, dialled: caller.dialled });
       prepare(
         draft,
         newLeg({

@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { dtmfRelay, parseInfo } from '../src/info-body.ts';
+
+describe('the body of an INFO', () => {
+  it('reads dtmf-relay, one digit or several', () => {
+    assert.deepEqual(parseInfo('application/dtmf-relay', 'Signal=5\r\nDuration=160\r\n'), {
+      kind: 'digits',
+      digits: '5',
+    });
+    assert.deepEqual(parseInfo('Application/DTMF-Relay; x=y', 'Duration=100\nSignal= 1*#d\n'), {
+      kind: 'digits',
+      digits: '1*#D',
+    });
+  });
+  it('reads application/dtmf', () =>
+    assert.deepEqual(parseInfo('application/dtmf', '#\r\n'), { kind: 'digits', digits: '#' }));
+  it('reads what it writes', () => {
+    for (const digit of '0123456789*#ABCD')
+      assert.deepEqual(parseInfo('application/dtmf-relay', dtmfRelay(digit)), {
+        kind: 'digits',
+        digits: digit,
+      });
+  });
+  it('reads trickled candidates', () => {
+    const body = [
+      'a=ice-ufrag:abcd',
+      'm=audio 9 UDP/TLS/RTP/SAVPF 0',
+      'a=mid:0',
+      'a=candidate:1 1 udp 2122063615 192.0.2.2 46693 typ host',
+      'a=end-of-candidates',
+    ].join('\r\n');
+    assert.deepEqual(parseInfo('application/trickle-ice-sdpfrag', body), {
+      kind: 'candidates',
+      candidates: ['candidate:1 1 udp 2122063615 192.0.2.2 46693 typ host'],
+    });
+  });
+  it('knows no other type', () => {
+    assert.equal(parseInfo('application/sdp', 'v=0'), null);
+    assert.equal(parseInfo(undefined, ''), null);
+  });
+  it('is total, and bounded', () => {
+    const type = fc.constantFrom(
+      'application/dtmf-relay',
+      'application/dtmf',
+      'application/trickle-ice-sdpfrag',
+    );
+    fc.assert(
+      fc.property(type, fc.string({ maxLength: 3_000 }), (contentType, body) => {
+        const parsed = parseInfo(contentType, body);
+        assert.ok(parsed !== null);
+        if (parsed.kind === 'digits') assert.match(parsed.digits, /^[0-9A-D*#]{0,64}$/);
+        else assert.ok(parsed.candidates.length <= 128);
+      }),
+      { seed: 1 },
+    );
+  });
+});

@@ -1,0 +1,215 @@
+import { type LogLine, type Ms, seededRandom } from '@sidetone/core';
+import { createUserAgent, type Flow, type LocalNode, type UserAgent, type UserAgentOut } from '@sidetone/sip';
+import type {
+  CallRecord,
+  Connection,
+  Directory,
+  MediaCommand,
+  MediaReply,
+  NODE_HOST,
+  Trunk,
+} from '@sidetone/wire';
+import { createVoice, type Voice, type VoiceOptions } from '../src/index.ts';
+
+export const connection = (user_name: string, change: Partial<Connection> = {}): Connection => ({
+  user_name,
+  password: 'not used here',
+  numbers: [],
+  sip_uri_calling_preference: 'internal',
+  dnis_number_format: 'sip_username',
+  simultaneous_ringing: 'enabled',
+  reject_code: 487,
+  codecs: ['OPUS', 'PCMU', 'PCMA'],
+  ...change,
+});
+
+export const trunk = (change: Partial<Trunk> = {}): Trunk => ({
+  name: 'carrier',
+  host: '192.0.2.10',
+  port: 5060,
+  transport: 'udp',
+  prefixes: ['+'],
+  codecs: ['PCMU'],
+  dtmf: 'rfc4733',
+  policy: 'quality',
+  ...change,
+});
+
+export const DIRECTORY: Directory = {
+  domain: 'sip.localhost',
+  connections: [
+    connection('line1', { numbers: ['+13125550100'] }),
+    connection('line2', { numbers: ['+13125550101'] }),
+    connection('closed', { sip_uri_calling_preference: 'disabled' }),
+  ],
+  trunks: [trunk()],
+};
+
+export const sdp = (direction = 'sendrecv', port = 4000, extra: readonly string[] = []): string =>
+  [
+    'v=0',
+    'o=- 1 1 IN IP4 192.0.2.1',
+    's=-',
+    'c=IN IP4 192.0.2.1',
+    't=0 0',
+    `m=audio ${port} RTP/AVP 0`,
+    'a=rtpmap:0 PCMU/8000',
+    ...extra,
+    `a=${direction}`,
+    '',
+  ].join('\r\n');
+
+type Event = Exclude<UserAgentOut, { type: 'sip' }>;
+
+/** One room beside voice: a user agent whose events are kept. */
+export class Far {
+  readonly agent: UserAgent;
+  readonly node: 'vsp' | 'proxy';
+  readonly events: Event[] = [];
+  readonly #bench: VoiceBench;
+
+  constructor(
+    bench: VoiceBench,
+    node: 'vsp' | 'proxy',
+    host: (typeof NODE_HOST)['vsp' | 'proxy'],
+    seed: number,
+  ) {
+    this.node = node;
+    this.#bench = bench;
+    this.agent = createUserAgent({
+      random: seededRandom(seed),
+      sentBy: { host },
+      contact: (leg) => ({ scheme: 'sip', user: leg, host, params: {} }),
+      resolve: () => ({ transport: 'local', node: 'voice' }),
+      userAgent: 'far',
+      allow: ['INVITE', 'ACK', 'CANCEL', 'BYE', 'INFO', 'UPDATE', 'OPTIONS'],
+    });
+  }
+
+  /** Does something with the agent and carries out what it wants. */
+  act(outs: readonly UserAgentOut[]): void {
+    for (const out of outs) {
+      if (out.type === 'sip') this.#bench.toVoice(this.node, out.message);
+      else this.events.push(out);
+    }
+    this.#bench.run();
+  }
+
+  /** Takes the oldest event of this type. */
+  take<T extends Event['type']>(type: T): Extract<Event, { type: T }> {
+    const index = this.events.findIndex((e) => e.type === type);
+    if (index < 0)
+      throw new Error(`${this.node} has no ${type}, only ${this.events.map((e) => e.type).join(' ')}`);
+    return this.events.splice(index, 1)[0] as Extract<Event, { type: T }>;
+  }
+
+  has(type: Event['type']): boolean {
+    return this.events.some((e) => e.type === type);
+  }
+}
+
+/** voice between two far rooms and a media engine that answers at once; time stands still unless `advance`d. */
+export class VoiceBench {
+  readonly voice: Voice;
+  readonly vsp: Far;
+  readonly proxy: Far;
+  readonly media: MediaCommand[] = [];
+  readonly records: CallRecord[] = [];
+  readonly logs: LogLine[] = [];
+  /** Replies in place of the usual; `null`: none ever. */
+  mediaReply: (command: MediaCommand) => MediaReply | null | undefined = () => undefined;
+  now: Ms = 1_000;
+  #queue: { to: LocalNode; from: LocalNode; message: Extract<UserAgentOut, { type: 'sip' }>['message'] }[] =
+    [];
+  #replies: { id: number; reply: MediaReply }[] = [];
+  #running = false;
+
+  constructor(options: Partial<VoiceOptions> = {}) {
+    this.voice = createVoice({
+      random: seededRandom(1),
+      epoch: () => 1_700_000_000_000,
+      directory: () => DIRECTORY,
+      publicAddress: { host: '127.0.0.1', port: 5060 },
+      ...options,
+    });
+    this.vsp = new Far(this, 'vsp', 'vsp.sidetone.invalid', 2);
+    this.proxy = new Far(this, 'proxy', 'proxy.sidetone.invalid', 3);
+  }
+
+  toVoice(from: 'vsp' | 'proxy', message: Extract<UserAgentOut, { type: 'sip' }>['message']): void {
+    this.#queue.push({ to: 'voice', from, message });
+  }
+
+  tell(input: Parameters<Voice['handle']>[0]): void {
+    for (const out of this.voice.handle(input, this.now)) {
+      if (out.type === 'sip') {
+        if (out.flow.transport !== 'local') throw new Error('voice sends to its own rooms only');
+        this.#queue.push({ to: out.flow.node, from: 'voice', message: out.message });
+      } else if (out.type === 'media') {
+        this.media.push(out.command);
+        const special = this.mediaReply(out.command);
+        if (special !== null) this.#replies.push({ id: out.id, reply: special ?? usual(out.command) });
+      } else if (out.type === 'record') this.records.push(out.record);
+      else this.logs.push(out);
+    }
+    this.run();
+  }
+
+  run(): void {
+    if (this.#running) return;
+    this.#running = true;
+    for (;;) {
+      const next = this.#queue.shift();
+      if (next !== undefined) {
+        const flow: Flow = { transport: 'local', node: next.from };
+        if (next.to === 'voice') this.tell({ type: 'sip', message: next.message, flow });
+        else {
+          const far = next.to === 'vsp' ? this.vsp : this.proxy;
+          far.act(far.agent.receive(next.message, flow, this.now));
+        }
+        continue;
+      }
+      const reply = this.#replies.shift();
+      if (reply === undefined) break;
+      this.tell({ type: 'media', id: reply.id, reply: reply.reply });
+    }
+    this.#running = false;
+  }
+
+  /** Moves the clock to every deadline on the way. */
+  advance(ms: Ms): void {
+    const end = this.now + ms;
+    for (let i = 0; i < 10_000; i++) {
+      const due = [this.voice.deadline(), this.vsp.agent.deadline(), this.proxy.agent.deadline()]
+        .filter((d) => d !== null)
+        .reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
+      if (due > end) break;
+      this.now = Math.max(this.now, due);
+      this.tell({ type: 'tick' });
+      this.vsp.act(this.vsp.agent.tick(this.now));
+      this.proxy.act(this.proxy.agent.tick(this.now));
+    }
+    this.now = end;
+  }
+}
+
+function usual(command: MediaCommand): MediaReply {
+  if (command.op === 'offer' || command.op === 'answer')
+    return { ok: true, sdp: sdp(command.direction ?? 'sendrecv', 20_000), codec: 'PCMU' };
+  if (command.op === 'accept') return { ok: true, codec: 'PCMU' };
+  if (command.op === 'close')
+    return {
+      ok: true,
+      stats: {
+        packetsReceived: 1,
+        packetsSent: 1,
+        bytesReceived: 1,
+        bytesSent: 1,
+        packetsLost: 0,
+        jitterMs: 0,
+        dtmfReceived: 0,
+        dropped: 0,
+      },
+    };
+  return { ok: true };
+}
