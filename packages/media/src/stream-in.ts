@@ -1,116 +1,74 @@
 import type { Ms } from '@sidetone/core';
+import { createReception, type Reception } from '@sidetone/rtc';
 
 /** Packets of sequence-number memory against duplicates; the SRTP layer has its own, plain RTP only this one. */
 const WINDOW = 128;
-/** RFC 3550 appendix A.1. */
+/** RFC 3550 appendix A.1: a jump this far is a restart of the sender. */
 const MAX_DROPOUT = 3000;
 
 /**
- * What is known of the one stream that a peer sends: sequence state, loss and jitter (RFC 3550 §6.4.1, A.3, A.8). A new
- * SSRC of the same, approved source is a new stream and starts again; the counts of a call go on.
+ * What is known of the one stream that a peer sends. A new SSRC of the same, approved source is a new stream and starts
+ * again; the counts of the call go on.
  */
 export class StreamIn {
-  /** Of the packet just accepted. */
-  ssrc = 0;
   packets = 0;
   octets = 0;
   /** Changes with every restart of the sender, so that relays re-anchor. */
   generation = 0;
-  lastAt: Ms | undefined;
   firstAt: Ms | undefined;
-
-  #started = false;
-  #base = 0;
-  #highest = 0;
-  #cycles = 0;
-  #receivedHere = 0;
+  lastAt: Ms | undefined;
+  #reception: Reception | undefined;
+  #clockRate = 0;
   #lostBefore = 0;
-  #jitter = 0;
-  #transit: number | undefined;
-  #clock = 0;
-  #expectedPrior = 0;
-  #receivedPrior = 0;
+  #highest = 0;
   readonly #seen = new Int32Array(WINDOW).fill(-1);
 
-  /** Takes the numbers of a packet; `false`: a duplicate or too old, to be dropped. `rate` 0: no timing to be learned. */
-  accept(ssrc: number, seq: number, timestamp: number, octets: number, rate: number, now: Ms): boolean {
-    if (!this.#started || ssrc !== this.ssrc) this.#restart(ssrc, seq);
-    let ahead = ((seq - this.#highest) << 16) >> 16;
-    if (ahead > MAX_DROPOUT || ahead < -MAX_DROPOUT) {
-      this.#restart(ssrc, seq);
+  /**
+   * Takes the numbers of a packet; `false`: a duplicate or too old, to be dropped. `timed`: its timestamp says when it was
+   * sampled (that of a telephone-event does not).
+   */
+  accept(
+    ssrc: number,
+    sequence: number,
+    timestamp: number,
+    octets: number,
+    clockRate: number,
+    timed: boolean,
+    now: Ms,
+  ): boolean {
+    let ahead = ((sequence - this.#highest) << 16) >> 16;
+    const known = this.#reception !== undefined && this.#reception.ssrc === ssrc;
+    if (!known || ahead > MAX_DROPOUT || ahead < -MAX_DROPOUT || (timed && clockRate !== this.#clockRate)) {
+      this.#restart(ssrc, clockRate, sequence);
       ahead = 0;
     }
     if (ahead <= -WINDOW) return false;
-    const slot = seq % WINDOW;
-    if (this.#seen[slot] === seq && this.#receivedHere > 0) return false;
-    this.#seen[slot] = seq;
-    if (ahead > 0) {
-      if (seq < this.#highest) this.#cycles += 0x10000;
-      this.#highest = seq;
-    }
-    this.#receivedHere++;
+    const slot = sequence % WINDOW;
+    if (this.#seen[slot] === sequence) return false;
+    this.#seen[slot] = sequence;
+    if (ahead > 0) this.#highest = sequence;
     this.packets++;
     this.octets += octets;
     this.lastAt = now;
     this.firstAt ??= now;
-    if (rate === 0) return true;
-    // A clock change makes two transit times incomparable.
-    if (this.#clock !== rate) {
-      this.#jitter = this.#clock === 0 ? 0 : (this.#jitter * rate) / this.#clock;
-      this.#clock = rate;
-      this.#transit = undefined;
-    }
-    const transit = (Math.round((now * rate) / 1000) - timestamp) | 0;
-    if (this.#transit !== undefined) {
-      const change = Math.abs((transit - this.#transit) | 0);
-      if (change < rate * 10) this.#jitter += (change - this.#jitter) / 16;
-    }
-    this.#transit = transit;
+    // An event's packets count for loss at the time they would have had as audio: no jitter comes of it.
+    this.#reception!.receive(sequence, timed ? timestamp : Math.round((now * clockRate) / 1000) >>> 0, now);
     return true;
   }
 
-  get extendedHighest(): number {
-    return (this.#cycles + this.#highest) >>> 0;
+  get reception(): Reception | undefined {
+    return this.#reception;
   }
 
   get lost(): number {
-    return this.#lostBefore + Math.max(0, this.#expected - this.#receivedHere);
+    return this.#lostBefore + Math.max(0, this.#reception?.lost ?? 0);
   }
 
-  /** In timestamp units. */
-  get jitter(): number {
-    return Math.round(this.#jitter);
-  }
-
-  get jitterMs(): number {
-    return this.#clock === 0 ? 0 : (this.#jitter * 1000) / this.#clock;
-  }
-
-  /** The fraction lost since the last call, in 1/256 (RFC 3550 A.3). */
-  takeFractionLost(): number {
-    const expected = this.#expected - this.#expectedPrior;
-    const received = this.#receivedHere - this.#receivedPrior;
-    this.#expectedPrior = this.#expected;
-    this.#receivedPrior = this.#receivedHere;
-    const lost = expected - received;
-    return expected <= 0 || lost <= 0 ? 0 : Math.min(255, Math.floor((lost * 256) / expected));
-  }
-
-  get #expected(): number {
-    return this.#started ? this.#cycles + this.#highest - this.#base + 1 : 0;
-  }
-
-  #restart(ssrc: number, seq: number): void {
+  #restart(ssrc: number, clockRate: number, sequence: number): void {
     this.#lostBefore = this.lost;
-    this.#started = true;
-    this.ssrc = ssrc;
-    this.#base = seq;
-    this.#highest = seq;
-    this.#cycles = 0;
-    this.#receivedHere = 0;
-    this.#expectedPrior = 0;
-    this.#receivedPrior = 0;
-    this.#transit = undefined;
+    this.#reception = createReception(ssrc, clockRate);
+    this.#clockRate = clockRate;
+    this.#highest = sequence;
     this.#seen.fill(-1);
     this.generation++;
   }

@@ -28,6 +28,7 @@ export class StreamOut {
   #offset = 0;
   #baseTimestamp = 0;
   #baseInTimestamp = 0;
+  #eventTimestamp = 0;
 
   constructor(random: Random) {
     this.ssrc = random.int(2 ** 32);
@@ -98,11 +99,18 @@ export class StreamOut {
     return true;
   }
 
-  /** Numbers a packet of a telephone-event that began at `timestamp` (RFC 4733 §2.5.1.2: all packets carry its start). */
-  event(timestamp: number, first: boolean): void {
-    this.#feeder = 0;
-    this.timestamp = timestamp;
-    this.marker = first;
+  /** Numbers a packet of a telephone-event; all of one event carry the time of its start (RFC 4733 §2.5.1.2). */
+  event(first: boolean, now: Ms, rate: number): void {
+    if (first) {
+      this.#anchor(0, now, rate);
+      this.#lastTimestamp = this.timestamp;
+      this.#lastAt = now;
+      this.#eventTimestamp = this.timestamp;
+    } else {
+      this.#feeder = 0;
+      this.timestamp = this.#eventTimestamp;
+      this.marker = false;
+    }
     this.seq = this.#next++ & 0xffff;
   }
 

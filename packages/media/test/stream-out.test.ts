@@ -91,7 +91,7 @@ describe('outgoing stream', () => {
               out.generated(9, now, 8000, 160);
             } else {
               last = 'event';
-              out.event(1, false);
+              out.event(true, now, 8000);
             }
             assert.ok(!used.has(out.seq));
             used.add(out.seq);

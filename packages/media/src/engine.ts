@@ -1,0 +1,378 @@
+import { hexId } from '@sidetone/core';
+import type { IceCredentials } from '@sidetone/rtc';
+import {
+  applyAnswer,
+  type Candidate,
+  createOffer,
+  formatSdp,
+  type LocalMedia,
+  type NegotiatedAudio,
+  type NegotiationError,
+  negotiateAnswer,
+  parseSdp,
+  type SessionDescription,
+} from '@sidetone/sdp';
+import type { CodecName, LegKind, MediaCommand, MediaReply, Source } from '@sidetone/wire';
+import { DIGITS } from './digit-sender.ts';
+import { Leg, type LegWorld } from './leg.ts';
+import { PacketBuffers } from './packet-buffer.ts';
+import { PlainTransport } from './plain-transport.ts';
+import { PortRange } from './port-range.ts';
+import { DEFAULT_LIMITS, type MediaEngineOptions } from './ports.ts';
+import { bindPlain, bindWebRtc } from './sockets.ts';
+import { Tick } from './tick.ts';
+import { Tracks } from './track.ts';
+import { WebRtcTransport } from './webrtc-transport.ts';
+
+/** B2BUA-RTC as its owner commands it. */
+export interface MediaEngine {
+  /** Never rejects. Commands for one leg take effect in the order they were given. */
+  command(command: MediaCommand): Promise<MediaReply>;
+  /** Ends all legs at once. */
+  closeAll(): void;
+}
+
+/** Everything about a leg that signalling, not packets, cares for. */
+interface Session {
+  readonly leg: Leg;
+  readonly port: number;
+  readonly address: string;
+  readonly candidates: readonly Candidate[];
+  readonly sessionId: string;
+  /** Our last description. */
+  local: SessionDescription | undefined;
+  /** Our offer that awaits (further) answers. */
+  offered: SessionDescription | undefined;
+}
+
+type Refusal = Extract<MediaReply, { ok: false }>;
+type Opened = { readonly ok: true; readonly session: Session } | Refusal;
+
+const MAX_SDP = 64 * 1024;
+const refuse = (error: Refusal['error'], message: string): Refusal => ({ ok: false, error, message });
+const isLoopback = (address: string): boolean => address.startsWith('127.') || address === '::1';
+
+/** Makes an engine. It owns nothing of the process: sockets, time, randomness and DTLS come in by `options`. */
+export function createMediaEngine(options: MediaEngineOptions): MediaEngine {
+  const { now, random } = options;
+  const limits = { ...DEFAULT_LIMITS, ...options.limits };
+  const range = new PortRange(options.ports[0], options.ports[1]);
+  const sessions = new Map<string, Session>();
+  /** Who hears a leg, by the leg's id; kept for ids that do not exist (yet). */
+  const hearers = new Map<string, Set<Leg>>();
+  /** The last command of each leg that is not finished. */
+  const queues = new Map<string, Promise<unknown>>();
+  let feeders = 16;
+
+  const world: LegWorld = {
+    now,
+    random,
+    opus: options.opus,
+    tracks: new Tracks(options.opus),
+    buffers: new PacketBuffers(),
+    limits,
+    emit: options.emit,
+    newFeeder: () => ++feeders,
+    cname: hexId(random, 8),
+  };
+
+  const tick = new Tick(now, options.schedule, (at) => {
+    for (const { leg } of sessions.values()) {
+      const { source } = leg;
+      leg.tick(at, source.kind === 'leg' ? sessions.get(source.leg)?.leg : undefined);
+    }
+  });
+
+  const credentials = (): IceCredentials => ({ ufrag: hexId(random, 4), pwd: hexId(random, 16) });
+
+  // -- routes --------------------------------------------------------------------------------------------------------
+
+  const heardBy = (leg: Leg, source: Source): string | undefined =>
+    source.kind === 'leg' ? source.leg : source.kind === 'echo' ? leg.id : undefined;
+
+  const publish = (id: string): void => {
+    const leg = sessions.get(id)?.leg;
+    if (leg !== undefined) leg.hearers = [...(hearers.get(id) ?? [])];
+  };
+
+  const unhear = (leg: Leg): void => {
+    const id = heardBy(leg, leg.source);
+    if (id === undefined) return;
+    const set = hearers.get(id);
+    set?.delete(leg);
+    if (set?.size === 0) hearers.delete(id);
+    publish(id);
+  };
+
+  const setSource = (leg: Leg, source: Source): void => {
+    unhear(leg);
+    leg.setSource(source);
+    const id = heardBy(leg, source);
+    if (id === undefined) return;
+    const set = hearers.get(id) ?? new Set<Leg>();
+    set.add(leg);
+    hearers.set(id, set);
+    publish(id);
+  };
+
+  // -- legs ----------------------------------------------------------------------------------------------------------
+
+  const openPlain = async (id: string, peer: string | undefined): Promise<Opened> => {
+    const loopback = options.addresses.find(isLoopback);
+    const address =
+      peer !== undefined && isLoopback(peer) ? (loopback ?? options.addresses[0]) : options.addresses[0];
+    if (address === undefined) return refuse('engine', 'no media address is configured');
+    const sockets = await bindPlain(options.sockets, range, address);
+    if (sockets === undefined) return refuse('no-port', 'no free port in the range of media');
+    const leg = new Leg(id, 'rtp', world);
+    leg.transport = new PlainTransport(sockets, leg, now);
+    return { ok: true, session: add(leg, sockets.rtp.port, address, []) };
+  };
+
+  const openWebRtc = async (id: string): Promise<Opened> => {
+    const bound = await bindWebRtc(options.sockets, range, options.addresses);
+    if (bound === undefined) return refuse('no-port', 'no free port in the range of media');
+    const leg = new Leg(id, 'webrtc', world);
+    const transport = new WebRtcTransport(bound.sockets, credentials(), leg, now, options.dtls, limits);
+    bound.hears(transport);
+    leg.transport = transport;
+    const candidates = bound.sockets.map(
+      (socket, i): Candidate => ({
+        foundation: String(i + 1),
+        component: 1,
+        transport: 'udp',
+        // RFC 8445 §5.1.2.1: host candidates, in the order of configuration.
+        priority: 126 * 2 ** 24 + (65_535 - i) * 256 + 255,
+        address: socket.address,
+        port: socket.port,
+        type: 'host',
+      }),
+    );
+    return { ok: true, session: add(leg, bound.port, candidates[0]!.address, candidates) };
+  };
+
+  const add = (leg: Leg, port: number, address: string, candidates: readonly Candidate[]): Session => {
+    const session: Session = {
+      leg,
+      port,
+      address,
+      candidates,
+      sessionId: String(random.int(2 ** 31) + 1),
+      local: undefined,
+      offered: undefined,
+    };
+    sessions.set(leg.id, session);
+    publish(leg.id);
+    tick.start();
+    return session;
+  };
+
+  const remove = (session: Session): void => {
+    const { leg } = session;
+    unhear(leg);
+    sessions.delete(leg.id);
+    leg.close();
+    if (leg.kind === 'webrtc') range.giveOne(session.port);
+    else range.givePair(session.port);
+    if (sessions.size === 0) tick.stop();
+  };
+
+  const local = (session: Session): LocalMedia => {
+    const { leg } = session;
+    const base: LocalMedia = {
+      address: session.address,
+      port: session.port,
+      sessionId: session.sessionId,
+      ...(session.local === undefined ? {} : { previous: session.local }),
+    };
+    if (!(leg.transport instanceof WebRtcTransport)) return base;
+    return {
+      ...base,
+      ice: { ...leg.transport.localIce, candidates: session.candidates },
+      fingerprint: options.dtls.fingerprint,
+      ssrc: leg.out.ssrc,
+      cname: world.cname,
+    };
+  };
+
+  /** Tells transport and leg what has been agreed. */
+  const settle = (session: Session, audio: NegotiatedAudio): Refusal | undefined => {
+    const { transport } = session.leg;
+    if (transport instanceof WebRtcTransport) {
+      if (audio.ice === null || audio.dtls === null) return refuse('bad-sdp', 'no ICE or no fingerprint');
+      transport.negotiated({ ufrag: audio.ice.ufrag, pwd: audio.ice.pwd }, audio.dtls);
+    } else if (transport instanceof PlainTransport) {
+      transport.signal({
+        address: audio.remote.address,
+        port: audio.remote.port,
+        rtcpPort: audio.remote.rtcpPort,
+        mux: audio.rtcpMux,
+      });
+    }
+    session.leg.settle(audio);
+    return undefined;
+  };
+
+  /** A browser's codec is fixed at its first answer. */
+  const wanted = (session: Session, codecs: readonly CodecName[]): readonly CodecName[] => {
+    const fixed = session.leg.kind === 'webrtc' ? session.leg.codec : undefined;
+    return fixed === undefined ? codecs : [fixed, ...codecs.filter((c) => c !== fixed)];
+  };
+
+  const parse = (sdp: string): SessionDescription | Refusal => {
+    if (typeof sdp !== 'string' || sdp.length > MAX_SDP) return refuse('bad-sdp', 'too long');
+    const parsed = parseSdp(sdp);
+    return parsed.ok ? parsed.value : refuse('bad-sdp', parsed.error.message);
+  };
+
+  const disagreement = (error: NegotiationError): Refusal =>
+    refuse(error.code === 'no-codec' ? 'no-codec' : 'bad-sdp', error.message);
+
+  // -- commands ------------------------------------------------------------------------------------------------------
+
+  type Of<Op extends MediaCommand['op']> = Extract<MediaCommand, { op: Op }>;
+
+  const answer = async (command: Of<'answer'>): Promise<MediaReply> => {
+    const offer = parse(command.sdp);
+    if ('ok' in offer) return offer;
+    const audio = offer.media.find((m) => m.kind === 'audio' && m.port !== 0);
+    const isNew = !sessions.has(command.leg);
+    const opened = await ensure(command.leg, command.kind, audio?.address ?? undefined);
+    if (!opened.ok) return opened;
+    const reply = answerOn(opened.session, offer, command);
+    if (!reply.ok && isNew) remove(opened.session);
+    return reply;
+  };
+
+  /** The leg of that name, opened if it is new. `peer`: where it is, if known. */
+  const ensure = async (id: string, kind: LegKind, peer: string | undefined): Promise<Opened> => {
+    const session = sessions.get(id);
+    if (session === undefined) return kind === 'webrtc' ? openWebRtc(id) : openPlain(id, peer);
+    if (session.leg.kind !== kind) return refuse('wrong-state', `${id} is a leg of another kind`);
+    return { ok: true, session };
+  };
+
+  const answerOn = (session: Session, offer: SessionDescription, command: Of<'answer'>): MediaReply => {
+    const { transport } = session.leg;
+    const ice = offer.media.find((m) => m.kind === 'audio' && m.port !== 0)?.ice;
+    if (
+      transport instanceof WebRtcTransport &&
+      ice != null &&
+      transport.remoteIce !== null &&
+      transport.remoteIce.ufrag !== ice.ufrag
+    ) {
+      transport.restart(credentials(), { ufrag: ice.ufrag, pwd: ice.pwd });
+    }
+    const result = negotiateAnswer({
+      offer,
+      local: local(session),
+      codecs: wanted(session, command.codecs),
+      ...(command.direction === undefined ? {} : { direction: command.direction }),
+    });
+    if (!result.ok) return disagreement(result.error);
+    const refusal = settle(session, result.value.audio);
+    if (refusal !== undefined) return refusal;
+    session.local = result.value.answer;
+    session.offered = undefined;
+    const { codec, direction } = result.value.audio;
+    return { ok: true, sdp: formatSdp(result.value.answer), codec, direction };
+  };
+
+  const offer = async (command: Of<'offer'>): Promise<MediaReply> => {
+    const opened = await ensure(command.leg, command.kind, undefined);
+    if (!opened.ok) return opened;
+    const { session } = opened;
+    const { transport } = session.leg;
+    if (command.restart === true && transport instanceof WebRtcTransport) {
+      transport.restart(credentials(), null);
+    }
+    session.offered = createOffer({
+      local: local(session),
+      codecs: wanted(session, command.codecs),
+      ...(command.direction === undefined ? {} : { direction: command.direction }),
+    });
+    session.local = session.offered;
+    return { ok: true, sdp: formatSdp(session.offered) };
+  };
+
+  const accept = (session: Session, command: Of<'accept'>): MediaReply => {
+    if (session.offered === undefined) return refuse('wrong-state', 'no offer of this leg awaits an answer');
+    const description = parse(command.sdp);
+    if ('ok' in description) return description;
+    const result = applyAnswer({ offer: session.offered, answer: description });
+    if (!result.ok) return disagreement(result.error);
+    const refusal = settle(session, result.value);
+    if (refusal !== undefined) return refusal;
+    return { ok: true, codec: result.value.codec, direction: result.value.direction };
+  };
+
+  const dtmf = (session: Session, command: Of<'dtmf'>): MediaReply => {
+    const digits = command.digits.toUpperCase();
+    for (const digit of digits) {
+      if (!DIGITS.includes(digit)) return refuse('wrong-state', 'a digit is 0-9, *, #, A-D');
+    }
+    for (const digit of digits) {
+      if (!session.leg.digits.add(digit, command.durationMs ?? 100, command.gapMs ?? 80)) {
+        return refuse('wrong-state', 'too many digits are waiting');
+      }
+    }
+    return { ok: true };
+  };
+
+  const run = async (command: MediaCommand): Promise<MediaReply> => {
+    switch (command.op) {
+      case 'health':
+        return { ok: true, health: { legs: sessions.size, portsFree: range.free } };
+      case 'answer':
+        return answer(command);
+      case 'offer':
+        return offer(command);
+    }
+    const session = sessions.get(command.leg);
+    if (session === undefined) {
+      return command.op === 'close' ? { ok: true } : refuse('no-leg', `there is no leg ${command.leg}`);
+    }
+    switch (command.op) {
+      case 'accept':
+        return accept(session, command);
+      case 'source':
+        setSource(session.leg, command.source);
+        return { ok: true };
+      case 'candidate':
+        // An ICE-lite agent sends no checks of its own (RFC 8445 §2.5): the peer's candidates show by its checks.
+        return { ok: true };
+      case 'dtmf':
+        return dtmf(session, command);
+      case 'stats':
+        return { ok: true, stats: session.leg.stats() };
+      case 'close': {
+        const stats = session.leg.stats();
+        remove(session);
+        return { ok: true, stats };
+      }
+      default:
+        return refuse('engine', 'unknown command');
+    }
+  };
+
+  const safely = (command: MediaCommand): Promise<MediaReply> =>
+    run(command).catch((error: unknown) =>
+      refuse('engine', error instanceof Error ? error.message : 'internal error'),
+    );
+
+  return {
+    command: (command) => {
+      if (command.op === 'health') return safely(command);
+      const before = queues.get(command.leg);
+      const result = before === undefined ? safely(command) : before.then(() => safely(command));
+      queues.set(command.leg, result);
+      void result.then(() => {
+        if (queues.get(command.leg) === result) queues.delete(command.leg);
+      });
+      return result;
+    },
+    closeAll: () => {
+      for (const session of [...sessions.values()]) remove(session);
+    },
+  };
+}

@@ -1,0 +1,101 @@
+import type { Ms } from '@sidetone/core';
+import type { CodecName } from '@sidetone/wire';
+import { type EncoderLimits, type PcmEncoder, type PcmRate, pcmDecoder, pcmEncoder } from './codec.ts';
+import type { Leg, LegWorld } from './leg.ts';
+import { renderDigit, type Sound } from './synth.ts';
+import { silence, type Track } from './track.ts';
+import { Transcoder } from './transcoder.ts';
+
+/** In-band digits are telephone audio. */
+const DIGIT_RATE = 8000;
+const DIGIT_FRAME = DIGIT_RATE / 50;
+
+/** What a leg's stream needs besides relaying: the transcoder, the player, digits as tones. Made when first needed. */
+export class Hearing {
+  /** The feeder number of everything that the tick sends: played sounds, silence, keep-alive. */
+  static readonly PLAYED = 1;
+  static readonly #TONES = 2;
+
+  readonly #leg: Leg;
+  readonly #world: LegWorld;
+  #transcoder: { from: Leg; codec: CodecName; feeder: number; engine: Transcoder | undefined } | undefined;
+  #track: Track | undefined;
+  #position = 0;
+  #tones: PcmEncoder | undefined;
+  readonly #tonePcm = new Int16Array(DIGIT_FRAME);
+
+  constructor(leg: Leg, world: LegWorld) {
+    this.#leg = leg;
+    this.#world = world;
+  }
+
+  /** Source, codec or direction changed: everything is chosen anew at the next packet. */
+  reset(): void {
+    this.#transcoder?.engine?.free();
+    this.#transcoder = undefined;
+    this.#track = undefined;
+    this.#position = 0;
+    this.#tones?.free();
+    this.#tones = undefined;
+  }
+
+  free(): void {
+    this.reset();
+  }
+
+  transcode(from: Leg, codec: CodecName, sequence: number, timestamp: number, payload: Uint8Array): void {
+    let current = this.#transcoder;
+    if (current === undefined || current.from !== from || current.codec !== codec) {
+      current?.engine?.free();
+      current = { from, codec, feeder: from.feeder, engine: this.#build(codec) };
+      this.#transcoder = current;
+    }
+    if (current.feeder !== from.feeder) {
+      current.feeder = from.feeder;
+      current.engine?.reset();
+    }
+    current.engine?.packet(sequence, timestamp, payload);
+  }
+
+  #build(from: CodecName): Transcoder | undefined {
+    const to = this.#leg.codec!;
+    const rate: PcmRate = 8000;
+    const decoder = pcmDecoder(from, rate, this.#world.opus);
+    const encoder = pcmEncoder(to, rate, this.#world.opus, this.#limits());
+    if (decoder === undefined || encoder === undefined) {
+      decoder?.free();
+      encoder?.free();
+      return undefined;
+    }
+    const feeder = this.#world.newFeeder();
+    return new Transcoder(from, to, rate, decoder, encoder, (frame, skipped) => {
+      this.#leg.sendFrame(frame, feeder, this.#world.now(), skipped);
+    });
+  }
+
+  play(sound: Sound, now: Ms): void {
+    this.#track ??= this.#world.tracks.get(sound, this.#leg.codec!, this.#limits().maxBitrate);
+    const frame = this.#track.frame(this.#position++);
+    this.#leg.sendFrame(frame ?? silence(this.#leg.codec!), Hearing.PLAYED, now);
+  }
+
+  /** A digit for a peer that negotiated no telephone-event. The repeated ends carry nothing. */
+  digitInBand(digit: string, elapsedMs: number, first: boolean, end: boolean, now: Ms): void {
+    if (first) this.#tones ??= pcmEncoder(this.#leg.codec!, DIGIT_RATE, this.#world.opus, this.#limits());
+    if (end && !first && elapsedMs === this.#lastElapsed) return;
+    this.#lastElapsed = end ? elapsedMs : 0;
+    renderDigit(digit, (elapsedMs / 20 - 1) * DIGIT_FRAME, this.#tonePcm);
+    const frame = this.#tones?.encode(this.#tonePcm);
+    if (frame !== undefined) this.#leg.sendFrame(frame, Hearing.#TONES, now);
+  }
+
+  #lastElapsed = 0;
+
+  #limits(): EncoderLimits {
+    const opus = this.#leg.negotiated?.opus;
+    return {
+      fec: opus?.fec ?? false,
+      ...(opus?.maxBitrate == null ? {} : { maxBitrate: opus.maxBitrate }),
+    };
+  }
+}

@@ -1,0 +1,69 @@
+import type { Ms } from '@sidetone/core';
+import type { CodecName, Direction, MediaEvent } from '@sidetone/wire';
+import type { MediaLimits } from './ports.ts';
+import type { Failure } from './transport.ts';
+
+/**
+ * What becomes of a leg, told once each:
+ *
+ *   negotiated ─▶ connected ─▶ media (first packet of the peer)
+ *                     │            └─ nothing for the limit ─▶ failed rtp
+ *                     ├─ nothing ever, while the counterpart speaks ─▶ one-way (a flag)
+ *                     └─ ICE, DTLS ─▶ failed ice | dtls
+ *
+ * New signalling gives a failed leg another chance.
+ */
+export class Watch {
+  readonly #leg: string;
+  readonly #limits: MediaLimits;
+  readonly #emit: (event: MediaEvent) => void;
+  #since: Ms;
+  #connectedAt: Ms | undefined;
+  #heard = false;
+  #failed = false;
+  #flagged = false;
+
+  constructor(leg: string, limits: MediaLimits, emit: (event: MediaEvent) => void, now: Ms) {
+    this.#leg = leg;
+    this.#limits = limits;
+    this.#emit = emit;
+    this.#since = now;
+  }
+
+  negotiated(now: Ms): void {
+    this.#since = now;
+    this.#failed = false;
+  }
+
+  connected(now: Ms): void {
+    this.#since = now;
+    if (this.#connectedAt !== undefined) return;
+    this.#connectedAt = now;
+    this.#emit({ event: 'connected', leg: this.#leg });
+  }
+
+  /** A packet of the peer came; `codec` of the first. */
+  heard(codec: CodecName): void {
+    if (this.#heard) return;
+    this.#heard = true;
+    this.#emit({ event: 'media', leg: this.#leg, codec });
+  }
+
+  failed(why: Failure): void {
+    if (this.#failed) return;
+    this.#failed = true;
+    this.#emit({ event: 'failed', leg: this.#leg, why });
+  }
+
+  /** `lastAt`: the peer's last packet; `spokenTo`: its counterpart is sending. */
+  check(now: Ms, direction: Direction, lastAt: Ms | undefined, spokenTo: boolean): void {
+    if (this.#failed || this.#connectedAt === undefined) return;
+    const limit = direction === 'sendrecv' ? this.#limits.rtpTimeoutMs : this.#limits.heldTimeoutMs;
+    if (now - Math.max(this.#since, lastAt ?? 0) > limit) return this.failed('rtp');
+    const ms = now - this.#connectedAt;
+    const expected = direction === 'sendrecv' || direction === 'recvonly';
+    if (this.#flagged || this.#heard || !expected || !spokenTo || ms <= this.#limits.oneWayMs) return;
+    this.#flagged = true;
+    this.#emit({ event: 'one-way', leg: this.#leg, ms: Math.round(ms) });
+  }
+}
