@@ -1,0 +1,155 @@
+import type { Ms } from '@sidetone/core';
+import { checkOrder, type Dialog, refreshTarget, remoteTag } from '../dialog.ts';
+import type { Flow } from '../flow.ts';
+import type { SipRequest, SipResponse } from '../message.ts';
+import type { ExtraHeaders } from '../user-agent-events.ts';
+import {
+  type Agent,
+  type ClientUse,
+  contactFor,
+  dialogKey,
+  dialogOf,
+  dropLeg,
+  type Leg,
+  refuse,
+  responseTo,
+  sdpOf,
+  storeDialog,
+  tagOf,
+} from './agent.ts';
+import { authorizeAgain, sendInDialog } from './client-request.ts';
+import { onPeerOffer } from './reinvite.ts';
+import { acknowledge } from './uac.ts';
+
+/** A request with a To tag (§12.2.2). */
+export function onRequestInDialog(agent: Agent, tx: string, request: SipRequest, flow: Flow, now: Ms): void {
+  const { headers, method } = request;
+  const leg = agent.legs.get(agent.byDialog.get(dialogKey(headers.callId, tagOf(headers.to))) ?? '');
+  const dialog = leg === undefined ? null : dialogWith(leg, tagOf(headers.from));
+  if (leg === undefined || dialog === null) return refuse(agent, tx, request, 481, now);
+  const ordered = checkOrder(dialog, request);
+  if (ordered === null) return refuse(agent, tx, request, 500, now);
+  storeDialog(leg, ordered);
+  switch (method) {
+    case 'BYE':
+      return onBye(agent, leg, tx, request, now);
+    case 'INVITE':
+      return onPeerOffer(agent, leg, tx, request, now);
+    case 'UPDATE':
+      if (sdpOf(request) !== undefined) return onPeerOffer(agent, leg, tx, request, now);
+      storeDialog(leg, refreshTarget(ordered, request));
+      return succeed(agent, leg, tx, request, now);
+    case 'OPTIONS':
+      return succeed(agent, leg, tx, request, now);
+    case 'INFO':
+      agent.servers.set(tx, { purpose: 'request', leg: leg.id, request });
+      agent.out.push({ type: 'info', leg: leg.id, tx, request });
+      return;
+    default:
+      agent.servers.set(tx, { purpose: 'request', leg: leg.id, request });
+      agent.out.push({ type: 'request', tx, request, flow });
+  }
+}
+
+const dialogWith = (leg: Leg, tag: string): Dialog | null =>
+  leg.dialog === null ? (leg.forks.get(tag) ?? null) : remoteTag(leg.dialog) === tag ? leg.dialog : null;
+
+function succeed(agent: Agent, leg: Leg, tx: string, request: SipRequest, now: Ms): void {
+  const headers: ExtraHeaders = [['Allow', agent.options.allow.join(', ')]];
+  const response = responseTo(agent, request, 200, { headers }, { contact: contactFor(agent, leg.id) });
+  agent.feed(agent.layer.respond(tx, response, now), now);
+}
+
+/** §15.1.2. A BYE before our answer also refuses the INVITE with 487; one in an early fork ends that fork. */
+function onBye(agent: Agent, leg: Leg, tx: string, request: SipRequest, now: Ms): void {
+  agent.feed(agent.layer.respond(tx, responseTo(agent, request, 200, {}, {}), now), now);
+  if (leg.dialog === null) {
+    leg.forks.delete(tagOf(request.headers.from));
+    return;
+  }
+  // Both sides hung up: the answer to our BYE ends the leg.
+  if (leg.phase === 'leaving') return;
+  if (leg.phase === 'ringing') {
+    agent.servers.delete(leg.inviteTx);
+    const refusal = responseTo(agent, leg.invite, 487, {}, { toTag: leg.localTag });
+    agent.feed(agent.layer.respond(leg.inviteTx, refusal, now), now);
+  }
+  dropLeg(agent, leg, now);
+  agent.out.push({ type: 'bye', leg: leg.id, request });
+}
+
+/** Hangs up an answered call (§15.1.1). Before the ACK of our 2xx the BYE waits for it. */
+export function leave(agent: Agent, leg: Leg, headers: ExtraHeaders, now: Ms): void {
+  if (leg.phase !== 'confirmed') return;
+  if (leg.unacked !== null && !leg.unacked.reinvite) {
+    leg.byeWhenAcked = headers;
+    return;
+  }
+  leg.queue.length = 0;
+  if (leg.pendingAck !== null) acknowledge(agent, leg, undefined, now);
+  if (leg.dialog === null) return;
+  leg.phase = 'leaving';
+  leg.unacked = null;
+  sendInDialog(agent, leg, leg.dialog, 'bye', { method: 'BYE', headers }, '', now);
+}
+
+/** A request of the user inside the dialog. */
+export function requestInDialog(
+  agent: Agent,
+  leg: Leg,
+  request: {
+    readonly method: string;
+    readonly contentType?: string;
+    readonly body?: string;
+    readonly headers?: ExtraHeaders;
+  },
+  token: string,
+  now: Ms,
+): void {
+  const dialog = dialogOf(leg);
+  if (dialog === null) {
+    agent.out.push({ type: 'inDialogResult', leg: leg.id, token, status: 481 });
+    return;
+  }
+  sendInDialog(agent, leg, dialog, 'in-dialog', request, token, now);
+}
+
+/** The answer to it, or to our BYE. */
+export function onInDialogResponse(agent: Agent, use: ClientUse, response: SipResponse, now: Ms): void {
+  if (response.status < 200) return;
+  if (authorizeAgain(agent, use, response, now) !== null) return;
+  onInDialogEnd(agent, use, response.status, response, now);
+}
+
+/** Any end of an in-dialog request: an answer, 408 for none, 503 when it could not be sent. */
+export function onInDialogEnd(
+  agent: Agent,
+  use: ClientUse,
+  status: number,
+  response: SipResponse | undefined,
+  now: Ms,
+): void {
+  const leg = use.leg === null ? undefined : agent.legs.get(use.leg);
+  if (leg === undefined || use.purpose === 'quiet') return;
+  if (use.purpose === 'bye') {
+    dropLeg(agent, leg, now);
+    agent.out.push({ type: 'ended', leg: leg.id, why: 'bye-done' });
+    return;
+  }
+  agent.out.push({
+    type: 'inDialogResult',
+    leg: leg.id,
+    token: use.token,
+    status,
+    ...(response === undefined ? undefined : { response }),
+  });
+  // §12.2.1.2: the peer does not know the dialog, or does not answer in it.
+  if (status === 408 || status === 481) loseDialog(agent, leg, now);
+}
+
+/** The dialog is gone without a BYE. A leg that is leaving waits for its BYE, an early one for its INVITE. */
+export function loseDialog(agent: Agent, leg: Leg, now: Ms): void {
+  if (leg.phase !== 'confirmed' || !agent.legs.has(leg.id)) return;
+  dropLeg(agent, leg, now);
+  agent.out.push({ type: 'ended', leg: leg.id, why: 'dialog-gone' });
+}

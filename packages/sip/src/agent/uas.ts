@@ -1,0 +1,143 @@
+import { hexId, type Ms } from '@sidetone/core';
+import { createResponse } from '../build.ts';
+import { dialogAsUas, remoteTag } from '../dialog.ts';
+import type { Flow } from '../flow.ts';
+import type { SipRequest, SipResponse } from '../message.ts';
+import { GIVE_UP, T2 } from '../transaction/timers.ts';
+import type { ResponseOptions } from '../user-agent-events.ts';
+import {
+  type Agent,
+  addLeg,
+  contactFor,
+  dialogKey,
+  dropLeg,
+  FIRST_REPEAT,
+  type Leg,
+  newTag,
+  responseTo,
+  schedule,
+  sdpField,
+  sdpOf,
+  tagOf,
+  type Unacked,
+} from './agent.ts';
+import { byeQuietly } from './client-request.ts';
+import { leave } from './in-dialog.ts';
+import { flushQueue } from './reinvite.ts';
+
+/** A new INVITE (§13.3.1): 100 at once, then the user decides. */
+export function onInvite(agent: Agent, tx: string, request: SipRequest, flow: Flow, now: Ms): void {
+  const id = hexId(agent.options.random, 8);
+  const localTag = newTag(agent);
+  const leg: Leg = {
+    id,
+    role: 'uas',
+    callId: request.headers.callId,
+    localTag,
+    phase: 'ringing',
+    dialog: dialogAsUas(request, localTag),
+    forks: new Map(),
+    credentials: undefined,
+    inviteTx: tx,
+    invite: request,
+    cancelling: false,
+    unacked: null,
+    pendingAck: null,
+    lastAck: null,
+    byeWhenAcked: null,
+    reinvite: null,
+    queue: [],
+    peerOffer: null,
+  };
+  addLeg(agent, leg);
+  agent.servers.set(tx, { purpose: 'invite', leg: id, request });
+  agent.feed(agent.layer.respond(tx, createResponse(request, 100), now), now);
+  agent.out.push({ type: 'incoming', leg: id, request, flow, ...sdpField(request) });
+}
+
+/** The user's answer to an INVITE. */
+export function answer(agent: Agent, leg: Leg, status: number, options: ResponseOptions, now: Ms): void {
+  if (leg.phase !== 'ringing') return;
+  const response = responseTo(agent, leg.invite, status, options, {
+    ...(status > 100 ? { toTag: leg.localTag } : undefined),
+    ...(status > 100 && status < 300 ? { contact: contactFor(agent, leg.id) } : undefined),
+  });
+  const tx = leg.inviteTx;
+  if (status >= 200) agent.servers.delete(tx);
+  if (status >= 200 && status < 300) {
+    leg.phase = 'confirmed';
+    leg.unacked = unacked(tx, leg.invite, response, false, now);
+    schedule(agent, leg);
+  } else if (status >= 300) dropLeg(agent, leg, now);
+  agent.feed(agent.layer.respond(tx, response, now), now);
+}
+
+/** A 2xx to an INVITE that now waits for its ACK. */
+export const unacked = (
+  tx: string,
+  request: SipRequest,
+  response: SipResponse,
+  reinvite: boolean,
+  now: Ms,
+): Unacked => ({
+  tx,
+  seq: request.headers.cseq.seq,
+  response,
+  reinvite,
+  offerless: sdpOf(request) === undefined,
+  interval: FIRST_REPEAT,
+  retransmitAt: now + FIRST_REPEAT,
+  giveUpAt: now + GIVE_UP,
+});
+
+/** CANCEL before our final answer (§9.2). A cancelled re-INVITE leaves the session as it is. */
+export function onCancel(agent: Agent, tx: string, request: SipRequest, now: Ms): void {
+  const use = agent.servers.get(tx);
+  const leg = use?.leg == null ? undefined : agent.legs.get(use.leg);
+  if (use === undefined || leg === undefined) return;
+  agent.servers.delete(tx);
+  const response = responseTo(agent, use.request, 487, {}, { toTag: leg.localTag });
+  agent.feed(agent.layer.respond(tx, response, now), now);
+  if (use.purpose === 'invite') {
+    dropLeg(agent, leg, now);
+    agent.out.push({ type: 'cancelled', leg: leg.id, request });
+  } else {
+    leg.peerOffer = null;
+    flushQueue(agent, leg, now);
+  }
+}
+
+/** An ACK: ours is the 2xx it names, or it is a copy. */
+export function onAck(agent: Agent, request: SipRequest, now: Ms): void {
+  const { headers } = request;
+  const leg = agent.legs.get(agent.byDialog.get(dialogKey(headers.callId, tagOf(headers.to))) ?? '');
+  if (leg?.dialog == null || remoteTag(leg.dialog) !== tagOf(headers.from)) return;
+  const done = leg.unacked;
+  if (done === null || done.seq !== headers.cseq.seq) return;
+  leg.unacked = null;
+  schedule(agent, leg);
+  if (!done.reinvite) agent.out.push({ type: 'confirmed', leg: leg.id, ...sdpField(request) });
+  else if (done.offerless) agent.out.push({ type: 'reinviteConfirmed', leg: leg.id, ...sdpField(request) });
+  const bye = leg.byeWhenAcked;
+  leg.byeWhenAcked = null;
+  if (bye !== null) leave(agent, leg, bye, now);
+  else flushQueue(agent, leg, now);
+}
+
+/** §13.3.1.4: repeats an unacknowledged 2xx, and ends the call after 64·T1. */
+export function repeatAnswer(agent: Agent, leg: Leg, now: Ms): void {
+  const waiting = leg.unacked;
+  if (waiting === null || leg.dialog === null) return;
+  if (now >= waiting.giveUpAt) {
+    const headers = leg.byeWhenAcked ?? [];
+    leg.unacked = null;
+    dropLeg(agent, leg, now);
+    byeQuietly(agent, leg.dialog, leg, headers, now);
+    agent.out.push({ type: 'ended', leg: leg.id, why: 'ack-timeout' });
+    return;
+  }
+  if (now < waiting.retransmitAt) return;
+  const interval = Math.min(2 * waiting.interval, T2);
+  leg.unacked = { ...waiting, interval, retransmitAt: now + interval };
+  agent.feed(agent.layer.respond(waiting.tx, waiting.response, now), now);
+}

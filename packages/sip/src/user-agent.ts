@@ -1,0 +1,247 @@
+import { Deadlines, earliest, hexId, type Ms, type Random, uuid } from '@sidetone/core';
+import {
+  type Agent,
+  type ClientUse,
+  dialogKey,
+  newTag,
+  refuse,
+  requestHeaders,
+  responseTo,
+  schedule,
+  tagOf,
+} from './agent/agent.ts';
+import { authorizeAgain, sendRequest } from './agent/client-request.ts';
+import {
+  leave,
+  onInDialogEnd,
+  onInDialogResponse,
+  onRequestInDialog,
+  requestInDialog,
+} from './agent/in-dialog.ts';
+import {
+  answerReinvite,
+  onReinviteLost,
+  onReinviteResponse,
+  reinvite,
+  retryReinvite,
+} from './agent/reinvite.ts';
+import { acknowledge, invite, onInviteLost, onInviteResponse } from './agent/uac.ts';
+import { answer, onAck, onCancel, onInvite, repeatAnswer } from './agent/uas.ts';
+import { createRequest } from './build.ts';
+import { remoteTag } from './dialog.ts';
+import type { Flow } from './flow.ts';
+import { assertHeaders } from './header-access.ts';
+import type { SipRequest, SipResponse } from './message.ts';
+import { createTransactionLayer } from './transaction/layer.ts';
+import type { TransactionOut } from './transport-events.ts';
+import type { ExtraHeaders, LegId, UserAgent, UserAgentOptions, UserAgentOut } from './user-agent-events.ts';
+import { validateRequest } from './validate.ts';
+
+/** Methods that concern a session and nothing outside of one. */
+const ONLY_IN_DIALOG = new Set(['BYE', 'INFO', 'UPDATE', 'PRACK', 'CANCEL']);
+
+/**
+ * A user agent core (RFC 3261 §8, §12 to §15) on a transaction layer of its own. Commands throw `SipWriteError` for headers or addresses
+ * that would break a message (`headerProblem` tells beforehand); nothing a peer sends makes it throw.
+ */
+export function createUserAgent(options: UserAgentOptions & { readonly random: Random }): UserAgent {
+  const agent: Agent = {
+    options,
+    layer: createTransactionLayer(options),
+    legs: new Map(),
+    byDialog: new Map(),
+    clients: new Map(),
+    servers: new Map(),
+    due: new Deadlines(),
+    out: [],
+    feed: (events, now) => {
+      for (const event of events) onTransaction(agent, event, now);
+    },
+  };
+
+  /** Runs a command and gives what it told. */
+  const collect = (work: () => void): readonly UserAgentOut[] => {
+    agent.out = [];
+    work();
+    const { out } = agent;
+    agent.out = [];
+    return out;
+  };
+  const onLeg = (id: LegId, work: (leg: NonNullable<ReturnType<Agent['legs']['get']>>) => void) =>
+    collect(() => {
+      const leg = agent.legs.get(id);
+      if (leg !== undefined) work(leg);
+    });
+
+  return {
+    receive: (message, flow, now) => collect(() => agent.feed(agent.layer.receive(message, flow, now), now)),
+    transportFailed: (flow, now) => collect(() => agent.feed(agent.layer.transportFailed(flow, now), now)),
+    tick: (now) =>
+      collect(() => {
+        agent.feed(agent.layer.tick(now), now);
+        for (let id = agent.due.takeDue(now); id !== undefined; id = agent.due.takeDue(now)) {
+          const leg = agent.legs.get(id);
+          if (leg === undefined) continue;
+          repeatAnswer(agent, leg, now);
+          retryReinvite(agent, leg, now);
+          schedule(agent, leg);
+        }
+      }),
+    deadline: () => earliest(agent.layer.deadline(), agent.due.next()),
+    invite: (to, now) => {
+      const leg = hexId(options.random, 8);
+      return { leg, out: collect(() => invite(agent, leg, to, now)) };
+    },
+    respond: (id, status, how, now) => onLeg(id, (leg) => answer(agent, leg, status, how, now)),
+    ack: (id, sdp, now) => onLeg(id, (leg) => acknowledge(agent, leg, sdp, now)),
+    cancel: (id, headers, now) => onLeg(id, (leg) => giveUp(agent, leg.id, headers, now)),
+    bye: (id, headers, now) =>
+      onLeg(id, (leg) => {
+        if (leg.phase === 'calling') giveUp(agent, id, headers, now);
+        else if (leg.phase === 'ringing') answer(agent, leg, 480, { headers }, now);
+        else {
+          assertHeaders(headers);
+          leave(agent, leg, headers, now);
+        }
+      }),
+    reinvite: (id, sdp, token, now, headers = []) =>
+      onLeg(id, (leg) => {
+        assertHeaders(headers);
+        reinvite(agent, leg, sdp, token, headers, now);
+      }),
+    respondReinvite: (id, tx, status, how, now) =>
+      onLeg(id, (leg) => answerReinvite(agent, leg, tx, status, how, now)),
+    requestInDialog: (id, request, token, now) =>
+      onLeg(id, (leg) => requestInDialog(agent, leg, request, token, now)),
+    respondRequest: (tx, status, how, now) =>
+      collect(() => {
+        const use = agent.servers.get(tx);
+        if (use?.purpose !== 'request') return;
+        if (status >= 200) agent.servers.delete(tx);
+        const response = responseTo(agent, use.request, status, how, { toTag: newTag(agent) });
+        agent.feed(agent.layer.respond(tx, response, now), now);
+      }),
+    send: (request, token, now) => collect(() => sendOutside(agent, request, token, now)),
+    get size() {
+      return agent.legs.size + agent.layer.size;
+    },
+  };
+}
+
+function sendOutside(agent: Agent, wanted: Parameters<UserAgent['send']>[0], token: string, now: Ms): void {
+  const request = createRequest({
+    method: wanted.method,
+    uri: wanted.requestUri,
+    from: {
+      ...wanted.from,
+      params: { ...wanted.from.params, tag: wanted.from.params['tag'] ?? newTag(agent) },
+    },
+    to: wanted.to,
+    callId: wanted.callId ?? uuid(agent.options.random),
+    cseq: wanted.cseq ?? 1,
+    headers: requestHeaders(agent, wanted.headers ?? []),
+    ...(wanted.contact === undefined ? undefined : { contact: wanted.contact }),
+  });
+  const flow = wanted.flow ?? agent.options.resolve(wanted.requestUri);
+  const { credentials } = wanted;
+  sendRequest(
+    agent,
+    { purpose: 'outside', leg: null, token, request, flow, dialog: null, credentials, tried: [] },
+    now,
+  );
+}
+
+/** CANCEL for a call nobody has answered (§9.1). */
+function giveUp(agent: Agent, id: LegId, headers: ExtraHeaders, now: Ms): void {
+  const leg = agent.legs.get(id);
+  if (leg?.phase !== 'calling' || leg.cancelling) return;
+  assertHeaders(headers);
+  leg.cancelling = true;
+  agent.feed(agent.layer.cancel(leg.inviteTx, headers, now), now);
+}
+
+function onTransaction(agent: Agent, event: TransactionOut, now: Ms): void {
+  switch (event.type) {
+    case 'sip':
+      agent.out.push(event);
+      return;
+    case 'request':
+      if (event.tx !== null) onRequest(agent, event.tx, event.request, event.flow, now);
+      else onAck(agent, event.request, now);
+      return;
+    case 'response': {
+      const use = agent.clients.get(event.tx);
+      if (use !== undefined) onResponse(agent, use, event.response, now);
+      return;
+    }
+    case 'stray':
+      return onStray(agent, event.response, now);
+    case 'cancelled':
+      return onCancel(agent, event.tx, event.request, now);
+    case 'timeout':
+    case 'transportError': {
+      const use = agent.clients.get(event.tx);
+      if (use !== undefined) onLost(agent, use, event.type === 'timeout' ? 'timeout' : 'transport', now);
+      return;
+    }
+    case 'terminated':
+      agent.clients.delete(event.tx);
+      return;
+  }
+}
+
+function onRequest(agent: Agent, tx: string, request: SipRequest, flow: Flow, now: Ms): void {
+  const { method } = request;
+  const allow = [...new Set([...agent.options.allow, 'OPTIONS', 'CANCEL', 'ACK'])];
+  const refusal = validateRequest(request, { role: 'user-agent', allow, supported: [] });
+  if (refusal !== null && !(method === 'BYE' && refusal.status !== 420)) {
+    const { status, reason, headers } = refusal;
+    return refuse(agent, tx, request, status, now, { reason, headers });
+  }
+  if (tagOf(request.headers.to) !== '') return onRequestInDialog(agent, tx, request, flow, now);
+  if (method === 'INVITE') return onInvite(agent, tx, request, flow, now);
+  if (ONLY_IN_DIALOG.has(method)) return refuse(agent, tx, request, 481, now);
+  agent.servers.set(tx, { purpose: 'request', leg: null, request });
+  agent.out.push({ type: 'request', tx, request, flow });
+}
+
+function onResponse(agent: Agent, use: ClientUse, response: SipResponse, now: Ms): void {
+  switch (use.purpose) {
+    case 'invite':
+      return onInviteResponse(agent, use, response, now);
+    case 'reinvite':
+      return onReinviteResponse(agent, use, response, now);
+    case 'in-dialog':
+    case 'bye':
+    case 'quiet':
+      return onInDialogResponse(agent, use, response, now);
+    case 'outside':
+      if (response.status < 200 || authorizeAgain(agent, use, response, now) !== null) return;
+      agent.out.push({ type: 'result', token: use.token, status: response.status, response });
+  }
+}
+
+function onLost(agent: Agent, use: ClientUse, by: 'timeout' | 'transport', now: Ms): void {
+  const status = by === 'timeout' ? 408 : 503;
+  switch (use.purpose) {
+    case 'invite':
+      return onInviteLost(agent, use, by, now);
+    case 'reinvite':
+      return onReinviteLost(agent, use, status, now);
+    case 'in-dialog':
+    case 'bye':
+    case 'quiet':
+      return onInDialogEnd(agent, use, status, undefined, now);
+    case 'outside':
+      agent.out.push({ type: 'result', token: use.token, status });
+  }
+}
+
+/** A copy of a 2xx that came after its transaction: the same ACK again (§13.2.2.4). */
+function onStray(agent: Agent, response: SipResponse, now: Ms): void {
+  const { callId, from, to, cseq } = response.headers;
+  const leg = agent.legs.get(agent.byDialog.get(dialogKey(callId, tagOf(from))) ?? '');
+  const ack = leg?.lastAck;
+  if (leg?.dialog == null || ack == null || remoteTag(leg.dialog) !== tagOf(to)) return;
+  if (ack.request.headers.cseq.seq === cseq.seq) agent.feed(agent.layer.ack(ack.request, ack.flow), now);
+}

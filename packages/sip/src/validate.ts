@@ -1,0 +1,83 @@
+import { listHeader, mediaType } from './header-access.ts';
+import type { SipRequest } from './message.ts';
+import { reasonPhrase } from './reason-phrase.ts';
+import type { ExtraHeaders } from './user-agent-events.ts';
+
+/** What an element accepts. */
+export interface RequestRules {
+  readonly role: 'user-agent' | 'proxy';
+  /** Methods a user agent accepts: others get 405 (501 where we never heard of them). Absent: all. */
+  readonly allow?: readonly string[];
+  /** Option tags we understand: of Require for a user agent, of Proxy-Require for a proxy. */
+  readonly supported?: readonly string[];
+  /** Media types a user agent reads in an INVITE. Default: application/sdp. */
+  readonly accept?: readonly string[];
+}
+
+/** How to refuse a request. */
+export interface Refusal {
+  readonly status: number;
+  readonly reason: string;
+  readonly headers: ExtraHeaders;
+}
+
+const REGISTERED = new Set([
+  'ACK',
+  'BYE',
+  'CANCEL',
+  'INFO',
+  'INVITE',
+  'MESSAGE',
+  'NOTIFY',
+  'OPTIONS',
+  'PRACK',
+  'PUBLISH',
+  'REFER',
+  'REGISTER',
+  'SUBSCRIBE',
+  'UPDATE',
+]);
+
+const SCHEMES = new Set(['sip', 'sips', 'tel']);
+
+const refuse = (status: number, headers: ExtraHeaders = [], reason = reasonPhrase(status)): Refusal => ({
+  status,
+  reason,
+  headers,
+});
+
+/**
+ * The general checks before a request is handled (RFC 3261 §8.2.1 to §8.2.3 for a user agent, §16.3 for a proxy): how to refuse it, or
+ * `null`. Never refuses an ACK, which must not be answered.
+ */
+export function validateRequest(request: SipRequest, rules: RequestRules): Refusal | null {
+  const { method, headers } = request;
+  if (method === 'ACK') return null;
+  if (!SCHEMES.has(request.uri.scheme)) return refuse(416);
+  if (rules.role === 'proxy') {
+    if (headers.maxForwards === 0) return refuse(483);
+    return extensions(request, 'Proxy-Require', rules.supported);
+  }
+  if (rules.allow !== undefined && !rules.allow.includes(method))
+    return refuse(REGISTERED.has(method) ? 405 : 501, [['Allow', rules.allow.join(', ')]]);
+  if (method === 'CANCEL') return null;
+  const bad = extensions(request, 'Require', rules.supported);
+  if (bad !== null) return bad;
+  if (method === 'INVITE') {
+    if (headers.contact === '*' || headers.contact.length !== 1)
+      return refuse(400, [], 'Bad Request (one Contact needed)');
+    const accept = rules.accept ?? ['application/sdp'];
+    if (request.body.length > 0 && !accept.includes(mediaType(request)))
+      return refuse(415, [['Accept', accept.join(', ')]]);
+  }
+  return null;
+}
+
+function extensions(
+  request: SipRequest,
+  name: string,
+  supported: readonly string[] | undefined,
+): Refusal | null {
+  const unknown = listHeader(request, name).filter((tag) => !supported?.includes(tag));
+  return unknown.length === 0 ? null : refuse(420, [['Unsupported', unknown.join(', ')]]);
+}
