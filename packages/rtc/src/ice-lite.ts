@@ -1,5 +1,34 @@
-import type { Machine, Ms } from '@sidetone/core';
-import type { TransportAddress } from './stun.ts';
+import type { Machine, Ms, Step } from '@sidetone/core';
+import {
+  ATTRIBUTE,
+  BINDING,
+  errorResponse,
+  parseStun,
+  type StunMessage,
+  type TransportAddress,
+  verifyIntegrity,
+  writeStun,
+  xorAddress,
+} from './stun.ts';
+
+/*
+ * The ICE-lite agent (RFC 8445 §2.5): it has host candidates only, sends no check of its own, is always controlled, and
+ * learns by the peer's checks what works.
+ *
+ *                authenticated, USE-CANDIDATE              no check on the selected pair for consentMs
+ *   checking ───────────────────────────────▶ connected ───────────────────────────────────────────▶ failed
+ *      │                                       │   ▲                                                     │
+ *      │ setupMs over                          └───┘ check on the selected pair: consent; USE-CANDIDATE  │
+ *      ├────────────────────────────────▶ failed     on another: that one is selected                    │
+ *      └──────────────────────────────────────────────────────── restart ────────────────────────────────┘
+ *
+ * RFC 7675 asks a sender to stop when consent is not answered. A lite agent may not send requests, so the peer's own
+ * authenticated checks stand for its consent: full agents repeat them every few seconds. After a restart the media stays
+ * on the old pair, under the old credentials, until a check with the new ones nominates (RFC 8445 §9).
+ *
+ * Nothing is answered unless it is authenticated; not even an error. An address that cannot prove the password hears
+ * nothing from us.
+ */
 
 export interface IceCredentials {
   readonly ufrag: string;
@@ -23,7 +52,7 @@ export interface IceState {
   readonly selected: IcePath | null;
   /** Paths with an authenticated check, newest last, at most 16. */
   readonly valid: readonly IcePath[];
-  /** When the leg is lost unless a valid check arrives. */
+  /** When the leg is lost unless a valid check arrives; meaningless once failed. */
   readonly expiresAt: Ms;
   readonly setupMs: Ms;
   readonly consentMs: Ms;
@@ -57,18 +86,173 @@ export interface IceOptions {
   readonly consentMs?: Ms;
 }
 
+const MAX_VALID = 16;
+
+/** A new agent, waiting for checks from `now` on. */
 export function createIce(options: IceOptions): IceState {
-  throw new Error(String(options));
+  const setupMs = options.setupMs ?? 30_000;
+  return {
+    name: 'checking',
+    local: options.local,
+    remote: options.remote ?? null,
+    previous: null,
+    selected: null,
+    valid: [],
+    expiresAt: options.now + setupMs,
+    setupMs,
+    consentMs: options.consentMs ?? 30_000,
+  };
+}
+
+/** May anything but STUN be taken from this path (RFC 8445 §2: a pair with an authenticated check)? */
+export function isApproved(state: IceState, socket: number, address: string, port: number): boolean {
+  if (state.name === 'failed') return false;
+  return state.valid.some((p) => p.port === port && p.socket === socket && p.address === address);
 }
 
 /** The ICE-lite agent. */
 export const iceLite: Machine<IceState, IceInput, IceOutput> = {
   name: 'ice-lite',
-  step: (state) => ({ state, out: [] }),
-  deadline: (state) => state.expiresAt,
+  step(state, input, now) {
+    switch (input.type) {
+      case 'packet':
+        return onPacket(state, input.bytes, input.from, now);
+      case 'remote':
+        return { state: { ...state, remote: input.credentials }, out: [] };
+      case 'restart':
+        return { state: restart(state, input.local, input.remote, now), out: [] };
+      case 'tick':
+        return onTick(state, now);
+    }
+  },
+  deadline: (state) => (state.name === 'failed' ? null : state.expiresAt),
 };
 
-/** May anything but STUN be taken from this path (RFC 8445 §2: a pair with an authenticated check)? */
-export function isApproved(state: IceState, socket: number, address: string, port: number): boolean {
-  throw new Error(String(state) + socket + address + port);
+type IceStep = Step<IceState, IceOutput>;
+
+function onTick(state: IceState, now: Ms): IceStep {
+  if (state.name === 'failed' || now < state.expiresAt) return { state, out: [] };
+  return {
+    state: { ...state, name: 'failed', selected: null, valid: [], previous: null },
+    out: [{ type: 'failed', why: state.name === 'checking' ? 'setup' : 'consent' }],
+  };
 }
+
+function restart(state: IceState, local: IceCredentials, remote: IceCredentials | null, now: Ms): IceState {
+  if (state.name !== 'connected') {
+    return { ...state, name: 'checking', local, remote, previous: null, expiresAt: now + state.setupMs };
+  }
+  return { ...state, local, remote, previous: { local: state.local, remote: state.remote } };
+}
+
+const text = new TextEncoder();
+const utf8 = new TextDecoder();
+
+function onPacket(state: IceState, bytes: Uint8Array, from: IcePath, now: Ms): IceStep {
+  const parsed = parseStun(bytes);
+  if (!parsed.ok) return dropped(state, 'malformed');
+  const message = parsed.value;
+  // Indications keep NAT bindings open and say nothing; responses answer no request of ours.
+  if (message.class !== 'request' || message.method !== BINDING) return dropped(state, 'not-request');
+  const generation = state.name === 'failed' ? null : authenticate(state, message);
+  if (generation === null) return dropped(state, 'unauthenticated');
+
+  const key = text.encode((generation === 'current' ? state.local : state.previous!.local).pwd);
+  if (message.unknownRequired.length > 0) {
+    return { state, out: [send(writeStun(errorResponse(message, 420, 'Unknown Attribute'), key), from)] };
+  }
+  // §7.3.1.1: a peer that believes to be controlled must take the other role, since a lite agent never can.
+  if (message.attributes.has(ATTRIBUTE.iceControlled)) {
+    return { state, out: [send(writeStun(errorResponse(message, 487, 'Role Conflict'), key), from)] };
+  }
+  const { transactionId } = message;
+  const response = writeStun(
+    {
+      class: 'success',
+      method: BINDING,
+      transactionId,
+      attributes: [[ATTRIBUTE.xorMappedAddress, xorAddress(from, transactionId)]],
+    },
+    key,
+  );
+  const nominated = message.attributes.has(ATTRIBUTE.useCandidate);
+  const next = nominated ? nominate(state, from, generation, now) : check(state, from, now);
+  const out: IceOutput[] = [send(response, from)];
+  if (next.selected !== null && next.selected !== state.selected) {
+    out.push({ type: 'selected', path: next.selected });
+  }
+  return { state: next, out };
+}
+
+/** Which credentials the check proves: USERNAME is `<ours>:<theirs>` (§7.2.2), the key is our password. */
+function authenticate(state: IceState, message: StunMessage): 'current' | 'previous' | null {
+  const username = message.attributes.get(ATTRIBUTE.username);
+  if (username === undefined || username.length > 513) return null;
+  const name = utf8.decode(username);
+  if (belongsTo(name, state.local, state.remote) && verifyIntegrity(message, text.encode(state.local.pwd))) {
+    return 'current';
+  }
+  const old = state.previous;
+  if (
+    old !== null &&
+    belongsTo(name, old.local, old.remote) &&
+    verifyIntegrity(message, text.encode(old.local.pwd))
+  ) {
+    return 'previous';
+  }
+  return null;
+}
+
+function belongsTo(username: string, local: IceCredentials, remote: IceCredentials | null): boolean {
+  if (remote !== null) return username === `${local.ufrag}:${remote.ufrag}`;
+  return username.startsWith(`${local.ufrag}:`);
+}
+
+function check(state: IceState, from: IcePath, now: Ms): IceState {
+  const consent = state.selected !== null && samePath(state.selected, from);
+  return {
+    ...state,
+    valid: withPath(state.valid, from, state.selected),
+    expiresAt: consent ? now + state.consentMs : state.expiresAt,
+  };
+}
+
+function nominate(state: IceState, from: IcePath, generation: 'current' | 'previous', now: Ms): IceState {
+  const same = state.selected !== null && samePath(state.selected, from);
+  const selected = same ? state.selected : pathOf(from);
+  const renewed = generation === 'current' && state.previous !== null;
+  return {
+    ...state,
+    name: 'connected',
+    selected,
+    // The old generation's paths go with its credentials.
+    valid: renewed ? [selected!] : withPath(state.valid, from, selected),
+    previous: generation === 'current' ? null : state.previous,
+    expiresAt: now + state.consentMs,
+  };
+}
+
+/** Appends a path; when there are too many, the oldest that is not selected goes. */
+function withPath(paths: readonly IcePath[], path: IcePath, selected: IcePath | null): readonly IcePath[] {
+  if (paths.some((p) => samePath(p, path))) return paths;
+  const next = [...paths, pathOf(path)];
+  if (next.length > MAX_VALID) {
+    next.splice(
+      next.findIndex((p) => selected === null || !samePath(p, selected)),
+      1,
+    );
+  }
+  return next;
+}
+
+const pathOf = ({ socket, address, port }: IcePath): IcePath => ({ socket, address, port });
+
+const samePath = (a: IcePath, b: IcePath): boolean =>
+  a.port === b.port && a.socket === b.socket && a.address === b.address;
+
+const send = (bytes: Uint8Array, to: IcePath): IceOutput => ({ type: 'send', bytes, to: pathOf(to) });
+
+const dropped = (state: IceState, why: 'malformed' | 'unauthenticated' | 'not-request'): IceStep => ({
+  state,
+  out: [{ type: 'dropped', why }],
+});

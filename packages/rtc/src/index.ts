@@ -29,6 +29,7 @@ export {
 export { createReception, type Reception } from './reception.ts';
 export {
   ntpFrom,
+  ntpMiddle,
   parseRtcp,
   type ReportBlock,
   type ReportDraft,
