@@ -52,6 +52,21 @@ describe('hold by a client', () => {
     assert.deepEqual(after.slice(0, 2), ['media accept b held', 'media offer b rtp OPUS,PCMU,PCMA sendrecv']);
   });
 
+  it('that was called: the carrier that called it is told', () => {
+    const bench = new Bench({ plan: userPlan(), kind: 'trunk' });
+    bench.feed({ type: 'start' });
+    bench.feed({ type: 'bindings', status: 200, contacts: [contact('b')] });
+    bench.feed({ type: 'accepted', leg: 'b', sdp: 'theirs', headers: [] });
+    assert.deepEqual(reinvite(bench, 'b', 'sendonly'), [
+      'media source a music',
+      'media source b silence',
+      'media answer b webrtc OPUS,PCMU,PCMA recvonly',
+      'b re 200 sdp(our-answer-b-3)',
+      'media offer a rtp OPUS,PCMU,PCMA sendonly',
+      're-INVITE a sdp(our-offer-a-4)',
+    ]);
+  });
+
   it('sends a client no re-INVITE: it hears music', () => {
     const bench = new Bench({ plan: userPlan() });
     bench.feed({ type: 'start' });
