@@ -1,3 +1,3 @@
 export { createProxy } from './proxy.ts';
-export type { Proxy, ProxyInput, ProxyLimits, ProxyOptions, ProxyOutput } from './proxy-events.ts';
+export type { ProxyInput, ProxyLimits, ProxyOptions, ProxyOutput, SipProxy } from './proxy-events.ts';
 export { rejectUnparseable } from './stateless.ts';

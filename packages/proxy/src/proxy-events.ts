@@ -56,7 +56,7 @@ export interface ProxyOptions {
   readonly limits?: Partial<ProxyLimits>;
 }
 
-export interface Proxy extends Service<ProxyInput, ProxyOutput> {
+export interface SipProxy extends Service<ProxyInput, ProxyOutput> {
   /** Live transactions, response contexts and lookups, for leak checks and drains. Registrations are not in it. */
   readonly size: number;
   /** Registered contacts. */

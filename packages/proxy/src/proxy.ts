@@ -1,4 +1,364 @@
-import type { Proxy, ProxyOptions } from './proxy-events.ts';
+import { earliest, hexId, type LogLine, type Ms } from '@sidetone/core';
+import {
+  createChallenge,
+  createResponse,
+  digestUserName,
+  type Flow,
+  ha1,
+  type ResponseParts,
+  type SipRequest,
+  validateRequest,
+  verifyDigest,
+} from '@sidetone/sip';
+import { ALLOW, errandOf, identify, type Sender } from './border.ts';
+import { type Arrived, Forwarding } from './forwarding.ts';
+import { LocationTable } from './location-table.ts';
+import { Lookups, type PendingLookup } from './lookups.ts';
+import { isOwnVia } from './own-address.ts';
+import type { ProxyInput, ProxyLimits, ProxyOptions, ProxyOutput, SipProxy } from './proxy-events.ts';
+import { register } from './registrar.ts';
+import { answerStatelessly } from './stateless.ts';
+import { preprocess, type RoutingFacts, routeFromRoom, toVoice } from './targets.ts';
 
-/** The SIP proxy and registrar of the house. */
-export declare function createProxy(options: ProxyOptions): Proxy;
+const LIMITS: ProxyLimits = {
+  minExpires: 60,
+  maxExpires: 7200,
+  defaultExpires: 3600,
+  contactsPerUser: 10,
+  transactions: 20_000,
+  lookups: 1_000,
+  lookupMs: 5_000,
+  timerC: 11 * 60_000,
+  trunkSilence: 3_500,
+  nonceMs: 5 * 60_000,
+};
+
+/**
+ * The SIP proxy and registrar of the house (RFC 3261 §10, §16): who is registered where, who may send, which trunk.
+ * Requests from outside pass the border (`border.ts`) before anything is kept for them.
+ */
+export function createProxy(options: ProxyOptions): SipProxy {
+  return new ProxyService(options);
+}
+
+class ProxyService implements SipProxy {
+  readonly name = 'proxy';
+  readonly #options: ProxyOptions;
+  readonly #limits: ProxyLimits;
+  readonly #locations = new LocationTable();
+  readonly #lookups: Lookups;
+  readonly #forwarding: Forwarding;
+  /** Who sent the request that is being handled. */
+  #sender: Sender | null = null;
+  #out: ProxyOutput[] = [];
+
+  constructor(options: ProxyOptions) {
+    this.#options = options;
+    this.#limits = { ...LIMITS, ...options.limits };
+    this.#lookups = new Lookups(this.#limits.lookups, this.#limits.lookupMs);
+    const { address, random, directory, nonceSecret } = options;
+    this.#forwarding = new Forwarding({
+      address,
+      random,
+      directory,
+      secret: nonceSecret,
+      limits: this.#limits,
+    });
+  }
+
+  get size(): number {
+    return this.#forwarding.size + this.#lookups.size;
+  }
+
+  get bindings(): number {
+    return this.#locations.size;
+  }
+
+  deadline(): Ms | null {
+    const own = earliest(this.#lookups.deadline(), this.#locations.deadline());
+    return earliest(own, this.#forwarding.deadline());
+  }
+
+  handle(input: ProxyInput, now: Ms): readonly ProxyOutput[] {
+    this.#out = [];
+    switch (input.type) {
+      case 'tick':
+        this.#lookups.tick(now);
+        this.#locations.tick(now);
+        this.#forwarding.tick(now);
+        break;
+      case 'sip':
+        if (input.message.kind === 'response' || input.flow.transport === 'local')
+          this.#admit(input.message, input.flow, null, now);
+        else this.#border(input.message, input.flow, now);
+        break;
+      case 'transportFailed':
+        this.#locations.flowLost(input.flow, now);
+        this.#forwarding.transportFailed(input.flow, now);
+        break;
+      case 'credentials':
+        this.#credentials(input.request, input.result, now);
+        break;
+    }
+    this.#collect(now);
+    const out = this.#out;
+    this.#out = [];
+    return out;
+  }
+
+  /** Hands a message to its transaction, and the request that comes of it to its errand. */
+  #admit(message: Parameters<Forwarding['receive']>[0], flow: Flow, sender: Sender | null, now: Ms): void {
+    this.#sender = sender;
+    this.#forwarding.receive(message, flow, now);
+    this.#collect(now);
+    this.#sender = null;
+  }
+
+  #collect(now: Ms): void {
+    for (let out = this.#forwarding.takeOut(); out.length > 0; out = this.#forwarding.takeOut()) {
+      for (const event of out) {
+        if (event.type !== 'arrived') this.#out.push(event);
+        else if (event.flow.transport === 'local') this.#fromRoom(event, now);
+        else this.#fromOutside(event, now);
+      }
+    }
+  }
+
+  // ---- the border: nothing is kept for whom it does not pass
+
+  #border(request: SipRequest, flow: Flow, now: Ms): void {
+    if (request.headers.via.length === 0) return;
+    if (this.#forwarding.knows(request)) return this.#admit(request, flow, null, now);
+    // A CANCEL cannot be challenged (RFC 3261 §22.1); without its INVITE there is nothing to cancel.
+    if (request.method === 'CANCEL') return this.#refuse(request, flow, 481);
+    const bad = validateRequest(request, { role: 'proxy', supported: [] });
+    if (bad !== null)
+      return this.#refuse(request, flow, bad.status, { reason: bad.reason, headers: bad.headers });
+    const { peer } = preprocess(request, this.#preprocessFacts());
+    const verdict = identify(request, flow, {
+      directory: this.#options.directory(),
+      isOurHost: this.#isOurHost,
+      holdsToken: peer !== null,
+      isContact: this.#locations.isSource(flow, now),
+      isCaller: this.#forwarding.isCaller(request, flow),
+    });
+    switch (verdict.type) {
+      case 'drop':
+        return;
+      case 'challenge':
+        return this.#challenge(request, flow, verdict.status, false, now);
+      case 'check':
+        return this.#check(request, flow, verdict.status, verdict.authorization, now);
+      case 'pass':
+        return this.#pass(request, flow, verdict.sender, now);
+    }
+  }
+
+  #pass(request: SipRequest, flow: Flow, sender: Sender, now: Ms): void {
+    const { address } = this.#options;
+    if (request.headers.via.some((v) => isOwnVia(address, v)) && this.#forwarding.isLoop(request))
+      return this.#refuse(request, flow, 482);
+    if (isNew(request) && this.#isFull()) return this.#refuse(request, flow, 503, this.#busy());
+    this.#admit(request, flow, sender, now);
+  }
+
+  /** Asks for the password, unless the credentials are worthless whatever it is. */
+  #check(
+    request: SipRequest,
+    flow: Flow,
+    status: 401 | 407,
+    authorization: readonly string[],
+    now: Ms,
+  ): void {
+    const first = this.#verify(request, flow, authorization, null, now);
+    if (!first.ok && first.error !== 'unknown-user')
+      return this.#unproven(request, flow, status, first.error, now);
+    const user = digestUserName(authorization, this.#realm()) ?? '';
+    const top = request.headers.via[0];
+    const key = `${top?.params['branch'] ?? ''} ${request.method} ${request.headers.callId} ${request.headers.cseq.seq} ${placeOf(flow)}`;
+    const asked = this.#lookups.start({ request, flow, user, status, authorization, key }, now);
+    if (asked === 'full') return this.#refuse(request, flow, 503, this.#busy());
+    if (asked !== 'copy') this.#out.push({ type: 'lookup', request: asked.id, user });
+  }
+
+  #credentials(id: string, result: { readonly password: string } | null, now: Ms): void {
+    const lookup = this.#lookups.take(id);
+    if (lookup === undefined) return;
+    const { request, flow, status, authorization, user } = lookup;
+    const verified = this.#verify(
+      request,
+      flow,
+      authorization,
+      result === null ? null : { user, ...result },
+      now,
+    );
+    if (!verified.ok) return this.#unproven(request, flow, status, verified.error, now);
+    // Removed meanwhile: as if never known.
+    if (!this.#options.directory().connections.some((c) => c.user_name === user))
+      return this.#unproven(request, flow, status, 'unknown-user', now);
+    this.#pass(request, flow, { kind: 'phone', user }, now);
+  }
+
+  #verify(
+    request: SipRequest,
+    flow: Flow,
+    authorization: PendingLookup['authorization'],
+    known: { readonly user: string; readonly password: string } | null,
+    now: Ms,
+  ) {
+    const realm = this.#realm();
+    return verifyDigest({
+      authorization,
+      method: request.method,
+      realm,
+      secret: this.#options.nonceSecret,
+      now,
+      source: sourceOf(flow),
+      lifetime: this.#limits.nonceMs,
+      ha1: (userName, algorithm) =>
+        known?.user === userName ? ha1(userName, realm, known.password, algorithm) : undefined,
+    });
+  }
+
+  /** A wrong password and an unknown user look the same from outside. */
+  #unproven(request: SipRequest, flow: Flow, status: 401 | 407, why: string, now: Ms): void {
+    if (why === 'malformed') return this.#refuse(request, flow, 400);
+    if (why === 'wrong' || why === 'unknown-user')
+      this.#log('warn', 'credentials refused', { method: request.method, address: sourceOf(flow) });
+    this.#challenge(request, flow, status, why === 'stale', now);
+  }
+
+  #challenge(request: SipRequest, flow: Flow, status: 401 | 407, stale: boolean, now: Ms): void {
+    const values = createChallenge({
+      realm: this.#realm(),
+      secret: this.#options.nonceSecret,
+      now,
+      source: sourceOf(flow),
+      stale,
+    });
+    const name = status === 401 ? 'WWW-Authenticate' : 'Proxy-Authenticate';
+    this.#refuse(request, flow, status, { headers: values.map((value) => [name, value] as const) });
+  }
+
+  #refuse(request: SipRequest, flow: Flow, status: number, parts: ResponseParts = {}): void {
+    const send = answerStatelessly(this.#options.nonceSecret, request, flow, status, parts);
+    if (send !== null) this.#out.push(send);
+  }
+
+  // ---- behind the border
+
+  #fromOutside(arrived: Arrived, now: Ms): void {
+    const { tx, request, flow } = arrived;
+    const sender = this.#sender;
+    const { uri } = preprocess(request, this.#preprocessFacts());
+    const errand = errandOf({ ...request, uri }, this.#isOurHost);
+    switch (errand.to) {
+      case 'voice':
+        return this.#forwarding.forward(
+          arrived,
+          [[toVoice(uri, this.#options.directory().domain)]],
+          sender,
+          now,
+        );
+      case 'registrar':
+        return this.#register(tx, request, flow, sender?.kind === 'phone' ? sender.user : '', now);
+      case 'self':
+        return this.#respond(
+          tx,
+          request,
+          200,
+          {
+            headers: [
+              ['Allow', ALLOW],
+              ['Accept', 'application/sdp'],
+            ],
+          },
+          now,
+        );
+      case 'nowhere': {
+        const { status } = errand;
+        const headers = status === 405 || status === 501 ? [['Allow', ALLOW] as const] : [];
+        return this.#respond(tx, request, status, { headers }, now);
+      }
+    }
+  }
+
+  #fromRoom(arrived: Arrived, now: Ms): void {
+    const { tx, request, flow } = arrived;
+    if (request.method === 'CANCEL') return this.#respond(tx, request, 481, {}, now);
+    const bad = validateRequest(request, { role: 'proxy', supported: [] });
+    if (bad !== null) return this.#respond(tx, request, bad.status, { headers: bad.headers }, now);
+    if (request.method === 'REGISTER') return this.#register(tx, request, flow, null, now);
+    if (isNew(request) && this.#isFull()) return this.#respond(tx, request, 503, this.#busy(), now);
+    const routing = routeFromRoom(request, this.#routingFacts(now));
+    if (routing.kind === 'forward') this.#forwarding.forward(arrived, routing.groups, null, now);
+    else this.#respond(tx, request, routing.status, { contact: routing.contacts ?? [] }, now);
+  }
+
+  #register(tx: string | null, request: SipRequest, flow: Flow, proven: string | null, now: Ms): void {
+    const { directory, random, epoch } = this.#options;
+    const facts = {
+      directory: directory(),
+      isOurHost: this.#isOurHost,
+      limits: this.#limits,
+      random,
+      epoch: epoch(),
+    };
+    const { status, headers, contact } = register(request, flow, proven, this.#locations, facts, now);
+    const user = request.headers.to.uri.user;
+    this.#log('info', 'register', { user, status, contacts: contact.length, address: sourceOf(flow) });
+    this.#respond(tx, request, status, { headers, contact }, now);
+  }
+
+  #respond(tx: string | null, request: SipRequest, status: number, parts: ResponseParts, now: Ms): void {
+    if (tx === null) return;
+    const toTag = hexId(this.#options.random, 8);
+    this.#forwarding.respond(tx, createResponse(request, status, { ...parts, toTag }), now);
+  }
+
+  #isFull(): boolean {
+    return this.#forwarding.transactions >= this.#limits.transactions;
+  }
+
+  /** Retry-After with a jitter, so that those who were sent away do not come back together. */
+  #busy(): ResponseParts {
+    return { headers: [['Retry-After', String(2 + this.#options.random.int(9))]] };
+  }
+
+  #realm(): string {
+    return this.#options.directory().domain;
+  }
+
+  readonly #isOurHost = (host: string): boolean => {
+    const name = host.toLowerCase();
+    return name === this.#options.address.host.toLowerCase() || name === this.#realm().toLowerCase();
+  };
+
+  #preprocessFacts(): Pick<RoutingFacts, 'address' | 'secret'> {
+    return { address: this.#options.address, secret: this.#options.nonceSecret };
+  }
+
+  #routingFacts(now: Ms): RoutingFacts {
+    return {
+      ...this.#preprocessFacts(),
+      directory: this.#options.directory(),
+      isOurHost: this.#isOurHost,
+      bindingsOf: (user) => this.#locations.of(user, now),
+      bindingById: (id) => this.#locations.byId(id, now),
+      bindingByContact: (uri) => this.#locations.byContact(uri, now),
+    };
+  }
+
+  #log(level: LogLine['level'], event: string, fields: LogLine['fields']): void {
+    this.#out.push({ type: 'log', level, event, fields });
+  }
+}
+
+/** Outside of dialogs: what overload sends away. A request in a dialog always passes. */
+const isNew = ({ method, headers }: SipRequest): boolean =>
+  headers.to.params['tag'] === undefined && method !== 'ACK' && method !== 'CANCEL';
+
+/** What a nonce is bound to: the address; the port may change behind a NAT. */
+const sourceOf = (flow: Flow): string => (flow.transport === 'local' ? flow.node : flow.host);
+const placeOf = (flow: Flow): string =>
+  flow.transport === 'local' ? flow.node : `${flow.host} ${flow.port}`;

@@ -1,0 +1,102 @@
+import { digestUserName, type Flow, headersNamed, type SipRequest, unescapeUser } from '@sidetone/sip';
+import type { Directory, Trunk } from '@sidetone/wire';
+import { VOICE_USER } from './own-address.ts';
+
+/** Who sent a request from outside, proven. */
+export type Sender =
+  /** A carrier, by its source address. */
+  | { readonly kind: 'trunk'; readonly trunk: string }
+  /** A phone, by digest. */
+  | { readonly kind: 'phone'; readonly user: string }
+  /** A party of a dialog, by its token, by the flow of a registered contact, or by the source of the call. */
+  | { readonly kind: 'party' };
+
+/** What the border does with a request from outside, before anything is kept for it. */
+export type Verdict =
+  | { readonly type: 'pass'; readonly sender: Sender }
+  | { readonly type: 'drop' }
+  /** No usable credentials: 401 from the registrar, 407 from the proxy. */
+  | { readonly type: 'challenge'; readonly status: 401 | 407 }
+  /** Credentials for our realm: check them. */
+  | { readonly type: 'check'; readonly status: 401 | 407; readonly authorization: readonly string[] };
+
+export interface BorderFacts {
+  readonly directory: Directory;
+  /** Our address and domain. */
+  readonly isOurHost: (host: string) => boolean;
+  /** A valid dialog token in the top Route. */
+  readonly holdsToken: boolean;
+  /** A registered contact is reached by this very flow. */
+  readonly isContact: boolean;
+  /** An INVITE with this Call-ID passed from this source and its transaction still lives. */
+  readonly isCaller: boolean;
+}
+
+/** The one place that decides who is who; changes nothing. */
+export function identify(request: SipRequest, flow: Flow, facts: BorderFacts): Verdict {
+  const registers = request.method === 'REGISTER';
+  const status = registers ? 401 : 407;
+  const authorization = headersNamed(request, registers ? 'Authorization' : 'Proxy-Authorization');
+  const claims = digestUserName(authorization, facts.directory.domain) !== undefined;
+  const proof: Verdict = claims ? { type: 'check', status, authorization } : { type: 'challenge', status };
+  if (registers) return proof;
+  const inDialog = request.headers.to.params['tag'] !== undefined;
+  if (inDialog && (facts.holdsToken || facts.isContact || facts.isCaller))
+    return { type: 'pass', sender: { kind: 'party' } };
+  const trunk = trunkAt(facts.directory, flow, claims || facts.isContact || claimsUser(request, facts));
+  if (trunk !== undefined) return { type: 'pass', sender: { kind: 'trunk', trunk: trunk.name } };
+  // An ACK cannot be challenged (RFC 3261 §22.1).
+  return request.method === 'ACK' ? { type: 'drop' } : proof;
+}
+
+/**
+ * The trunk at a source address. Its port may differ (carriers send from other ports than they listen at), unless the
+ * request looks like one of our own phones: then a phone that shares the carrier's address must prove itself.
+ */
+function trunkAt(directory: Directory, flow: Flow, looksLikePhone: boolean): Trunk | undefined {
+  if (flow.transport === 'local') return undefined;
+  const here = directory.trunks.filter((t) => t.host.toLowerCase() === flow.host.toLowerCase());
+  const exact = here.find((t) => t.port === flow.port);
+  return exact ?? (looksLikePhone ? undefined : here[0]);
+}
+
+function claimsUser(request: SipRequest, facts: BorderFacts): boolean {
+  const { uri } = request.headers.from;
+  if (uri.user === undefined || !facts.isOurHost(uri.host)) return false;
+  const user = unescapeUser(uri.user);
+  return facts.directory.connections.some((c) => c.user_name === user);
+}
+
+/** What a request from outside that may pass asks for. */
+export type Errand =
+  | { readonly to: 'voice' }
+  | { readonly to: 'registrar' }
+  | { readonly to: 'self' }
+  | { readonly to: 'nowhere'; readonly status: 404 | 405 | 481 | 501 };
+
+/** Methods that are answered here or in `voice` when they come from outside. */
+export const ALLOW = 'INVITE, ACK, CANCEL, BYE, INFO, UPDATE, OPTIONS, REGISTER';
+
+const KNOWN = new Set([
+  'MESSAGE',
+  'SUBSCRIBE',
+  'NOTIFY',
+  'PUBLISH',
+  'REFER',
+  'PRACK',
+  'INFO',
+  'UPDATE',
+  'BYE',
+]);
+
+/** Where a request from outside leads: everything but REGISTER and OPTIONS to ourselves is a matter of `voice`. */
+export function errandOf(request: SipRequest, isOurHost: (host: string) => boolean): Errand {
+  const { method, uri } = request;
+  if (method === 'REGISTER') return { to: 'registrar' };
+  if (isOurHost(uri.host) && VOICE_USER.test(uri.user ?? '')) return { to: 'voice' };
+  if (request.headers.to.params['tag'] !== undefined) return { to: 'nowhere', status: 481 };
+  if (method === 'INVITE' || method === 'ACK') return { to: 'voice' };
+  if (method === 'CANCEL') return { to: 'nowhere', status: 481 };
+  if (method === 'OPTIONS') return isOurHost(uri.host) ? { to: 'self' } : { to: 'nowhere', status: 404 };
+  return { to: 'nowhere', status: KNOWN.has(method) ? 405 : 501 };
+}

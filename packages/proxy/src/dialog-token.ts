@@ -1,0 +1,60 @@
+import { Buffer } from 'node:buffer';
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import type { Flow } from '@sidetone/sip';
+
+/** The peer of a dialog across the border: a phone is reached by its own flow, a carrier by the routes of the dialog. */
+export type Peer = { readonly phone: Flow } | { readonly trunk: string };
+
+/**
+ * The user part of our Record-Route (RFC 5626 §5.2 has the idea): who shows it in a Route belongs to the dialog, from
+ * whatever address, and requests of our own side that show it find the peer again. Bound to the Call-ID by a MAC, so
+ * nothing is kept for it.
+ */
+export function dialogToken(secret: Uint8Array, callId: string, peer: Peer): string {
+  const text = 'trunk' in peer ? `trunk,${peer.trunk}` : flowText(peer.phone);
+  const payload = Buffer.from(text).toString('base64url');
+  return `d.${payload}.${mac(secret, callId, payload)}`;
+}
+
+/** Reads the user part of a Route; `null` when it is not ours or belongs to another call. */
+export function readDialogToken(secret: Uint8Array, callId: string, token: string | undefined): Peer | null {
+  if (token === undefined || token.length > 512) return null;
+  const parts = token.split('.');
+  if (parts.length !== 3 || parts[0] !== 'd') return null;
+  const [, payload, given] = parts as [string, string, string];
+  const due = Buffer.from(mac(secret, callId, payload));
+  const got = Buffer.from(given);
+  if (due.length !== got.length || !timingSafeEqual(due, got)) return null;
+  return peerOf(Buffer.from(payload, 'base64url').toString());
+}
+
+const mac = (secret: Uint8Array, callId: string, payload: string): string =>
+  createHmac('sha256', secret)
+    .update(`dialog\0${callId}\0${payload}`)
+    .digest()
+    .subarray(0, 12)
+    .toString('base64url');
+
+const flowText = (flow: Flow): string =>
+  flow.transport === 'local'
+    ? `local,${flow.node}`
+    : `${flow.transport},${flow.port},${flow.host},${flow.transport === 'udp' ? '' : (flow.connection ?? '')}`;
+
+/** Only reads what we wrote: the MAC was checked before. */
+function peerOf(text: string): Peer | null {
+  const [kind, second = '', host = '', connection = ''] = text.split(',');
+  const port = Number(second);
+  switch (kind) {
+    case 'trunk':
+      return { trunk: second };
+    case 'udp':
+      return { phone: { transport: kind, host, port } };
+    case 'tcp':
+    case 'tls':
+    case 'ws':
+    case 'wss':
+      return { phone: { transport: kind, host, port, ...(connection === '' ? {} : { connection }) } };
+    default:
+      return null;
+  }
+}

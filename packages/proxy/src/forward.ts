@@ -1,0 +1,81 @@
+import {
+  escapeUser,
+  type Flow,
+  type NameAddr,
+  type SipRequest,
+  type SipResponse,
+  type Via,
+  withHeader,
+} from '@sidetone/sip';
+import { ASSERTED_IDENTITY, HEADER } from '@sidetone/wire';
+import type { Sender } from './border.ts';
+import type { Target } from './targets.ts';
+
+type Other = SipRequest['headers']['other'];
+
+const isLocal = (flow: Flow): boolean => flow.transport === 'local';
+const isInternal = (name: string): boolean => /^x-sidetone-/i.test(name);
+const is = (name: string, wanted: string): boolean => name.toLowerCase() === wanted.toLowerCase();
+
+/** Headers that a message from outside must not bring into the house. */
+const enter = (other: Other): Other =>
+  other.filter(([name]) => !isInternal(name) && !is(name, ASSERTED_IDENTITY));
+
+/** Headers that may leave: a carrier is told who calls (RFC 3325: it belongs to the trust domain), a phone is not. */
+const leave = (other: Other, toTrunk: boolean): Other =>
+  other.filter(([name]) => !isInternal(name) && (toTrunk || !is(name, ASSERTED_IDENTITY)));
+
+/** Credentials that were for us are taken out (RFC 3261 §22.3). */
+const CREDENTIALS = /^(?:proxy-)?authorization$/i;
+
+/** The copy that goes to a target (RFC 3261 §16.6). `recordRoute` when the request forms a dialog across the border. */
+export function forwardedRequest(
+  request: SipRequest,
+  source: Flow,
+  target: Target,
+  sender: Sender | null,
+  recordRoute: NameAddr | null,
+): SipRequest {
+  const h = request.headers;
+  const outside = !isLocal(target.flow);
+  const fromOutside = !isLocal(source);
+  let { other } = h;
+  if (fromOutside) other = enter(other).filter(([name]) => !CREDENTIALS.test(name));
+  if (outside) other = leave(other, target.trunk !== undefined);
+  if (fromOutside && !outside) other = [...other, ...assertion(sender, target)];
+  return {
+    ...request,
+    uri: target.uri,
+    headers: {
+      ...h,
+      // Vias of our own rooms stay inside; the response context knows the way back.
+      via: outside ? h.via.filter((v) => v.transport !== 'LOCAL') : h.via,
+      maxForwards: (h.maxForwards ?? 71) - 1,
+      route: target.route,
+      recordRoute: recordRoute === null ? h.recordRoute : [recordRoute, ...h.recordRoute],
+      other,
+    },
+  };
+}
+
+function assertion(sender: Sender | null, target: Target): Other {
+  if (sender?.kind === 'trunk') return [[HEADER.trunk, sender.trunk]];
+  if (sender?.kind === 'phone')
+    return [[ASSERTED_IDENTITY, `<sip:${escapeUser(sender.user)}@${target.domain ?? ''}>`]];
+  return [];
+}
+
+/** The copy of a response that goes up (RFC 3261 §16.7 items 3 and 9), by the Vias of the request as it came. */
+export function forwardedResponse(
+  response: SipResponse,
+  via: readonly Via[],
+  to: Flow,
+  from: Flow,
+  trunk: string | undefined,
+): SipResponse {
+  let { other } = response.headers;
+  if (!isLocal(from)) other = enter(other);
+  if (!isLocal(to)) other = leave(other, false);
+  const copy = { ...response, headers: { ...response.headers, via, other } };
+  return trunk !== undefined && isLocal(to) ? withHeader(copy, HEADER.trunk, trunk) : copy;
+}

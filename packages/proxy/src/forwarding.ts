@@ -1,0 +1,411 @@
+import { Deadlines, earliest, hexId, type LogLine, type Ms, type Random } from '@sidetone/core';
+import {
+  createResponse,
+  createTransactionLayer,
+  type Flow,
+  formatUri,
+  headersNamed,
+  type SipRequest,
+  type SipResponse,
+  type SipSend,
+  type TransactionLayer,
+  type TransactionOut,
+} from '@sidetone/sip';
+import { HEADER } from '@sidetone/wire';
+import { bestEnding, type Ending, withAllChallenges } from './best-response.ts';
+import type { Sender } from './border.ts';
+import { dialogToken } from './dialog-token.ts';
+import { forwardedRequest, forwardedResponse } from './forward.ts';
+import { isUnicast, recordRoute } from './own-address.ts';
+import type { ProxyLimits, ProxyOptions } from './proxy-events.ts';
+import {
+  type ContextInput,
+  newContext,
+  type ResponseContext,
+  responseContextMachine,
+} from './response-context.ts';
+import type { Target } from './targets.ts';
+import { answerTrunk } from './trunk-credentials.ts';
+
+/** A request that reached its transaction (`null`: an ACK). */
+export interface Arrived {
+  readonly tx: string | null;
+  readonly request: SipRequest;
+  readonly flow: Flow;
+}
+
+export type ForwardingOut = SipSend | LogLine | ({ readonly type: 'arrived' } & Arrived);
+
+interface Forwarded {
+  state: ResponseContext;
+  readonly server: string;
+  readonly request: SipRequest;
+  readonly source: Flow;
+  readonly sender: Sender | null;
+  /** What each branch sent, and in which client transaction. */
+  readonly branches: { sent: SipRequest; tx: string; proven: boolean }[];
+  /** Transactions that still live. */
+  readonly open: Set<string>;
+  readonly loopKey: string;
+}
+
+interface ServerEntry {
+  readonly key: string;
+  /** Call-ID and source of an INVITE from outside. */
+  readonly caller: string | null;
+}
+
+export interface ForwardingOptions extends Pick<ProxyOptions, 'address' | 'random' | 'directory'> {
+  readonly secret: Uint8Array;
+  readonly limits: ProxyLimits;
+}
+
+/**
+ * Carries requests and responses between transactions: the stateful half of the proxy (RFC 3261 §16.6 to §16.10). It
+ * runs the response contexts over the transaction layer and knows which transactions live.
+ */
+export class Forwarding {
+  readonly #options: ForwardingOptions;
+  readonly #random: Random;
+  readonly #layer: TransactionLayer;
+  readonly #contexts = new Map<string, Forwarded>();
+  readonly #clients = new Map<string, { readonly context: string; readonly branch: number }>();
+  readonly #servers = new Map<string, ServerEntry>();
+  readonly #keys = new Set<string>();
+  readonly #callers = new Map<string, number>();
+  readonly #loops = new Map<string, number>();
+  readonly #due = new Deadlines<string>();
+  #out: ForwardingOut[] = [];
+
+  constructor(options: ForwardingOptions) {
+    this.#options = options;
+    this.#random = options.random;
+    const { host, udp } = options.address;
+    this.#layer = createTransactionLayer({
+      sentBy: udp === undefined ? { host } : { host, port: udp },
+      random: options.random,
+    });
+  }
+
+  /** Live transactions. */
+  get transactions(): number {
+    return this.#layer.size;
+  }
+
+  get size(): number {
+    return this.#layer.size + this.#contexts.size;
+  }
+
+  deadline(): Ms | null {
+    return earliest(this.#layer.deadline(), this.#due.next());
+  }
+
+  /** Everything to do since the last call. */
+  takeOut(): readonly ForwardingOut[] {
+    const out = this.#out;
+    this.#out = [];
+    return out;
+  }
+
+  /** A message whose sender may pass, or any response. */
+  receive(message: SipRequest | SipResponse, flow: Flow, now: Ms): void {
+    this.#take(this.#layer.receive(message, flow, now), now);
+  }
+
+  transportFailed(flow: Flow, now: Ms): void {
+    this.#take(this.#layer.transportFailed(flow, now), now);
+  }
+
+  tick(now: Ms): void {
+    this.#take(this.#layer.tick(now), now);
+    for (let id = this.#due.takeDue(now); id !== undefined; id = this.#due.takeDue(now))
+      this.#step(id, { type: 'tick' }, now);
+  }
+
+  /** Whether a request belongs to a transaction that passed before: a copy, its CANCEL, or the ACK of a refusal. */
+  knows(request: SipRequest): boolean {
+    return this.#keys.has(transactionKey(request, request.method === 'CANCEL' || request.method === 'ACK'));
+  }
+
+  /** Whether an INVITE of this call came from this source and is still under way. */
+  isCaller(request: SipRequest, flow: Flow): boolean {
+    return this.#callers.has(callerKey(request, flow));
+  }
+
+  /** Whether this very request, unchanged, is already being forwarded (RFC 3261 §16.3 item 4: a loop, no spiral). */
+  isLoop(request: SipRequest): boolean {
+    return this.#loops.has(loopKey(request));
+  }
+
+  respond(tx: string, response: SipResponse, now: Ms): void {
+    this.#take(this.#layer.respond(tx, response, now), now);
+  }
+
+  /** Forwards a request to groups of targets, and answers it with what comes of them. */
+  forward(arrived: Arrived, groups: readonly (readonly Target[])[], sender: Sender | null, now: Ms): void {
+    const { tx, request, flow } = arrived;
+    if (tx === null) {
+      const target = groups[0]?.[0];
+      if (target === undefined || !mayReach(target.flow)) return;
+      this.#take(this.#layer.ack(forwardedRequest(request, flow, target, sender, null), target.flow), now);
+      return;
+    }
+    const invite = request.method === 'INVITE';
+    if (invite) this.respond(tx, createResponse(request, 100), now);
+    const key = loopKey(request);
+    this.#contexts.set(tx, {
+      state: newContext(invite, groups, this.#options.limits),
+      server: tx,
+      request,
+      source: flow,
+      sender,
+      branches: [],
+      open: new Set([tx]),
+      loopKey: key,
+    });
+    this.#loops.set(key, (this.#loops.get(key) ?? 0) + 1);
+    this.#step(tx, { type: 'start' }, now);
+  }
+
+  #take(events: readonly TransactionOut[], now: Ms): void {
+    for (const event of events) {
+      switch (event.type) {
+        case 'sip':
+          this.#out.push(event);
+          break;
+        case 'request':
+          this.#arrived(event);
+          break;
+        case 'response':
+          this.#response(event.tx, event.response, now);
+          break;
+        case 'stray':
+          this.#stray(event.response, event.flow);
+          break;
+        case 'cancelled':
+          this.#step(event.tx, { type: 'cancel', headers: reasons(event.request) }, now);
+          break;
+        case 'timeout':
+          this.#failed(event.tx, 408, now);
+          break;
+        case 'transportError':
+          this.#failed(event.tx, 503, now);
+          break;
+        case 'terminated':
+          this.#terminated(event.tx);
+          break;
+      }
+    }
+  }
+
+  #arrived(event: Extract<TransactionOut, { type: 'request' }>): void {
+    const { tx, request, flow } = event;
+    if (tx !== null && flow.transport !== 'local') {
+      const caller = request.method === 'INVITE' ? callerKey(request, flow) : null;
+      const key = transactionKey(request, false);
+      this.#servers.set(tx, { key, caller });
+      this.#keys.add(key);
+      if (caller !== null) this.#callers.set(caller, (this.#callers.get(caller) ?? 0) + 1);
+    }
+    this.#out.push({ type: 'arrived', tx, request, flow });
+  }
+
+  #response(tx: string, response: SipResponse, now: Ms): void {
+    const place = this.#clients.get(tx);
+    const context = place === undefined ? undefined : this.#contexts.get(place.context);
+    const branch = place === undefined ? undefined : context?.branches[place.branch];
+    if (place === undefined || context === undefined || branch === undefined) return;
+    // A copy of the branch that was sent again with credentials speaks for it now.
+    if (branch.tx !== tx) return;
+    if (
+      (response.status === 401 || response.status === 407) &&
+      this.#prove(context, place.branch, response, now)
+    )
+      return;
+    this.#step(place.context, { type: 'response', branch: place.branch, response }, now);
+  }
+
+  /** A carrier that challenges our calls gets its credentials, once for each branch. */
+  #prove(context: Forwarded, index: number, response: SipResponse, now: Ms): boolean {
+    const branch = context.branches[index]!;
+    const b = context.state.branches[index];
+    const name = b?.target.trunk;
+    const trunk = this.#options.directory().trunks.find((t) => t.name === name);
+    if (branch.proven || b === undefined || trunk === undefined || context.state.cancelled !== null)
+      return false;
+    if (b.phase === 'leaving') return false;
+    const again = answerTrunk(branch.sent, response, trunk, this.#random);
+    if (again === null) return false;
+    branch.sent = again;
+    branch.proven = true;
+    this.#send(context, index, b.target.flow, now);
+    return true;
+  }
+
+  #failed(tx: string, status: 408 | 503, now: Ms): void {
+    const place = this.#clients.get(tx);
+    if (place !== undefined) {
+      const branch = this.#contexts.get(place.context)?.branches[place.branch];
+      if (branch?.tx === tx) this.#step(place.context, { type: 'failed', branch: place.branch, status }, now);
+      return;
+    }
+    // The caller cannot be reached any more: nobody waits for an answer.
+    if (this.#contexts.has(tx)) this.#step(tx, { type: 'cancel', headers: [] }, now);
+  }
+
+  #terminated(tx: string): void {
+    const entry = this.#servers.get(tx);
+    if (entry !== undefined) {
+      this.#servers.delete(tx);
+      this.#keys.delete(entry.key);
+      if (entry.caller !== null) countDown(this.#callers, entry.caller);
+    }
+    const id = this.#clients.get(tx)?.context ?? tx;
+    this.#clients.delete(tx);
+    const context = this.#contexts.get(id);
+    if (context === undefined) return;
+    context.open.delete(tx);
+    if (context.open.size > 0) return;
+    this.#contexts.delete(id);
+    this.#due.delete(id);
+    countDown(this.#loops, context.loopKey);
+  }
+
+  #step(id: string, input: ContextInput, now: Ms): void {
+    const context = this.#contexts.get(id);
+    if (context === undefined) return;
+    const { state, out } = responseContextMachine.step(context.state, input, now);
+    context.state = state;
+    this.#due.set(id, responseContextMachine.deadline(state));
+    for (const event of out) {
+      switch (event.type) {
+        case 'send':
+          this.#start(context, event.branch, event.target, now);
+          break;
+        case 'cancel': {
+          const tx = context.branches[event.branch]?.tx;
+          if (tx !== undefined) this.#take(this.#layer.cancel(tx, event.headers, now), now);
+          break;
+        }
+        case 'pass':
+          this.#pass(context, event.branch, event.response, now);
+          break;
+        case 'answer':
+          this.#answer(context, event.endings, event.cancelled, now);
+          break;
+      }
+    }
+  }
+
+  #start(context: Forwarded, branch: number, target: Target, now: Ms): void {
+    const { request, source, sender } = context;
+    if (branch > 0 && target.trunk !== undefined)
+      this.#out.push({ type: 'log', level: 'warn', event: 'next trunk', fields: { trunk: target.trunk } });
+    const sent = forwardedRequest(
+      request,
+      source,
+      target,
+      sender,
+      this.#recordRoute(request, source, target, sender),
+    );
+    context.branches[branch] = { sent, tx: '', proven: false };
+    if (mayReach(target.flow)) this.#send(context, branch, target.flow, now);
+    else this.#step(context.server, { type: 'failed', branch, status: 503 }, now);
+  }
+
+  #send(context: Forwarded, branch: number, flow: Flow, now: Ms): void {
+    const entry = context.branches[branch]!;
+    const { tx, out } = this.#layer.request(entry.sent, flow, now);
+    entry.tx = tx;
+    context.open.add(tx);
+    this.#clients.set(tx, { context: context.server, branch });
+    this.#take(out, now);
+  }
+
+  /** §16.6 item 4: we stay on the path of dialogs that cross the border. */
+  #recordRoute(request: SipRequest, source: Flow, target: Target, sender: Sender | null) {
+    if (request.headers.to.params['tag'] !== undefined || request.method !== 'INVITE') return null;
+    const { address, secret } = this.#options;
+    const { callId } = request.headers;
+    if (source.transport === 'local') {
+      if (target.flow.transport === 'local') return null;
+      const peer = target.trunk === undefined ? { phone: target.flow } : { trunk: target.trunk };
+      return recordRoute(address, target.flow, dialogToken(secret, callId, peer));
+    }
+    const peer = sender?.kind === 'trunk' ? { trunk: sender.trunk } : { phone: source };
+    return recordRoute(address, source, dialogToken(secret, callId, peer));
+  }
+
+  #pass(context: Forwarded, branch: number, response: SipResponse, now: Ms): void {
+    const target = context.state.branches[branch]!.target;
+    const { request, source, server } = context;
+    this.respond(
+      server,
+      forwardedResponse(response, request.headers.via, source, target.flow, target.trunk),
+      now,
+    );
+  }
+
+  #answer(context: Forwarded, endings: readonly Ending[], cancelled: boolean, now: Ms): void {
+    const best = bestEnding(endings) ?? { status: 480, response: null };
+    const target = best.branch === undefined ? undefined : context.state.branches[best.branch]?.target;
+    const { request, source, server } = context;
+    if (best.response !== null && target !== undefined) {
+      const response = withAllChallenges(best.response, endings);
+      this.respond(
+        server,
+        forwardedResponse(response, request.headers.via, source, target.flow, target.trunk),
+        now,
+      );
+      return;
+    }
+    const trunk = source.transport === 'local' ? target?.trunk : undefined;
+    const response = createResponse(request, cancelled ? 487 : best.status, {
+      toTag: hexId(this.#random, 8),
+      headers: trunk === undefined ? [] : [[HEADER.trunk, trunk]],
+    });
+    this.respond(server, response, now);
+  }
+
+  /** A 2xx whose transactions are gone (§16.7 item 5). Only our own rooms' go on: by the next Via, without state. */
+  #stray(response: SipResponse, flow: Flow): void {
+    const [, next, ...rest] = response.headers.via;
+    if (flow.transport !== 'local' || next === undefined || next.transport === 'LOCAL') return;
+    const host = next.params['received'] || next.host;
+    const port = Number(next.params['rport'] || next.port || 5060);
+    const to: Flow =
+      next.transport === 'TCP' ? { transport: 'tcp', host, port } : { transport: 'udp', host, port };
+    const message = forwardedResponse(response, [next, ...rest], to, flow, undefined);
+    if (mayReach(to)) this.#out.push({ type: 'sip', message, flow: to });
+  }
+}
+
+const mayReach = (flow: Flow): boolean => flow.transport === 'local' || isUnicast(flow.host);
+
+/** RFC 3326: the Reason of a CANCEL goes along. */
+const reasons = (request: SipRequest) =>
+  headersNamed(request, 'Reason').map((value): readonly [string, string] => ['Reason', value]);
+
+function countDown(counts: Map<string, number>, key: string): void {
+  const left = (counts.get(key) ?? 1) - 1;
+  if (left > 0) counts.set(key, left);
+  else counts.delete(key);
+}
+
+const callerKey = (request: SipRequest, flow: Flow): string =>
+  `${flow.transport === 'local' ? flow.node : flow.host} ${request.headers.callId}`;
+
+/** RFC 3261 §17.2.3, with what RFC 2543 had instead of a branch. */
+function transactionKey(request: SipRequest, ofInvite: boolean): string {
+  const { via, callId, cseq, from } = request.headers;
+  const top = via[0];
+  const branch = top?.params['branch'] ?? '';
+  const old = branch.startsWith('z9hG4bK') ? '' : `${callId} ${cseq.seq} ${from.params['tag'] ?? ''}`;
+  return `${branch} ${top?.host.toLowerCase()}:${top?.port ?? ''} ${ofInvite ? 'INVITE' : request.method} ${old}`;
+}
+
+function loopKey(request: SipRequest): string {
+  const { callId, cseq, from, to, route } = request.headers;
+  const tags = `${from.params['tag'] ?? ''} ${to.params['tag'] ?? ''}`;
+  return `${callId} ${tags} ${cseq.seq} ${request.method} ${formatUri(request.uri)} ${route.map((r) => formatUri(r.uri)).join()}`;
+}

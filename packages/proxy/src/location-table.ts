@@ -1,0 +1,92 @@
+import { Deadlines, type Ms } from '@sidetone/core';
+import { type Flow, sameFlow, sameUri, type Uri } from '@sidetone/sip';
+import {
+  type Binding,
+  type Location,
+  type LocationInput,
+  type LocationOutput,
+  locationMachine,
+} from './location.ts';
+
+/** Where everybody is registered: the location machines, by user, with look-ups by binding and by source. */
+export class LocationTable {
+  readonly #locations = new Map<string, Location>();
+  readonly #userOf = new Map<string, string>();
+  /** Users by the host and port of a binding's flow. */
+  readonly #usersAt = new Map<string, Set<string>>();
+  readonly #due = new Deadlines<string>();
+
+  /** Registered contacts. */
+  get size(): number {
+    return this.#userOf.size;
+  }
+
+  deadline(): Ms | null {
+    return this.#due.next();
+  }
+
+  /** One input for one user's machine; what it refused. */
+  step(user: string, input: LocationInput, now: Ms): LocationOutput | undefined {
+    const before = this.#locations.get(user) ?? { user, bindings: [] };
+    const { state, out } = locationMachine.step(before, input, now);
+    if (state !== before) this.#store(before, state);
+    return out[0];
+  }
+
+  tick(now: Ms): void {
+    for (let user = this.#due.takeDue(now); user !== undefined; user = this.#due.takeDue(now))
+      this.step(user, { type: 'tick' }, now);
+  }
+
+  /** A connection is gone: forgets what was reached by it. */
+  flowLost(flow: Flow, now: Ms): void {
+    for (const user of [...(this.#usersAt.get(place(flow)) ?? [])])
+      this.step(user, { type: 'flowLost', flow }, now);
+  }
+
+  /** The live bindings of a user, the last to register first. */
+  of(user: string, now: Ms): readonly Binding[] {
+    return this.#locations.get(user)?.bindings.filter((b) => b.expiresAt > now) ?? [];
+  }
+
+  byId(id: string, now: Ms): Binding | undefined {
+    const user = this.#userOf.get(id);
+    return user === undefined ? undefined : this.of(user, now).find((b) => b.id === id);
+  }
+
+  /** The binding with this contact, whoever it belongs to. */
+  byContact(uri: Uri, now: Ms): Binding | undefined {
+    for (const { bindings } of this.#locations.values())
+      for (const binding of bindings)
+        if (binding.expiresAt > now && sameUri(binding.uri, uri)) return binding;
+    return undefined;
+  }
+
+  /** Whether a registered contact is reached by the flow a message came from. */
+  isSource(flow: Flow, now: Ms): boolean {
+    for (const user of this.#usersAt.get(place(flow)) ?? [])
+      if (this.of(user, now).some((b) => sameFlow(b.flow, flow))) return true;
+    return false;
+  }
+
+  #store(before: Location, state: Location): void {
+    const { user } = state;
+    for (const { id, flow } of before.bindings) {
+      this.#userOf.delete(id);
+      const at = this.#usersAt.get(place(flow));
+      if (at?.delete(user) && at.size === 0) this.#usersAt.delete(place(flow));
+    }
+    for (const { id, flow } of state.bindings) {
+      this.#userOf.set(id, user);
+      const at = this.#usersAt.get(place(flow));
+      if (at === undefined) this.#usersAt.set(place(flow), new Set([user]));
+      else at.add(user);
+    }
+    if (state.bindings.length === 0) this.#locations.delete(user);
+    else this.#locations.set(user, state);
+    this.#due.set(user, locationMachine.deadline(state));
+  }
+}
+
+const place = (flow: Flow): string =>
+  flow.transport === 'local' ? `local ${flow.node}` : `${flow.host} ${flow.port}`;

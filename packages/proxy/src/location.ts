@@ -1,0 +1,133 @@
+import type { Machine, Ms, Step } from '@sidetone/core';
+import { type Flow, sameFlow, sameUri, type Uri } from '@sidetone/sip';
+
+/**
+ * The location machine of one user (RFC 3261 §10.3): an ordered list of bindings, the last to register first.
+ *
+ * ```
+ *               update (expires > 0)                 update (expires = 0), clear, expiry, flow lost
+ *   no binding ─────────────────────▶ bound ──┐  ─────────────────────────────────────▶ no binding
+ *                                       ▲     │ update with the same Call-ID and a higher CSeq,
+ *                                       └─────┘ or another Call-ID: replaced and moved to the front
+ * ```
+ *
+ * One REGISTER is one input and is atomic: all of its contacts are taken, or none.
+ */
+export interface Binding {
+  /** Names the binding in the URIs that `voice` gets; random, lives as long as the binding. */
+  readonly id: string;
+  /** The contact as registered, without the header part of its URI. */
+  readonly uri: Uri;
+  readonly displayName?: string;
+  /** Contact parameters other than `expires`. */
+  readonly params: Readonly<Record<string, string>>;
+  /** Where the REGISTER came from: requests go there, whatever address the contact claims (NAT). */
+  readonly flow: Flow;
+  readonly callId: string;
+  readonly cseq: number;
+  readonly expiresAt: Ms;
+}
+
+export interface Location {
+  readonly user: string;
+  /** The last to register first. */
+  readonly bindings: readonly Binding[];
+}
+
+export interface ContactUpdate {
+  readonly id: string;
+  readonly uri: Uri;
+  readonly displayName?: string;
+  readonly params: Readonly<Record<string, string>>;
+  /** Seconds; 0 removes. */
+  readonly expires: number;
+}
+
+export type LocationInput =
+  | { readonly type: 'tick' }
+  | {
+      readonly type: 'register';
+      readonly callId: string;
+      readonly cseq: number;
+      readonly flow: Flow;
+      readonly contacts: readonly ContactUpdate[];
+      readonly most: number;
+    }
+  /** `Contact: *` with `Expires: 0`. */
+  | { readonly type: 'clear'; readonly callId: string; readonly cseq: number }
+  /** The connection of a binding is gone (RFC 5626 §3.3: it cannot be reached any more). */
+  | { readonly type: 'flowLost'; readonly flow: Flow };
+
+export type LocationOutput = { readonly type: 'refused'; readonly why: 'out-of-order' | 'too-many' };
+
+type LocationStep = Step<Location, LocationOutput>;
+
+const keep = (state: Location): LocationStep => ({ state, out: [] });
+const refuse = (state: Location, why: LocationOutput['why']): LocationStep => ({
+  state,
+  out: [{ type: 'refused', why }],
+});
+
+export const locationMachine: Machine<Location, LocationInput, LocationOutput> = {
+  name: 'location',
+  step(state, input, now) {
+    const live = expire(state, now);
+    switch (input.type) {
+      case 'tick':
+        return keep(live);
+      case 'flowLost':
+        return keep(withBindings(live, (b) => b.flow.transport === 'udp' || !sameFlow(b.flow, input.flow)));
+      case 'clear':
+        // §10.3 step 6: an older request of the same user agent must not undo a newer one.
+        if (live.bindings.some((b) => b.callId === input.callId && input.cseq <= b.cseq))
+          return refuse(live, 'out-of-order');
+        return keep({ ...live, bindings: [] });
+      case 'register':
+        return register(live, input, now);
+    }
+  },
+  deadline(state) {
+    let next: Ms | null = null;
+    for (const { expiresAt } of state.bindings) if (next === null || expiresAt < next) next = expiresAt;
+    return next;
+  },
+};
+
+function register(
+  state: Location,
+  input: Extract<LocationInput, { type: 'register' }>,
+  now: Ms,
+): LocationStep {
+  let { bindings } = state;
+  for (const contact of input.contacts) {
+    const known = bindings.find((b) => sameUri(b.uri, contact.uri));
+    // §10.3 step 7: same Call-ID and no higher CSeq is an old request; the whole update fails. Two values of
+    // one request that name the same contact are no contradiction: the later one counts.
+    const old = state.bindings.find((b) => sameUri(b.uri, contact.uri));
+    if (old !== undefined && old.callId === input.callId && input.cseq <= old.cseq)
+      return refuse(state, 'out-of-order');
+    bindings = bindings.filter((b) => b !== known);
+    if (contact.expires === 0) continue;
+    const binding: Binding = {
+      id: known?.id ?? contact.id,
+      uri: contact.uri,
+      ...(contact.displayName === undefined ? {} : { displayName: contact.displayName }),
+      params: contact.params,
+      flow: input.flow,
+      callId: input.callId,
+      cseq: input.cseq,
+      expiresAt: now + contact.expires * 1000,
+    };
+    bindings = [binding, ...bindings];
+  }
+  if (bindings.length > input.most && bindings.length > state.bindings.length)
+    return refuse(state, 'too-many');
+  return keep({ ...state, bindings });
+}
+
+function withBindings(state: Location, wanted: (binding: Binding) => boolean): Location {
+  const bindings = state.bindings.filter(wanted);
+  return bindings.length === state.bindings.length ? state : { ...state, bindings };
+}
+
+const expire = (state: Location, now: Ms): Location => withBindings(state, (b) => b.expiresAt > now);

@@ -1,0 +1,67 @@
+import { Deadlines, type Ms } from '@sidetone/core';
+import type { Flow, SipRequest } from '@sidetone/sip';
+
+export interface PendingLookup {
+  readonly request: SipRequest;
+  readonly flow: Flow;
+  readonly user: string;
+  /** What to challenge with when the proof fails. */
+  readonly status: 401 | 407;
+  readonly authorization: readonly string[];
+  /** Equal for copies of one request. */
+  readonly key: string;
+}
+
+/** Requests that wait for a password: the only thing kept before a proof of identity, so it is bounded in number and time. */
+export class Lookups {
+  readonly #pending = new Map<string, PendingLookup>();
+  readonly #idOf = new Map<string, string>();
+  readonly #due = new Deadlines<string>();
+  readonly #most: number;
+  readonly #ms: Ms;
+  #serial = 0;
+
+  constructor(most: number, ms: Ms) {
+    this.#most = most;
+    this.#ms = ms;
+  }
+
+  get size(): number {
+    return this.#pending.size;
+  }
+
+  deadline(): Ms | null {
+    return this.#due.next();
+  }
+
+  /** The id to ask with; `copy`: already asked; `full`: no room. */
+  start(lookup: PendingLookup, now: Ms): { readonly id: string } | 'copy' | 'full' {
+    if (this.#idOf.has(lookup.key)) return 'copy';
+    if (this.#pending.size >= this.#most) return 'full';
+    this.#serial += 1;
+    const id = `l${this.#serial}`;
+    this.#pending.set(id, lookup);
+    this.#idOf.set(lookup.key, id);
+    this.#due.set(id, now + this.#ms);
+    return { id };
+  }
+
+  take(id: string): PendingLookup | undefined {
+    const lookup = this.#pending.get(id);
+    if (lookup === undefined) return undefined;
+    this.#pending.delete(id);
+    this.#idOf.delete(lookup.key);
+    this.#due.delete(id);
+    return lookup;
+  }
+
+  /** Gives up what was not answered in time; the client will ask again. Returns how many. */
+  tick(now: Ms): number {
+    let given = 0;
+    for (let id = this.#due.takeDue(now); id !== undefined; id = this.#due.takeDue(now)) {
+      this.take(id);
+      given += 1;
+    }
+    return given;
+  }
+}

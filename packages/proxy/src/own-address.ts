@@ -1,0 +1,52 @@
+import type { Flow, NameAddr, Uri, Via } from '@sidetone/sip';
+import type { ProxyOptions } from './proxy-events.ts';
+
+type Address = ProxyOptions['address'];
+
+/** The user part of the Contacts that `voice` gives to peers begins like this. */
+export const VOICE_USER = /^v-/;
+
+const DEFAULT_PORT = 5060;
+
+/** Whether host and port name this proxy. */
+export function isOwn(address: Address, place: { readonly host: string; readonly port?: number }): boolean {
+  if (place.host.toLowerCase() !== address.host.toLowerCase()) return false;
+  const port = place.port ?? DEFAULT_PORT;
+  return port === (address.udp ?? DEFAULT_PORT) || port === (address.tcp ?? DEFAULT_PORT);
+}
+
+/** Whether a Via is ours (RFC 3261 §16.3 item 4); those between our rooms do not count. */
+export const isOwnVia = (address: Address, via: Via): boolean =>
+  via.transport !== 'LOCAL' && isOwn(address, via);
+
+/** Our Record-Route (§16.6 item 4) for a peer on this transport. */
+export function recordRoute(address: Address, flow: Flow, token: string): NameAddr {
+  const tcp = flow.transport === 'tcp';
+  const port = tcp ? address.tcp : address.udp;
+  const uri: Uri = {
+    scheme: 'sip',
+    user: token,
+    host: address.host,
+    ...(port === undefined ? {} : { port }),
+    params: tcp ? { transport: 'tcp', lr: '' } : { lr: '' },
+  };
+  return { uri, params: {} };
+}
+
+/** The hop that a URI names, without DNS: the edge resolves the host (RFC 3263 without NAPTR and SRV). */
+export function hopOf(uri: Uri): Flow | null {
+  if (uri.scheme !== 'sip' && uri.scheme !== 'sips') return null;
+  const host = uri.params['maddr'] || uri.host;
+  if (!isUnicast(host)) return null;
+  const wanted = uri.params['transport']?.toLowerCase();
+  if (uri.scheme === 'sips' || wanted === 'tls') return { transport: 'tls', host, port: uri.port ?? 5061 };
+  const port = uri.port ?? DEFAULT_PORT;
+  return wanted === 'tcp' ? { transport: 'tcp', host, port } : { transport: 'udp', host, port };
+}
+
+/** Nothing is ever sent to a broadcast or multicast address, or to "any address". */
+export function isUnicast(host: string): boolean {
+  if (/^ff[0-9a-f]{2}:/i.test(host) || host === '::') return false;
+  const first = /^(\d{1,3})\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.exec(host)?.[1];
+  return first === undefined || (Number(first) > 0 && Number(first) < 224);
+}

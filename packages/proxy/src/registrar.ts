@@ -1,0 +1,124 @@
+import { type EpochMs, hexId, type Ms, type Random } from '@sidetone/core';
+import {
+  type ExtraHeaders,
+  type Flow,
+  header,
+  type NameAddr,
+  type SipRequest,
+  unescapeUser,
+  validateRequest,
+} from '@sidetone/sip';
+import type { Directory } from '@sidetone/wire';
+import type { ContactUpdate } from './location.ts';
+import type { LocationTable } from './location-table.ts';
+import { isUnicast } from './own-address.ts';
+import type { ProxyLimits } from './proxy-events.ts';
+
+export interface RegistrarFacts {
+  readonly directory: Directory;
+  readonly isOurHost: (host: string) => boolean;
+  readonly limits: ProxyLimits;
+  readonly random: Random;
+  readonly epoch: EpochMs;
+}
+
+export interface RegisterAnswer {
+  readonly status: number;
+  readonly headers: ExtraHeaders;
+  readonly contact: readonly NameAddr[];
+}
+
+const refuse = (status: number, headers: ExtraHeaders = []): RegisterAnswer => ({
+  status,
+  headers,
+  contact: [],
+});
+
+/**
+ * The registrar (RFC 3261 §10.3). `proven` is the user the digest proved, or `null` for our own rooms, which are
+ * believed. Steps 1, 3 and 4 (whose domain, who, may they) come first; then contacts are read; then the location
+ * machine takes all of them or none.
+ */
+export function register(
+  request: SipRequest,
+  flow: Flow,
+  proven: string | null,
+  table: LocationTable,
+  facts: RegistrarFacts,
+  now: Ms,
+): RegisterAnswer {
+  const rules = validateRequest(request, { role: 'user-agent', supported: [] });
+  if (rules !== null) return refuse(rules.status, rules.headers);
+  const { to, contact, callId, cseq } = request.headers;
+  if (to.uri.scheme !== 'sip' && to.uri.scheme !== 'sips') return refuse(400);
+  if (!facts.isOurHost(request.uri.host) || !facts.isOurHost(to.uri.host)) return refuse(404);
+  const user = unescapeUser(to.uri.user ?? '');
+  // A user may register only for themselves; who else exists is not told.
+  if (proven !== null && proven !== user) return refuse(403);
+  if (!facts.directory.connections.some((c) => c.user_name === user))
+    return refuse(proven === null ? 404 : 403);
+
+  const general = seconds(header(request, 'Expires'));
+  if (contact === '*') {
+    if (general !== 0) return refuse(400);
+    const refused = table.step(user, { type: 'clear', callId, cseq: cseq.seq }, now);
+    return refused === undefined ? bindings(user, table, facts, now) : refuse(500);
+  }
+  const contacts: ContactUpdate[] = [];
+  for (const value of contact) {
+    if (!isUsable(value, flow)) return refuse(400);
+    const wanted = value.params['expires'] === undefined ? general : seconds(value.params['expires']);
+    const asked = wanted ?? facts.limits.defaultExpires;
+    // §10.3 step 7: too short is refused, but only below an hour, and never a removal. Our own rooms may be brief.
+    if (flow.transport !== 'local' && asked > 0 && asked < facts.limits.minExpires && asked < 3600)
+      return refuse(423, [['Min-Expires', String(facts.limits.minExpires)]]);
+    const { expires: _, ...params } = value.params;
+    // Headers in a contact would be put into requests to it: a way around the routing, so they are left out.
+    const { headers: __, ...uri } = value.uri;
+    contacts.push({
+      id: hexId(facts.random, 8),
+      uri,
+      ...(value.displayName === undefined ? {} : { displayName: value.displayName }),
+      params,
+      expires: Math.min(asked, facts.limits.maxExpires),
+    });
+  }
+  const refused =
+    contacts.length === 0
+      ? undefined
+      : table.step(
+          user,
+          { type: 'register', callId, cseq: cseq.seq, flow, contacts, most: facts.limits.contactsPerUser },
+          now,
+        );
+  if (refused?.why === 'too-many') return refuse(403);
+  return refused === undefined ? bindings(user, table, facts, now) : refuse(500);
+}
+
+/** §10.3 step 8: 200 with every binding there is. */
+function bindings(user: string, table: LocationTable, facts: RegistrarFacts, now: Ms): RegisterAnswer {
+  const contact = table.of(user, now).map(
+    (b): NameAddr => ({
+      ...(b.displayName === undefined ? {} : { displayName: b.displayName }),
+      uri: b.uri,
+      params: { ...b.params, expires: String(Math.max(1, Math.ceil((b.expiresAt - now) / 1000))) },
+    }),
+  );
+  return { status: 200, headers: [['Date', new Date(facts.epoch).toUTCString()]], contact };
+}
+
+/** delta-seconds; `undefined` when absent or malformed (§10.2.1.1: then the default counts). */
+function seconds(text: string | undefined): number | undefined {
+  const digits = text?.trim();
+  if (digits === undefined || !/^\d{1,10}$/.test(digits)) return undefined;
+  return Math.min(Number(digits), 2 ** 32 - 1);
+}
+
+/** Contacts from outside must be SIP, at a unicast host, and none of our rooms'. */
+function isUsable({ uri }: NameAddr, flow: Flow): boolean {
+  if (uri.scheme !== 'sip' && uri.scheme !== 'sips') return false;
+  return (
+    flow.transport === 'local' ||
+    (!uri.host.toLowerCase().endsWith('.sidetone.invalid') && isUnicast(uri.host))
+  );
+}
