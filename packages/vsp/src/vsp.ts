@@ -1,3 +1,451 @@
-import type { Vsp, VspOptions } from './vsp-events.ts';
+import { Deadlines, earliest, type LogLine, type Ms, uuid } from '@sidetone/core';
+import { createUserAgent, type LegId, type UserAgent, type UserAgentOut } from '@sidetone/sip';
+import { type Cause, type ClientFrame, createFrameWriter, NODE_HOST, RPC_ERROR } from '@sidetone/wire';
+import { type Call, type CallFrame, type CallInput, type CallOut, callDeadline, newCall } from './call.ts';
+import { CallBook, type Place } from './call-book.ts';
+import { stepCall } from './call-step.ts';
+import { calleeOf, callerOf, callIds, grantedMs } from './from-sip.ts';
+import { legInput } from './leg-events.ts';
+import { type Heard, readFrame } from './read-frame.ts';
+import { ReportIds } from './report-ids.ts';
+import { type Session, type SessionInput, type SessionSettings, sessionDeadline } from './session.ts';
+import { stepSession } from './session-step.ts';
+import { CALLS_PER_SESSION, ENDING, newSession, settingsOf } from './settings.ts';
+import { inviteText, replyText, requestText } from './to-client.ts';
+import {
+  contactUri,
+  customHeaders,
+  endingHeaders,
+  inviteFor,
+  PROXY,
+  REGISTER_SECONDS,
+  registerFor,
+  VOICE,
+} from './to-sip.ts';
+import type { Vsp, VspInput, VspOptions, VspOutput } from './vsp-events.ts';
 
-export declare function createVsp(options: VspOptions): Vsp;
+/**
+ * The Voice SDK Proxy: JSON-RPC sessions on one side, SIP dialogs on the other. Sessions and calls are machines
+ * (`session-step.ts`, `call-step.ts`); this service finds the one that an event belongs to and carries out what it wants.
+ */
+export function createVsp(options: VspOptions): Vsp {
+  return new ClientGate(options);
+}
+
+type Invite = Extract<ClientFrame, { kind: 'invite' }>;
+type TimerKey = `session ${string}` | `call ${string} ${string}`;
+
+class ClientGate implements Vsp {
+  readonly name = 'vsp';
+  readonly #options: VspOptions;
+  readonly #settings: SessionSettings;
+  readonly #agent: UserAgent;
+  /** By socket; and the socket of a contact. */
+  readonly #sessions = new Map<string, Session>();
+  readonly #socketOf = new Map<string, string>();
+  readonly #calls = new CallBook();
+  readonly #reports = new ReportIds();
+  readonly #times = new Deadlines<TimerKey>();
+  #draining = false;
+  #out: VspOutput[] = [];
+
+  constructor(options: VspOptions) {
+    this.#options = options;
+    this.#settings = settingsOf(options);
+    this.#agent = createUserAgent({
+      random: options.random,
+      sentBy: { host: NODE_HOST.vsp },
+      contact: () => contactUri('call'),
+      resolve: (hop) => (hop.host === NODE_HOST.proxy ? PROXY : VOICE),
+      userAgent: 'Sidetone',
+      allow: ['INVITE', 'ACK', 'CANCEL', 'BYE', 'INFO', 'UPDATE', 'OPTIONS'],
+    });
+  }
+
+  get size(): number {
+    return this.#sessions.size + this.#calls.size + this.#agent.size;
+  }
+
+  hasReportId(id: string): boolean {
+    return this.#reports.has(id);
+  }
+
+  deadline(): Ms | null {
+    return earliest(this.#agent.deadline(), this.#times.next());
+  }
+
+  handle(input: VspInput, now: Ms): readonly VspOutput[] {
+    this.#out = [];
+    switch (input.type) {
+      case 'tick':
+        this.#tick(now);
+        break;
+      case 'sip':
+        if (input.flow.transport === 'local')
+          this.#hear(this.#agent.receive(input.message, input.flow, now), now);
+        break;
+      case 'open':
+        this.#open(input.socket, input.address, now);
+        break;
+      case 'frame':
+        this.#frame(input.socket, input.text, now);
+        break;
+      case 'closed': {
+        const session = this.#sessions.get(input.socket);
+        if (session !== undefined) this.#end(session, ENDING.socketGone, false, now);
+        break;
+      }
+      case 'authenticated': {
+        // The request is named after the contact of the session that asked.
+        const socket = this.#socketOf.get(input.request.split(':', 1)[0]!);
+        if (socket !== undefined) this.#session(socket, input, now);
+        break;
+      }
+      case 'drain':
+        this.#drain(now);
+        break;
+    }
+    const out = this.#out;
+    this.#out = [];
+    return out;
+  }
+
+  // ---- sockets
+
+  #open(socket: string, address: string, now: Ms): void {
+    if (this.#draining || this.#sessions.has(socket)) {
+      this.#out.push({ type: 'close', socket, code: 1001, reason: 'server is stopping' });
+      return;
+    }
+    const session = newSession(socket, address, this.#options.random, now, this.#settings);
+    this.#socketOf.set(session.contact, socket);
+    this.#keep(session);
+  }
+
+  #keep(session: Session): void {
+    this.#sessions.set(session.socket, session);
+    this.#times.set(`session ${session.socket}`, sessionDeadline(session, this.#settings));
+  }
+
+  #tick(now: Ms): void {
+    this.#hear(this.#agent.tick(now), now);
+    for (let key = this.#times.takeDue(now); key !== undefined; key = this.#times.takeDue(now)) {
+      const [kind, first, second] = key.split(' ') as [string, string, string | undefined];
+      if (kind === 'session') this.#session(first, { type: 'tick' }, now);
+      else this.#call({ contact: first, callId: second! }, { type: 'tick' }, now);
+    }
+  }
+
+  /** Runs the session's machine and carries out what it wants. */
+  #session(socket: string, input: SessionInput, now: Ms): void {
+    const before = this.#sessions.get(socket);
+    if (before === undefined) return;
+    const { state, out } = stepSession(before, input, now, this.#settings);
+    this.#keep(state);
+    if (before.login.name !== 'ready' && state.login.name === 'ready') this.#reports.add(state.reportId);
+    // Given up on the registrar: what it may still bind is taken back, or calls would ring where nobody is.
+    if (before.login.name === 'registering' && input.type === 'tick' && state.login.name !== 'registering')
+      this.#register(state.contact, before.login.user, 0, state.registers + 1, now);
+    for (const wish of out) {
+      switch (wish.type) {
+        case 'send':
+          this.#out.push({ type: 'frame', socket, text: wish.text });
+          break;
+        case 'authenticate':
+          this.#out.push({ ...wish, address: state.address });
+          break;
+        case 'register':
+          this.#register(state.contact, wish.user, REGISTER_SECONDS, wish.sequence, now);
+          break;
+        case 'close':
+          this.#end(before, ENDING.socketGone, false, now);
+          this.#out.push({ type: 'close', socket, code: wish.code, reason: wish.reason });
+          break;
+        case 'log':
+          this.#out.push(wish);
+          break;
+      }
+    }
+  }
+
+  #register(contact: string, user: string, seconds: number, sequence: number, now: Ms): void {
+    const request = registerFor(contact, user, this.#options.domain, seconds, sequence);
+    this.#hear(this.#agent.send(request, seconds === 0 ? 'gone' : contact, now), now);
+  }
+
+  /** Ends whatever a session owns: its calls, its registration, itself. */
+  #end(session: Session, cause: Cause, tell: boolean, now: Ms): void {
+    for (const call of this.#calls.of(session.contact))
+      this.#call({ contact: session.contact, callId: call.callId }, { type: 'end', cause, tell }, now);
+    const latest = this.#sessions.get(session.socket) ?? session;
+    this.#sessions.delete(session.socket);
+    this.#socketOf.delete(session.contact);
+    this.#times.delete(`session ${session.socket}`);
+    this.#reports.leave(session.reportId, now);
+    const { login } = session;
+    // Also while the REGISTER is under way: it may have bound the contact already.
+    if (login.name === 'ready' || login.name === 'registering')
+      this.#register(session.contact, login.user, 0, latest.registers + 1, now);
+  }
+
+  #drain(now: Ms): void {
+    this.#draining = true;
+    for (const session of [...this.#sessions.values()]) {
+      this.#end(session, ENDING.drain, true, now);
+      this.#out.push({ type: 'close', socket: session.socket, code: 1001, reason: 'server is stopping' });
+    }
+  }
+
+  // ---- frames
+
+  #frame(socket: string, text: string, now: Ms): void {
+    const session = this.#sessions.get(socket);
+    if (session === undefined) return;
+    const heard: Heard = readFrame(text, session.login.name === 'ready');
+    if (heard.to === 'session') return this.#session(socket, { type: 'frame', frame: heard.frame }, now);
+    // Logged in: any frame is a sign of life.
+    this.#keep({ ...session, heardAt: now });
+    if (heard.to === 'nobody') return;
+    const { frame } = heard;
+    if (frame.kind === 'invite') return this.#invite(socket, frame, now);
+    if (frame.kind === 'attachCalls') return this.#attachCalls(socket, frame.id);
+    const place = { contact: session.contact, callId: frame.callId };
+    if (this.#calls.get(place) === undefined) return this.#noSuchCall(session, frame);
+    this.#call(place, { type: 'frame', frame }, now);
+  }
+
+  #say(socket: string, text: string): void {
+    this.#out.push({ type: 'frame', socket, text });
+  }
+
+  /** A call that is over, never was, or is somebody else's: all the same to the client. */
+  #noSuchCall(session: Session, frame: CallFrame): void {
+    const writer = createFrameWriter(session);
+    // Clients say bye for calls that we refused, and trickle behind calls that ended; an error would be shown to people.
+    const harmless = frame.kind === 'bye' || frame.kind === 'candidate' || frame.kind === 'endOfCandidates';
+    this.#say(
+      session.socket,
+      harmless
+        ? writer.callResult(frame.id, frame.callId)
+        : writer.error(frame.id, RPC_ERROR.callDoesNotExist, 'CALL DOES NOT EXIST'),
+    );
+  }
+
+  /** After a push a client asks for its calls; those that ring were told when it became ready. */
+  #attachCalls(socket: string, id: string | number): void {
+    const session = this.#sessions.get(socket)!;
+    const ringing = this.#calls.of(session.contact).some((call) => call.phase === 'ringing');
+    const writer = createFrameWriter(session);
+    this.#say(socket, ringing ? writer.attached(id) : writer.attachFailed(id));
+  }
+
+  #invite(socket: string, frame: Invite, now: Ms): void {
+    const session = this.#sessions.get(socket)!;
+    const { login, contact } = session;
+    if (login.name !== 'ready') return;
+    const writer = createFrameWriter(session);
+    const place = { contact, callId: frame.call.callId };
+    const refuse = (why: string): void =>
+      this.#say(socket, writer.error(frame.id, RPC_ERROR.callFailed, why));
+    if (this.#calls.get(place) !== undefined) return refuse('A call with this callID exists already');
+    if (this.#full(contact)) return refuse('Too many calls on this connection');
+    // The reply goes before everything else about the call: a late one would drag an active call back.
+    this.#say(socket, writer.callCreated(frame.id, place.callId));
+    const { call } = frame;
+    const { random, domain } = this.#options;
+    const agent = frame.agent.text === '' ? session.agent : frame.agent;
+    const number = call.callerNumber === '' ? login.user : call.callerNumber;
+    const { user, host } = call.destination;
+    this.#calls.set(
+      place,
+      newCall({
+        callId: place.callId,
+        direction: 'outbound',
+        phase: 'calling',
+        caller: { name: call.callerName === '' ? number : call.callerName, number },
+        callee: { name: 'Outbound Call', number: host === undefined ? user : `${user}@${host}` },
+        ids: { session: uuid(random), leg: uuid(random) },
+        sipCallId: place.callId,
+        agent: agent.family,
+        clientSdp: frame.sdp,
+      }),
+    );
+    const { leg, out } = this.#agent.invite(inviteFor(call, frame.sdp, login.user, domain, agent), now);
+    this.#calls.bind(place, leg);
+    this.#hear(out, now);
+  }
+
+  #full(contact: string): boolean {
+    return this.#calls.count(contact) >= (this.#options.limits?.callsPerSession ?? CALLS_PER_SESSION);
+  }
+
+  // ---- calls
+
+  /** Runs the call's machine and carries out what it wants. */
+  #call(place: Place, input: CallInput, now: Ms): void {
+    const before = this.#calls.get(place);
+    if (before === undefined) return;
+    const { state, out } = stepCall(before, input, now);
+    const leg = this.#calls.legOf(place);
+    const key: TimerKey = `call ${place.contact} ${place.callId}`;
+    if (state.phase === 'over') {
+      this.#calls.delete(place);
+      this.#times.delete(key);
+    } else {
+      this.#calls.set(place, state);
+      this.#times.set(key, callDeadline(state));
+    }
+    for (const wish of out) {
+      if (wish.type === 'log') this.#out.push(wish);
+      else if (
+        wish.type === 'reply' ||
+        wish.type === 'ringing' ||
+        wish.type === 'media' ||
+        wish.type === 'answer' ||
+        wish.type === 'bye'
+      )
+        this.#tell(place, state, wish);
+      else if (leg !== undefined) this.#hear(this.#toLeg(leg, wish, now), now);
+    }
+  }
+
+  #tell(
+    place: Place,
+    call: Call,
+    wish: Extract<CallOut, { type: 'reply' | 'ringing' | 'media' | 'answer' | 'bye' }>,
+  ): void {
+    const socket = this.#socketOf.get(place.contact);
+    const session = socket === undefined ? undefined : this.#sessions.get(socket);
+    if (socket === undefined || session === undefined) return;
+    if (wish.type === 'reply')
+      return this.#say(socket, replyText(session, place.callId, wish.id, wish.reply));
+    this.#keep({ ...session, nextId: session.nextId + 1 });
+    this.#say(socket, requestText(session, call, wish, session.nextId));
+  }
+
+  #toLeg(
+    leg: LegId,
+    wish: Exclude<CallOut, LogLine | { type: 'reply' | 'ringing' | 'media' | 'answer' | 'bye' }>,
+    now: Ms,
+  ): readonly UserAgentOut[] {
+    const agent = this.#agent;
+    switch (wish.type) {
+      case 'respond': {
+        const headers =
+          wish.cause === undefined
+            ? customHeaders(wish.customHeaders)
+            : endingHeaders(wish.cause, wish.internal, wish.customHeaders);
+        const sdp = wish.sdp === undefined ? {} : { sdp: wish.sdp };
+        return agent.respond(leg, wish.status, { headers, ...sdp }, now);
+      }
+      case 'cancel':
+        return agent.cancel(leg, endingHeaders(wish.cause, 'cancelled', wish.customHeaders), now);
+      case 'hangUp':
+        return agent.bye(leg, endingHeaders(wish.cause, undefined, wish.customHeaders), now);
+      case 'reinvite':
+        return agent.reinvite(leg, wish.sdp, wish.token, now);
+      case 'respondReinvite':
+        return agent.respondReinvite(
+          leg,
+          wish.tx,
+          wish.status,
+          wish.sdp === undefined ? {} : { sdp: wish.sdp },
+          now,
+        );
+      case 'info':
+        return agent.requestInDialog(
+          leg,
+          {
+            method: 'INFO',
+            contentType: wish.contentType,
+            body: wish.body,
+            ...(wish.package === undefined ? {} : { headers: [['Info-Package', wish.package]] }),
+          },
+          'info',
+          now,
+        );
+    }
+  }
+
+  // ---- SIP
+
+  #hear(outs: readonly UserAgentOut[], now: Ms): void {
+    for (const out of outs) {
+      switch (out.type) {
+        case 'sip':
+          this.#out.push(out);
+          break;
+        case 'incoming':
+          this.#incoming(out, now);
+          break;
+        case 'request': {
+          const status = out.request.method === 'OPTIONS' ? 200 : 405;
+          this.#hear(this.#agent.respondRequest(out.tx, status, {}, now), now);
+          break;
+        }
+        // Nothing that voice sends in an INFO means anything to a client.
+        case 'info':
+          this.#hear(this.#agent.respondRequest(out.tx, 415, {}, now), now);
+          break;
+        case 'result': {
+          const socket = this.#socketOf.get(out.token);
+          const expiresMs = grantedMs(out.response, out.token, REGISTER_SECONDS);
+          if (socket !== undefined)
+            this.#session(socket, { type: 'registered', status: out.status, expiresMs }, now);
+          break;
+        }
+        default:
+          this.#legEvent(out, now);
+      }
+    }
+  }
+
+  #legEvent(
+    out: Exclude<UserAgentOut, { type: 'sip' | 'incoming' | 'request' | 'info' | 'result' }>,
+    now: Ms,
+  ): void {
+    const place = this.#calls.placeOf(out.leg);
+    if (place !== undefined) {
+      const input = legInput(out);
+      if (input !== null) this.#call(place, input, now);
+      return;
+    }
+    // An answer that crossed our CANCEL is hung up (RFC 3261 §9.1); a re-INVITE in a dialog we left is refused.
+    if (out.type === 'accepted') this.#hear(this.#agent.bye(out.leg, [], now), now);
+    else if (out.type === 'reinvite')
+      this.#hear(this.#agent.respondReinvite(out.leg, out.tx, 481, {}, now), now);
+  }
+
+  /** A call for a client: the user part of the request URI is the contact of its session. */
+  #incoming(out: Extract<UserAgentOut, { type: 'incoming' }>, now: Ms): void {
+    const { request, leg, sdp } = out;
+    const refuse = (status: number): void => this.#hear(this.#agent.respond(leg, status, {}, now), now);
+    const contact = request.uri.user ?? '';
+    const socket = this.#socketOf.get(contact);
+    const session = socket === undefined ? undefined : this.#sessions.get(socket);
+    if (socket === undefined || session?.login.name !== 'ready') return refuse(480);
+    if (sdp === undefined) return refuse(488);
+    if (this.#full(contact)) return refuse(486);
+    const { random } = this.#options;
+    const stated = callIds(request);
+    const ids = stated ?? { session: uuid(random), leg: uuid(random) };
+    const place = { contact, callId: ids.leg };
+    if (this.#calls.get(place) !== undefined) return refuse(482);
+    const call = newCall({
+      callId: ids.leg,
+      direction: 'inbound',
+      phase: 'ringing',
+      caller: callerOf(request),
+      callee: calleeOf(request),
+      ids,
+      sipCallId: request.headers.callId,
+      agent: session.agent.family,
+      clientSdp: null,
+    });
+    this.#calls.set(place, call);
+    this.#calls.bind(place, leg);
+    this.#keep({ ...session, nextId: session.nextId + 1 });
+    this.#say(socket, inviteText(session, call, sdp, request));
+    this.#hear(this.#agent.respond(leg, 180, {}, now), now);
+  }
+}

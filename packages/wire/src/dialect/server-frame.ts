@@ -44,7 +44,8 @@ export interface ServerBye {
 export interface FrameWriter {
   // ---- answers
   loggedIn(id: FrameId): string;
-  /** -32000 is refused for a login (a client would log in again without end). */
+  /** Always -32001: a client answers -32000 to a login by logging in again at once, without end. */
+  loginRefused(id: FrameId, message: string): string;
   error(id: FrameId, code: number, message: string): string;
   /** An attach that failed: deliberately without a code, by which one client knows it. */
   attachFailed(id: FrameId): string;
@@ -132,6 +133,7 @@ export function createFrameWriter(session: {
 
   return {
     loggedIn: (id) => result(id, { message: 'logged in' }),
+    loginRefused: (id, message) => frame({ id, error: { code: RPC_ERROR.loginIncorrect, message } }),
     error: (id, code, message) => frame({ id, error: { code, message } }),
     attachFailed: (id) => frame({ id, error: { message: 'CALL DOES NOT EXIST' } }),
     attached: (id) => result(id, { params: { state: 'ATTACHED' } }),

@@ -1,0 +1,137 @@
+import type { LogLine, Ms } from '@sidetone/core';
+import type { CallIds, Cause, ClientAgent, ClientFrame, CustomHeader, FrameId, Party } from '@sidetone/wire';
+
+/*
+ * One call of a client, which is one SIP leg towards voice.
+ *
+ *   from the client:  calling ──18x──▶ early ──2xx──▶ active ──bye, BYE, socket gone──▶ over
+ *                        └── bye: CANCEL ┴── refused, bye: CANCEL ─────────────────────▶ over
+ *   to the client:    ringing ──answer──▶ active ──────────────────────────────────────▶ over
+ *                        └── bye: refused, CANCEL from the caller ─────────────────────▶ over
+ *
+ * `held` and `update` live inside `active`: a hold is answered at once and told to voice by re-INVITE; a new offer of the
+ * client waits for voice's answer. `over` is final; the service forgets the call, and the user agent finishes the dialog.
+ */
+export type CallPhase = 'calling' | 'early' | 'ringing' | 'active' | 'over';
+
+export interface Call {
+  /** The client's name of the call. */
+  readonly callId: string;
+  readonly direction: 'outbound' | 'inbound';
+  readonly phase: CallPhase;
+  readonly caller: Party;
+  readonly callee: Party;
+  readonly ids: CallIds;
+  /** Call-ID of the leg, for `sip_call_id`. */
+  readonly sipCallId: string;
+  readonly agent: ClientAgent['family'];
+  /** The last description that stood for the client towards voice; null before it answered. */
+  readonly clientSdp: string | null;
+  readonly rung: boolean;
+  /** A description went to the client in `media`: `answer` must not repeat it. */
+  readonly mediaSent: boolean;
+  readonly held: boolean;
+  readonly update: { readonly frame: FrameId; readonly sdp: string; readonly until: Ms } | null;
+  /** Candidates that wait for a dialog to travel in. */
+  readonly candidates: readonly string[];
+  readonly candidatesEnded: boolean;
+}
+
+/** What a leg's cause, as stated by SIP, means to the client. */
+export interface LegEnd {
+  readonly cause: Cause;
+  readonly sipCode: number;
+  readonly sipReason: string;
+  readonly customHeaders: readonly CustomHeader[];
+}
+
+export type CallFrame = Extract<
+  ClientFrame,
+  {
+    kind:
+      | 'answer'
+      | 'attach'
+      | 'bye'
+      | 'hold'
+      | 'updateMedia'
+      | 'modify'
+      | 'dtmf'
+      | 'message'
+      | 'candidate'
+      | 'endOfCandidates';
+  }
+>;
+
+export type CallInput =
+  | { readonly type: 'tick' }
+  | { readonly type: 'frame'; readonly frame: CallFrame }
+  | {
+      readonly type: 'progress' | 'accepted';
+      readonly status: number;
+      readonly sdp?: string;
+      readonly ids?: CallIds;
+      readonly customHeaders: readonly CustomHeader[];
+    }
+  /** Refused, cancelled by the caller, or ended by BYE. */
+  | { readonly type: 'ended'; readonly end: LegEnd }
+  | { readonly type: 'reinvite'; readonly tx: string; readonly sdp?: string }
+  | {
+      readonly type: 'reinviteResult';
+      readonly token: string;
+      readonly status: number;
+      readonly sdp?: string;
+    }
+  /** We end it: the socket is gone, or the platform stops (then the client is told). */
+  | { readonly type: 'end'; readonly cause: Cause; readonly tell: boolean };
+
+export type CallReply =
+  | { readonly kind: 'done' }
+  | { readonly kind: 'hold'; readonly action: string; readonly held: boolean }
+  | { readonly kind: 'media'; readonly sdp: string; readonly held: boolean }
+  | { readonly kind: 'sent' }
+  | { readonly kind: 'error'; readonly code: number; readonly message: string };
+
+/** What a call asks for, in order; the service spells it in JSON and in SIP. */
+export type CallOut =
+  | { readonly type: 'reply'; readonly id: FrameId; readonly reply: CallReply }
+  | { readonly type: 'ringing'; readonly customHeaders: readonly CustomHeader[] }
+  | { readonly type: 'media'; readonly sdp: string }
+  | { readonly type: 'answer'; readonly sdp?: string; readonly customHeaders: readonly CustomHeader[] }
+  | { readonly type: 'bye'; readonly end: LegEnd }
+  | {
+      readonly type: 'respond';
+      readonly status: number;
+      readonly sdp?: string;
+      readonly cause?: Cause;
+      readonly internal?: string;
+      readonly customHeaders: readonly CustomHeader[];
+    }
+  | { readonly type: 'cancel'; readonly cause: Cause; readonly customHeaders: readonly CustomHeader[] }
+  | { readonly type: 'hangUp'; readonly cause: Cause; readonly customHeaders: readonly CustomHeader[] }
+  | { readonly type: 'reinvite'; readonly sdp: string; readonly token: string }
+  | {
+      readonly type: 'respondReinvite';
+      readonly tx: string;
+      readonly status: number;
+      readonly sdp?: string;
+    }
+  | { readonly type: 'info'; readonly contentType: string; readonly body: string; readonly package?: string }
+  | LogLine;
+
+/** When the call wants a tick. */
+export const callDeadline = (call: Call): Ms | null => call.update?.until ?? null;
+
+type Facts = Pick<
+  Call,
+  'callId' | 'direction' | 'phase' | 'caller' | 'callee' | 'ids' | 'sipCallId' | 'agent' | 'clientSdp'
+>;
+
+export const newCall = (facts: Facts): Call => ({
+  ...facts,
+  rung: false,
+  mediaSent: false,
+  held: false,
+  update: null,
+  candidates: [],
+  candidatesEnded: false,
+});

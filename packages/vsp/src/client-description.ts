@@ -1,0 +1,49 @@
+import { withDirection } from '@sidetone/sdp';
+import type { Direction } from '@sidetone/wire';
+
+/** Directions as the other side states them (RFC 3264 §6.1). */
+const MIRROR: Readonly<Record<Direction, Direction>> = {
+  sendrecv: 'sendrecv',
+  sendonly: 'recvonly',
+  recvonly: 'sendonly',
+  inactive: 'inactive',
+};
+
+/** The first direction that a description states; `sendrecv` by default (RFC 8866 §6.7). */
+export function statedDirection(sdp: string): Direction {
+  const word = /^a=(sendrecv|sendonly|recvonly|inactive)\r?$/m.exec(sdp)?.[1];
+  return word === undefined ? 'sendrecv' : (word as Direction);
+}
+
+/**
+ * The client's answer to an offer of the platform that the client never hears of: its last description, with the mirror of
+ * the offered direction, narrowed while the client holds (a holding client sends and does not listen). `actpass` is no word for an
+ * answer (RFC 8842 §5.3).
+ */
+export function answerFor(clientSdp: string, offered: Direction, held: boolean): string {
+  const mirrored = MIRROR[offered];
+  const direction = !held
+    ? mirrored
+    : mirrored === 'recvonly' || mirrored === 'inactive'
+      ? 'inactive'
+      : 'sendonly';
+  return withDirection(clientSdp, direction).replace(/^a=setup:actpass/gm, 'a=setup:active');
+}
+
+const attribute = (sdp: string, name: string): readonly string[] => {
+  const value = new RegExp(`^a=${name}:([^\\r\\n]{1,256})`, 'm').exec(sdp)?.[1];
+  return value === undefined ? [] : [`a=${name}:${value}`];
+};
+
+/** Body of an INFO with trickled candidates (RFC 8840 §9): the credentials they belong to, then the lines. */
+export function trickleFragment(sdp: string, candidates: readonly string[], ended: boolean): string {
+  const lines = [
+    ...attribute(sdp, 'ice-ufrag'),
+    ...attribute(sdp, 'ice-pwd'),
+    'm=audio 9 UDP/TLS/RTP/SAVPF 0',
+    attribute(sdp, 'mid')[0] ?? 'a=mid:0',
+    ...candidates.map((candidate) => `a=${candidate}`),
+    ...(ended ? ['a=end-of-candidates'] : []),
+  ];
+  return `${lines.join('\r\n')}\r\n`;
+}

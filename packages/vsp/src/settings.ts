@@ -1,0 +1,55 @@
+import { hexId, type Ms, type Random, uuid } from '@sidetone/core';
+import { CAUSE } from '@sidetone/wire';
+import type { Session, SessionSettings } from './session.ts';
+import type { VspOptions } from './vsp-events.ts';
+
+export const CALLS_PER_SESSION = 20;
+
+/** Why calls end that nobody hung up. */
+export const ENDING = {
+  socketGone: CAUSE.networkLost,
+  drain: CAUSE.temporaryFailure,
+} as const;
+
+export function settingsOf(options: VspOptions): SessionSettings {
+  return {
+    pingMs: options.pingIntervalMs ?? { browser: 15_000, native: 30_000 },
+    loginMs: options.loginTimeoutMs ?? 10_000,
+    retryMs: 60_000,
+    silenceMs: options.silenceMs ?? 60_000,
+    failedLogins: options.limits?.failedLogins ?? 5,
+    bytesBeforeLogin: options.limits?.bytesBeforeLogin ?? 4096,
+    dc: options.dc ?? 'local',
+    region: options.region ?? 'local',
+  };
+}
+
+/** A socket that has just opened: every field it will ever have, so that nothing grows before the login. */
+export function newSession(
+  socket: string,
+  address: string,
+  random: Random,
+  now: Ms,
+  settings: SessionSettings,
+): Session {
+  return {
+    socket,
+    address,
+    voiceSdkId: hexId(random, 16),
+    reportId: hexId(random, 16),
+    contact: hexId(random, 16),
+    sessid: uuid(random),
+    agent: { family: 'unknown', text: '' },
+    login: { name: 'connected', until: now + settings.loginMs },
+    failures: 0,
+    told: 0,
+    heardAt: now,
+    pingAt: null,
+    serno: 0,
+    pings: [],
+    nextId: 1,
+    sequence: 1,
+    registers: 0,
+    speedTestAt: null,
+  };
+}
