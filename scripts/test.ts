@@ -13,7 +13,7 @@ import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 import { fileURLToPath } from 'node:url';
 
-const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const ROOT = fileURLToPath(new URL('..', import.meta.url)).replace(/\/$/, '');
 const COUNTS = ['tests', 'suites', 'pass', 'fail', 'cancelled', 'skipped', 'todo'] as const;
 type Counts = Record<(typeof COUNTS)[number], number>;
 
@@ -41,7 +41,12 @@ function build(): boolean {
 }
 
 /** One pass. Everything but the closing counts goes to the reporter; the counts are added up. */
-async function pass(files: readonly string[], concurrency: number, into: Counts): Promise<void> {
+async function pass(
+  files: readonly string[],
+  concurrency: number,
+  into: Counts,
+  skippedSuites: string[],
+): Promise<void> {
   if (files.length === 0) return;
   const stream = run({ files: files.map((file) => `${ROOT}/${file}`), concurrency, cwd: ROOT });
   const reporter = new spec();
@@ -59,6 +64,8 @@ async function pass(files: readonly string[], concurrency: number, into: Counts)
       into.skipped += counts.skipped;
       into.todo += counts.todo;
     }
+    if (event.type === 'test:pass' && event.data.details.type === 'suite' && event.data.skip !== undefined)
+      skippedSuites.push(`${event.data.name}: ${event.data.skip}`);
     if (
       event.type === 'test:diagnostic' &&
       /^(tests|suites|pass|fail|cancelled|skipped|todo|duration_ms) \d/.test(event.data.message)
@@ -92,11 +99,14 @@ async function main(filters: readonly string[]): Promise<number> {
     return 1;
   }
   const counts: Counts = { tests: 0, suites: 0, pass: 0, fail: 0, cancelled: 0, skipped: 0, todo: 0 };
-  await pass(unit, Math.min(2, availableParallelism()), counts);
-  await pass(endToEnd, 1, counts);
+  const skippedSuites: string[] = [];
+  await pass(unit, Math.min(2, availableParallelism()), counts, skippedSuites);
+  await pass(endToEnd, 1, counts, skippedSuites);
+  counts.skipped += skippedSuites.length;
+  for (const suite of skippedSuites) process.stdout.write(`skipped suite: ${suite}\n`);
   const summary = COUNTS.map((name) => `ℹ ${name} ${counts[name]}`);
   process.stdout.write(`\n${summary.join('\n')}\nℹ duration_ms ${Math.round(performance.now() - started)}\n`);
-  if (counts.tests === 0) {
+  if (counts.tests + counts.skipped === 0) {
     process.stderr.write('no test was run\n');
     return 1;
   }
