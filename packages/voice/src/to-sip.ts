@@ -7,7 +7,7 @@ import {
   type NameAddr,
   type ResponseOptions,
 } from '@sidetone/sip';
-import { ASSERTED_IDENTITY, HEADER, NODE_HOST, type Trunk } from '@sidetone/wire';
+import { ASSERTED_IDENTITY, HEADER, NODE_HOST } from '@sidetone/wire';
 import { type Call, type Extra, legOf } from './call.ts';
 import type { CallOut } from './call-events.ts';
 import type { Ending } from './ending.ts';
@@ -28,12 +28,7 @@ const ids = (call: Call, leg: Leg): Extra => [
 ];
 
 /** The INVITE of a callee leg. Call-ID is the leg's id: a client is rung with it as callID. */
-export function inviteFor(
-  call: Call,
-  wish: Extract<CallOut, { type: 'invite' }>,
-  flow: Flow,
-  trunks: readonly Trunk[],
-): InviteOptions {
+export function inviteFor(call: Call, wish: Extract<CallOut, { type: 'invite' }>, flow: Flow): InviteOptions {
   const leg = legOf(call, wish.leg)!;
   const { caller, plan } = call;
   const to = plan.to === 'trunk' ? plan.number : caller.dialled;
@@ -45,27 +40,12 @@ export function inviteFor(
     sdp: wish.sdp,
     callId: leg.id,
     flow,
-    ...credentialsFor(call, leg, trunks),
     headers: [
       ...wish.headers,
       [ASSERTED_IDENTITY, formatNameAddr(address(proven, caller.domain))],
       ...ids(call, leg),
     ],
   };
-}
-
-/**
- * For a carrier that challenges; the proxy passes 401 and 407 up to us (RFC 3261 §22.3). Read here, where it is needed:
- * no password lies in a call's record.
- */
-function credentialsFor(call: Call, leg: Leg, trunks: readonly Trunk[]): Pick<InviteOptions, 'credentials'> {
-  if (leg.kind !== 'trunk' || call.plan.to !== 'trunk') return {};
-  for (const { name } of call.plan.trunks) {
-    const { user_name, password } = trunks.find((t) => t.name === name) ?? {};
-    if (user_name !== undefined && password !== undefined)
-      return { credentials: { userName: user_name, password } };
-  }
-  return {};
 }
 
 /** The question to the proxy where a user is registered. */

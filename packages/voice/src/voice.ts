@@ -343,10 +343,7 @@ class CallService implements Voice {
         return;
       }
       case 'invite': {
-        const { leg, out } = this.#agent.invite(
-          inviteFor(call, wish, PROXY, this.#options.directory().trunks),
-          now,
-        );
+        const { leg, out } = this.#agent.invite(inviteFor(call, wish, PROXY), now);
         this.#bind(call.id, wish.leg, leg);
         this.#hear(out, now);
         return;

@@ -161,22 +161,6 @@ describe('a client calls', () => {
     assert.equal(header(bench.proxy.take('incoming').request, 'X-Sidetone-Cause'), undefined);
   });
 
-  it('through a carrier that challenges; no password lies in the call', () => {
-    const secret = trunk({ user_name: 'acme', password: 's3cret' });
-    const bench = new VoiceBench({ directory: () => ({ ...DIRECTORY, trunks: [secret] }) });
-    dial(bench, '+15550100');
-    const first = bench.proxy.take('incoming');
-    const challenge: ExtraHeaders = [['WWW-Authenticate', 'Digest realm="carrier", nonce="abc", qop="auth"']];
-    bench.proxy.act(bench.proxy.agent.respond(first.leg, 401, { headers: challenge }, bench.now));
-    const second = bench.proxy.take('incoming');
-    assert.match(header(second.request, 'Authorization') ?? '', /username="acme"/);
-    bench.proxy.act(bench.proxy.agent.respond(second.leg, 200, { sdp: sdp() }, bench.now));
-    assert.ok(bench.vsp.has('accepted'));
-    assert.ok(!JSON.stringify([bench.logs, bench.records]).includes('s3cret'));
-    bench.tell({ type: 'drain' });
-    clean(bench, 2);
-  });
-
   for (const [destination, status, cause] of [
     ['nobody', 404, 'UNALLOCATED_NUMBER'],
     ['123', 404, 'NO_ROUTE_DESTINATION'],
