@@ -1,0 +1,54 @@
+import type { PageLocation } from './host.ts';
+
+/** What the SDK needs of a browser. Tests bring their own. */
+export interface Environment {
+  readonly location: PageLocation | undefined;
+  readonly userAgent: string;
+  readonly mediaDevices: MediaDevices | undefined;
+  /** Milliseconds; only differences count. */
+  now(): number;
+  /** Runs once after some milliseconds; returns what cancels it. */
+  after(ms: number, run: () => void): () => void;
+  /** In [0, 1). */
+  random(): number;
+  uuid(): string;
+  openSocket(url: string): WebSocket;
+  createPeer(configuration: RTCConfiguration): RTCPeerConnection;
+  createStream(tracks: MediaStreamTrack[]): MediaStream;
+  element(id: string): HTMLMediaElement | null;
+  /** Returns what ends it. */
+  listen(event: 'online' | 'offline' | 'pagehide', run: () => void): () => void;
+}
+
+/** The browser this runs in. */
+export function browserEnvironment(): Environment {
+  return {
+    location: globalThis.location,
+    userAgent: globalThis.navigator?.userAgent ?? '',
+    mediaDevices: globalThis.navigator?.mediaDevices,
+    now: () => performance.now(),
+    after: (ms, run) => {
+      const timer = setTimeout(run, ms);
+      return () => clearTimeout(timer);
+    },
+    random: Math.random,
+    uuid,
+    openSocket: (url) => new WebSocket(url),
+    createPeer: (configuration) => new RTCPeerConnection(configuration),
+    createStream: (tracks) => new MediaStream(tracks),
+    element: (id) => document.getElementById(id) as HTMLMediaElement | null,
+    listen: (event, run) => {
+      globalThis.addEventListener?.(event, run);
+      return () => globalThis.removeEventListener?.(event, run);
+    },
+  };
+}
+
+/** A UUID (RFC 9562 §5.4), also on pages that are no secure context, where `crypto.randomUUID` does not exist. */
+export function uuid(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  bytes[6] = (bytes[6]! & 0x0f) | 0x40;
+  bytes[8] = (bytes[8]! & 0x3f) | 0x80;
+  const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+}

@@ -1,0 +1,172 @@
+import type { Call } from './call.ts';
+import type { CustomHeader } from './custom-headers.ts';
+import { TelnyxError, type TelnyxWarning } from './errors.ts';
+
+/** A media element, the id of one, or a function that finds one. */
+export type MediaElementChoice = HTMLMediaElement | string | (() => HTMLMediaElement | null | undefined);
+
+/** Who logs in: a token, or user name and password. With both, the password wins at the server. */
+export interface Credentials {
+  login_token?: string;
+  login?: string;
+  password?: string;
+  /** Another name of `password`. */
+  passwd?: string;
+}
+
+/** What a client is made with. */
+export interface ClientOptions extends Credentials {
+  /** `wss://voice.example.com`, or a bare host name, which gets `wss://`. Default: the origin of the page. */
+  host?: string;
+  /** Prefix of hosts named `rtc.…`, for example `eu`. */
+  region?: string;
+  /** `development` uses the host `rtcdev.…` in place of `rtc.…`. */
+  env?: 'production' | 'development';
+  /** STUN and TURN servers. Default: none; a Sidetone server is reached without. */
+  iceServers?: RTCIceServer[];
+  /** Use relayed candidates only. */
+  forceRelayCandidate?: boolean;
+  /** Send candidates one by one, behind the offer. Default `false`: they travel inside it. */
+  trickleIce?: boolean;
+  /** Connect again when the connection breaks. Default `true`. */
+  autoReconnect?: boolean;
+  /** Tries after a broken connection; 0 = without limit. Default 10. */
+  maxReconnectAttempts?: number;
+  /** Begin calls muted. */
+  mutedMicOnStart?: boolean;
+  /** Hang up when the page goes away. Default `true`. */
+  hangupOnBeforeUnload?: boolean;
+  /**
+   * `TelnyxRTC` only: while the far side of an outbound call rings, `call.state` is `ringing`. Default `false`, because apps
+   * written for the published SDK take `ringing` for an incoming call; `commonState` and `call.on('ringing')` always tell.
+   */
+  outboundRinging?: boolean;
+  /** Sent at login. */
+  userVariables?: Record<string, unknown>;
+}
+
+/** What a call is made with. Media settings not given are those of the client. */
+export interface CallOptions {
+  /** A number, or `user@domain`. */
+  destinationNumber: string;
+  callerNumber?: string;
+  callerName?: string;
+  remoteCallerNumber?: string;
+  remoteCallerName?: string;
+  /** A UUID. Default: a new one. */
+  id?: string;
+  /** base64 text that travels with the call. */
+  clientState?: string;
+  customHeaders?: CustomHeader[];
+  /** Constraints of the microphone, or `false` for no microphone. Default `true`. */
+  audio?: boolean | MediaTrackConstraints;
+  /** Receive only; with `audio: false`. */
+  receiveOnlyAudio?: boolean;
+  useStereo?: boolean;
+  /** Device ids. */
+  micId?: string;
+  speakerId?: string;
+  /** Used in place of the microphone. The SDK does not stop its tracks. */
+  localStream?: MediaStream;
+  localElement?: MediaElementChoice;
+  remoteElement?: MediaElementChoice;
+  iceServers?: RTCIceServer[];
+  forceRelayCandidate?: boolean;
+  trickleIce?: boolean;
+  mutedMicOnStart?: boolean;
+  /** Codecs in order of preference. */
+  preferred_codecs?: RTCRtpCodec[];
+  userVariables?: Record<string, unknown>;
+  /** Gets the notifications of this call in place of the client's `telnyx.notification`. */
+  onNotification?: (notification: Notification) => void;
+}
+
+/** What `answer` may change. */
+export interface AnswerOptions {
+  customHeaders?: CustomHeader[];
+  localElement?: MediaElementChoice;
+  remoteElement?: MediaElementChoice;
+}
+
+/** What the server is told at a hang-up. Only what is stated here is sent; otherwise the server chooses. */
+export interface HangupOptions {
+  cause?: string;
+  causeCode?: number;
+  sipCode?: number;
+  sip_call_id?: string;
+  dialogParams?: { customHeaders?: CustomHeader[] };
+}
+
+/** Values of `notification.type`. */
+export const NOTIFICATION_TYPE = {
+  callUpdate: 'callUpdate',
+  vertoClientReady: 'vertoClientReady',
+  userMediaError: 'userMediaError',
+  peerConnectionFailureError: 'peerConnectionFailureError',
+  participantData: 'participantData',
+  event: 'event',
+} as const;
+
+/** `telnyx.notification`. */
+export type Notification =
+  | { type: 'callUpdate'; call: Call }
+  | { type: 'userMediaError'; call: Call; error: unknown; errorName: string; errorMessage: string }
+  | { type: 'peerConnectionFailureError'; call: Call; error: Error }
+  | {
+      type: 'participantData';
+      call: Call;
+      displayName: string;
+      displayNumber: string;
+      displayDirection: 'inbound' | 'outbound';
+    }
+  | { type: 'event'; call?: undefined; [name: string]: unknown };
+
+/** Names of the client's events. */
+export const SwEvent = {
+  Ready: 'telnyx.ready',
+  Error: 'telnyx.error',
+  Warning: 'telnyx.warning',
+  Notification: 'telnyx.notification',
+  SocketOpen: 'telnyx.socket.open',
+  SocketClose: 'telnyx.socket.close',
+  SocketError: 'telnyx.socket.error',
+  SocketMessage: 'telnyx.socket.message',
+} as const;
+
+/** Payloads of the client's events. */
+export interface ClientEvents {
+  /** Calls can be made and taken. Again after each reconnect. */
+  'telnyx.ready': { type: 'vertoClientReady'; reattached_sessions?: string[] };
+  'telnyx.error': { error: TelnyxError; sessionId: string; callId?: string };
+  'telnyx.warning': { warning: TelnyxWarning; sessionId: string; callId?: string; source?: string };
+  'telnyx.notification': Notification;
+  'telnyx.socket.open': Event;
+  'telnyx.socket.close': { event: { readonly code: number; readonly reason: string } };
+  'telnyx.socket.error': { error: unknown; sessionId: string };
+  /** A message of the server that is no reply. */
+  'telnyx.socket.message': Record<string, unknown>;
+}
+
+const filled = (value: unknown): value is string => typeof value === 'string' && value !== '';
+
+/** Whether a client can log in with this. */
+export function hasCredentials(given: Credentials): boolean {
+  return filled(given.login_token) || (filled(given.login) && filled(given.password ?? given.passwd));
+}
+
+/** The parameters of `login` that say who. */
+export function loginFields(given: Credentials): Record<string, string> {
+  const password = given.password ?? given.passwd;
+  return {
+    ...(filled(given.login) && filled(password) ? { login: given.login, passwd: password } : {}),
+    ...(filled(given.login_token) ? { login_token: given.login_token } : {}),
+  };
+}
+
+/** The destination, or error 44002 thrown. */
+export function checkedDestination(options: CallOptions | undefined): string {
+  const destination = options?.destinationNumber;
+  if (!filled(destination))
+    throw new TelnyxError('INVALID_CALL_PARAMETERS', 'newCall needs a destinationNumber');
+  return destination;
+}

@@ -1,0 +1,325 @@
+import { Connection, type Frame, type Reply, record, text } from './connection.ts';
+import type { Environment } from './environment.ts';
+import { type ErrorName, RequestError, TelnyxError, type WarningName } from './errors.ts';
+import { backOff, serverUrl, withQuery } from './host.ts';
+import { type ClientOptions, loginFields } from './options.ts';
+import { USER_AGENT } from './version.ts';
+
+/** What a session tells its client. */
+export interface SessionEvents {
+  socketOpen(event: Event): void;
+  socketClose(event: { readonly code: number; readonly reason: string }): void;
+  socketError(error: unknown): void;
+  /** Logged in and registered. `reattached`: the calls that the server still has. */
+  ready(reattached: string[] | undefined): void;
+  /** A frame that is no reply. */
+  message(frame: Frame): void;
+  /** A request or event of the server that is not about the session itself. */
+  request(method: string, params: Reply, frame: Frame): void;
+  error(error: TelnyxError): void;
+  warn(name: WarningName, message: string, source?: string): void;
+  /** The session is over for good: the server sent us away, or cannot be reached. */
+  lost(error: TelnyxError | undefined): void;
+}
+
+const LOGIN_MS = 15_000;
+const STATE_MS = 10_000;
+/** A server that forgets `clientReady` is asked for its state then. */
+const CLIENT_READY_MS = 3_000;
+const MOST_POLLS = 5;
+
+interface Waiter {
+  resolve(): void;
+  reject(error: TelnyxError): void;
+}
+
+/**
+ * The way to `telnyx.ready` and back to it: connect, log in, be registered; and again after a broken connection, with the server's
+ * token and session id.
+ */
+export class Session {
+  sessionId = '';
+  region: string | undefined;
+  dc: string | undefined;
+  callReportId: string | undefined;
+  autoReconnect: boolean;
+
+  readonly #env: Environment;
+  readonly #options: ClientOptions;
+  readonly #events: SessionEvents;
+  #connection: Connection | undefined;
+  #token: string | undefined;
+  #ready = false;
+  /** The application wants to be connected. */
+  #wanted = false;
+  #refused: TelnyxError | undefined;
+  #everReady = false;
+  #skipLast = false;
+  #attempt = 0;
+  #polls = 0;
+  #reattached: string[] | undefined;
+  #cancelTimer = (): void => {};
+  #waiters: Waiter[] = [];
+
+  constructor(env: Environment, options: ClientOptions, events: SessionEvents) {
+    this.#env = env;
+    this.#options = options;
+    this.#events = events;
+    this.autoReconnect = options.autoReconnect !== false;
+  }
+
+  get connected(): boolean {
+    return this.#connection?.open === true;
+  }
+
+  connect(): void {
+    this.#wanted = true;
+    this.#attempt = 0;
+    if (this.#connection === undefined) this.#open();
+  }
+
+  /** Closes for good. */
+  disconnect(): void {
+    this.#wanted = false;
+    this.#cancelTimer();
+    this.#connection?.close();
+    this.#settle(new TelnyxError('WEBSOCKET_CONNECTION_FAILED', 'the client was disconnected'));
+  }
+
+  /** Resolves when ready; at once when it is. Rejects when the login was refused, or the session ended. */
+  ready(): Promise<void> {
+    if (this.#ready) return Promise.resolve();
+    if (this.#refused !== undefined) return Promise.reject(this.#refused);
+    return new Promise((resolve, reject) => this.#waiters.push({ resolve, reject }));
+  }
+
+  /** A request with the session's id. An expired login is renewed once; the request still fails. */
+  request(method: string, params: object, timeoutMs: number): Promise<Reply> {
+    const connection = this.#connection;
+    if (connection === undefined)
+      return Promise.reject(new RequestError('offline', method, 'not connected to the server'));
+    const sent = connection.request(method, { sessid: this.sessionId, ...params }, timeoutMs);
+    sent.catch((error: RequestError) => {
+      if (error.code === -32000) this.login().catch(() => undefined);
+    });
+    return sent;
+  }
+
+  acknowledge(id: string | number, method: string): void {
+    this.#connection?.send({ jsonrpc: '2.0', id, result: { method } });
+  }
+
+  /** Asks the server whether it has us registered. */
+  async registered(): Promise<boolean> {
+    const reply = await this.#gatewayState();
+    return /^REG(ED|ISTER)$/.test(text(record(reply['params'])['state']) ?? '');
+  }
+
+  /** The network came back: no use in waiting. */
+  online(): void {
+    if (!this.#wanted) return;
+    if (this.#connection !== undefined) return this.#probe();
+    this.#cancelTimer();
+    this.#open();
+  }
+
+  /** Logs in on the open connection, with the options as they are now. */
+  async login(): Promise<void> {
+    const { userVariables } = this.#options;
+    const reconnection = this.#everReady;
+    const params = {
+      ...loginFields(this.#options),
+      userVariables: { ...userVariables, push_when_active: false },
+      reconnection,
+      loginParams: {},
+      ...(reconnection && this.sessionId !== '' ? { sessid: this.sessionId } : {}),
+      'User-Agent': { sdkVersion: USER_AGENT, data: this.#env.userAgent },
+    };
+    try {
+      const reply = await this.#send('login', params, LOGIN_MS);
+      this.sessionId = text(reply['sessid']) ?? this.sessionId;
+      this.#refused = undefined;
+    } catch (error) {
+      const { reason, message } = error as RequestError;
+      if (reason === 'lost' || reason === 'offline') throw error;
+      if (reason === 'timeout') {
+        this.#error('GATEWAY_FAILED', message, error);
+        this.#connection?.close();
+        throw error;
+      }
+      this.#refuse(new TelnyxError('LOGIN_FAILED', message, error));
+      throw this.#refused;
+    }
+  }
+
+  #open(): void {
+    const query = {
+      voice_sdk_id: this.#token,
+      skip_last_voice_sdk_id: this.#skipLast && this.#token !== undefined ? 'true' : undefined,
+    };
+    this.#skipLast = false;
+    this.#ready = false;
+    try {
+      const url = withQuery(serverUrl(this.#options, this.#env.location), query);
+      const connection: Connection = new Connection(this.#env, url, {
+        opened: (event) => {
+          this.#events.socketOpen(event);
+          this.#begin(connection);
+        },
+        frame: (frame) => this.#frame(frame),
+        token: (token) => {
+          this.#token = token;
+        },
+        failed: (error) => {
+          this.#events.socketError(error);
+          this.#error('WEBSOCKET_ERROR', undefined, error);
+        },
+        closed: (event, silent) => this.#closed(event, silent),
+      });
+      this.#connection = connection;
+    } catch (error) {
+      this.#give(new TelnyxError('WEBSOCKET_CONNECTION_FAILED', (error as Error).message, error));
+    }
+  }
+
+  #begin(connection: Connection): void {
+    this.#reattached = undefined;
+    this.#polls = 0;
+    this.login().then(
+      () => {
+        if (this.#connection !== connection || this.#ready) return;
+        this.#after(CLIENT_READY_MS, () => this.#poll());
+      },
+      () => undefined,
+    );
+  }
+
+  #closed(event: { readonly code: number; readonly reason: string }, silent: boolean): void {
+    this.#connection = undefined;
+    this.#ready = false;
+    this.#cancelTimer();
+    if (silent) this.#events.warn('SIGNALING_RECOVERY_REQUIRED', event.reason, 'probe');
+    this.#events.socketClose(event);
+    if (!this.#wanted || this.#refused !== undefined) return;
+    if (!this.autoReconnect) {
+      this.#events.warn(
+        'RECONNECTION_FAILED_WITH_NO_AUTO_RECONNECT',
+        'the connection closed and autoReconnect is off',
+      );
+      return this.#give(undefined);
+    }
+    const { maxReconnectAttempts = 10 } = this.#options;
+    this.#attempt++;
+    if (maxReconnectAttempts > 0 && this.#attempt > maxReconnectAttempts)
+      return this.#give(new TelnyxError('RECONNECTION_EXHAUSTED'));
+    this.#after(backOff(this.#attempt, this.#env.random()), () => this.#open());
+  }
+
+  #frame(frame: Frame): void {
+    this.#events.message(frame);
+    const { method } = frame;
+    const params = record(frame.params);
+    const state = text(params['state']) ?? text(record(record(frame.result)['params'])['state']);
+    if (method === 'telnyx_rtc.ping') return this.#probe();
+    if (method === 'telnyx_rtc.clientReady') {
+      const ids = params['reattached_sessions'];
+      if (Array.isArray(ids)) this.#reattached = ids.map(String);
+      return this.#poll();
+    }
+    if (method === 'telnyx_rtc.punt') return this.#punted();
+    if (state !== undefined && (method === undefined || method === 'telnyx_rtc.gatewayState'))
+      return this.#state(state, state === params['state'] ? params : record(record(frame.result)['params']));
+    if (method !== undefined) this.#events.request(method, params, frame);
+  }
+
+  #punted(): void {
+    this.#wanted = false;
+    this.#events.lost(undefined);
+    this.disconnect();
+  }
+
+  #poll(): void {
+    this.#cancelTimer();
+    this.#gatewayState().then(
+      (reply) => {
+        const params = record(reply['params']);
+        this.#state(text(params['state']) ?? '', params);
+      },
+      // In time or not, the connection notices by itself; a refusal is like an unknown state.
+      (error: RequestError) => error.reason === 'refused' && this.#state('', {}),
+    );
+  }
+
+  #state(state: string, params: Reply): void {
+    if (state === 'REGED' || state === 'REGISTER') {
+      if (this.#ready) return;
+      this.callReportId = text(params['call_report_id']);
+      this.dc = text(params['dc']);
+      this.region = text(params['region']);
+      this.#ready = this.#everReady = true;
+      this.#attempt = 0;
+      this.#cancelTimer();
+      this.#events.ready(this.#reattached);
+      return this.#settle(undefined);
+    }
+    if (this.#ready) return;
+    const pause = 2_000 + 4_000 * this.#env.random();
+    if (/^(FAILED|FAIL_WAIT|TIMEOUT)$/.test(state)) {
+      this.#error('GATEWAY_FAILED', `the server reports ${state}`);
+      this.#after(pause, () => {
+        this.#skipLast = true;
+        this.#connection?.close();
+      });
+    } else if (++this.#polls < MOST_POLLS) this.#after(pause, () => this.#poll());
+    else this.#refuse(new TelnyxError('LOGIN_FAILED', `the server did not register the user (${state})`));
+  }
+
+  #gatewayState(): Promise<Reply> {
+    return this.#send('telnyx_rtc.gatewayState', {}, STATE_MS, this.#tokenField());
+  }
+
+  #probe(): void {
+    this.#connection?.probe(this.#tokenField());
+  }
+
+  #tokenField(): object {
+    return this.#token === undefined ? {} : { voice_sdk_id: this.#token };
+  }
+
+  #send(method: string, params: object, timeoutMs: number, top?: object): Promise<Reply> {
+    return (
+      this.#connection?.request(method, params, timeoutMs, top) ??
+      Promise.reject(new RequestError('offline', method, 'not connected to the server'))
+    );
+  }
+
+  /** The login was refused: no other try until the application makes one. */
+  #refuse(error: TelnyxError): void {
+    this.#refused = error;
+    this.#events.error(error);
+    this.#settle(error);
+  }
+
+  /** Gives up. */
+  #give(error: TelnyxError | undefined): void {
+    this.#wanted = false;
+    if (error !== undefined) this.#events.error(error);
+    this.#events.lost(error);
+    this.#settle(error ?? new TelnyxError('WEBSOCKET_CONNECTION_FAILED', 'the connection closed'));
+  }
+
+  #settle(error: TelnyxError | undefined): void {
+    const waiters = this.#waiters;
+    this.#waiters = [];
+    for (const { resolve, reject } of waiters) error === undefined ? resolve() : reject(error);
+  }
+
+  #error(name: ErrorName, detail?: string, original?: unknown): void {
+    this.#events.error(new TelnyxError(name, detail, original));
+  }
+
+  #after(ms: number, run: () => void): void {
+    this.#cancelTimer();
+    this.#cancelTimer = this.#env.after(ms, run);
+  }
+}
