@@ -11,7 +11,7 @@ export type {
   SessionDescription,
   SetupRole,
 } from './description.ts';
-export { formatSdp } from './format.ts';
+export { formatCandidate, formatSdp } from './format.ts';
 export {
   type AnswerOptions,
   applyAnswer,
@@ -20,5 +20,5 @@ export {
   type OfferOptions,
 } from './negotiate.ts';
 export type { LocalMedia, NegotiatedAudio, NegotiationError, OpusParameters } from './negotiated.ts';
-export { parseCandidate, parseSdp, type SdpError } from './parse.ts';
+export { parseCandidate, parseSdp, SDP_LIMITS, type SdpError } from './parse.ts';
 export { sameTransport, withDirection } from './revise.ts';

@@ -62,6 +62,12 @@ export interface LocalMedia {
   readonly ice?: { readonly ufrag: string; readonly pwd: string; readonly candidates: readonly Candidate[] };
   /** SHA-256 of our certificate, `AA:BB:…`. */
   readonly fingerprint?: string;
+  /** Our present DTLS role, when the session has one already: a re-offer that keeps the transport keeps it. */
+  readonly dtlsRole?: 'client' | 'server';
+  /** Do we want Opus in stereo? Default no. */
+  readonly stereo?: boolean;
+  /** The most Opus bits per second that we want to receive. */
+  readonly maxBitrate?: number;
   readonly ssrc?: number;
   readonly cname?: string;
 }
