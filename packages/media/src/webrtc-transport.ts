@@ -86,6 +86,11 @@ export class WebRtcTransport implements Transport {
     }
     const before = this.#peer;
     this.#peer = dtls;
+    // An offer may ring for minutes before anyone checks: the time for checks begins with the answer.
+    if (before === undefined) {
+      const expiresAt = Math.max(this.#ice.expiresAt, this.#now() + this.#limits.iceSetupMs);
+      this.#ice = { ...this.#ice, expiresAt };
+    }
     if (before !== undefined && sameCertificate(before, dtls)) return;
     this.#dtls?.close();
     this.#dtlsStarted = undefined;
@@ -130,7 +135,7 @@ export class WebRtcTransport implements Transport {
   }
 
   tick(now: Ms): void {
-    if (this.#failed || this.#closed) return;
+    if (this.#failed || this.#closed || this.#peer === undefined) return;
     const due = iceLite.deadline(this.#ice);
     if (due !== null && now >= due) this.#step({ type: 'tick' });
     if (
