@@ -51,7 +51,7 @@ export class House {
       address: { host: HOUSE.host, udp: HOUSE.port },
       nonceSecret: random.bytes(32),
     });
-    this.#loop = new ServiceLoop(
+    this.#loop = new ServiceLoop<LocalNode, Input, Output>(
       { vsp: this.#vsp, voice: this.#voice, proxy: this.#proxy },
       (from, output) => this.#carry(from, output),
       100_000,
@@ -74,8 +74,9 @@ export class House {
 
   /** Calls and transactions still alive, and legs media still has. */
   leftOver(): { voice: number; proxy: number; legs: number; deadline: number | null } {
+    const { calls, media, dialogs } = this.#voice.size;
     return {
-      voice: this.#voice.size,
+      voice: calls + media + dialogs,
       proxy: this.#proxy.size,
       legs: this.engine.legs.size,
       deadline: this.#loop.deadline(),

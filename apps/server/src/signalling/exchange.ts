@@ -73,7 +73,7 @@ export function createExchange(options: ExchangeOptions, world: World): Exchange
     nonceSecret: options.nonceKey,
   });
 
-  const loop: ServiceLoop<LocalNode, Input, Output> = new ServiceLoop({ vsp, voice, proxy }, carry);
+  const loop = new ServiceLoop<LocalNode, Input, Output>({ vsp, voice, proxy }, carry);
   let timer: NodeJS.Timeout | undefined;
   let stopped = false;
 
@@ -120,7 +120,7 @@ export function createExchange(options: ExchangeOptions, world: World): Exchange
       run();
     },
     knowsReport: (reportId) => vsp.hasReportId(reportId),
-    busy: () => voice.size + proxy.size,
+    busy: () => voice.size.calls + voice.size.dialogs + proxy.size,
     stop: () => {
       stopped = true;
       clearTimeout(timer);
