@@ -9,11 +9,12 @@ import type { Leg } from './leg.ts';
  *   this leg's peer holds us        → silence (it does not want to hear, and what it sends goes nowhere)
  *   the other side holds            → music (or silence, by setting)
  *   other side a built-in service   → its echo, tone or music
+ *   its early media is gone         → ringback, while other forks ring
  *   otherwise                       → the other side
  */
 function sourceOf(draft: Draft, leg: Leg): Source | null {
   const other = otherSide(draft.call, leg);
-  if (other === undefined) return null;
+  if (other === undefined) return leg.source === null ? null : { kind: 'ringback' };
   if (leg.holding) return { kind: 'silence' };
   if (other.kind === 'service') {
     const plan = draft.call.plan;

@@ -8,14 +8,14 @@ import {
   type UserAgentOut,
 } from '@sidetone/sip';
 import { type MediaEvent, type MediaReply, NODE_HOST } from '@sidetone/wire';
-import { type Call, type CallSettings, type ContactFacts, callDeadline, type FreshLeg } from './call.ts';
+import type { Call, CallSettings, ContactFacts, FreshLeg } from './call.ts';
 import type { CallInput, CallOut, MediaTag } from './call-events.ts';
 import { CAUSE } from './ending.ts';
 import { callInput, type LegEvent } from './from-sip.ts';
 import { dtmfRelay, parseInfo } from './info-body.ts';
 import { newLeg } from './leg.ts';
 import { arrive } from './plan.ts';
-import { step } from './step.ts';
+import { callMachine } from './step.ts';
 import { byeHeaders, inviteFor, lookupFor, responseFor } from './to-sip.ts';
 import type { VoiceInput, VoiceOutput } from './voice-events.ts';
 import { LIMITS, TIMERS, type Voice, type VoiceLimits, type VoiceOptions } from './voice-options.ts';
@@ -127,10 +127,10 @@ class CallService implements Voice {
       const { call: id, input } = this.#queue[i]!;
       const call = this.#calls.get(id);
       if (call === undefined) continue;
-      const { state, out } = step(call, input, now);
+      const { state, out } = callMachine.step(call, input, now);
       this.#calls.set(id, state);
       for (const leg of state.legs) this.#legs.set(leg.id, id);
-      this.#callTimes.set(id, callDeadline(state));
+      this.#callTimes.set(id, callMachine.deadline(state));
       for (const wish of out) this.#carry(state, wish, now);
       if (state.state.name === 'over') this.#forget(state);
     }

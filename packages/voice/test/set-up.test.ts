@@ -403,6 +403,32 @@ describe('refusals', () => {
     );
   });
 
+  it('a 6xx speaks for all forks', () => {
+    const bench = new CallBench({ plan: userPlan() });
+    bench.feed({ type: 'start' });
+    bench.feed({ type: 'bindings', status: 200, contacts: [contact('b'), contact('c')] });
+    assert.deepEqual(bench.feed({ type: 'failed', leg: 'b', status: 603, by: 'peer', headers: [] }), [
+      'media close b',
+      'a 603',
+      'CANCEL c CALL_REJECTED',
+      'media close c',
+      'record a CALL_REJECTED callee',
+      'record b CALL_REJECTED callee',
+    ]);
+  });
+
+  it('a fork that gave early media and refuses leaves ringback, while others ring', () => {
+    const bench = new CallBench({ plan: userPlan() });
+    bench.feed({ type: 'start' });
+    bench.feed({ type: 'bindings', status: 200, contacts: [contact('b', false), contact('c')] });
+    bench.feed({ type: 'progress', leg: 'b', status: 183, sdp: 'early', headers: [] });
+    const refused = bench.feed({ type: 'failed', leg: 'b', status: 486, by: 'peer', headers: [] });
+    assert.deepEqual(refused.slice(0, 2), ['media close b', 'media source a ringback']);
+    const won = bench.feed({ type: 'accepted', leg: 'c', sdp: 'theirs', headers: [] });
+    assert.ok(won.includes('media source a leg c'));
+    assert.equal(won.at(-1), 'a 200 sdp(our-answer-a-3)');
+  });
+
   it('a refused plan is one final response', () => {
     const bench = new CallBench({
       plan: { to: 'refuse', ending: { cause: 'UNALLOCATED_NUMBER', code: 1, sip: 404, by: 'platform' } },

@@ -243,8 +243,12 @@ function failed(draft: Draft, input: Extract<CallInput, { type: 'failed' }>): vo
   const leg = draft.leg(input.leg);
   if (leg === undefined || !(leg.phase === 'calling' || leg.phase === 'cancelling')) return;
   answeredBy(draft, leg, input.trunk);
-  legGone(draft, leg.id, refusal(draft, leg, input));
-  legLost(draft);
+  const ending = refusal(draft, leg, input);
+  const wasCalling = leg.phase === 'calling';
+  legGone(draft, leg.id, ending);
+  // RFC 3261 §16.7 item 5: a 6xx speaks for every device of the callee.
+  if (wasCalling && ending.sip >= 600) endCall(draft, ending);
+  else legLost(draft);
 }
 
 /** Behind the last fork the caller hears the best refusal. */
@@ -253,7 +257,10 @@ function legLost(draft: Draft): void {
   if (call.state.name !== 'calling') return;
   if (call.early !== null && legOf(call, call.early)?.phase !== 'calling')
     draft.call = { ...call, early: null };
-  if (draft.callees.some(alive)) return;
+  if (draft.callees.some(alive)) {
+    connect(draft);
+    return;
+  }
   let best: Ending | null = null;
   for (const leg of draft.callees)
     if (leg.ending !== null && (best === null || rank(leg.ending) < rank(best))) best = leg.ending;
