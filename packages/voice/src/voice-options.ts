@@ -14,8 +14,11 @@ export interface VoiceTimers {
   readonly cancelMs: Ms;
 }
 
+/** Calls above these hear 503 with SWITCH_CONGESTION. */
 export interface VoiceLimits {
+  /** Calls at a time, of everybody. */
   readonly calls: number;
+  /** Calls at a time that one user began. */
   readonly callsPerUser: number;
 }
 
