@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { CAUSE, createFrameWriter } from '../src/index.ts';
+import { strictProblems } from './strict-clients.ts';
+
+const UUID = '0c1d0000-0000-4000-8000-000000000001';
+const writer = createFrameWriter({ voiceSdkId: 'vsdk', sessid: 'sess' });
+const ids = { session: UUID, leg: UUID, control: 'v3:x' };
+const ann = { name: 'Ann', number: '+1555' };
+const bob = { name: '', number: 'bob' };
+const customHeaders = [{ name: 'X-A', value: '1' }];
+
+test('every frame passes the strictest clients', () => {
+  const frames = [
+    writer.loggedIn('a'),
+    writer.error('a', -32003, 'CALL DOES NOT EXIST'),
+    writer.attachFailed('a'),
+    writer.attached('a'),
+    writer.registered('a', { reportId: 'r', dc: 'd', region: 'e' }),
+    writer.pong(7),
+    writer.callCreated('a', UUID),
+    writer.callResult('a', UUID),
+    writer.holdResult('a', UUID, 'hold', true),
+    writer.mediaResult('a', UUID, 'v=0', false),
+    writer.sent('a'),
+    writer.channels('a', 'subscribe'),
+    writer.channels('a', 'unsubscribe'),
+    writer.channels('a', 'broadcast'),
+    writer.pushDisabled('a'),
+    writer.empty('a'),
+    writer.clientReady(1, []),
+    writer.ping(2, 1),
+    writer.invite(3, { callId: UUID, sdp: 'v=0', caller: ann, callee: bob, ids, customHeaders }),
+    writer.ringing(4, { callId: UUID, caller: ann, callee: bob, ids, customHeaders: [] }),
+    writer.media(5, UUID, 'v=0', ids),
+    writer.answer(6, { callId: UUID, ids: { session: UUID, leg: UUID }, customHeaders }),
+    writer.answer(7, { callId: UUID, sdp: 'v=0', ids, customHeaders: [] }),
+    writer.display(8, UUID, ann),
+    writer.candidate(9, UUID, 'candidate:1', '0'),
+    writer.bye(10, {
+      callId: UUID,
+      cause: CAUSE.userBusy,
+      sipCode: 486,
+      sipReason: 'Busy Here',
+      sipCallId: 'x',
+      customHeaders,
+    }),
+  ];
+  const usedIds = new Set<number>();
+  for (const frame of frames) assert.deepEqual(strictProblems(frame, { usedIds }), [], frame);
+  assert.deepEqual(strictProblems(writer.loginRefused('a', 'Login Incorrect'), { answersLogin: true }), []);
+});
+
+test('the strict reader notices what would hurt', () => {
+  const usedIds = new Set([1]);
+  assert.ok(strictProblems(writer.clientReady(1, []), { usedIds }).length > 0);
+  assert.ok(strictProblems(writer.error('a', -32000, 'no'), { answersLogin: true }).length > 0);
+  assert.ok(strictProblems('{"jsonrpc":"2.0","id":"x","result":null,"voice_sdk_id":"v"}').length > 0);
+  assert.ok(strictProblems('{"jsonrpc":"2.0","id":"x","method":"telnyx_rtc.ping","params":{}}').length > 0);
+});
+
+test('hold is told by the word that clients know', () => {
+  const state = (held: boolean) =>
+    JSON.parse(writer.holdResult('a', UUID, 'toggleHold', held)).result.holdState;
+  assert.equal(state(true), 'held');
+  assert.equal(state(false), 'active');
+});
