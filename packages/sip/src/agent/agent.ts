@@ -196,6 +196,7 @@ export function addLeg(agent: Agent, leg: Leg): void {
 
 /** Forgets a leg. A re-INVITE of the peer that waits for its answer gets 487 (§15.1.2). */
 export function dropLeg(agent: Agent, leg: Leg, now: Ms): void {
+  abandonReinvite(agent, leg, now);
   agent.legs.delete(leg.id);
   agent.byDialog.delete(dialogKey(leg.callId, leg.localTag));
   agent.due.delete(leg.id);
@@ -204,6 +205,18 @@ export function dropLeg(agent: Agent, leg: Leg, now: Ms): void {
   if (tx === null || waiting === undefined) return;
   agent.servers.delete(tx);
   refuse(agent, tx, waiting.request, 487, now);
+}
+
+/** A re-INVITE of ours that is still open when its session ends is cancelled: a proxy must not wait for it (§9.1, timer C). */
+export function abandonReinvite(agent: Agent, leg: Leg, now: Ms): void {
+  if (leg.reinvite === null || leg.reinvite.retryAt !== null) return;
+  leg.reinvite = null;
+  for (const [tx, use] of agent.clients) {
+    if (use.leg === leg.id && use.purpose === 'reinvite') {
+      agent.feed(agent.layer.cancel(tx, [], now), now);
+      return;
+    }
+  }
 }
 
 /** Sets when a leg wants its next tick. */

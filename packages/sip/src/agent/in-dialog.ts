@@ -5,6 +5,7 @@ import type { SipRequest, SipResponse } from '../message.ts';
 import type { ExtraHeaders } from '../user-agent-events.ts';
 import {
   type Agent,
+  abandonReinvite,
   type ClientUse,
   contactFor,
   dialogKey,
@@ -88,6 +89,7 @@ export function leave(agent: Agent, leg: Leg, headers: ExtraHeaders, now: Ms): v
   leg.queue.length = 0;
   if (leg.pendingAck !== null) acknowledge(agent, leg, undefined, now);
   if (leg.dialog === null) return;
+  abandonReinvite(agent, leg, now);
   leg.phase = 'leaving';
   leg.unacked = null;
   sendInDialog(agent, leg, leg.dialog, 'bye', { method: 'BYE', headers }, '', now);
