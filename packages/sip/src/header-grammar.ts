@@ -1,13 +1,16 @@
 import { err, ok, type Result } from '@sidetone/core';
-import { decimal, is, lowerSlice, skipBlank, TOKEN } from './characters.ts';
-import type { NameAddr, Via } from './message.ts';
+import { decimal, is, skipBlank, TOKEN, URI } from './characters.ts';
+import type { NameAddr, Uri, Via } from './message.ts';
 import {
+  buildUri,
   endOfHost,
   formatHost,
   formatParams,
   formatUri,
   hostOf,
+  MANY,
   NO_PARAMS,
+  paramName,
   readUri,
   setParam,
 } from './uri.ts';
@@ -30,6 +33,10 @@ export class HeaderReader {
   readonly text: string;
   at = 0;
   foreignVersion = false;
+  /** What was readable of the last refused Via: enough to answer by. */
+  partialVia: Via | null = null;
+
+  #partialParams: Readonly<Params> = NO_PARAMS;
 
   constructor(text: string) {
     this.text = text;
@@ -53,20 +60,25 @@ export class HeaderReader {
         i = open;
       }
     }
-    let uriEnd: number;
+    let uri: Uri | null;
     if (i < to && text.charCodeAt(i) === LT) {
-      i += 1;
-      uriEnd = i;
-      while (uriEnd < to && text.charCodeAt(uriEnd) !== GT) uriEnd += 1;
-      if (uriEnd === to) return null;
-      this.at = uriEnd + 1;
+      let at = -1;
+      let end = i + 1;
+      for (; end < to; end++) {
+        const c = text.charCodeAt(end);
+        if (!is(c, URI)) break;
+        if (c === 64) at = at === -1 ? end : MANY;
+      }
+      if (end >= to || text.charCodeAt(end) !== GT) return null;
+      uri = buildUri(text, i + 1, end, at);
+      this.at = end + 1;
     } else {
       if (displayName !== undefined) return null;
-      uriEnd = endOfAddrSpec(text, i, to);
-      if (uriEnd < 0) return null;
-      this.at = uriEnd;
+      const end = endOfAddrSpec(text, i, to);
+      if (end < 0) return null;
+      uri = readUri(text, i, end);
+      this.at = end;
     }
-    const uri = readUri(text, i, uriEnd);
     if (uri === null) return null;
     const params = this.params(this.at, to);
     if (params === null) return null;
@@ -106,7 +118,11 @@ export class HeaderReader {
       i = j;
     }
     const params = this.params(i, to);
-    if (params === null) return null;
+    const sentBy = port < 0 ? { transport, host } : { transport, host, port };
+    if (params === null) {
+      this.partialVia = { ...sentBy, params: this.#partialParams };
+      return null;
+    }
     return port < 0 ? { transport, host, params } : { transport, host, port, params };
   }
 
@@ -119,6 +135,7 @@ export class HeaderReader {
       return i < to && text.charCodeAt(i) !== COMMA ? null : NO_PARAMS;
     }
     const out: Params = {};
+    this.#partialParams = out;
     while (i < to && text.charCodeAt(i) === SEMICOLON) {
       i = skipBlank(text, i + 1, to);
       let j = i;
@@ -147,26 +164,6 @@ export class HeaderReader {
     if (i === from || slash >= to || this.text.charCodeAt(slash) !== 47) return -1;
     return skipBlank(this.text, slash + 1, to);
   }
-}
-
-/** The usual names as constants, so that they need no slice. */
-function paramName(text: string, from: number, to: number): string {
-  switch (to - from) {
-    case 3:
-      if (text.startsWith('tag', from)) return 'tag';
-      break;
-    case 5:
-      if (text.startsWith('rport', from)) return 'rport';
-      break;
-    case 6:
-      if (text.startsWith('branch', from)) return 'branch';
-      break;
-    case 8:
-      if (text.startsWith('received', from)) return 'received';
-      break;
-    default:
-  }
-  return lowerSlice(text, from, to);
 }
 
 function transportOf(text: string, from: number, to: number): string {
@@ -219,7 +216,8 @@ function endOfValue(text: string, from: number, to: number): number {
   if (from >= to) return -1;
   if (text.charCodeAt(from) === QUOTE) {
     const close = endOfQuoted(text, from, to);
-    return close < 0 ? -1 : close + 1;
+    // Values are kept as written, and a NUL must not be written.
+    return close < 0 || text.slice(from, close).includes('\0') ? -1 : close + 1;
   }
   let i = from;
   for (; i < to; i++) {
@@ -230,10 +228,12 @@ function endOfValue(text: string, from: number, to: number): number {
   return i === from ? -1 : i;
 }
 
-/** The text of a quoted string, escapes undone. */
+/** The text of a quoted string, escapes undone. Escaped control characters are legal; they are dropped here, so that nobody downstream meets them. */
 export function unquote(quoted: string): string {
   const inner = quoted.slice(1, -1);
-  return inner.includes('\\') ? inner.replace(/\\([\s\S])/g, '$1') : inner;
+  return inner.includes('\\')
+    ? inner.replace(/\\([\s\S])/g, '$1').replace(/[\0-\x08\x0a-\x1f\x7f]/g, '')
+    : inner;
 }
 
 /** A quoted string (RFC 3261 §25.1). */

@@ -116,6 +116,7 @@ for (const [short, name] of Object.entries(COMPACT)) {
 
 /** The canonical spelling of a known header (compact forms undone); an unknown one stays as written. */
 export function canonicalName(name: string): string {
+  if (name.startsWith('X-')) return name;
   return BY_SPELLING.get(name) ?? BY_SPELLING.get(name.toLowerCase()) ?? name;
 }
 
@@ -135,3 +136,31 @@ const STRUCTURED = new Set([
 ]);
 
 export const isStructured = (canonical: string): boolean => STRUCTURED.has(canonical);
+
+/**
+ * The structured header whose usual spelling (`Name: `) begins at `at`, or ''. Most lines of most peers are spelled so,
+ * and comparing is cheaper than cutting the name out and looking it up.
+ */
+export function usualName(text: string, at: number): string {
+  switch (text.charCodeAt(at)) {
+    case 86:
+      return text.startsWith('Via: ', at) ? 'Via' : '';
+    case 70:
+      return text.startsWith('From: ', at) ? 'From' : '';
+    case 84:
+      return text.startsWith('To: ', at) ? 'To' : '';
+    case 77:
+      return text.startsWith('Max-Forwards: ', at) ? 'Max-Forwards' : '';
+    case 82:
+      if (text.startsWith('Record-Route: ', at)) return 'Record-Route';
+      return text.startsWith('Route: ', at) ? 'Route' : '';
+    case 67:
+      if (text.startsWith('CSeq: ', at)) return 'CSeq';
+      if (text.startsWith('Call-ID: ', at)) return 'Call-ID';
+      if (text.startsWith('Contact: ', at)) return 'Contact';
+      if (text.startsWith('Content-Length: ', at)) return 'Content-Length';
+      return text.startsWith('Content-Type: ', at) ? 'Content-Type' : '';
+    default:
+      return '';
+  }
+}

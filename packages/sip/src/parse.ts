@@ -2,7 +2,7 @@ import { Buffer } from 'node:buffer';
 import { err, ok, type Result } from '@sidetone/core';
 import { all, DIGIT, decimal, is, skipBlank, TOKEN } from './characters.ts';
 import { HeaderReader } from './header-grammar.ts';
-import { canonicalName } from './header-names.ts';
+import { canonicalName, usualName } from './header-names.ts';
 import { type Headers, type NameAddr, NO_BODY, type SipMessage, type Uri, type Via } from './message.ts';
 import { readUri } from './uri.ts';
 
@@ -53,13 +53,25 @@ export function parseMessage(bytes: Uint8Array): Result<SipMessage, SipParseErro
   // Line ends before the start-line are ignored (§7.5).
   while (buffer[start] === 13 && buffer[start + 1] === 10) start += 2;
   if (start === buffer.length) return refuse(400, 'empty');
-  const end = buffer.indexOf('\r\n\r\n', start, 'latin1');
-  const headEnd = end < 0 ? buffer.length : end + 2;
-  const head = buffer.toString('utf8', start, headEnd);
-  const reading = new Reading(head, head.includes('\r\n ') || head.includes('\r\n\t'));
+  // With one character for each byte, positions in the text are positions in the bytes: one decoding, one search.
+  const text = buffer.toString('utf8', start, buffer.length);
+  const plain = text.length === buffer.length - start;
+  const end = plain ? text.indexOf('\r\n\r\n') : buffer.indexOf('\r\n\r\n', start, 'latin1') - start;
+  const bodyStart = end < 0 ? bytes.length : start + end + 4;
+  const head = plain ? text : buffer.toString('utf8', start, bodyStart);
+  const reading = new Reading(head, plain && end >= 0 ? end + 2 : head.length - (end < 0 ? 0 : 2));
   if (end < 0) reading.fail(400, 'no empty line behind the headers');
   reading.read();
-  return reading.finish(bytes, end < 0 ? bytes.length : end + 4);
+  return reading.finish(bytes, bodyStart);
+}
+
+/** Whether any line of `text[0, end)` begins with a blank. */
+function isFolded(text: string, end: number): boolean {
+  for (let feed = text.indexOf('\n'); feed >= 0 && feed < end; feed = text.indexOf('\n', feed + 1)) {
+    const c = text.charCodeAt(feed + 1);
+    if ((c === 32 || c === 9) && feed + 1 < end) return true;
+  }
+  return false;
 }
 
 const refuse = (status: number, reason: string): Result<never, SipParseError> =>
@@ -69,6 +81,9 @@ const refuse = (status: number, reason: string): Result<never, SipParseError> =>
 class Reading {
   readonly #text: string;
   readonly #reader: HeaderReader;
+  /** A NUL is legal behind a backslash in a quoted string, and only there. */
+  readonly #nul: boolean;
+  readonly #end: number;
   #fault: { status: number; reason: string } | null = null;
   #kind: 'request' | 'response' | 'unknown' = 'unknown';
   #method = '';
@@ -89,10 +104,15 @@ class Reading {
   #values = 0;
   readonly #other: [string, string][] = [];
 
-  constructor(head: string, folded: boolean) {
+  /** `end`: where the head ends in `text`, behind its last line. */
+  constructor(text: string, end: number) {
     // A line that begins with a blank goes on with the one before (§7.3.1).
-    this.#text = folded ? head.replace(/\r\n[ \t]+/g, ' ') : head;
+    const folded = isFolded(text, end);
+    this.#text = folded ? text.slice(0, end).replace(/\r\n[ \t]+/g, ' ') : text;
+    this.#end = folded ? this.#text.length : end;
     this.#reader = new HeaderReader(this.#text);
+    const nul = this.#text.indexOf('\0');
+    this.#nul = nul >= 0 && nul < this.#end;
   }
 
   fail(status: number, reason: string): void {
@@ -101,13 +121,13 @@ class Reading {
 
   read(): void {
     const text = this.#text;
-    if (text.indexOf('\0') !== -1) this.fail(400, 'NUL in the head');
     let at = 0;
     let lines = 0;
-    while (at < text.length) {
+    while (at < this.#end) {
       const feed = text.indexOf('\n', at);
-      const end = feed < 0 ? text.length : feed - 1;
-      if (feed >= 0 && (feed === at || text.charCodeAt(end) !== 13)) return this.fail(400, 'bare line feed');
+      const end = feed < 0 || feed >= this.#end ? this.#end : feed - 1;
+      if (end < this.#end && (feed === at || text.charCodeAt(end) !== 13))
+        return this.fail(400, 'bare line feed');
       if (end - at > LIMITS.line) this.fail(400, 'header line too long');
       else if (lines === 0) this.#startLine(at, end);
       else this.#header(at, end);
@@ -134,7 +154,7 @@ class Reading {
     else if (this.#kind === 'request' && cseq.method !== this.#method)
       this.fail(400, 'CSeq of another method');
     if (this.#fault !== null || from === null || to === null || cseq === null) return this.#error();
-    const headers: Headers = {
+    const headers: { -readonly [K in keyof Headers]: Headers[K] } = {
       via: this.#via,
       from,
       to,
@@ -144,9 +164,9 @@ class Reading {
       route: this.#route ?? NO_VALUES,
       recordRoute: this.#recordRoute ?? NO_VALUES,
       other: this.#other,
-      ...(this.#maxForwards < 0 ? undefined : { maxForwards: this.#maxForwards }),
-      ...(this.#contentType === null ? undefined : { contentType: this.#contentType }),
     };
+    if (this.#maxForwards >= 0) headers.maxForwards = this.#maxForwards;
+    if (this.#contentType !== null) headers.contentType = this.#contentType;
     const body = bodyStart < bodyEnd ? bytes.subarray(bodyStart, bodyEnd) : NO_BODY;
     return ok(
       this.#kind === 'request'
@@ -175,8 +195,7 @@ class Reading {
       const c = text.charCodeAt(from + 11);
       if (this.#status < 100 || to < from + 11 || (to > from + 11 && c !== 32))
         return this.fail(400, 'bad status line');
-      this.#reason = text.slice(from + 12, to);
-      if (this.#reason.includes('\r')) this.fail(400, 'bare carriage return');
+      this.#reason = this.#plain(from + 12, to);
       return;
     }
     const blank = text.indexOf(' ', from);
@@ -201,15 +220,18 @@ class Reading {
 
   #header(from: number, to: number): void {
     const text = this.#text;
-    let nameEnd = from;
-    while (nameEnd < to && is(text.charCodeAt(nameEnd), TOKEN)) nameEnd += 1;
-    const colon = skipBlank(text, nameEnd, to);
-    if (nameEnd === from || colon >= to || text.charCodeAt(colon) !== 58)
-      return this.fail(400, 'bad header line');
+    let name = usualName(text, from);
+    let colon = from + name.length;
+    if (name === '') {
+      while (colon < to && is(text.charCodeAt(colon), TOKEN)) colon += 1;
+      name = canonicalName(text.slice(from, colon));
+      colon = skipBlank(text, colon, to);
+      if (name === '' || colon >= to || text.charCodeAt(colon) !== 58)
+        return this.fail(400, 'bad header line');
+    }
     const start = skipBlank(text, colon + 1, to);
     let end = to;
     while (end > start && (text.charCodeAt(end - 1) === 32 || text.charCodeAt(end - 1) === 9)) end -= 1;
-    const name = canonicalName(text.slice(from, nameEnd));
     switch (name) {
       case 'Via':
         return this.#vias(start, end);
@@ -256,7 +278,8 @@ class Reading {
 
   #plain(from: number, to: number): string {
     const value = this.#text.slice(from, to);
-    if (value.includes('\r')) this.fail(400, 'bare carriage return');
+    if (value.includes('\r') || (this.#nul && value.includes('\0')))
+      this.fail(400, 'control character in a header');
     return value;
   }
 
@@ -283,7 +306,10 @@ class Reading {
     let at = from;
     for (;;) {
       const value = this.#reader.via(at, to);
-      if (value === null) return this.fail(400, 'bad Via');
+      if (value === null) {
+        if (this.#reader.partialVia !== null) this.#via.push(this.#reader.partialVia);
+        return this.fail(400, 'bad Via');
+      }
       if (++this.#values > LIMITS.values) return this.fail(400, 'too many values');
       if (this.#reader.foreignVersion) this.fail(400, 'bad Via version');
       this.#via.push(withoutBrackets(value));
@@ -318,9 +344,14 @@ class Reading {
     while (digits < to && is(text.charCodeAt(digits), DIGIT)) digits += 1;
     const seq = decimal(text, from, digits, 0xffffffff);
     const start = skipBlank(text, digits, to);
-    if (seq < 0 || start === digits || !all(text, start, to, TOKEN)) return this.fail(400, 'bad CSeq');
+    if (start === digits || !all(text, start, to, TOKEN)) return this.fail(400, 'bad CSeq');
+    if (seq < 0) this.fail(400, 'bad CSeq');
     const method = this.#kind === 'request' && text.startsWith(this.#method, start) ? this.#method : '';
-    this.#cseq = { seq, method: method.length === to - start ? method : text.slice(start, to) };
+    // An answer to a number out of range is still matched by branch and method.
+    this.#cseq = {
+      seq: Math.max(seq, 0),
+      method: method.length === to - start ? method : text.slice(start, to),
+    };
   }
 }
 

@@ -10,38 +10,36 @@ export const NO_PARAMS: Readonly<Params> = Object.freeze({});
 const MAX_URI = 8192;
 
 /**
- * Reads the URI in `text[from, to)` (RFC 3261 §19.1, §25.1), or `null`. An IPv6 host must stand in brackets; more than one `@`, blanks,
- * quotes and angle brackets are refused.
+ * Reads the URI in `text[from, to)` (RFC 3261 §19.1, §25.1), or `null`. An IPv6 host must stand in brackets; more than
+ * one `@`, blanks, quotes and angle brackets are refused.
  */
 export function readUri(text: string, from: number, to: number): Uri | null {
+  let at = -1;
+  for (let i = from; i < to; i++) {
+    const c = text.charCodeAt(i);
+    if (!is(c, URI)) return null;
+    if (c === 64) at = at === -1 ? i : MANY;
+  }
+  return buildUri(text, from, to, at);
+}
+
+/** More than one `@`. */
+export const MANY = -2;
+
+/** As `readUri`, for a range whose characters are checked and whose one `@` stands at `at` (-1: none, `MANY`). */
+export function buildUri(text: string, from: number, to: number, at: number): Uri | null {
   if (to - from > MAX_URI) return null;
+  if (text.startsWith('sip:', from)) return to - from > 4 ? readSip(text, 'sip', from + 4, at, to) : null;
   let colon = from;
   while (colon < to && is(text.charCodeAt(colon), TOKEN)) colon += 1;
   if (colon === from || colon >= to - 1 || text.charCodeAt(colon) !== 58) return null;
-  const scheme = schemeOf(text, from, colon);
-  let at = -1;
-  for (let i = colon + 1; i < to; i++) {
-    const c = text.charCodeAt(i);
-    if (!is(c, URI)) return null;
-    if (c === 64) {
-      if (at !== -1 && (scheme === 'sip' || scheme === 'sips')) return null;
-      at = i;
-    }
-  }
-  if (scheme !== 'sip' && scheme !== 'sips')
-    return { scheme, host: text.slice(colon + 1, to), params: NO_PARAMS };
-  return readSip(text, scheme, colon + 1, at, to);
-}
-
-function schemeOf(text: string, from: number, colon: number): string {
-  if (text.startsWith('sip', from)) {
-    if (colon === from + 3) return 'sip';
-    if (colon === from + 4 && text.charCodeAt(from + 3) === 115) return 'sips';
-  }
-  return lowerSlice(text, from, colon);
+  const scheme = lowerSlice(text, from, colon);
+  if (scheme === 'sip' || scheme === 'sips') return readSip(text, scheme, colon + 1, at, to);
+  return { scheme, host: text.slice(colon + 1, to), params: NO_PARAMS };
 }
 
 function readSip(text: string, scheme: string, from: number, at: number, to: number): Uri | null {
+  if (at === MANY) return null;
   let user: string | undefined;
   let password: string | undefined;
   let i = from;
@@ -105,6 +103,32 @@ export function endOfHost(text: string, from: number, to: number): number {
 export const hostOf = (text: string, from: number, end: number): string =>
   text.charCodeAt(from) === 91 ? text.slice(from + 1, end - 1) : text.slice(from, end);
 
+/** The usual names as constants, so that they need no slice. */
+export function paramName(text: string, from: number, to: number): string {
+  switch (to - from) {
+    case 2:
+      if (text.startsWith('lr', from)) return 'lr';
+      break;
+    case 3:
+      if (text.startsWith('tag', from)) return 'tag';
+      break;
+    case 5:
+      if (text.startsWith('rport', from)) return 'rport';
+      break;
+    case 6:
+      if (text.startsWith('branch', from)) return 'branch';
+      break;
+    case 8:
+      if (text.startsWith('received', from)) return 'received';
+      break;
+    case 9:
+      if (text.startsWith('transport', from)) return 'transport';
+      break;
+    default:
+  }
+  return lowerSlice(text, from, to);
+}
+
 /** Reads `;name=value` up to `?` or the end; the new position, or -1. */
 function readParams(text: string, from: number, to: number, into: Params): number {
   let i = from;
@@ -119,17 +143,39 @@ function readParams(text: string, from: number, to: number, into: Params): numbe
     }
     const nameEnd = equals < 0 ? j : equals;
     if (nameEnd === start) return -1;
-    setParam(into, lowerSlice(text, start, nameEnd), equals < 0 ? '' : text.slice(equals + 1, j));
+    setParam(into, paramName(text, start, nameEnd), equals < 0 ? '' : text.slice(equals + 1, j));
     i = j;
   }
   return i;
 }
 
-/** Sets an own property whatever the name is (`__proto__` included). */
+/** Sets an own property whatever the name is (`__proto__` included). The usual names are spelled out: that is faster. */
 export function setParam(into: Params, name: string, value: string): void {
-  if (name === '__proto__')
-    Object.defineProperty(into, name, { value, enumerable: true, configurable: true, writable: true });
-  else into[name] = value;
+  switch (name) {
+    case 'tag':
+      into['tag'] = value;
+      return;
+    case 'branch':
+      into['branch'] = value;
+      return;
+    case 'rport':
+      into['rport'] = value;
+      return;
+    case 'received':
+      into['received'] = value;
+      return;
+    case 'lr':
+      into['lr'] = value;
+      return;
+    case 'transport':
+      into['transport'] = value;
+      return;
+    case '__proto__':
+      Object.defineProperty(into, name, { value, enumerable: true, configurable: true, writable: true });
+      return;
+    default:
+      into[name] = value;
+  }
 }
 
 /** Reads a URI (RFC 3261 §19.1). The error says what was refused. */

@@ -64,8 +64,9 @@ export function validateRequest(request: SipRequest, rules: RequestRules): Refus
   const bad = extensions(request, 'Require', rules.supported);
   if (bad !== null) return bad;
   if (method === 'INVITE') {
-    if (headers.contact === '*' || headers.contact.length !== 1)
-      return refuse(400, [], 'Bad Request (one Contact needed)');
+    // RFC 2543 peers may leave Contact out; From stands in for it.
+    if (headers.contact === '*' || headers.contact.length > 1)
+      return refuse(400, [], 'Bad Request (more than one Contact)');
     const accept = rules.accept ?? ['application/sdp'];
     if (request.body.length > 0 && !accept.includes(mediaType(request)))
       return refuse(415, [['Accept', accept.join(', ')]]);
