@@ -211,12 +211,10 @@ export function dropLeg(agent: Agent, leg: Leg, now: Ms): void {
 export function abandonReinvite(agent: Agent, leg: Leg, now: Ms): void {
   if (leg.reinvite === null || leg.reinvite.retryAt !== null) return;
   leg.reinvite = null;
-  for (const [tx, use] of agent.clients) {
-    if (use.leg === leg.id && use.purpose === 'reinvite') {
-      agent.feed(agent.layer.cancel(tx, [], now), now);
-      return;
-    }
-  }
+  // Answered ones still absorb copies of their 2xx; the open one is the last.
+  let open: string | null = null;
+  for (const [tx, use] of agent.clients) if (use.leg === leg.id && use.purpose === 'reinvite') open = tx;
+  if (open !== null) agent.feed(agent.layer.cancel(open, [], now), now);
 }
 
 /** Sets when a leg wants its next tick. */
