@@ -17,6 +17,7 @@ import type { Sender } from './border.ts';
 import { dialogToken } from './dialog-token.ts';
 import { forwardedRequest, forwardedResponse } from './forward.ts';
 import { isUnicast, recordRoute } from './own-address.ts';
+import { Counts, PassedRequests } from './passed-requests.ts';
 import type { ProxyLimits, ProxyOptions } from './proxy-events.ts';
 import {
   type ContextInput,
@@ -49,12 +50,6 @@ interface Forwarded {
   readonly loopKey: string;
 }
 
-interface ServerEntry {
-  readonly key: string;
-  /** Call-ID and source of an INVITE from outside. */
-  readonly caller: string | null;
-}
-
 export interface ForwardingOptions extends Pick<ProxyOptions, 'address' | 'random' | 'directory'> {
   readonly secret: Uint8Array;
   readonly limits: ProxyLimits;
@@ -70,10 +65,9 @@ export class Forwarding {
   readonly #layer: TransactionLayer;
   readonly #contexts = new Map<string, Forwarded>();
   readonly #clients = new Map<string, { readonly context: string; readonly branch: number }>();
-  readonly #servers = new Map<string, ServerEntry>();
-  readonly #keys = new Set<string>();
-  readonly #callers = new Map<string, number>();
-  readonly #loops = new Map<string, number>();
+  /** Requests from outside that passed. */
+  readonly #passed = new PassedRequests();
+  readonly #loops = new Counts();
   readonly #due = new Deadlines<string>();
   #out: ForwardingOut[] = [];
 
@@ -124,12 +118,12 @@ export class Forwarding {
 
   /** Whether a request belongs to a transaction that passed before: a copy, its CANCEL, or the ACK of a refusal. */
   knows(request: SipRequest): boolean {
-    return this.#keys.has(transactionKey(request, request.method === 'CANCEL' || request.method === 'ACK'));
+    return this.#passed.knows(request);
   }
 
   /** Whether an INVITE of this call came from this source and is still under way. */
   isCaller(request: SipRequest, flow: Flow): boolean {
-    return this.#callers.has(callerKey(request, flow));
+    return this.#passed.isCaller(request, flow);
   }
 
   /** Whether this very request, unchanged, is already being forwarded (RFC 3261 §16.3 item 4: a loop, no spiral). */
@@ -163,7 +157,7 @@ export class Forwarding {
       open: new Set([tx]),
       loopKey: key,
     });
-    this.#loops.set(key, (this.#loops.get(key) ?? 0) + 1);
+    this.#loops.add(key);
     this.#step(tx, { type: 'start' }, now);
   }
 
@@ -200,13 +194,7 @@ export class Forwarding {
 
   #arrived(event: Extract<TransactionOut, { type: 'request' }>): void {
     const { tx, request, flow } = event;
-    if (tx !== null && flow.transport !== 'local') {
-      const caller = request.method === 'INVITE' ? callerKey(request, flow) : null;
-      const key = transactionKey(request, false);
-      this.#servers.set(tx, { key, caller });
-      this.#keys.add(key);
-      if (caller !== null) this.#callers.set(caller, (this.#callers.get(caller) ?? 0) + 1);
-    }
+    if (tx !== null && flow.transport !== 'local') this.#passed.add(tx, request, flow);
     this.#out.push({ type: 'arrived', tx, request, flow });
   }
 
@@ -254,12 +242,7 @@ export class Forwarding {
   }
 
   #terminated(tx: string): void {
-    const entry = this.#servers.get(tx);
-    if (entry !== undefined) {
-      this.#servers.delete(tx);
-      this.#keys.delete(entry.key);
-      if (entry.caller !== null) countDown(this.#callers, entry.caller);
-    }
+    this.#passed.remove(tx);
     const id = this.#clients.get(tx)?.context ?? tx;
     this.#clients.delete(tx);
     const context = this.#contexts.get(id);
@@ -268,7 +251,7 @@ export class Forwarding {
     if (context.open.size > 0) return;
     this.#contexts.delete(id);
     this.#due.delete(id);
-    countDown(this.#loops, context.loopKey);
+    this.#loops.remove(context.loopKey);
   }
 
   #step(id: string, input: ContextInput, now: Ms): void {
@@ -385,24 +368,6 @@ const mayReach = (flow: Flow): boolean => flow.transport === 'local' || isUnicas
 /** RFC 3326: the Reason of a CANCEL goes along. */
 const reasons = (request: SipRequest) =>
   headersNamed(request, 'Reason').map((value): readonly [string, string] => ['Reason', value]);
-
-function countDown(counts: Map<string, number>, key: string): void {
-  const left = (counts.get(key) ?? 1) - 1;
-  if (left > 0) counts.set(key, left);
-  else counts.delete(key);
-}
-
-const callerKey = (request: SipRequest, flow: Flow): string =>
-  `${flow.transport === 'local' ? flow.node : flow.host} ${request.headers.callId}`;
-
-/** RFC 3261 §17.2.3, with what RFC 2543 had instead of a branch. */
-function transactionKey(request: SipRequest, ofInvite: boolean): string {
-  const { via, callId, cseq, from } = request.headers;
-  const top = via[0];
-  const branch = top?.params['branch'] ?? '';
-  const old = branch.startsWith('z9hG4bK') ? '' : `${callId} ${cseq.seq} ${from.params['tag'] ?? ''}`;
-  return `${branch} ${top?.host.toLowerCase()}:${top?.port ?? ''} ${ofInvite ? 'INVITE' : request.method} ${old}`;
-}
 
 function loopKey(request: SipRequest): string {
   const { callId, cseq, from, to, route } = request.headers;

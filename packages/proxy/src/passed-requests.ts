@@ -1,0 +1,66 @@
+import type { Flow, SipRequest } from '@sidetone/sip';
+
+/** How often each key is in. */
+export class Counts {
+  readonly #counts = new Map<string, number>();
+
+  has(key: string): boolean {
+    return this.#counts.has(key);
+  }
+
+  add(key: string): void {
+    this.#counts.set(key, (this.#counts.get(key) ?? 0) + 1);
+  }
+
+  remove(key: string): void {
+    const left = (this.#counts.get(key) ?? 1) - 1;
+    if (left > 0) this.#counts.set(key, left);
+    else this.#counts.delete(key);
+  }
+}
+
+/** Requests from outside that passed the border and whose server transactions live: what belongs to them passes too. */
+export class PassedRequests {
+  readonly #entries = new Map<string, { readonly key: string; readonly caller: string | null }>();
+  readonly #keys = new Counts();
+  readonly #callers = new Counts();
+
+  add(tx: string, request: SipRequest, flow: Flow): void {
+    const key = transactionKey(request, request.method);
+    const caller = request.method === 'INVITE' ? callerKey(request, flow) : null;
+    this.#entries.set(tx, { key, caller });
+    this.#keys.add(key);
+    if (caller !== null) this.#callers.add(caller);
+  }
+
+  remove(tx: string): void {
+    const entry = this.#entries.get(tx);
+    if (entry === undefined) return;
+    this.#entries.delete(tx);
+    this.#keys.remove(entry.key);
+    if (entry.caller !== null) this.#callers.remove(entry.caller);
+  }
+
+  /** A copy of a request that passed, the CANCEL of one, or the ACK of its refusal. */
+  knows(request: SipRequest): boolean {
+    const ofInvite = request.method === 'CANCEL' || request.method === 'ACK';
+    return this.#keys.has(transactionKey(request, ofInvite ? 'INVITE' : request.method));
+  }
+
+  /** Whether an INVITE of this call came from this address. */
+  isCaller(request: SipRequest, flow: Flow): boolean {
+    return this.#callers.has(callerKey(request, flow));
+  }
+}
+
+const callerKey = (request: SipRequest, flow: Flow): string =>
+  `${flow.transport === 'local' ? flow.node : flow.host} ${request.headers.callId}`;
+
+/** RFC 3261 §17.2.3, with what RFC 2543 had instead of a branch. */
+function transactionKey(request: SipRequest, method: string): string {
+  const { via, callId, cseq, from } = request.headers;
+  const top = via[0];
+  const branch = top?.params['branch'] ?? '';
+  const old = branch.startsWith('z9hG4bK') ? '' : `${callId} ${cseq.seq} ${from.params['tag'] ?? ''}`;
+  return `${branch} ${top?.host.toLowerCase()}:${top?.port ?? ''} ${method} ${old}`;
+}
