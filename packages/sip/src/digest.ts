@@ -1,6 +1,8 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
-import { err, hexId, type Ms, ok, type Random, type Result } from '@sidetone/core';
+import { err, type Ms, ok, type Result } from '@sidetone/core';
 import { quote, splitList, unquote } from './header-grammar.ts';
+import type { Uri } from './message.ts';
+import { parseUri, sameUri } from './uri.ts';
 
 export type DigestAlgorithm = 'MD5' | 'SHA-256';
 
@@ -117,6 +119,8 @@ export interface ChallengeOptions {
   /** Bound into the nonce, for example the source address. */
   readonly source: string;
   readonly stale?: boolean;
+  /** What to offer, in this order; default SHA-256 and MD5. Some older phones give up at one they do not know. */
+  readonly algorithms?: readonly DigestAlgorithm[];
 }
 
 /**
@@ -126,7 +130,7 @@ export interface ChallengeOptions {
 export function createChallenge(options: ChallengeOptions): readonly string[] {
   const nonce = makeNonce(options, options.now);
   const stale = options.stale === true ? ', stale=true' : '';
-  return (['SHA-256', 'MD5'] as const).map(
+  return (options.algorithms ?? (['SHA-256', 'MD5'] as const)).map(
     (algorithm) =>
       `Digest realm=${quote(options.realm)}, nonce="${nonce}", algorithm=${algorithm}, qop="auth"${stale}`,
   );
@@ -156,6 +160,8 @@ export interface VerifyOptions {
   readonly secret: Uint8Array;
   readonly now: Ms;
   readonly source: string;
+  /** The request URI: the `uri` of the answer must be equivalent. Leave it out where a hop before us rewrites it. */
+  readonly uri?: Uri;
   /** How long a nonce is good, in ms; default 5 minutes. */
   readonly lifetime?: Ms;
   /** The HA1 of a user in lower-case hex, or `undefined`. */
@@ -189,7 +195,13 @@ export function verifyDigest(options: VerifyOptions): Result<{ readonly userName
   });
   const equal = sameText(expected, response.toLowerCase());
   if (key === undefined) return err('unknown-user');
-  return equal ? ok({ userName }) : err('wrong');
+  return equal && isFor(options.uri, uri) ? ok({ userName }) : err('wrong');
+}
+
+function isFor(request: Uri | undefined, uri: string): boolean {
+  if (request === undefined) return true;
+  const parsed = parseUri(uri);
+  return parsed.ok && sameUri(parsed.value, request);
 }
 
 function isFresh(options: VerifyOptions, nonce: string): boolean {
@@ -217,6 +229,3 @@ function answerFor(authorization: readonly string[], realm: string): DigestParam
 /** The user name an answer for this realm claims, before any check: for a store that is asked first. */
 export const digestUserName = (authorization: readonly string[], realm: string): string | undefined =>
   answerFor(authorization, realm)?.['username'];
-
-/** A client nonce. */
-export const newCnonce = (random: Random): string => hexId(random, 8);

@@ -38,7 +38,7 @@ import type { ExtraHeaders, LegId, UserAgent, UserAgentOptions, UserAgentOut } f
 import { validateRequest } from './validate.ts';
 
 /** Methods that concern a session and nothing outside of one. */
-const ONLY_IN_DIALOG = new Set(['BYE', 'INFO', 'UPDATE', 'PRACK', 'CANCEL']);
+const ONLY_IN_DIALOG = new Set(['BYE', 'INFO', 'UPDATE', 'PRACK']);
 
 /**
  * A user agent core (RFC 3261 §8, §12 to §15) on a transaction layer of its own. Commands throw `SipWriteError` for headers or addresses
@@ -198,6 +198,8 @@ function onRequest(agent: Agent, tx: string, request: SipRequest, flow: Flow, no
     const { status, reason, headers } = refusal;
     return refuse(agent, tx, request, status, now, { reason, headers });
   }
+  // A CANCEL that comes up here matched no INVITE (§9.2).
+  if (method === 'CANCEL') return refuse(agent, tx, request, 481, now);
   if (tagOf(request.headers.to) !== '') return onRequestInDialog(agent, tx, request, flow, now);
   if (method === 'INVITE') return onInvite(agent, tx, request, flow, now);
   if (ONLY_IN_DIALOG.has(method)) return refuse(agent, tx, request, 481, now);

@@ -81,13 +81,14 @@ export class Pair {
     }
   }
 
-  invite(sdp: string | undefined = 'offer', more: Partial<Parameters<UserAgent['invite']>[0]> = {}): LegId {
+  /** Alice calls Bob; `null` without an offer. */
+  invite(sdp: string | null = 'offer', more: Partial<Parameters<UserAgent['invite']>[0]> = {}): LegId {
     const { leg, out } = this.agents.alice.invite(
       {
         requestUri: { scheme: 'sip', user: 'bob', ...ADDRESS.bob, params: {} },
         from: { uri: { scheme: 'sip', user: 'alice', host: 'a.example', params: {} }, params: {} },
         to: { uri: { scheme: 'sip', user: 'bob', host: 'b.example', params: {} }, params: {} },
-        ...(sdp === undefined ? {} : { sdp }),
+        ...(sdp === null ? {} : { sdp }),
         ...more,
       },
       this.now,

@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import {
+  bodyText,
+  createRequest,
+  createResponse,
+  header,
+  type SipRequest,
+  type SipResponse,
+  SipWriteError,
+} from '@sidetone/sip';
 import { Pair } from './two-agents.ts';
 
 /** Bob rings and answers. */
@@ -47,4 +56,432 @@ test('the callee hangs up', () => {
   assert.deepEqual(pair.told('alice'), ['bye']);
   assert.deepEqual(pair.told('bob'), ['ended bye-done']);
   assert.equal(pair.agents.alice.size + pair.agents.bob.size, 0);
+});
+
+test('a refusal reaches the caller and leaves nothing behind', () => {
+  const pair = new Pair();
+  pair.react.bob = (event) => {
+    if (event.type === 'incoming')
+      pair.do('bob', pair.agents.bob.respond(event.leg, 486, { headers: [['X-Why', 'busy']] }, pair.now));
+  };
+  pair.invite();
+  pair.run();
+  assert.deepEqual(pair.told('alice'), ['failed 486 peer']);
+  assert.equal(header(pair.last('alice', 'failed').response!, 'X-Why'), 'busy');
+  assert.equal(pair.agents.alice.size + pair.agents.bob.size, 0);
+});
+
+test('nobody there: 408 after 32 s', () => {
+  const pair = new Pair({ onWire: () => false });
+  pair.invite();
+  pair.run();
+  assert.deepEqual(pair.told('alice'), ['failed 408 timeout']);
+  assert.equal(pair.now, 1000 + 32_000);
+  assert.equal(pair.agents.alice.size, 0);
+});
+
+test('CANCEL while it rings', () => {
+  const pair = new Pair();
+  pair.react.bob = (event) => {
+    if (event.type === 'incoming') pair.do('bob', pair.agents.bob.respond(event.leg, 180, {}, pair.now));
+  };
+  const leg = pair.invite();
+  pair.run(1000);
+  pair.do('alice', pair.agents.alice.cancel(leg, [['Reason', 'SIP;cause=200']], pair.now));
+  pair.run();
+  assert.deepEqual(pair.told('alice'), ['progress', 'failed 487 cancel']);
+  assert.deepEqual(pair.told('bob'), ['incoming offer', 'cancelled']);
+  assert.equal(header(pair.last('bob', 'cancelled').request, 'Reason'), 'SIP;cause=200');
+  assert.equal(pair.agents.alice.size + pair.agents.bob.size, 0);
+});
+
+test('CANCEL before any answer waits for the first provisional', () => {
+  const sent: string[] = [];
+  const pair = new Pair({
+    onWire: (from, m) => {
+      if (from === 'alice' && m.kind === 'request') sent.push(m.method);
+      return undefined;
+    },
+  });
+  const leg = pair.invite();
+  pair.do('alice', pair.agents.alice.cancel(leg, [], pair.now));
+  assert.deepEqual(sent, ['INVITE']);
+  pair.run();
+  assert.deepEqual(sent, ['INVITE', 'CANCEL', 'ACK']);
+  assert.deepEqual(pair.told('alice'), ['failed 487 cancel']);
+});
+
+test('CANCEL crosses the 200: the call is accepted and ended', () => {
+  const pair = new Pair({ delay: 1 });
+  let bob = '';
+  pair.react.bob = (event) => {
+    if (event.type !== 'incoming') return;
+    bob = event.leg;
+    pair.do('bob', pair.agents.bob.respond(event.leg, 180, {}, pair.now));
+  };
+  const leg = pair.invite();
+  pair.run(1000);
+  pair.do('bob', pair.agents.bob.respond(bob, 200, { sdp: 'answer' }, pair.now));
+  pair.do('alice', pair.agents.alice.cancel(leg, [], pair.now));
+  pair.run();
+  assert.deepEqual(pair.told('alice'), ['progress', 'failed 487 cancel']);
+  assert.deepEqual(pair.told('bob'), ['incoming offer', 'confirmed', 'bye']);
+  assert.equal(pair.agents.alice.size + pair.agents.bob.size, 0);
+});
+
+test('a CANCEL that nobody answers ends after 64·T1', () => {
+  let deaf = false;
+  const pair = new Pair({ onWire: () => !deaf });
+  pair.react.bob = (event) => {
+    if (event.type === 'incoming') pair.do('bob', pair.agents.bob.respond(event.leg, 180, {}, pair.now));
+  };
+  const leg = pair.invite();
+  pair.run(1000);
+  deaf = true;
+  const at = pair.now;
+  pair.do('alice', pair.agents.alice.cancel(leg, [], pair.now));
+  pair.run(60_000);
+  assert.equal(pair.told('alice').at(-1), 'failed 487 cancel');
+  assert.ok(pair.trace.some((line) => line === `${at + 32_000} alice failed 487 cancel`));
+});
+
+test('offerless INVITE: the 200 offers, the ACK answers', () => {
+  const pair = new Pair();
+  answering(pair, 'offer-in-200');
+  const leg = pair.invite(null);
+  pair.run(3000);
+  assert.deepEqual(pair.told('alice'), ['progress', 'accepted offer-in-200']);
+  assert.deepEqual(pair.told('bob'), ['incoming']);
+  pair.do('alice', pair.agents.alice.ack(leg, 'answer-in-ack', pair.now));
+  pair.run(1000);
+  assert.deepEqual(pair.told('bob'), ['incoming', 'confirmed answer-in-ack']);
+  pair.do('alice', pair.agents.alice.bye(leg, [], pair.now));
+  pair.run();
+  assert.equal(pair.agents.alice.size + pair.agents.bob.size, 0);
+});
+
+test('hanging up before the answer of an offerless call sends ACK and BYE', () => {
+  const pair = new Pair();
+  answering(pair, 'offer-in-200');
+  const leg = pair.invite(null);
+  pair.run(1000);
+  pair.do('alice', pair.agents.alice.bye(leg, [], pair.now));
+  pair.run();
+  assert.deepEqual(pair.told('bob'), ['incoming', 'confirmed', 'bye']);
+});
+
+test('a lost ACK: the 200 is repeated and acknowledged again', () => {
+  let drop = 3;
+  const pair = new Pair({
+    onWire: (_, m) => (m.kind === 'request' && m.method === 'ACK' && drop-- > 0 ? false : undefined),
+  });
+  answering(pair);
+  pair.invite();
+  pair.run(20_000);
+  assert.deepEqual(pair.told('bob'), ['incoming offer', 'confirmed']);
+  assert.equal(pair.trace.filter((l) => l.includes('bob > 200/INVITE')).length, 4);
+});
+
+test('no ACK in 64·T1: BYE, and the leg ends', () => {
+  const pair = new Pair({
+    onWire: (_, m) => (m.kind === 'request' && m.method === 'ACK' ? false : undefined),
+  });
+  answering(pair);
+  pair.invite();
+  pair.run();
+  assert.deepEqual(pair.told('bob'), ['incoming offer', 'ended ack-timeout']);
+  assert.deepEqual(pair.told('alice').at(-1), 'bye');
+  assert.equal(pair.agents.alice.size + pair.agents.bob.size, 0);
+});
+
+test('the BYE of a callee waits for the ACK', () => {
+  let drop = true;
+  const pair = new Pair({
+    onWire: (_, m) => (m.kind === 'request' && m.method === 'ACK' && drop ? false : undefined),
+  });
+  let bob = '';
+  pair.react.bob = (event) => {
+    if (event.type !== 'incoming') return;
+    bob = event.leg;
+    pair.do('bob', pair.agents.bob.respond(event.leg, 200, { sdp: 'a' }, pair.now));
+  };
+  pair.invite();
+  pair.run(700);
+  pair.do('bob', pair.agents.bob.bye(bob, [], pair.now));
+  assert.equal(
+    pair.trace.some((l) => l.includes('> BYE')),
+    false,
+  );
+  drop = false;
+  pair.run();
+  assert.deepEqual(pair.told('bob'), ['incoming offer', 'confirmed', 'ended bye-done']);
+});
+
+test('two forks answer: the second is acknowledged and ended', () => {
+  const pair = new Pair();
+  answering(pair);
+  pair.invite();
+  let copy: SipResponse | undefined;
+  const { alice } = pair.agents;
+  const receive = alice.receive.bind(alice);
+  alice.receive = (message, flow, now) => {
+    if (message.kind === 'response' && message.status === 200 && message.headers.cseq.method === 'INVITE')
+      copy = message;
+    return receive(message, flow, now);
+  };
+  pair.run(1000);
+  assert.ok(copy);
+  const other: SipResponse = {
+    ...copy,
+    headers: { ...copy.headers, to: { ...copy.headers.to, params: { tag: 'other-fork' } } },
+  };
+  const from = pair.trace.length;
+  pair.inject('alice', other);
+  pair.inject('alice', other);
+  assert.deepEqual(
+    pair.trace.slice(from).map((l) => l.replace(/^\d+ /, '')),
+    ['alice > ACK 1', 'alice > BYE 2', 'alice > ACK 1'],
+  );
+  assert.deepEqual(pair.told('alice'), ['progress', 'accepted answer']);
+  pair.run(40_000);
+  assert.equal(pair.agents.alice.size, 1);
+});
+
+test('early dialogs: each fork is told by its tag', () => {
+  const pair = new Pair({ onWire: (from) => from === 'alice' });
+  pair.invite();
+  let invite: SipRequest | undefined;
+  pair.react.bob = (event) => {
+    if (event.type === 'incoming') invite = event.request;
+  };
+  pair.run(100);
+  assert.ok(invite);
+  for (const toTag of ['one', 'two', 'one'])
+    pair.inject('alice', createResponse(invite, 183, { toTag, contentType: 'application/sdp', body: toTag }));
+  assert.deepEqual(
+    pair.events.alice.map((e) => e.type === 'progress' && [e.fork, e.sdp]),
+    [
+      ['one', 'one'],
+      ['two', 'two'],
+      ['one', 'one'],
+    ],
+  );
+});
+
+test('re-INVITE both ways, with and without an offer', () => {
+  const { pair, alice, bob } = established();
+  const legs = { alice, bob };
+  for (const [from, to] of [
+    ['alice', 'bob'],
+    ['bob', 'alice'],
+  ] as const) {
+    pair.react[to] = (event) => {
+      if (event.type === 'reinvite')
+        pair.do(to, pair.agents[to].respondReinvite(event.leg, event.tx, 200, { sdp: 'theirs' }, pair.now));
+    };
+    pair.do(from, pair.agents[from].reinvite(legs[from], 'ours', 't1', pair.now));
+    pair.run(1000);
+    assert.deepEqual(pair.told(to), ['reinvite ours']);
+    assert.deepEqual(pair.told(from), ['reinviteResult 200 t1 theirs']);
+    pair.do(from, pair.agents[from].reinvite(legs[from], undefined, 't2', pair.now));
+    pair.run(1000);
+    assert.deepEqual(pair.told(to), ['reinvite ours', 'reinvite']);
+    pair.do(from, pair.agents[from].ack(legs[from], 'mine', pair.now));
+    pair.run(1000);
+    assert.deepEqual(pair.told(to), ['reinvite ours', 'reinvite', 'reinviteConfirmed mine']);
+    pair.react[to] = null;
+    pair.events.alice.length = 0;
+    pair.events.bob.length = 0;
+  }
+});
+
+test('a second re-INVITE waits for the first', () => {
+  const { pair, alice } = established();
+  const seen: string[] = [];
+  pair.react.bob = (event) => {
+    if (event.type !== 'reinvite') return;
+    seen.push(event.sdp ?? '');
+    pair.do('bob', pair.agents.bob.respondReinvite(event.leg, event.tx, 200, { sdp: 'x' }, pair.now));
+  };
+  pair.do('alice', pair.agents.alice.reinvite(alice, 'one', '1', pair.now));
+  pair.do('alice', pair.agents.alice.reinvite(alice, 'two', '2', pair.now));
+  assert.equal(pair.trace.filter((l) => l.includes('> INVITE')).length, 2);
+  pair.run(5000);
+  assert.deepEqual(seen, ['one', 'two']);
+  assert.deepEqual(pair.told('alice'), ['reinviteResult 200 1 x', 'reinviteResult 200 2 x']);
+});
+
+test('glare: both get 491 and try again after the pause of §14.1', () => {
+  for (let seed = 1; seed <= 10; seed++) {
+    const { pair, alice, bob } = established({ seed });
+    for (const side of ['alice', 'bob'] as const)
+      pair.react[side] = (event) => {
+        if (event.type === 'reinvite')
+          pair.do(side, pair.agents[side].respondReinvite(event.leg, event.tx, 200, { sdp: 'x' }, pair.now));
+      };
+    pair.do('alice', pair.agents.alice.reinvite(alice, 'a', 'a', pair.now));
+    pair.do('bob', pair.agents.bob.reinvite(bob, 'b', 'b', pair.now));
+    pair.run(30_000);
+    assert.ok(pair.told('alice').includes('reinviteResult 200 a x'));
+    assert.ok(pair.told('bob').includes('reinviteResult 200 b x'));
+    assert.equal(pair.trace.filter((l) => l.includes('> 491/INVITE')).length >= 2, true);
+  }
+});
+
+test('INFO, in-dialog OPTIONS and UPDATE', () => {
+  const { pair, alice, bob } = established();
+  pair.react.bob = (event) => {
+    if (event.type === 'info') pair.do('bob', pair.agents.bob.respondRequest(event.tx, 200, {}, pair.now));
+    if (event.type === 'reinvite')
+      pair.do('bob', pair.agents.bob.respondReinvite(bob, event.tx, 200, { sdp: 'y' }, pair.now));
+  };
+  const body = 'Signal=5\r\nDuration=160\r\n';
+  const contentType = 'application/dtmf-relay';
+  pair.do(
+    'alice',
+    pair.agents.alice.requestInDialog(alice, { method: 'INFO', contentType, body }, 'i', pair.now),
+  );
+  pair.do('alice', pair.agents.alice.requestInDialog(alice, { method: 'OPTIONS' }, 'o', pair.now));
+  const update = { method: 'UPDATE', contentType: 'application/sdp', body: 'x' };
+  pair.do('alice', pair.agents.alice.requestInDialog(alice, update, 'u', pair.now));
+  pair.run(5000);
+  assert.equal(bodyText(pair.last('bob', 'info').request), body);
+  assert.deepEqual(pair.told('bob'), ['info', 'reinvite x']);
+  assert.deepEqual(pair.told('alice').sort(), [
+    'inDialogResult 200 i',
+    'inDialogResult 200 o',
+    'inDialogResult 200 u',
+  ]);
+});
+
+test('requests out of order, of unknown dialogs and of unknown extensions are refused', () => {
+  const { pair, alice } = established();
+  const answers: string[] = [];
+  const { bob } = pair.agents;
+  const send = (request: SipRequest) => {
+    for (const out of bob.receive(request, pair.flow({ host: '192.0.2.1', port: 5060 }), pair.now))
+      if (out.type === 'sip' && out.message.kind === 'response') answers.push(String(out.message.status));
+      else answers.push(out.type);
+  };
+  let info: SipRequest | undefined;
+  pair.react.bob = (event) => {
+    if (event.type === 'info') info = event.request;
+  };
+  pair.do('alice', pair.agents.alice.requestInDialog(alice, { method: 'INFO' }, 'i', pair.now));
+  pair.run(100);
+  assert.ok(info);
+  const again = (n: number, change: Partial<SipRequest['headers']>): SipRequest => {
+    const via = [{ transport: 'UDP', host: '192.0.2.1', port: 5060, params: { branch: `z9hG4bKnew${n}` } }];
+    return { ...info!, headers: { ...info!.headers, via, ...change } };
+  };
+  send(again(1, {}));
+  send(again(2, { cseq: { seq: 1, method: 'INFO' } }));
+  send(again(3, { callId: 'unknown', cseq: { seq: 99, method: 'INFO' } }));
+  send(
+    again(4, { from: { ...info.headers.from, params: { tag: 'wrong' } }, cseq: { seq: 99, method: 'INFO' } }),
+  );
+  send(again(5, { other: [['Require', '100rel, timer']], cseq: { seq: 99, method: 'INFO' } }));
+  send({ ...again(6, { cseq: { seq: 99, method: 'PUBLISH' } }), method: 'PUBLISH' });
+  send({ ...again(7, { cseq: { seq: 99, method: 'CANCEL' } }), method: 'CANCEL' });
+  assert.deepEqual(answers, ['500', '500', '481', '481', '420', '405', '481']);
+});
+
+test('481 inside the dialog ends it', () => {
+  const { pair, alice } = established();
+  pair.react.bob = (event) => {
+    if (event.type === 'info') pair.do('bob', pair.agents.bob.respondRequest(event.tx, 481, {}, pair.now));
+  };
+  pair.do('alice', pair.agents.alice.requestInDialog(alice, { method: 'INFO' }, 'i', pair.now));
+  pair.run();
+  assert.deepEqual(pair.told('alice'), ['inDialogResult 481 i', 'ended dialog-gone']);
+});
+
+test('a BYE without an answer still ends the leg', () => {
+  let deaf = false;
+  const { pair, alice } = established({ onWire: () => !deaf });
+  deaf = true;
+  pair.do('alice', pair.agents.alice.bye(alice, [], pair.now));
+  pair.run();
+  assert.deepEqual(pair.told('alice'), ['ended bye-done']);
+  assert.equal(pair.agents.alice.size, 0);
+});
+
+test('both hang up at once', () => {
+  const { pair, alice, bob } = established();
+  pair.do('alice', pair.agents.alice.bye(alice, [], pair.now));
+  pair.do('bob', pair.agents.bob.bye(bob, [], pair.now));
+  pair.run();
+  assert.deepEqual(pair.told('alice'), ['ended bye-done']);
+  assert.deepEqual(pair.told('bob'), ['ended bye-done']);
+  assert.equal(pair.agents.alice.size + pair.agents.bob.size, 0);
+});
+
+test('a BYE that arrives while it rings refuses the INVITE', () => {
+  const pair = new Pair();
+  let incoming: SipRequest | undefined;
+  pair.react.bob = (event) => {
+    if (event.type !== 'incoming') return;
+    incoming = event.request;
+    pair.do('bob', pair.agents.bob.respond(event.leg, 180, {}, pair.now));
+  };
+  pair.invite();
+  pair.run(100);
+  const early = pair.last('alice', 'progress').response;
+  const bye = createRequest({
+    method: 'BYE',
+    uri: incoming!.uri,
+    from: early.headers.from,
+    to: early.headers.to,
+    callId: early.headers.callId,
+    cseq: 2,
+    via: [{ transport: 'UDP', host: '192.0.2.1', port: 5060, params: { branch: 'z9hG4bKbye' } }],
+  });
+  pair.inject('bob', bye);
+  pair.run();
+  assert.deepEqual(pair.told('bob'), ['incoming offer', 'bye']);
+  assert.deepEqual(pair.told('alice'), ['progress', 'failed 487 peer']);
+});
+
+test('requests outside of dialogs', () => {
+  const pair = new Pair();
+  pair.react.bob = (event) => {
+    if (event.type === 'request')
+      pair.do('bob', pair.agents.bob.respondRequest(event.tx, 200, { headers: [['X-A', 'b']] }, pair.now));
+  };
+  const to = { uri: { scheme: 'sip', user: 'bob', host: '192.0.2.2', port: 5070, params: {} }, params: {} };
+  pair.do(
+    'alice',
+    pair.agents.alice.send({ method: 'OPTIONS', requestUri: to.uri, from: to, to }, 'o', pair.now),
+  );
+  pair.run();
+  assert.deepEqual(pair.told('alice'), ['result 200 o']);
+  assert.equal(pair.agents.alice.size + pair.agents.bob.size, 0);
+});
+
+test('a broken transport fails the call with 503', () => {
+  const pair = new Pair({ transport: 'tcp', onWire: () => false });
+  pair.invite();
+  const flow = pair.flow({ host: '192.0.2.2', port: 5070 });
+  pair.do('alice', pair.agents.alice.transportFailed(flow, pair.now));
+  assert.deepEqual(pair.told('alice'), ['failed 503 transport']);
+  assert.equal(pair.agents.alice.size, 0);
+});
+
+test('headers that would break a message are refused, and nothing is sent', () => {
+  const { pair, alice } = established();
+  for (const headers of [
+    [['X-A', 'b\r\nVia: x']],
+    [['X-A\r\nB', 'c']],
+    [['X-A', 'nul\0']],
+    [['Via', 'SIP/2.0/UDP x']],
+    [['l', '0']],
+  ] as const) {
+    assert.throws(() => pair.agents.alice.bye(alice, headers, pair.now), SipWriteError);
+    assert.throws(() => pair.invite('offer', { headers }), SipWriteError);
+  }
+  assert.equal(pair.agents.alice.size > 0, true);
+  pair.do('alice', pair.agents.alice.bye(alice, [['X-A', 'fine']], pair.now));
+  pair.run();
+  assert.deepEqual(pair.told('alice'), ['ended bye-done']);
+  assert.equal(pair.agents.alice.size, 0);
 });
