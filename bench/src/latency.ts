@@ -35,6 +35,11 @@ export async function run(print: (line: string) => void): Promise<void> {
         reply('180 Ringing');
       } else if (text.startsWith('CANCEL ')) {
         reply('200 OK');
+        carrier.send(
+          respond(text.replace(/(cseq\s*:\s*\d+) CANCEL/i, '$1 INVITE'), '487 Request Terminated', ''),
+          source.port,
+          source.address,
+        );
       }
     });
 

@@ -118,6 +118,12 @@ const mediaSection = z.strictObject({
 
 const limitsSection = z.strictObject({
   calls: z.int().min(1).max(100000).default(500).describe('Calls at a time; more get 503.'),
+  calls_per_user: z
+    .int()
+    .min(1)
+    .max(100000)
+    .default(100)
+    .describe('Calls at a time that one user began; more get 503.'),
   ring_seconds: z
     .int()
     .min(5)
