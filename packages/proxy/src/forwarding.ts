@@ -86,8 +86,9 @@ export class Forwarding {
     return this.#layer.size;
   }
 
+  /** Everything that must come to an end by itself. */
   get size(): number {
-    return this.#layer.size + this.#contexts.size;
+    return this.#layer.size + this.#contexts.size + this.#passed.size;
   }
 
   deadline(): Ms | null {

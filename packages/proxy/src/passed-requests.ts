@@ -25,6 +25,10 @@ export class PassedRequests {
   readonly #keys = new Counts();
   readonly #callers = new Counts();
 
+  get size(): number {
+    return this.#entries.size;
+  }
+
   add(tx: string, request: SipRequest, flow: Flow): void {
     const key = transactionKey(request, request.method);
     const caller = request.method === 'INVITE' ? callerKey(request, flow) : null;

@@ -283,7 +283,7 @@ describe('forwarding: time', () => {
     rig.pass(180_000);
     rig.reply(invites[0]!, 180);
     assert.deepEqual(requests(rig.pass(180_000), 'CANCEL'), []);
-    assert.equal(requests(rig.pass(2_000), 'CANCEL').length, 1);
+    assert.equal(requests(rig.pass(1_200), 'CANCEL').length, 1);
     assert.deepEqual(statuses(rig.pass(33_000)), [408]);
     settle(rig);
   });
