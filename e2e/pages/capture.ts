@@ -49,9 +49,15 @@ media.getUserMedia = async (constraints) => {
   return out.stream;
 };
 
+/** How long a browser without a sound device is given to start its audio clock. */
+const CLOCK_LIMIT_MS = 1_000;
+/** How much is recorded where only a recorder hears. */
+const RECORD_MS = 900;
+
 async function audioContext(): Promise<AudioContext> {
   context ??= new AudioContext();
-  if (context.state !== 'running') await context.resume();
+  if (context.state !== 'running')
+    await Promise.race([context.resume(), new Promise((resolve) => setTimeout(resolve, CLOCK_LIMIT_MS))]);
   return context;
 }
 
@@ -71,6 +77,11 @@ export async function hear(): Promise<Heard | null> {
   const track = incomingTrack();
   if (track === undefined) return null;
   const audio = await audioContext();
+  // Firefox without a sound device never starts a live audio clock, but its recorder and decoder work.
+  return audio.state === 'running' ? tapped(audio, track) : await recorded(track);
+}
+
+function tapped(audio: AudioContext, track: MediaStreamTrack): Heard {
   let tap = taps.get(track);
   if (tap === undefined) {
     const stream = new MediaStream([track]);
@@ -85,6 +96,26 @@ export async function hear(): Promise<Heard | null> {
   }
   const samples = new Float32Array(tap.fftSize);
   tap.getFloatTimeDomainData(samples);
+  return { pcm: base64Pcm(samples), rate: audio.sampleRate };
+}
+
+async function recorded(track: MediaStreamTrack): Promise<Heard | null> {
+  const recorder = new MediaRecorder(new MediaStream([track]));
+  const parts: Blob[] = [];
+  recorder.ondataavailable = (event) => parts.push(event.data);
+  const stopped = new Promise((resolve) => {
+    recorder.onstop = resolve;
+  });
+  recorder.start();
+  setTimeout(() => recorder.stop(), RECORD_MS);
+  await stopped;
+  const decoder = new OfflineAudioContext(1, 1, 48_000);
+  const bytes = await new Blob(parts).arrayBuffer();
+  const sound = await decoder.decodeAudioData(bytes).catch(() => null);
+  return sound === null ? null : { pcm: base64Pcm(sound.getChannelData(0)), rate: sound.sampleRate };
+}
+
+function base64Pcm(samples: Float32Array): string {
   const bytes = new Uint8Array(samples.length * 2);
   const view = new DataView(bytes.buffer);
   samples.forEach((sample, i) => {
@@ -92,7 +123,7 @@ export async function hear(): Promise<Heard | null> {
   });
   let text = '';
   for (let i = 0; i < bytes.length; i += 8_192) text += String.fromCharCode(...bytes.subarray(i, i + 8_192));
-  return { pcm: btoa(text), rate: audio.sampleRate };
+  return btoa(text);
 }
 
 /** Inbound audio statistics of the newest call. */

@@ -19,6 +19,7 @@ export class Firefox {
       browser: 'firefox',
       executablePath: peerPath('firefox'),
       headless: true,
+      protocolTimeout: 60_000,
       extraPrefsFirefox: {
         'media.navigator.streams.fake': true,
         'media.navigator.permission.disabled': true,

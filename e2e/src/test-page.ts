@@ -42,6 +42,11 @@ export class TestPage {
     return await this.#bridge.run(`window.driver.${name}(${list})`);
   }
 
+  /** Runs an expression in the page. */
+  async evaluate(expression: string): Promise<unknown> {
+    return await this.#bridge.run(expression);
+  }
+
   /** Waits until the SDK bundle is there. */
   async loaded(): Promise<void> {
     let title: unknown;
@@ -198,7 +203,7 @@ export class TestPage {
         `${hz} Hz in the page`,
         async () => {
           last = await this.tone();
-          return Math.abs(last.hz - hz) <= hz * 0.02 && last.level > 0.02 && last.purity > 0.8
+          return Math.abs(last.hz - hz) <= hz * 0.02 && last.level > 0.02 && last.purity > 0.9
             ? last
             : undefined;
         },
