@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import type { CallRecord } from '@sidetone/wire';
+import { createLog } from '../src/log.ts';
 import { MIGRATIONS } from '../src/store/migrations.ts';
+import { openRecordWriter } from '../src/store/record-writer.ts';
 import { openSqliteStore } from '../src/store/sqlite.ts';
 
 const record = (leg: string, session: string, startedAt: number): CallRecord => ({
@@ -28,10 +30,11 @@ describe('the SQLite store', () => {
     try {
       const file = join(dir, 'test.db');
       const first = openSqliteStore(file);
-      first.saveCallRecord(record('leg-a', 'call-1', 1));
-      first.saveCallRecord(record('leg-b', 'call-1', 2));
-      first.saveCallRecord({ ...record('leg-b', 'call-1', 2), cause: 'again' });
-      first.saveCallRecord(record('leg-c', 'call-2', 3));
+      first.saveCallRecords([record('leg-a', 'call-1', 1), record('leg-b', 'call-1', 2)]);
+      first.saveCallRecords([
+        { ...record('leg-b', 'call-1', 2), cause: 'again' },
+        record('leg-c', 'call-2', 3),
+      ]);
       first.close();
       const second = openSqliteStore(file);
       assert.deepEqual(
@@ -63,6 +66,25 @@ describe('the SQLite store', () => {
       openSqliteStore(file, more).close();
       openSqliteStore(file, more).close();
       assert.throws(() => openSqliteStore(file), /written by a newer release/);
+    } finally {
+      rmSync(dir, { recursive: true });
+    }
+  });
+
+  it('is written by a worker in the order given, and all of it is there once the writer has closed', async () => {
+    const dir = mkdtempSync(join(tmpdir(), 'sidetone-'));
+    try {
+      const file = join(dir, 'test.db');
+      openSqliteStore(file).close();
+      const writer = openRecordWriter(file, createLog('test', 'error'));
+      for (let i = 0; i < 500; i++) writer.save(record(`leg-${i}`, 'call-1', i));
+      await writer.close();
+      const store = openSqliteStore(file);
+      assert.deepEqual(
+        store.callRecords('call-1').map((r) => r.leg_id),
+        Array.from({ length: 500 }, (_, i) => `leg-${i}`),
+      );
+      store.close();
     } finally {
       rmSync(dir, { recursive: true });
     }

@@ -14,6 +14,7 @@ import { listenWebSocket } from '../listen/websocket.ts';
 import { createLog } from '../log.ts';
 import { createMediaClient } from '../media/control-client.ts';
 import { openSipTransport } from '../net/sip-transport.ts';
+import { openRecordWriter } from '../store/record-writer.ts';
 import { openSqliteStore } from '../store/sqlite.ts';
 import type { FromChild, SignallingStart, ToChild } from '../supervise/messages.ts';
 import { authenticate } from './authenticate.ts';
@@ -30,8 +31,11 @@ export async function runSignalling(
 ): Promise<{ drain: () => Promise<void> }> {
   const { config, dataDir } = start;
   const secrets = loadSecrets(dataDir);
-  const store = openSqliteStore(join(dataDir, 'sidetone.db'));
+  const databaseFile = join(dataDir, 'sidetone.db');
+  const store = openSqliteStore(databaseFile);
   const named = loadDirectory(config, store);
+  store.close();
+  const records = openRecordWriter(databaseFile, log);
   const unresolved = (host: string): void => log.warn({ host }, 'trunk host cannot be resolved');
   let directory: Directory = await resolveTrunks(named, unresolved);
   const stopResolving = keepTrunksResolved(named, (resolved) => (directory = resolved), unresolved);
@@ -74,7 +78,7 @@ export async function runSignalling(
         void media.command(command).then((reply) => exchange.post('voice', { type: 'media', id, reply }));
       },
       record: ({ record }) => {
-        store.saveCallRecord(record);
+        records.save(record);
         log.info(
           {
             session: record.session_id,
@@ -162,7 +166,7 @@ export async function runSignalling(
       media.close();
       stopResolving();
       exchange.stop();
-      store.close();
+      await records.close();
     },
   };
 }

@@ -24,8 +24,17 @@ export function openSqliteStore(file: string, migrations: readonly Migration[] =
     saveConnection: (connection) => {
       insertConnection.run(connection.user_name, JSON.stringify(connection));
     },
-    saveCallRecord: (record) => {
-      insertRecord.run(record.leg_id, record.session_id, record.started_at, JSON.stringify(record));
+    saveCallRecords: (records) => {
+      db.exec('BEGIN IMMEDIATE');
+      try {
+        for (const record of records) {
+          insertRecord.run(record.leg_id, record.session_id, record.started_at, JSON.stringify(record));
+        }
+        db.exec('COMMIT');
+      } catch (error) {
+        db.exec('ROLLBACK');
+        throw error;
+      }
     },
     callRecords: (sessionId) =>
       bySession.all(sessionId).map((row) => JSON.parse(String(row['record'])) as CallRecord),
