@@ -153,6 +153,7 @@ describe('registrar', () => {
     byVsp(rig, { contact: contact('sip:a@vsp.sidetone.invalid'), cseq: 5 });
     const both = [...contact('sip:b@vsp.sidetone.invalid'), ...contact('sip:a@vsp.sidetone.invalid')];
     assert.equal(byVsp(rig, { contact: both, cseq: 4 }).status, 500);
+    assert.equal(byVsp(rig, { contact: both, cseq: 5 }).status, 500);
     assert.equal(byVsp(rig, { contact: '*', headers: expires(0), cseq: 3 }).status, 500);
     assert.deepEqual(bindingsOf(rig, 'line1'), ['sip:a@vsp.sidetone.invalid']);
     assert.equal(byVsp(rig, { contact: both, cseq: 1, callId: 'after a restart' }).status, 200);
