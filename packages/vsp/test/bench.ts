@@ -6,6 +6,7 @@ import {
   type ExtraHeaders,
   header,
   type LegId,
+  type SipMessage,
   type SipRequest,
   type UserAgent,
   type UserAgentOut,
@@ -64,6 +65,8 @@ export class Bench {
   /** Authentication requests wait here when `answerLogins` is off. */
   answerLogins = true;
   readonly questions: Extract<VspOutput, { type: 'authenticate' }>[] = [];
+  /** When set, messages to voice wait here, so that messages can cross. */
+  underWay: SipMessage[] | null = null;
   readonly #used = new Map<string, Set<number>>();
   readonly #logins = new Set<unknown>();
   #queue: VspInput[] = [];
@@ -150,6 +153,14 @@ export class Bench {
     this.say(this.voice.respond(leg, status, { ...options, headers }, this.now));
   }
 
+  /** Delivers what was under way. */
+  arrive(): void {
+    const messages = this.underWay ?? [];
+    this.underWay = null;
+    for (const message of messages)
+      this.say(this.voice.receive(message, { transport: 'local', node: 'vsp' }, this.now));
+  }
+
   /** Calls the client of `socket`, as voice does. */
   ring(user: string, options: { headers?: ExtraHeaders; sdp?: string | null } = {}): LegId {
     const binding = this.registers.findLast((r) => r.user === user)!;
@@ -223,7 +234,8 @@ export class Bench {
           `${node} < ${message.kind === 'request' ? message.method : `${message.status} ${message.headers.cseq.method}`}`,
         );
         if (node === 'proxy') return this.#register(message as SipRequest);
-        this.#fromVoice(this.voice.receive(message, { transport: 'local', node: 'vsp' }, this.now));
+        if (this.underWay !== null) this.underWay.push(message);
+        else this.#fromVoice(this.voice.receive(message, { transport: 'local', node: 'vsp' }, this.now));
       }
     }
   }
