@@ -6,10 +6,12 @@ import {
   type ExtraHeaders,
   header,
   type LegId,
+  parseMessage,
   type SipMessage,
   type SipRequest,
   type UserAgent,
   type UserAgentOut,
+  writeMessage,
 } from '@sidetone/sip';
 import { HEADER, NODE_HOST } from '@sidetone/wire';
 import { strictProblems } from '../../wire/test/strict-clients.ts';
@@ -230,6 +232,8 @@ export class Bench {
         assert.equal(out.flow.transport, 'local');
         const node = out.flow.transport === 'local' ? out.flow.node : '';
         const { message } = out;
+        const written = parseMessage(writeMessage(message));
+        assert.ok(written.ok, 'a message that cannot be read back');
         this.trace.push(
           `${node} < ${message.kind === 'request' ? message.method : `${message.status} ${message.headers.cseq.method}`}`,
         );

@@ -3,7 +3,7 @@ import { type CustomHeader, type HeaderProblem, parseCustomHeaders } from '../cu
 import { parseCallerName, parseCallerNumber, parseDestination, parseDigits } from '../dialled.ts';
 import { parseClientAgent } from './client-agent.ts';
 import type { CallDescription, ClientFrame, FrameError, FrameId } from './client-frame.ts';
-import { flagMember, type JsonObject, member, numberMember, objectMember, textMember } from './json.ts';
+import { type JsonObject, member, numberMember, objectMember, textMember } from './json.ts';
 
 /** A call id becomes a SIP Call-ID and part of keys, so only what is safe in both (RFC 3261 §25.1 `word`, narrowed). */
 const CALL_ID = /^[A-Za-z0-9._~:+-]{1,128}$/;
@@ -83,9 +83,7 @@ function invite({ id, callId, params, dialog, bad }: CallRequest): Result<Client
     ...(clientState === undefined || clientState === '' ? {} : { clientState }),
     customHeaders: headers.value,
   };
-  const trickle =
-    flagMember(params, 'trickle') || flagMember(dialog, 'trickle') || flagMember(dialog, 'useTrickleIce');
-  return ok({ kind: 'invite', id, call, sdp, trickle, agent: parseClientAgent(params) });
+  return ok({ kind: 'invite', id, call, sdp, agent: parseClientAgent(params) });
 }
 
 function answer({ id, callId, params, dialog, bad }: CallRequest): Result<ClientFrame, FrameError> {
@@ -144,12 +142,5 @@ function candidate({ id, callId, params, bad }: CallRequest): Result<ClientFrame
   if (text === '') return ok({ kind: 'endOfCandidates', id, callId });
   if (text.length > MAX_CANDIDATE || UNPRINTABLE.test(text) || !text.startsWith('candidate:'))
     return bad('candidate is not one candidate line');
-  const mid = textMember(params, 'sdpMid') ?? '';
-  return ok({
-    kind: 'candidate',
-    id,
-    callId,
-    candidate: text,
-    sdpMid: /^[A-Za-z0-9_-]{1,32}$/.test(mid) ? mid : '0',
-  });
+  return ok({ kind: 'candidate', id, callId, candidate: text });
 }

@@ -28,9 +28,9 @@ export interface CallDescription {
 
 /** One frame of a client. Requests carry `id`; a frame whose `id` is optional may be a notification. */
 export type ClientFrame =
-  | { readonly kind: 'speedTest'; readonly step: 'start' | 'bytes' | 'end'; readonly bytes: number }
+  | { readonly kind: 'speedTest'; readonly step: 'start' | 'bytes' | 'end' }
   /** The answer to one of our requests. */
-  | { readonly kind: 'reply'; readonly id: FrameId; readonly failed: boolean }
+  | { readonly kind: 'reply'; readonly id: FrameId }
   | {
       readonly kind: 'login';
       readonly id: FrameId;
@@ -38,10 +38,7 @@ export type ClientFrame =
       readonly credentials: LoginCredentials | null;
       /** A UUID proposed by the client. Grants nothing. */
       readonly sessid?: string;
-      readonly reconnection: boolean;
       readonly agent: ClientAgent;
-      /** The client came to decline a call it learnt of by push, not to be rung. */
-      readonly declinePush: boolean;
     }
   | { readonly kind: 'anonymousLogin'; readonly id: FrameId }
   | { readonly kind: 'gatewayState'; readonly id: FrameId }
@@ -52,7 +49,6 @@ export type ClientFrame =
       readonly id: FrameId;
       readonly call: CallDescription;
       readonly sdp: string;
-      readonly trickle: boolean;
       readonly agent: ClientAgent;
     }
   | {
@@ -92,7 +88,6 @@ export type ClientFrame =
       readonly callId: string;
       /** `candidate:…` as in SDP without `a=`; one line. */
       readonly candidate: string;
-      readonly sdpMid: string;
     }
   | { readonly kind: 'endOfCandidates'; readonly id: FrameId; readonly callId: string }
   | { readonly kind: 'conversation'; readonly id?: FrameId }

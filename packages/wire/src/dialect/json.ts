@@ -20,12 +20,6 @@ export function numberMember(object: JsonObject, name: string): number | undefin
   return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
 }
 
-/** Booleans, also as text: clients differ. */
-export function flagMember(object: JsonObject, name: string): boolean {
-  const value = member(object, name);
-  return value === true || value === 'true';
-}
-
 export function objectMember(object: JsonObject, name: string): JsonObject {
   const value = member(object, name);
   return isObject(value) ? value : {};

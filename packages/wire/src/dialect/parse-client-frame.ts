@@ -2,15 +2,7 @@ import { err, ok, type Result } from '@sidetone/core';
 import { parseCallRequest } from './call-requests.ts';
 import { parseClientAgent } from './client-agent.ts';
 import type { ClientFrame, FrameError, FrameId, LoginCredentials } from './client-frame.ts';
-import {
-  flagMember,
-  isObject,
-  type JsonObject,
-  member,
-  nestsDeeper,
-  objectMember,
-  textMember,
-} from './json.ts';
+import { isObject, type JsonObject, member, nestsDeeper, objectMember, textMember } from './json.ts';
 
 /** The largest frame a client may send, in UTF-8 bytes, and how deep its JSON may nest. */
 export const MAX_FRAME_BYTES = 65_536;
@@ -54,11 +46,9 @@ const fits = (text: string): boolean =>
 /** `#SPU <bytes>` begins, `#SPB` carries, `#SPE` ends. */
 function speedTest(text: string): ClientFrame {
   const letter = text[3];
-  const bytes = Number.parseInt(text.slice(4, 20), 10);
   return {
     kind: 'speedTest',
     step: letter === 'U' ? 'start' : letter === 'E' ? 'end' : 'bytes',
-    bytes: Number.isSafeInteger(bytes) && bytes > 0 ? bytes : 0,
   };
 }
 
@@ -75,7 +65,7 @@ function parseObject(frame: JsonObject): Result<ClientFrame, FrameError> {
     const type = textMember(frame, 'type');
     if (type?.startsWith('debug_report_')) return ok({ kind: 'debugReport', ...identity });
     if (id !== undefined && (member(frame, 'result') !== undefined || member(frame, 'error') !== undefined))
-      return ok({ kind: 'reply', id, failed: member(frame, 'error') !== undefined });
+      return ok({ kind: 'reply', id });
     return ok({ kind: 'unknown', ...identity });
   }
   if (method === 'ai_conversation') return ok({ kind: 'conversation', ...identity });
@@ -137,9 +127,7 @@ function login(id: FrameId, params: JsonObject): Result<ClientFrame, FrameError>
     id,
     credentials,
     ...(sessid === undefined ? {} : { sessid }),
-    reconnection: flagMember(params, 'reconnection'),
     agent: parseClientAgent(params),
-    declinePush: flagMember(objectMember(params, 'loginParams'), 'decline_push'),
   });
 }
 
