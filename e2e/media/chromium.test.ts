@@ -18,6 +18,7 @@ describe('the media process and Chromium', needs('chromium'), () => {
   let peer: PagePeer;
   let folder: string;
   let closePage: () => void;
+  const carriers: RtpPeer[] = [];
   let legs = 0;
 
   before(async () => {
@@ -44,6 +45,7 @@ describe('the media process and Chromium', needs('chromium'), () => {
   });
 
   after(async () => {
+    for (const carrier of carriers) carrier.close();
     await browser?.close();
     closePage?.();
     assert.equal(await media?.stop(), 0);
@@ -72,7 +74,7 @@ describe('the media process and Chromium', needs('chromium'), () => {
     assert.deepEqual(media.eventsOf('media', leg), [{ event: 'media', leg, codec: 'OPUS' }]);
     const { stats } = await media.command({ op: 'close', leg });
     assert.equal(stats?.packetsLost, 0);
-    assert.ok(stats!.packetsReceived > 30);
+    assert.ok(stats!.packetsReceived > 10);
   });
 
   it('plays tones, in Opus and in PCMU', async () => {
@@ -147,6 +149,7 @@ describe('the media process and Chromium', needs('chromium'), () => {
     ] as const) {
       const payloadType = { OPUS: 96, PCMU: 0, PCMA: 8 }[carrierCodec];
       const carrier = await RtpPeer.open({ codec: carrierCodec, payloadType, eventPayloadType: 101 });
+      carriers.push(carrier);
       const leg = await call([browserCodec]);
       const trunk = `${leg} trunk`;
       const offer = await media.command({ op: 'offer', leg: trunk, kind: 'rtp', codecs: [carrierCodec] });
@@ -164,12 +167,12 @@ describe('the media process and Chromium', needs('chromium'), () => {
       assert.equal((await peer.inbound()).lost, 0);
       await media.command({ op: 'close', leg });
       await media.command({ op: 'close', leg: trunk });
-      carrier.close();
     }
   });
 
   it('carries digits both ways: as events to the carrier, as sound to the page', async () => {
     const carrier = await RtpPeer.open({ codec: 'PCMU', payloadType: 0, eventPayloadType: 101 });
+    carriers.push(carrier);
     const leg = await call();
     const trunk = `${leg} trunk`;
     const offer = await media.command({ op: 'offer', leg: trunk, kind: 'rtp', codecs: ['PCMU'] });
@@ -191,6 +194,7 @@ describe('the media process and Chromium', needs('chromium'), () => {
       '0123456789*#ABCD',
     );
 
+    await pause(300);
     carrier.events.clear();
     await media.command({ op: 'dtmf', leg: trunk, digits: '42#', durationMs: 120 });
     await until('the commanded digits', () => carrier.events.digits.length >= 3);
@@ -205,7 +209,6 @@ describe('the media process and Chromium', needs('chromium'), () => {
     });
     await media.command({ op: 'close', leg });
     await media.command({ op: 'close', leg: trunk });
-    carrier.close();
   });
 
   it('goes on sending while the page is on hold and while it says nothing', async () => {
