@@ -1,0 +1,513 @@
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { seededRandom } from '@sidetone/core';
+import {
+  createErrorResponse,
+  createRequest,
+  createResponse,
+  escapeUser,
+  formatNameAddr,
+  formatUri,
+  header,
+  headerProblem,
+  headersNamed,
+  isIpv6,
+  listHeader,
+  type NameAddr,
+  parseMessage,
+  parseNameAddr,
+  parseUri,
+  type SipMessage,
+  type SipRequest,
+  SipWriteError,
+  sameUri,
+  splitList,
+  type Uri,
+  unescapeUser,
+  withHeader,
+  withoutHeader,
+  writeMessage,
+} from '@sidetone/sip';
+import fc from 'fast-check';
+
+const read = (text: string): SipMessage => {
+  const parsed = parseMessage(Buffer.from(text));
+  assert.ok(parsed.ok, parsed.ok ? '' : parsed.error.reason);
+  return parsed.value;
+};
+const lines = (...more: string[]): string =>
+  [
+    'OPTIONS sip:b@example.com SIP/2.0',
+    'Via: SIP/2.0/UDP h;branch=z9hG4bK1',
+    'From: <sip:a@h>;tag=1',
+    'To: <sip:b@h>',
+    'Call-ID: c',
+    'CSeq: 1 OPTIONS',
+    ...more,
+    '',
+    '',
+  ].join('\r\n');
+const refusal = (text: string): string => {
+  const parsed = parseMessage(Buffer.from(text));
+  return parsed.ok ? 'accepted' : `${parsed.error.status} ${parsed.error.reason}`;
+};
+
+describe('URIs', () => {
+  for (const [text, expected] of [
+    ['sip:a@b', { scheme: 'sip', user: 'a', host: 'b', params: {} }],
+    ['SIPS:b:5061', { scheme: 'sips', host: 'b', port: 5061, params: {} }],
+    [
+      'sip:a:pw@b;lr;Transport=TCP?x=y',
+      {
+        scheme: 'sip',
+        user: 'a',
+        password: 'pw',
+        host: 'b',
+        params: { lr: '', transport: 'TCP' },
+        headers: 'x=y',
+      },
+    ],
+    ['sip:[2001:db8::1]:5070', { scheme: 'sip', host: '2001:db8::1', port: 5070, params: {} }],
+    ['tel:+13125550100;phone-context=x', { scheme: 'tel', host: '+13125550100;phone-context=x', params: {} }],
+    ['sip:+1312;phone-context=x@h', { scheme: 'sip', user: '+1312;phone-context=x', host: 'h', params: {} }],
+  ] as [string, Uri][])
+    test(text, () => {
+      const parsed = parseUri(text);
+      assert.ok(parsed.ok);
+      assert.deepEqual(parsed.value, expected);
+      const again = parseUri(formatUri(parsed.value));
+      assert.ok(again.ok);
+      assert.deepEqual(again.value, expected);
+    });
+  for (const text of [
+    '',
+    'sip',
+    'sip:',
+    ':',
+    'sip:@b',
+    'sip:a@',
+    'sip:a@b@c',
+    'sip:a@b:',
+    'sip:a@b:99999',
+    'sip:a@b c',
+    'sip:<a@b>',
+    'sip:a@[::1',
+    'sip:a@2001:db8::1',
+    'sip:a@b;',
+    'sip:a@b;;lr',
+    'sip:a@b\r\n',
+    'sip:a@b/x',
+    'sip:jürgen@b',
+    '1 2:x',
+  ])
+    test(`refused: ${JSON.stringify(text)}`, () => assert.equal(parseUri(text).ok, false));
+  test('a parameter named __proto__ is a parameter', () => {
+    const parsed = parseUri('sip:b;__proto__=x');
+    assert.ok(parsed.ok);
+    assert.deepEqual(Object.keys(parsed.value.params), ['__proto__']);
+    assert.equal(formatUri(parsed.value), 'sip:b;__proto__=x');
+  });
+  test('equivalence (RFC 3261 §19.1.4)', () => {
+    const same = (a: string, b: string): boolean => {
+      const [x, y] = [parseUri(a), parseUri(b)];
+      assert.ok(x.ok && y.ok);
+      return sameUri(x.value, y.value);
+    };
+    assert.ok(same('sip:%61lice@atlanta.com;transport=TCP', 'sip:alice@AtLanTa.CoM;Transport=tcp'));
+    assert.ok(same('sip:carol@chicago.com', 'sip:carol@chicago.com;newparam=5'));
+    assert.ok(!same('SIP:ALICE@AtLanTa.CoM;Transport=udp', 'sip:alice@AtLanTa.CoM;Transport=UDP'));
+    assert.ok(!same('sip:bob@biloxi.com', 'sip:bob@biloxi.com:5060'));
+    assert.ok(!same('sip:bob@biloxi.com', 'sip:bob@biloxi.com;transport=udp'));
+  });
+  test('escaping the user part', () => {
+    for (const text of ['+1 312', 'a@b', 'jürgen', '50%', '<x>"', 'a\r\nb', '#1', 'plain;x=1'])
+      assert.equal(unescapeUser(escapeUser(text)), text);
+    assert.equal(escapeUser('+13125550100'), '+13125550100');
+    assert.equal(unescapeUser('a%zzb'), 'a%zzb');
+  });
+  test('IPv6 addresses', () => {
+    for (const good of [
+      '::',
+      '::1',
+      '1::',
+      '2001:db8::9:1',
+      '1:2:3:4:5:6:7:8',
+      '::ffff:192.0.2.1',
+      '1:2:3:4:5:6:1.2.3.4',
+      '1:2:3:4:5:6:7::',
+    ])
+      assert.ok(isIpv6(good), good);
+    for (const bad of [
+      '',
+      ':',
+      ':::',
+      '1',
+      '1:2',
+      '1::2::3',
+      '1:2:3:4:5:6:7:8:9',
+      '::1.2.3',
+      '::256.1.1.1',
+      '12345::',
+      ':1::',
+      '1:2:3:4:5:6:7:',
+      '1:2:3:4:5:6:7:8::',
+    ])
+      assert.ok(!isIpv6(bad), bad);
+  });
+});
+
+describe('headers', () => {
+  test('compact, folded, repeated and listed', () => {
+    const m = read(
+      lines(
+        'k: timer, replaces',
+        'SUPPORTED:',
+        '\t path',
+        'm: "A, \\"B\\"" <sip:a@b;x>;q=0.5 , sip:c@d;expires=5',
+        'X-fOo:  bar  ',
+        'x-FOO: two',
+      ),
+    );
+    assert.deepEqual(listHeader(m, 'supported'), ['timer', 'replaces', 'path']);
+    assert.deepEqual(headersNamed(m, 'X-Foo'), ['bar', 'two']);
+    assert.equal(header(m, 'x-foo'), 'bar');
+    assert.equal(header(m, 'X-None'), undefined);
+    assert.ok(m.headers.other.some(([name]) => name === 'X-fOo'));
+    const contact = m.headers.contact as readonly NameAddr[];
+    assert.equal(contact[0]?.displayName, 'A, "B"');
+    assert.deepEqual(contact[1], {
+      uri: { scheme: 'sip', user: 'c', host: 'd', params: {} },
+      params: { expires: '5' },
+    });
+  });
+  test('setting and removing', () => {
+    const m = read(lines('Reason: a', 'X-A: 1', 'Reason: b'));
+    assert.deepEqual(withHeader(m, 'reason', 'c').headers.other, [
+      ['Reason', 'c'],
+      ['X-A', '1'],
+    ]);
+    assert.deepEqual(withHeader(m, 'X-B', '2').headers.other.at(-1), ['X-B', '2']);
+    assert.deepEqual(withoutHeader(m, 'REASON').headers.other, [['X-A', '1']]);
+    assert.throws(() => withHeader(m, 'X-A', 'a\nb'), SipWriteError);
+  });
+  test('what must not be set', () => {
+    for (const [name, value] of [
+      ['X A', ''],
+      ['', 'x'],
+      ['X-A:', 'x'],
+      ['X-A', 'a\rb'],
+      ['X-A', 'a\nb'],
+      ['X-A', '\0'],
+      ['to', 'x'],
+      ['V', 'x'],
+      ['content-length', '0'],
+    ] as const)
+      assert.notEqual(headerProblem(name, value), null);
+    assert.equal(headerProblem('X-A', 'grüße; "quoted", \u2028 fine'), null);
+  });
+  test('lists split outside of quotes and brackets', () => {
+    assert.deepEqual(splitList(' a, "b,\\",c" ,<d,e>;f, ,'), ['a', '"b,\\",c"', '<d,e>;f']);
+    assert.deepEqual(splitList('"unclosed, x'), ['"unclosed, x']);
+    assert.deepEqual(splitList(''), []);
+  });
+  test('Contact: *', () => assert.equal(read(lines('Contact: *')).headers.contact, '*'));
+});
+
+describe('what is refused', () => {
+  for (const [name, text] of [
+    ['bare LF', lines().replace('Call-ID: c\r\n', 'Call-ID: c\n')],
+    ['bare CR', lines('X-A: a\rVia: x')],
+    ['NUL in a value', lines('X-A: a\0b')],
+    ['NUL in a parameter', lines().replace('tag=1', 'tag="\\\0"')],
+    ['no colon', lines('X-A')],
+    ['blank before the first header', lines().replace('\r\nVia', '\r\n Via')],
+    ['second CSeq', lines('CSeq: 1 OPTIONS')],
+    ['Max-Forwards 256', lines('Max-Forwards: 256')],
+    ['Max-Forwards twice', lines('Max-Forwards: 70', 'Max-Forwards: 70')],
+    ['empty Contact parameter', lines('Contact: <sip:a@b>;;q=1')],
+    ['Contact after *', lines('Contact: *, <sip:a@b>')],
+    ['many headers', lines(...Array.from({ length: 300 }, (_, i) => `X-${i}: x`))],
+    ['many Via', lines(`Via: ${Array.from({ length: 300 }, () => 'SIP/2.0/UDP h').join(',')}`)],
+    ['a long line', lines(`X-A: ${'x'.repeat(20_000)}`)],
+    ['a long CSeq', lines().replace('CSeq: 1 OPTIONS', `CSeq: 1 ${'A'.repeat(10_240)}`)],
+    ['a body that is too short', lines('Content-Length: 5')],
+  ] as const)
+    test(name, () => assert.match(refusal(text), /^400 /));
+  test('too large, empty, not SIP', () => {
+    assert.equal(refusal(lines(`X-A: ${'x'.repeat(70_000)}`)), '513 message too large');
+    assert.equal(refusal('\r\n\r\n'), '400 empty');
+    for (const text of ['', 'GET / HTTP/1.1\r\n\r\n', '\0\0\0\0', 'hello']) {
+      const parsed = parseMessage(Buffer.from(text));
+      assert.ok(!parsed.ok && parsed.error.kind === 'unknown');
+      assert.equal(createErrorResponse(parsed.error, 't'), null);
+    }
+  });
+  test('the answer to a refused request', () => {
+    const parsed = parseMessage(Buffer.from(lines('Max-Forwards: x')));
+    assert.ok(!parsed.ok);
+    const response = createErrorResponse(parsed.error, 'mine');
+    assert.ok(response);
+    assert.equal(response.status, 400);
+    assert.equal(response.headers.to.params['tag'], 'mine');
+    assert.match(
+      Buffer.from(writeMessage(response)).toString(),
+      /^SIP\/2\.0 400 Bad Request \(bad Max-Forwards\)\r\nVia: /,
+    );
+    const ack = parseMessage(Buffer.from(lines('Max-Forwards: x').replaceAll('OPTIONS', 'ACK')));
+    assert.ok(!ack.ok && createErrorResponse(ack.error, 't') === null);
+  });
+});
+
+describe('building', () => {
+  const uri: Uri = { scheme: 'sip', user: 'b', host: 'h', params: {} };
+  const parts = {
+    method: 'INVITE',
+    uri,
+    from: { uri, params: { tag: '1' } },
+    to: { uri, params: {} },
+    callId: 'c',
+    cseq: 1,
+  };
+  test('a response copies what RFC 3261 §8.2.6 says', () => {
+    const request = read(lines('Record-Route: <sip:p;lr>', 'Timestamp: 5')) as SipRequest;
+    const trying = createResponse(request, 100);
+    assert.deepEqual(trying.headers.other, [['Timestamp', '5']]);
+    assert.deepEqual(trying.headers.recordRoute, []);
+    const ok = createResponse(request, 200, { toTag: 't', reason: 'Fine' });
+    assert.equal(ok.reason, 'Fine');
+    assert.equal(ok.headers.recordRoute.length, 1);
+    assert.equal(ok.headers.to.params['tag'], 't');
+    assert.deepEqual(ok.headers.via, request.headers.via);
+    assert.equal(createResponse(request, 404).reason, 'Not Found');
+    assert.equal(createResponse(request, 499).reason, 'Bad Request');
+  });
+  test('addresses that would break a message are refused', () => {
+    for (const bad of ['a\r\nb', 'a>b', 'a b', 'a<b', 'a"b'])
+      assert.throws(() => createRequest({ ...parts, uri: { ...uri, user: bad } }), SipWriteError);
+    assert.throws(
+      () => createRequest({ ...parts, from: { displayName: 'x\r\n', uri, params: {} } }),
+      SipWriteError,
+    );
+    assert.throws(() => createRequest({ ...parts, callId: 'a\nb' }), SipWriteError);
+    assert.throws(() => createResponse(createRequest(parts), 200, { reason: 'a\r\nX: y' }), SipWriteError);
+  });
+  test('the writer is the last line of defence', () => {
+    const request = createRequest(parts);
+    for (const other of [
+      [['X', 'a\r\nb']],
+      [['X', 'a\n']],
+      [['X', '\r']],
+      [['X\r\nY', 'z']],
+      [['X', 'a\0']],
+    ] as const)
+      assert.throws(
+        () => writeMessage({ ...request, headers: { ...request.headers, other } }),
+        SipWriteError,
+      );
+  });
+  test('names are quoted', () => {
+    const value: NameAddr = { displayName: 'A "q" \\ B', uri, params: { tag: 'x' } };
+    assert.equal(formatNameAddr(value), '"A \\"q\\" \\\\ B" <sip:b@h>;tag=x');
+    const parsed = parseNameAddr(formatNameAddr(value));
+    assert.ok(parsed.ok);
+    assert.deepEqual(parsed.value, value);
+  });
+});
+
+// ---- generated messages
+
+const word = (chars: string, min = 1, max = 12) =>
+  fc.array(fc.constantFrom(...chars), { minLength: min, maxLength: max }).map((a) => a.join(''));
+const token = word("abcXYZ019-.!%*_+`'~");
+const host = fc.oneof(
+  word('abcxyz019').map((w) => `${w}.example`),
+  fc.constant('2001:db8::1'),
+  fc.constant('192.0.2.1'),
+);
+const paramValue = fc.oneof(fc.constant(''), token, fc.constant('"a; \\"b\\", c"'));
+const params = fc
+  .array(
+    fc.tuple(
+      token.map((t) => t.toLowerCase()),
+      paramValue,
+    ),
+    { maxLength: 3 },
+  )
+  .map((pairs) => Object.fromEntries(pairs));
+const uriParams = fc
+  .array(fc.tuple(word('abcxyz01-'), fc.oneof(fc.constant(''), word('abc019-%'))), { maxLength: 3 })
+  .map((pairs) => Object.fromEntries(pairs));
+const optional = <T>(name: string, value: fc.Arbitrary<T>) =>
+  fc.option(value, { nil: undefined }).map((v) => (v === undefined ? {} : { [name]: v }));
+const uri: fc.Arbitrary<Uri> = fc
+  .tuple(
+    fc.constantFrom('sip', 'sips'),
+    optional('user', word('abc019+;=?/&$,.~%_-')),
+    host,
+    optional('port', fc.nat(65535)),
+    uriParams,
+    optional('headers', word('abc=&%')),
+  )
+  .map(([scheme, user, h, port, p, headers]) => ({
+    scheme,
+    ...user,
+    host: h,
+    ...port,
+    params: p,
+    ...headers,
+  }));
+const requestUri = uri.map(({ headers: _, ...rest }) => rest);
+const display = fc
+  .string({ unit: 'grapheme', maxLength: 12 })
+  .filter((s) => !/[\p{Cc}\ufffd]/u.test(s) && s.isWellFormed());
+const nameAddr: fc.Arbitrary<NameAddr> = fc
+  .tuple(optional('displayName', display), uri, params)
+  .map(([d, u, p]) => ({ ...d, uri: u, params: p }));
+const via = fc
+  .tuple(fc.constantFrom('UDP', 'TCP', 'LOCAL'), host, optional('port', fc.nat(65535)), params)
+  .map(([transport, h, port, p]) => ({ transport, host: h, ...port, params: p }));
+const text = fc
+  .string({ maxLength: 20 })
+  .map((s) => s.replace(/[\r\n\0]/g, '').trim())
+  .filter((s) => s.isWellFormed());
+const extra = fc.array(
+  fc.tuple(fc.constantFrom('X-Foo', 'Subject', 'Reason', 'x-lower', 'User-Agent'), text),
+  { maxLength: 4 },
+);
+const message: fc.Arbitrary<SipMessage> = fc
+  .record({
+    kind: fc.constantFrom('request' as const, 'response' as const),
+    method: token,
+    uri: requestUri,
+    status: fc.integer({ min: 100, max: 699 }),
+    reason: text,
+    via: fc.array(via, { minLength: 1, maxLength: 3 }),
+    from: nameAddr,
+    to: nameAddr,
+    callId: word('abc019@.<>-"'),
+    seq: fc.integer({ min: 0, max: 0xffffffff }),
+    maxForwards: optional('maxForwards', fc.nat(255)),
+    contact: fc.oneof(fc.constant('*' as const), fc.array(nameAddr, { maxLength: 3 })),
+    route: fc.array(nameAddr, { maxLength: 2 }),
+    recordRoute: fc.array(nameAddr, { maxLength: 2 }),
+    contentType: optional('contentType', fc.constant('application/sdp;charset=utf-8')),
+    other: extra,
+    body: fc.uint8Array({ maxLength: 40 }),
+  })
+  .map((m) => {
+    const { via: v, from, to, callId, contact, route, recordRoute, other } = m;
+    const cseq = { seq: m.seq, method: m.method };
+    const headers = {
+      via: v,
+      from,
+      to,
+      callId,
+      cseq,
+      contact,
+      route,
+      recordRoute,
+      other,
+      ...m.maxForwards,
+      ...m.contentType,
+    };
+    return m.kind === 'request'
+      ? { kind: 'request', method: m.method, uri: m.uri, headers, body: m.body }
+      : { kind: 'response', status: m.status, reason: m.reason, headers, body: m.body };
+  });
+
+const plain = (m: SipMessage) => ({ ...m, body: [...m.body], headers: { ...m.headers } });
+
+test('parse∘write is the identity', () => {
+  fc.assert(
+    fc.property(message, (m) => {
+      const parsed = parseMessage(writeMessage(m));
+      assert.ok(parsed.ok, parsed.ok ? '' : `${parsed.error.reason}\n${Buffer.from(writeMessage(m))}`);
+      assert.deepEqual(plain(parsed.value), plain(m));
+    }),
+    { seed: 1, numRuns: 1000 },
+  );
+});
+
+// ---- mutations
+
+const DATA = fileURLToPath(new URL('../../../../shared/data/', import.meta.url));
+const corpus: Uint8Array[] = [
+  Buffer.from(lines('Contact: "A" <sip:a@b>;q=1', 'Route: <sip:p;lr>, <sip:q;lr>', 'Content-Length: 0')),
+];
+if (existsSync(DATA))
+  for (const folder of ['rfc4475', 'rfc5118'])
+    for (const file of readdirSync(`${DATA}${folder}`)) corpus.push(readFileSync(`${DATA}${folder}/${file}`));
+
+test('mutated messages: an answer for each, and what is accepted can be written and read again', () => {
+  const random = seededRandom(42);
+  const spice = [
+    '\r\n',
+    '\r',
+    '\n',
+    '\0',
+    ' ',
+    ';',
+    ',',
+    '"',
+    '<',
+    '>',
+    ':',
+    '@',
+    '\\',
+    '%',
+    '[',
+    ']',
+    '=',
+    'é',
+    'Via: ',
+    '99999999999',
+  ];
+  let accepted = 0;
+  for (let i = 0; i < 30_000; i++) {
+    let bytes = Buffer.from(corpus[random.int(corpus.length)]!);
+    for (let n = random.int(4); n >= 0; n--) {
+      const at = random.int(bytes.length + 1);
+      const kind = random.int(4);
+      if (kind === 0 && at < bytes.length) bytes[at] = random.int(256);
+      else if (kind === 1)
+        bytes = Buffer.concat([
+          bytes.subarray(0, at),
+          Buffer.from(spice[random.int(spice.length)]!),
+          bytes.subarray(at),
+        ]);
+      else if (kind === 2)
+        bytes = Buffer.concat([bytes.subarray(0, at), bytes.subarray(at + 1 + random.int(20))]);
+      else bytes = Buffer.concat([bytes.subarray(0, at), bytes.subarray(random.int(bytes.length + 1))]);
+    }
+    const parsed = parseMessage(bytes);
+    if (!parsed.ok) {
+      const response = createErrorResponse(parsed.error, 't');
+      if (response !== null) writeMessage(response);
+      continue;
+    }
+    accepted += 1;
+    const again = parseMessage(writeMessage(parsed.value));
+    assert.ok(again.ok, again.ok ? '' : `${again.error.reason}\n${bytes}`);
+    assert.deepEqual(plain(again.value), plain(parsed.value));
+  }
+  assert.ok(accepted > 1000);
+});
+
+test('hostile sizes cost linear time', () => {
+  const big = 64_000;
+  for (const text of [
+    ' '.repeat(big),
+    '\r\n'.repeat(big / 2),
+    lines(`X: ${' '.repeat(big)}`),
+    lines('X: a\r\n '.repeat(big / 7)),
+    lines(`Contact: ${'"'.repeat(16_000)}`),
+    lines(`Contact: ${'<'.repeat(16_000)}`),
+    lines(`Contact: ${'a '.repeat(8_000)}`),
+    lines(`Contact: ${'sip:a@b,'.repeat(2_000)}`),
+    lines(`Via: SIP/2.0/UDP h${';a=b'.repeat(4_000)}`),
+    ...Array.from('":<,;@%', (c) => c.repeat(big)),
+  ])
+    parseMessage(Buffer.from(text));
+});
