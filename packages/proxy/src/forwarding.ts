@@ -16,7 +16,7 @@ import { bestEnding, type Ending, withAllChallenges } from './best-response.ts';
 import type { Sender } from './border.ts';
 import { dialogToken } from './dialog-token.ts';
 import { forwardedRequest, forwardedResponse } from './forward.ts';
-import { isUnicast, recordRoute } from './own-address.ts';
+import { isReachable, recordRoute } from './own-address.ts';
 import { Counts, PassedRequests } from './passed-requests.ts';
 import type { ProxyLimits, ProxyOptions } from './proxy-events.ts';
 import {
@@ -118,8 +118,8 @@ export class Forwarding {
   }
 
   /** Whether a request belongs to a transaction that passed before: a copy, its CANCEL, or the ACK of a refusal. */
-  knows(request: SipRequest): boolean {
-    return this.#passed.knows(request);
+  knows(request: SipRequest, flow: Flow): boolean {
+    return this.#passed.knows(request, flow);
   }
 
   /** Whether an INVITE of this call came from this source and is still under way. */
@@ -141,7 +141,7 @@ export class Forwarding {
     const { tx, request, flow } = arrived;
     if (tx === null) {
       const target = groups[0]?.[0];
-      if (target === undefined || !mayReach(target.flow)) return;
+      if (target === undefined || !isReachable(target.flow)) return;
       this.#take(this.#layer.ack(forwardedRequest(request, flow, target, sender, null), target.flow), now);
       return;
     }
@@ -166,7 +166,7 @@ export class Forwarding {
     for (const event of events) {
       switch (event.type) {
         case 'sip':
-          this.#out.push(event);
+          if (isReachable(event.flow)) this.#out.push(event);
           break;
         case 'request':
           this.#arrived(event);
@@ -293,7 +293,7 @@ export class Forwarding {
       this.#recordRoute(request, source, target, sender),
     );
     context.branches[branch] = { sent, tx: '', proven: false };
-    if (mayReach(target.flow)) this.#send(context, branch, target.flow, now);
+    if (isReachable(target.flow)) this.#send(context, branch, target.flow, now);
     else this.#step(context.server, { type: 'failed', branch, status: 503 }, now);
   }
 
@@ -360,11 +360,9 @@ export class Forwarding {
     const to: Flow =
       next.transport === 'TCP' ? { transport: 'tcp', host, port } : { transport: 'udp', host, port };
     const message = forwardedResponse(response, [next, ...rest], to, flow, undefined);
-    if (mayReach(to)) this.#out.push({ type: 'sip', message, flow: to });
+    if (isReachable(to)) this.#out.push({ type: 'sip', message, flow: to });
   }
 }
-
-const mayReach = (flow: Flow): boolean => flow.transport === 'local' || isUnicast(flow.host);
 
 /** RFC 3326: the Reason of a CANCEL goes along. */
 const reasons = (request: SipRequest) =>

@@ -1,5 +1,5 @@
 import { Deadlines, type Ms } from '@sidetone/core';
-import { type Flow, sameFlow, sameUri, type Uri } from '@sidetone/sip';
+import { type Flow, sameFlow, sameUri, type Uri, unescapeUser } from '@sidetone/sip';
 import {
   type Binding,
   type Location,
@@ -14,6 +14,8 @@ export class LocationTable {
   readonly #userOf = new Map<string, string>();
   /** Users by the host and port of a binding's flow. */
   readonly #usersAt = new Map<string, Set<string>>();
+  /** Users by the address they registered. */
+  readonly #usersOf = new Map<string, Set<string>>();
   readonly #due = new Deadlines<string>();
 
   /** Registered contacts. */
@@ -56,9 +58,10 @@ export class LocationTable {
 
   /** The binding with this contact, whoever it belongs to. */
   byContact(uri: Uri, now: Ms): Binding | undefined {
-    for (const { bindings } of this.#locations.values())
-      for (const binding of bindings)
-        if (binding.expiresAt > now && sameUri(binding.uri, uri)) return binding;
+    for (const user of this.#usersOf.get(contactKey(uri)) ?? []) {
+      const found = this.of(user, now).find((b) => sameUri(b.uri, uri));
+      if (found !== undefined) return found;
+    }
     return undefined;
   }
 
@@ -71,16 +74,15 @@ export class LocationTable {
 
   #store(before: Location, state: Location): void {
     const { user } = state;
-    for (const { id, flow } of before.bindings) {
+    for (const { id, flow, uri } of before.bindings) {
       this.#userOf.delete(id);
-      const at = this.#usersAt.get(place(flow));
-      if (at?.delete(user) && at.size === 0) this.#usersAt.delete(place(flow));
+      remove(this.#usersAt, place(flow), user);
+      remove(this.#usersOf, contactKey(uri), user);
     }
-    for (const { id, flow } of state.bindings) {
+    for (const { id, flow, uri } of state.bindings) {
       this.#userOf.set(id, user);
-      const at = this.#usersAt.get(place(flow));
-      if (at === undefined) this.#usersAt.set(place(flow), new Set([user]));
-      else at.add(user);
+      add(this.#usersAt, place(flow), user);
+      add(this.#usersOf, contactKey(uri), user);
     }
     if (state.bindings.length === 0) this.#locations.delete(user);
     else this.#locations.set(user, state);
@@ -90,3 +92,18 @@ export class LocationTable {
 
 const place = (flow: Flow): string =>
   flow.transport === 'local' ? `local ${flow.node}` : `${flow.host} ${flow.port}`;
+
+/** The parts of a URI that equal URIs have in common whatever their parameters (RFC 3261 §19.1.4). */
+const contactKey = (uri: Uri): string =>
+  `${unescapeUser(uri.user ?? '')} ${uri.host.toLowerCase()} ${uri.port ?? ''}`;
+
+function add(sets: Map<string, Set<string>>, key: string, user: string): void {
+  const known = sets.get(key);
+  if (known === undefined) sets.set(key, new Set([user]));
+  else known.add(user);
+}
+
+function remove(sets: Map<string, Set<string>>, key: string, user: string): void {
+  const known = sets.get(key);
+  if (known?.delete(user) && known.size === 0) sets.delete(key);
+}

@@ -37,7 +37,7 @@ export function recordRoute(address: Address, flow: Flow, token: string): NameAd
 export function hopOf(uri: Uri): Flow | null {
   if (uri.scheme !== 'sip' && uri.scheme !== 'sips') return null;
   const host = uri.params['maddr'] || uri.host;
-  if (!isUnicast(host)) return null;
+  if (!isUnicast(host) || uri.port === 0) return null;
   const wanted = uri.params['transport']?.toLowerCase();
   if (uri.scheme === 'sips' || wanted === 'tls') return { transport: 'tls', host, port: uri.port ?? 5061 };
   const port = uri.port ?? DEFAULT_PORT;
@@ -50,3 +50,7 @@ export function isUnicast(host: string): boolean {
   const first = /^(\d{1,3})\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.exec(host)?.[1];
   return first === undefined || (Number(first) > 0 && Number(first) < 224);
 }
+
+/** Whether anything may be handed to the edge for this flow: peers also write port 0 and worse into Via and Contact. */
+export const isReachable = (flow: Flow): boolean =>
+  flow.transport === 'local' || (flow.port > 0 && flow.port <= 65535 && isUnicast(flow.host));

@@ -30,7 +30,7 @@ export class PassedRequests {
   }
 
   add(tx: string, request: SipRequest, flow: Flow): void {
-    const key = transactionKey(request, request.method);
+    const key = transactionKey(request, request.method, flow);
     const caller = request.method === 'INVITE' ? callerKey(request, flow) : null;
     this.#entries.set(tx, { key, caller });
     this.#keys.add(key);
@@ -46,9 +46,9 @@ export class PassedRequests {
   }
 
   /** A copy of a request that passed, the CANCEL of one, or the ACK of its refusal. */
-  knows(request: SipRequest): boolean {
+  knows(request: SipRequest, flow: Flow): boolean {
     const ofInvite = request.method === 'CANCEL' || request.method === 'ACK';
-    return this.#keys.has(transactionKey(request, ofInvite ? 'INVITE' : request.method));
+    return this.#keys.has(transactionKey(request, ofInvite ? 'INVITE' : request.method, flow));
   }
 
   /** Whether an INVITE of this call came from this address. */
@@ -57,14 +57,15 @@ export class PassedRequests {
   }
 }
 
-const callerKey = (request: SipRequest, flow: Flow): string =>
-  `${flow.transport === 'local' ? flow.node : flow.host} ${request.headers.callId}`;
+const callerKey = (request: SipRequest, flow: Flow): string => `${hostOf(flow)} ${request.headers.callId}`;
 
-/** RFC 3261 §17.2.3, with what RFC 2543 had instead of a branch. */
-function transactionKey(request: SipRequest, method: string): string {
+const hostOf = (flow: Flow): string => (flow.transport === 'local' ? flow.node : flow.host);
+
+/** RFC 3261 §17.2.3 and the source, with what RFC 2543 had instead of a branch. */
+function transactionKey(request: SipRequest, method: string, flow: Flow): string {
   const { via, callId, cseq, from } = request.headers;
   const top = via[0];
   const branch = top?.params['branch'] ?? '';
   const old = branch.startsWith('z9hG4bK') ? '' : `${callId} ${cseq.seq} ${from.params['tag'] ?? ''}`;
-  return `${branch} ${top?.host.toLowerCase()}:${top?.port ?? ''} ${method} ${old}`;
+  return `${hostOf(flow)} ${branch} ${top?.host.toLowerCase()}:${top?.port ?? ''} ${method} ${old}`;
 }

@@ -14,7 +14,7 @@ import { ALLOW, errandOf, identify, type Sender } from './border.ts';
 import { type Arrived, Forwarding } from './forwarding.ts';
 import { LocationTable } from './location-table.ts';
 import { Lookups, type PendingLookup } from './lookups.ts';
-import { isOwnVia } from './own-address.ts';
+import { isOwnVia, isReachable } from './own-address.ts';
 import type { ProxyInput, ProxyLimits, ProxyOptions, ProxyOutput, SipProxy } from './proxy-events.ts';
 import { register } from './registrar.ts';
 import { answerStatelessly } from './stateless.ts';
@@ -128,7 +128,7 @@ class ProxyService implements SipProxy {
 
   #border(request: SipRequest, flow: Flow, now: Ms): void {
     if (request.headers.via.length === 0) return;
-    if (this.#forwarding.knows(request)) return this.#admit(request, flow, null, now);
+    if (this.#forwarding.knows(request, flow)) return this.#admit(request, flow, null, now);
     // A CANCEL cannot be challenged (RFC 3261 §22.1); without its INVITE there is nothing to cancel.
     if (request.method === 'CANCEL') return this.#refuse(request, flow, 481);
     const bad = validateRequest(request, { role: 'proxy', supported: [] });
@@ -242,7 +242,7 @@ class ProxyService implements SipProxy {
 
   #refuse(request: SipRequest, flow: Flow, status: number, parts: ResponseParts = {}): void {
     const send = answerStatelessly(this.#options.nonceSecret, request, flow, status, parts);
-    if (send !== null) this.#out.push(send);
+    if (send !== null && isReachable(send.flow)) this.#out.push(send);
   }
 
   // ---- behind the border

@@ -9,6 +9,7 @@ import {
   type SipSend,
   type Via,
 } from '@sidetone/sip';
+import { isReachable } from './own-address.ts';
 
 /**
  * Answers without memory (RFC 3261 §8.2.7): what a stranger gets. No transaction, no timer; a repeated request gets an
@@ -48,6 +49,7 @@ export function rejectUnparseable(error: SipParseError, flow: Flow): SipSend | n
   const message = createErrorResponse(error, toTag);
   if (message === null) return null;
   const back = returnPath(message.headers.via, flow);
+  if (!isReachable(back.flow)) return null;
   return {
     type: 'sip',
     message: { ...message, headers: { ...message.headers, via: back.via } },

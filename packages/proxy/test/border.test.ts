@@ -147,6 +147,41 @@ describe('border: strangers', () => {
   });
 });
 
+describe('border: addresses nothing can be sent to', () => {
+  it('port 0 in a Via without rport: no answer, and no answer later', () => {
+    const rig = new Rig();
+    const zero = { ...STRANGER, port: 0 } as Flow;
+    assert.deepEqual(rig.receive(rig.request(zero, { ...CALL, rport: false }), STRANGER), []);
+    const request = rig.request({ ...TRUNK, port: 0 } as Flow, {
+      ...CALL,
+      from: 'sip:+1@example.net',
+      rport: false,
+    });
+    const out = rig.receive(request, TRUNK);
+    assert.deepEqual(
+      requests(out).map((r) => r.flow),
+      [VOICE],
+    );
+    assert.deepEqual(statuses(out), []);
+    assert.deepEqual(statuses(rig.reply(requests(out)[0]!, 486)), []);
+    rig.pass(64_000);
+    assert.equal(rig.proxy.size, 0);
+  });
+
+  it('port 0 in a Contact: 403 to voice', () => {
+    const rig = new Rig();
+    const { out } = rig.send(VOICE, { method: 'BYE', toTag: 'x', uri: 'sip:x@192.0.2.50:0' });
+    assert.deepEqual(statuses(out), [403]);
+  });
+
+  it('a CANCEL from another address than its INVITE is none of ours', () => {
+    const rig = new Rig();
+    const { request } = rig.send(TRUNK, { ...CALL, from: 'sip:+1@example.net' });
+    const headers = { ...request.headers, cseq: { seq: 1, method: 'CANCEL' } };
+    assert.deepEqual(statuses(rig.receive({ ...request, method: 'CANCEL', headers }, STRANGER)), [481]);
+  });
+});
+
 describe('border: who may pass', () => {
   it('a trunk by its address, whatever its port; voice hears its name', () => {
     for (const flow of [
