@@ -30,7 +30,8 @@ window.media = {
       element.srcObject = stream;
       await element.play().catch(() => {});
       this.audio ??= new AudioContext({ sampleRate: 48000 });
-      await this.audio.resume();
+      this.audio.resume();
+      this.stream = stream;
       this.analyser = new AnalyserNode(this.audio, { fftSize: 16384 });
       new MediaStreamAudioSourceNode(this.audio, { mediaStream: stream }).connect(this.analyser);
     };
@@ -49,8 +50,22 @@ window.media = {
     await gathered(this.pc);
     return this.pc.localDescription.sdp;
   },
+  // Firefox without a sound device never starts a live audio clock; its recorder and decoder need none.
+  async recorded() {
+    const recorder = new MediaRecorder(this.stream);
+    const parts = [];
+    recorder.ondataavailable = (event) => parts.push(event.data);
+    const stopped = new Promise((done) => { recorder.onstop = done; });
+    recorder.start();
+    setTimeout(() => recorder.stop(), 900);
+    await stopped;
+    const bytes = await new Blob(parts).arrayBuffer();
+    const sound = await new OfflineAudioContext(1, 1, 48000).decodeAudioData(bytes).catch(() => null);
+    return sound === null ? [] : Array.from(sound.getChannelData(0)).slice(-16384);
+  },
   sound() {
     if (!this.analyser) return [];
+    if (this.audio.state !== 'running') return this.recorded();
     const samples = new Float32Array(this.analyser.fftSize);
     this.analyser.getFloatTimeDomainData(samples);
     return Array.from(samples);
