@@ -88,7 +88,11 @@ export function requestIn(
   return { dialog: seq === undefined ? { ...dialog, localSeq: cseq } : dialog, request };
 }
 
+/** The first Contact, as a target: header parts of a URI never become headers of our requests. */
 function contactOf(message: SipRequest | SipResponse): Uri | undefined {
   const { contact } = message.headers;
-  return contact === '*' ? undefined : contact[0]?.uri;
+  const uri = contact === '*' ? undefined : contact[0]?.uri;
+  if (uri?.headers === undefined) return uri;
+  const { headers: _, ...target } = uri;
+  return target;
 }

@@ -11,13 +11,8 @@ import {
   tagOf,
 } from './agent/agent.ts';
 import { authorizeAgain, sendRequest } from './agent/client-request.ts';
-import {
-  leave,
-  onInDialogEnd,
-  onInDialogResponse,
-  onRequestInDialog,
-  requestInDialog,
-} from './agent/in-dialog.ts';
+import { leave } from './agent/ending.ts';
+import { onInDialogEnd, onInDialogResponse, onRequestInDialog, requestInDialog } from './agent/in-dialog.ts';
 import {
   answerReinvite,
   onReinviteLost,
@@ -26,7 +21,8 @@ import {
   retryReinvite,
 } from './agent/reinvite.ts';
 import { acknowledge, invite, onInviteLost, onInviteResponse } from './agent/uac.ts';
-import { answer, onAck, onCancel, onInvite, repeatAnswer } from './agent/uas.ts';
+import { answer, onAck, onCancel, onInvite } from './agent/uas.ts';
+import { repeatAnswer } from './agent/unacked.ts';
 import { createRequest } from './build.ts';
 import { remoteTag } from './dialog.ts';
 import type { Flow } from './flow.ts';

@@ -5,7 +5,6 @@ import type { Credentials } from '../digest.ts';
 import type { Flow } from '../flow.ts';
 import { bodyText, mediaType } from '../header-access.ts';
 import type { NameAddr, SipMessage, SipRequest, SipResponse } from '../message.ts';
-import { T1 } from '../transaction/timers.ts';
 import type { TransactionLayer, TransactionOut } from '../transport-events.ts';
 import type {
   ExtraHeaders,
@@ -224,6 +223,3 @@ export function schedule(agent: Agent, leg: Leg): void {
   const at = ack === null ? null : Math.min(ack.retransmitAt, ack.giveUpAt);
   agent.due.set(leg.id, earliest(at, leg.reinvite?.retryAt ?? null));
 }
-
-/** The first wait before a 2xx is repeated; it doubles up to T2. */
-export const FIRST_REPEAT: Ms = T1;

@@ -5,7 +5,6 @@ import type { SipRequest, SipResponse } from '../message.ts';
 import type { ExtraHeaders } from '../user-agent-events.ts';
 import {
   type Agent,
-  abandonReinvite,
   type ClientUse,
   contactFor,
   dialogKey,
@@ -19,8 +18,8 @@ import {
   tagOf,
 } from './agent.ts';
 import { authorizeAgain, sendInDialog } from './client-request.ts';
+import { loseDialog } from './ending.ts';
 import { onPeerOffer } from './reinvite.ts';
-import { acknowledge } from './uac.ts';
 
 /** A request with a To tag (§12.2.2). */
 export function onRequestInDialog(agent: Agent, tx: string, request: SipRequest, flow: Flow, now: Ms): void {
@@ -79,22 +78,6 @@ function onBye(agent: Agent, leg: Leg, tx: string, request: SipRequest, now: Ms)
   agent.out.push({ type: 'bye', leg: leg.id, request });
 }
 
-/** Hangs up an answered call (§15.1.1). Before the ACK of our 2xx the BYE waits for it. */
-export function leave(agent: Agent, leg: Leg, headers: ExtraHeaders, now: Ms): void {
-  if (leg.phase !== 'confirmed') return;
-  if (leg.unacked !== null && !leg.unacked.reinvite) {
-    leg.byeWhenAcked = headers;
-    return;
-  }
-  leg.queue.length = 0;
-  if (leg.pendingAck !== null) acknowledge(agent, leg, undefined, now);
-  if (leg.dialog === null) return;
-  abandonReinvite(agent, leg, now);
-  leg.phase = 'leaving';
-  leg.unacked = null;
-  sendInDialog(agent, leg, leg.dialog, 'bye', { method: 'BYE', headers }, '', now);
-}
-
 /** A request of the user inside the dialog. */
 export function requestInDialog(
   agent: Agent,
@@ -147,11 +130,4 @@ export function onInDialogEnd(
   });
   // §12.2.1.2: the peer does not know the dialog, or does not answer in it.
   if (status === 408 || status === 481) loseDialog(agent, leg, now);
-}
-
-/** The dialog is gone without a BYE. A leg that is leaving waits for its BYE, an early one for its INVITE. */
-export function loseDialog(agent: Agent, leg: Leg, now: Ms): void {
-  if (leg.phase !== 'confirmed' || !agent.legs.has(leg.id)) return;
-  dropLeg(agent, leg, now);
-  agent.out.push({ type: 'ended', leg: leg.id, why: 'dialog-gone' });
 }

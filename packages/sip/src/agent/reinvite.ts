@@ -17,8 +17,8 @@ import {
   tagOf,
 } from './agent.ts';
 import { authorizeAgain, byeQuietly, sendAck, sendInDialog } from './client-request.ts';
-import { loseDialog } from './in-dialog.ts';
-import { unacked } from './uas.ts';
+import { loseDialog } from './ending.ts';
+import { unacked } from './unacked.ts';
 
 /** After so many collisions a 491 is handed to the user. */
 const MOST_COLLISIONS = 8;

@@ -2,8 +2,7 @@ import { hexId, type Ms } from '@sidetone/core';
 import { createResponse } from '../build.ts';
 import { dialogAsUas, remoteTag } from '../dialog.ts';
 import type { Flow } from '../flow.ts';
-import type { SipRequest, SipResponse } from '../message.ts';
-import { GIVE_UP, T2 } from '../transaction/timers.ts';
+import type { SipRequest } from '../message.ts';
 import type { ResponseOptions } from '../user-agent-events.ts';
 import {
   type Agent,
@@ -11,19 +10,16 @@ import {
   contactFor,
   dialogKey,
   dropLeg,
-  FIRST_REPEAT,
   type Leg,
   newTag,
   responseTo,
   schedule,
   sdpField,
-  sdpOf,
   tagOf,
-  type Unacked,
 } from './agent.ts';
-import { byeQuietly } from './client-request.ts';
-import { leave } from './in-dialog.ts';
+import { leave } from './ending.ts';
 import { flushQueue } from './reinvite.ts';
+import { unacked } from './unacked.ts';
 
 /** A new INVITE (§13.3.1): 100 at once, then the user decides. */
 export function onInvite(agent: Agent, tx: string, request: SipRequest, flow: Flow, now: Ms): void {
@@ -72,24 +68,6 @@ export function answer(agent: Agent, leg: Leg, status: number, options: Response
   agent.feed(agent.layer.respond(tx, response, now), now);
 }
 
-/** A 2xx to an INVITE that now waits for its ACK. */
-export const unacked = (
-  tx: string,
-  request: SipRequest,
-  response: SipResponse,
-  reinvite: boolean,
-  now: Ms,
-): Unacked => ({
-  tx,
-  seq: request.headers.cseq.seq,
-  response,
-  reinvite,
-  offerless: sdpOf(request) === undefined,
-  interval: FIRST_REPEAT,
-  retransmitAt: now + FIRST_REPEAT,
-  giveUpAt: now + GIVE_UP,
-});
-
 /** CANCEL before our final answer (§9.2). A cancelled re-INVITE leaves the session as it is. */
 export function onCancel(agent: Agent, tx: string, request: SipRequest, now: Ms): void {
   const use = agent.servers.get(tx);
@@ -122,22 +100,4 @@ export function onAck(agent: Agent, request: SipRequest, now: Ms): void {
   leg.byeWhenAcked = null;
   if (bye !== null) leave(agent, leg, bye, now);
   else flushQueue(agent, leg, now);
-}
-
-/** §13.3.1.4: repeats an unacknowledged 2xx, and ends the call after 64·T1. */
-export function repeatAnswer(agent: Agent, leg: Leg, now: Ms): void {
-  const waiting = leg.unacked;
-  if (waiting === null || leg.dialog === null) return;
-  if (now >= waiting.giveUpAt) {
-    const headers = leg.byeWhenAcked ?? [];
-    leg.unacked = null;
-    dropLeg(agent, leg, now);
-    byeQuietly(agent, leg.dialog, leg, headers, now);
-    agent.out.push({ type: 'ended', leg: leg.id, why: 'ack-timeout' });
-    return;
-  }
-  if (now < waiting.retransmitAt) return;
-  const interval = Math.min(2 * waiting.interval, T2);
-  leg.unacked = { ...waiting, interval, retransmitAt: now + interval };
-  agent.feed(agent.layer.respond(waiting.tx, waiting.response, now), now);
 }

@@ -1,0 +1,41 @@
+import type { Ms } from '@sidetone/core';
+import type { SipRequest, SipResponse } from '../message.ts';
+import { GIVE_UP, T1, T2 } from '../transaction/timers.ts';
+import { type Agent, dropLeg, type Leg, sdpOf, type Unacked } from './agent.ts';
+import { byeQuietly } from './client-request.ts';
+
+/** A 2xx to an INVITE that now waits for its ACK. */
+export const unacked = (
+  tx: string,
+  request: SipRequest,
+  response: SipResponse,
+  reinvite: boolean,
+  now: Ms,
+): Unacked => ({
+  tx,
+  seq: request.headers.cseq.seq,
+  response,
+  reinvite,
+  offerless: sdpOf(request) === undefined,
+  interval: T1,
+  retransmitAt: now + T1,
+  giveUpAt: now + GIVE_UP,
+});
+
+/** §13.3.1.4: repeats an unacknowledged 2xx, and ends the call after 64·T1. */
+export function repeatAnswer(agent: Agent, leg: Leg, now: Ms): void {
+  const waiting = leg.unacked;
+  if (waiting === null || leg.dialog === null) return;
+  if (now >= waiting.giveUpAt) {
+    const headers = leg.byeWhenAcked ?? [];
+    leg.unacked = null;
+    dropLeg(agent, leg, now);
+    byeQuietly(agent, leg.dialog, leg, headers, now);
+    agent.out.push({ type: 'ended', leg: leg.id, why: 'ack-timeout' });
+    return;
+  }
+  if (now < waiting.retransmitAt) return;
+  const interval = Math.min(2 * waiting.interval, T2);
+  leg.unacked = { ...waiting, interval, retransmitAt: now + interval };
+  agent.feed(agent.layer.respond(waiting.tx, waiting.response, now), now);
+}
