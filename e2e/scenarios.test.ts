@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { needs } from './src/peer-availability.ts';
-import { freePort } from './src/ports.ts';
+import { CARRIER_HOST, freePort } from './src/ports.ts';
 import { RtpPeer } from './src/rtp-peer.ts';
 import { audioOf } from './src/sip-trace.ts';
 import { Sipp } from './src/sipp.ts';
@@ -25,7 +25,7 @@ describe('the SIPp scenarios, one against the other', { ...needs('sipp'), timeou
       rtp: { host: '127.0.0.1', port: callerRtp.port },
       format,
       number: '+15550001111',
-      server: { host: '127.0.0.1', port: called.port },
+      server: { host: CARRIER_HOST, port: called.port },
     });
     const close = async () => {
       await caller.stop();

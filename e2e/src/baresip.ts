@@ -4,7 +4,7 @@ import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { baresipModules, peerPath } from './peer-availability.ts';
-import { freePort, freeRange } from './ports.ts';
+import { CARRIER_HOST, freePort, freeRange } from './ports.ts';
 import { measureTone, sine, type Tone } from './tone.ts';
 import { LIMIT_MS, until } from './wait.ts';
 import { readWav, writeWav } from './wav.ts';
@@ -60,7 +60,7 @@ export class Baresip {
     writeFileSync(
       join(folder, 'config'),
       [
-        `sip_listen 127.0.0.1:${port}`,
+        `sip_listen ${CARRIER_HOST}:${port}`,
         'sip_trans_def udp',
         `audio_source aufile,${tone}`,
         'audio_player aubridge,nowhere',
@@ -81,7 +81,7 @@ export class Baresip {
       ].join('\n'),
     );
     const account = ({ user, answer, codecs }: BaresipAccount): string =>
-      `<sip:${user}@127.0.0.1:${port}>;regint=0;answermode=${answer};audio_codecs=${codecs ?? 'opus/48000/2,PCMU/8000/1'}\n`;
+      `<sip:${user}@${CARRIER_HOST}:${port}>;regint=0;answermode=${answer};audio_codecs=${codecs ?? 'opus/48000/2,PCMU/8000/1'}\n`;
     writeFileSync(join(folder, 'accounts'), accounts.map(account).join(''));
     writeFileSync(join(folder, 'contacts'), '');
     writeFileSync(join(folder, 'uuid'), '1a2b3c4d-0000-4000-8000-000000000001');

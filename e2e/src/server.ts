@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { freePort, freeRange, interfaceAddress } from './ports.ts';
+import { CARRIER_HOST, freePort, freeRange, interfaceAddress } from './ports.ts';
 import { descendants, stillRunning } from './processes.ts';
 import { LIMIT_MS, until, within } from './wait.ts';
 
@@ -205,7 +205,7 @@ export async function configuration(
     media: { address, ports: await freeRange(200) },
     connections: [user('line1'), user('line2')],
     trunks: (options.trunks ?? []).map((trunk) => ({
-      host: '127.0.0.1',
+      host: CARRIER_HOST,
       transport: 'udp',
       codecs: ['OPUS', 'PCMU', 'PCMA'],
       dtmf: 'rfc4733',

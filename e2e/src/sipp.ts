@@ -4,7 +4,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { peerPath } from './peer-availability.ts';
-import { udpBound } from './ports.ts';
+import { CARRIER_HOST, udpBound } from './ports.ts';
 import type { PeerFormat } from './rtp-peer.ts';
 import { type AudioDescription, audioOf, header, parseTrace, type TracedMessage } from './sip-trace.ts';
 import { LIMIT_MS, until, within } from './wait.ts';
@@ -106,7 +106,7 @@ export class Sipp {
       peerPath('sipp'),
       [
         ...(server === undefined ? [] : [`${server.host}:${server.port}`]),
-        ...['-sf', scenario, '-i', '127.0.0.1', '-p', String(options.port), '-m', '1', '-l', '1'],
+        ...['-sf', scenario, '-i', CARRIER_HOST, '-p', String(options.port), '-m', '1', '-l', '1'],
         ...['-key', 'rtp_ip', options.rtp.host, '-key', 'number', options.number ?? '0'],
         ...['-nostdin', '-nd', '-trace_msg', '-message_file', join(folder, 'messages.log')],
         ...['-trace_err', '-error_file', join(folder, 'errors.log'), '-buff_size', '1000000'],
@@ -196,7 +196,7 @@ export class Sipp {
       '',
     ].join('\r\n');
     const socket = createSocket('udp4');
-    await new Promise<void>((resolve) => socket.send(text, this.port, '127.0.0.1', () => resolve()));
+    await new Promise<void>((resolve) => socket.send(text, this.port, CARRIER_HOST, () => resolve()));
     socket.close();
     await until(
       `SIPp to take the step ${step}`,
