@@ -37,7 +37,8 @@ export function stepSession(
       draft.state = { ...session, heardAt: now };
       frame(draft, input.frame, now, settings);
     } else if (input.type === 'authenticated') authenticated(draft, input, now, settings);
-    else registered(draft, input.status, input.expiresMs, now, settings);
+    else if (input.sequence === session.registers)
+      registered(draft, input.status, input.expiresMs, now, settings);
     if (draft.state.told > settings.bytesBeforeLogin) close(draft, POLICY, 'log in first');
   }
   return { state: draft.state, out: draft.out };
@@ -84,7 +85,14 @@ function tick(draft: Draft, now: Ms, settings: SessionSettings): void {
   }
   if (login.name === 'over' || now < login.until) return;
   if (login.name === 'connected') close(draft, POLICY, 'no login in time');
-  else refuse(draft, login.frame, 'Login is not possible right now, try again', now, settings);
+  else {
+    // A binding that comes late would ring where nobody is.
+    if (login.name === 'registering') {
+      draft.state = { ...draft.state, registers: state.registers + 1 };
+      draft.out.push({ type: 'unregister', user: login.user, sequence: draft.state.registers });
+    }
+    refuse(draft, login.frame, 'Login is not possible right now, try again', now, settings);
+  }
 }
 
 function ping(draft: Draft, now: Ms, settings: SessionSettings): void {

@@ -105,13 +105,20 @@ export type SessionInput =
         | { readonly ok: true; readonly user: string }
         | { readonly ok: false; readonly why: string };
     }
-  /** The end of a REGISTER. `expiresMs`: what the registrar granted. */
-  | { readonly type: 'registered'; readonly status: number; readonly expiresMs: Ms };
+  /** The end of the REGISTER with this number; older ones no longer matter. `expiresMs`: what the registrar granted. */
+  | {
+      readonly type: 'registered';
+      readonly sequence: number;
+      readonly status: number;
+      readonly expiresMs: Ms;
+    };
 
 export type SessionOut =
   | { readonly type: 'send'; readonly text: string }
   | { readonly type: 'authenticate'; readonly request: string; readonly credentials: LoginCredentials }
   | { readonly type: 'register'; readonly user: string; readonly sequence: number }
+  /** Takes back what the registrar may have bound. */
+  | { readonly type: 'unregister'; readonly user: string; readonly sequence: number }
   /** The socket is closed; whatever the session owned ends with it. */
   | { readonly type: 'close'; readonly code: number; readonly reason: string }
   | LogLine;

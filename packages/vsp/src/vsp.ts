@@ -113,7 +113,8 @@ class ClientGate implements Vsp {
   // ---- sockets
 
   #open(socket: string, address: string, now: Ms): void {
-    if (this.#draining || this.#sessions.has(socket)) {
+    if (this.#sessions.has(socket)) return;
+    if (this.#draining) {
       this.#out.push({ type: 'close', socket, code: 1001, reason: 'server is stopping' });
       return;
     }
@@ -143,9 +144,6 @@ class ClientGate implements Vsp {
     const { state, out } = stepSession(before, input, now, this.#settings);
     this.#keep(state);
     if (before.login.name !== 'ready' && state.login.name === 'ready') this.#reports.add(state.reportId);
-    // Given up on the registrar: what it may still bind is taken back, or calls would ring where nobody is.
-    if (before.login.name === 'registering' && input.type === 'tick' && state.login.name !== 'registering')
-      this.#register(state.contact, before.login.user, 0, state.registers + 1, now);
     for (const wish of out) {
       switch (wish.type) {
         case 'send':
@@ -156,6 +154,9 @@ class ClientGate implements Vsp {
           break;
         case 'register':
           this.#register(state.contact, wish.user, REGISTER_SECONDS, wish.sequence, now);
+          break;
+        case 'unregister':
+          this.#register(state.contact, wish.user, 0, wish.sequence, now);
           break;
         case 'close':
           this.#end(before, ENDING.socketGone, false, now);
@@ -170,7 +171,7 @@ class ClientGate implements Vsp {
 
   #register(contact: string, user: string, seconds: number, sequence: number, now: Ms): void {
     const request = registerFor(contact, user, this.#options.domain, seconds, sequence);
-    this.#hear(this.#agent.send(request, seconds === 0 ? 'gone' : contact, now), now);
+    this.#hear(this.#agent.send(request, `${contact} ${sequence}`, now), now);
   }
 
   /** Ends whatever a session owns: its calls, its registration, itself. */
@@ -186,6 +187,13 @@ class ClientGate implements Vsp {
     // Also while the REGISTER is under way: it may have bound the contact already.
     if (login.name === 'ready' || login.name === 'registering')
       this.#register(session.contact, login.user, 0, latest.registers + 1, now);
+    if (login.name === 'ready')
+      this.#out.push({
+        type: 'log',
+        level: 'info',
+        event: 'client gone',
+        fields: { address: session.address, user: login.user, cause: cause.name },
+      });
   }
 
   #drain(now: Ms): void {
@@ -388,10 +396,11 @@ class ClientGate implements Vsp {
           this.#hear(this.#agent.respondRequest(out.tx, 415, {}, now), now);
           break;
         case 'result': {
-          const socket = this.#socketOf.get(out.token);
-          const expiresMs = grantedMs(out.response, out.token, REGISTER_SECONDS);
-          if (socket !== undefined)
-            this.#session(socket, { type: 'registered', status: out.status, expiresMs }, now);
+          const [contact, number] = out.token.split(' ') as [string, string];
+          const socket = this.#socketOf.get(contact);
+          const expiresMs = grantedMs(out.response, contact, REGISTER_SECONDS);
+          const result = { sequence: Number(number), status: out.status, expiresMs };
+          if (socket !== undefined) this.#session(socket, { type: 'registered', ...result }, now);
           break;
         }
         default:

@@ -94,6 +94,20 @@ test('a registrar that refuses or is silent fails the login', () => {
   assert.equal(bench.trace.filter((line) => line === 'proxy < REGISTER').length, 3);
 });
 
+test('what an old REGISTER ends with does not touch a new login', () => {
+  const bench = new Bench();
+  bench.registrar = () => 0;
+  bench.open('s1');
+  bench.request('s1', 'a', 'login', { login: 'line1', passwd: 'one' });
+  bench.advance(30_000);
+  bench.request('s1', 'b', 'login', { login: 'line1', passwd: 'one' });
+  // Timer F of the first fires now (RFC 3261 §17.1.2.2).
+  bench.advance(5_000);
+  assert.deepEqual(bench.reply('s1', 'b'), {});
+  bench.advance(5_000);
+  assert.equal(bench.reply('s1', 'b')['error'].code, -32001);
+});
+
 test('who does not log in within ten seconds is closed', () => {
   const bench = new Bench();
   bench.open('s1');
@@ -153,7 +167,11 @@ test('a second login on the socket refreshes the token: no second clientReady, n
 test('a second login of the user elsewhere never punts the first', () => {
   const bench = new Bench();
   bench.login('s1');
-  bench.login('s2');
+  // Two clients in one tab even share the stored voice_sdk_id.
+  bench.open('s2', { voice_sdk_id: bench.frames[0]!.json['voice_sdk_id'] });
+  const { sessid } = bench.reply('s1', 'login-s1')['result'];
+  const login = { login: 'line1', passwd: 'one', sessid, reconnection: true };
+  assert.equal(bench.request('s2', 'l', 'login', login)['result'].message, 'logged in');
   assert.deepEqual(bench.closed, []);
   assert.notEqual(bench.registers[0]!.contact, bench.registers[1]!.contact);
   assert.equal(bench.request('s1', 'g', 'telnyx_rtc.gatewayState')['result'].params.state, 'REGED');
@@ -166,9 +184,7 @@ test('registrations are refreshed in time, in one Call-ID, and end with the sock
     bench.advance(30_000);
     bench.request('s1', `p${i}`, 'telnyx_rtc.ping');
   }
-  const { reportId } = {
-    reportId: bench.request('s1', 'g', 'telnyx_rtc.gatewayState')['result'].params.call_report_id,
-  };
+  const reportId = bench.request('s1', 'g', 'telnyx_rtc.gatewayState')['result'].params.call_report_id;
   bench.input({ type: 'closed', socket: 's1' });
   assert.deepEqual(
     bench.registers.map(({ expires, seq }) => [expires, seq]),

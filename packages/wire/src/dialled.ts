@@ -4,6 +4,7 @@ import { canonicalNumber } from './routing.ts';
 /** What a client dialled, as the parts of a SIP URI; `user` is not escaped. */
 export interface DialledDestination {
   readonly user: string;
+  /** In lower case; an IPv6 address without brackets. */
   readonly host?: string;
 }
 
@@ -14,11 +15,11 @@ const MAX_DIGITS = 64;
 const UNSAFE = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/;
 /** Delimiters of name-addr and blanks: never part of what can be dialled. */
 const UNSAFE_ADDRESS = /[\s<>"\\,]/;
-const HOST = /^(?:[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?$/;
+const HOST = /^(?:([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)|\[([0-9A-Fa-f:.]+)\])(?::[0-9]{1,5})?$/;
 
 /**
  * Reads `destination_number`: a number (the signs people write between digits are dropped), a user name, `user@host` or a SIP
- * URI, whose parameters and headers are dropped (RFC 3261 §19.1.5: never trust a URI to add headers).
+ * URI, whose port, parameters and headers are dropped (RFC 3261 §19.1.5: never trust a URI to add headers).
  */
 export function parseDestination(text: string): Result<DialledDestination, string> {
   if (text.length > MAX_DESTINATION)
@@ -33,8 +34,9 @@ export function parseDestination(text: string): Result<DialledDestination, strin
     return err('destination_number holds a blank or a character that no address has');
   if (at < 0) return ok({ user });
   const host = bare.slice(at + 1).split(/[;?]/, 1)[0] ?? '';
-  if (!HOST.test(host)) return err('destination_number has no valid host behind the @');
-  return ok({ user, host: host.toLowerCase() });
+  const match = HOST.exec(host);
+  if (match === null) return err('destination_number has no valid host behind the @');
+  return ok({ user, host: (match[1] ?? match[2]!).toLowerCase() });
 }
 
 /** Reads `caller_id_name`: any text of a line. */

@@ -88,7 +88,8 @@ test('destinations: numbers, names, addresses', () => {
   assert.equal(read('+1 (312) 555-0100'), '+13125550100|');
   assert.equal(read('line2'), 'line2|');
   assert.equal(read('line2@SIP.Localhost'), 'line2|sip.localhost');
-  assert.equal(read('sip:line2@sip.localhost:5060;transport=tcp?Route=evil'), 'line2|sip.localhost:5060');
+  assert.equal(read('sip:line2@sip.localhost:5060;transport=tcp?Route=evil'), 'line2|sip.localhost');
+  assert.equal(read('a@[2001:DB8::1]:5060'), 'a|2001:db8::1');
   assert.equal(read('*98#'), '*98#|');
   for (const bad of [
     '',
