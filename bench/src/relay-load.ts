@@ -46,6 +46,7 @@ export class Load {
   readonly #secure: Buffer[] = [];
   readonly #plain: Buffer[] = [];
   #timer: NodeJS.Timeout | undefined;
+  readonly #heard: { first: number; last: number; packets: number }[] = [];
   #next = 0;
   #started = 0;
 
@@ -62,16 +63,39 @@ export class Load {
       this.#plain.push(Buffer.from(packet.subarray(0, 12 + PAYLOAD)));
       this.#secure.push(packet.subarray(0, session.protectRtp(packet, 12 + PAYLOAD)));
     }
-    const count = (packet: Buffer): void => {
-      // RTP only: payload type 0, without or with the marker.
-      if ((packet[0]! & 0xc0) === 0x80 && (packet[1]! & 0x7f) === 0 && packet.length >= 12 + PAYLOAD) {
-        this.received++;
-      }
-    };
     for (const call of calls) {
-      call.secure.on('message', count);
-      call.plain.on('message', count);
+      this.#count(call.secure);
+      this.#count(call.plain);
     }
+  }
+
+  /** Missing sequence numbers on all streams heard; they are in the clear in SRTP too. */
+  get lost(): number {
+    return this.#heard.reduce((sum, h) => sum + (h.last === -1 ? 0 : h.last - h.first + 1 - h.packets), 0);
+  }
+
+  /** Ends that heard nothing at all. */
+  get deaf(): number {
+    return this.#heard.filter((h) => h.packets === 0).length;
+  }
+
+  #count(socket: Socket): void {
+    const heard = { first: 0, last: -1, packets: 0 };
+    this.#heard.push(heard);
+    socket.on('message', (packet: Buffer) => {
+      // RTP only, and not the silence that an engine fills in before the load begins.
+      if ((packet[0]! & 0xc0) !== 0x80 || (packet[1]! & 0x7f) !== 0 || this.#next === 0) return;
+      const seq = packet.readUInt16BE(2);
+      if (heard.last === -1) {
+        heard.first = seq;
+        heard.last = seq;
+      } else {
+        // Streams may begin anywhere: the number is unwrapped from the last one.
+        heard.last = Math.max(heard.last, heard.last + ((((seq - heard.last) & 0xffff) << 16) >> 16));
+      }
+      heard.packets++;
+      this.received++;
+    });
   }
 
   start(): void {

@@ -83,7 +83,8 @@ async function measure(engine: Engine, count: number): Promise<Figures> {
     load.stop();
     await pause(0.5);
     const median = windows.toSorted((a, b) => a.microseconds - b.microseconds)[WINDOWS >> 1]!;
-    return { ...median, lost: load.sent - load.received };
+    if (load.deaf > 0) throw new Error(`${load.deaf} of ${2 * count} ends heard nothing`);
+    return { ...median, lost: load.lost };
   } finally {
     load.stop();
     engine.stop();
