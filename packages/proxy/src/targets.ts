@@ -90,7 +90,11 @@ export function routeFromRoom(request: SipRequest, facts: RoutingFacts): Routing
   const inDialog = request.headers.to.params['tag'] !== undefined;
   if (host === NODE_HOST.vsp)
     return inDialog ? only({ uri, flow: { transport: 'local', node: 'vsp' }, route: [] }) : gone(uri, facts);
-  if (facts.isOurHost(host)) return routeHere(request, uri, facts);
+  // A peer on our own host has another port: inside a dialog its Contact is no address of ours.
+  const here = inDialog
+    ? isOwn(facts.address, uri) || host === facts.directory.domain.toLowerCase()
+    : facts.isOurHost(host);
+  if (here) return routeHere(request, uri, facts);
   if (!inDialog) return gone(uri, facts);
   const known = facts.bindingByContact(uri);
   if (known !== undefined) return only({ ...toBinding(known), uri });
