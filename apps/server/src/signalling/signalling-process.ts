@@ -39,6 +39,11 @@ export async function runSignalling(
   const unresolved = (host: string): void => log.warn({ host }, 'trunk host cannot be resolved');
   let directory: Directory = await resolveTrunks(named, unresolved);
   const stopResolving = keepTrunksResolved(named, (resolved) => (directory = resolved), unresolved);
+  const logs = {
+    vsp: log.child({ service: 'vsp' }),
+    voice: log.child({ service: 'voice' }),
+    proxy: log.child({ service: 'proxy' }),
+  };
   const budget = new LoginBudget();
   const links = new LoginLinks();
   const publicAddress = { host: config.sip.public_host ?? config.sip.host, port: config.sip.udp };
@@ -90,7 +95,7 @@ export async function runSignalling(
           'leg ended',
         );
       },
-      log: (room, line) => log[line.level]({ room, ...line.fields }, line.event),
+      log: (room, line) => logs[room][line.level](line.fields, line.event),
     },
   );
 
