@@ -25,7 +25,7 @@ const PURE_NODE = new Set(['node:crypto', 'node:buffer', 'node:util']);
 
 /** Reaching for the world. Ids come from the injected random source, time from the argument. */
 const WORLD =
-  /\b(?:Date\.now|Math\.random|performance\.now|setTimeout|setInterval|setImmediate|queueMicrotask|process\.|console\.|randomBytes|randomUUID|getRandomValues)\b|\bnew Date\(\)/;
+  /\b(?:Date\.now|Math\.random|performance\.now|setTimeout|setInterval|setImmediate|queueMicrotask|process\.(?:env|exit|argv|on|nextTick|stdout|stderr|cwd|hrtime|pid|send|memoryUsage|cpuUsage)|console\.|randomBytes|randomUUID|getRandomValues)\b|\bnew Date\(\)/;
 
 const withoutComments = (text: string): string =>
   text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/(^|[^:'"`])\/\/.*$/gm, '$1');
