@@ -93,8 +93,10 @@ const KNOWN = new Set([
 export function errandOf(request: SipRequest, isOurHost: (host: string) => boolean): Errand {
   const { method, uri } = request;
   if (method === 'REGISTER') return { to: 'registrar' };
+  // Also peers that ignore our Contact and call the number again reach their dialog: voice knows it by its tags, and
+  // answers 481 to what it does not know.
+  if (request.headers.to.params['tag'] !== undefined) return { to: 'voice' };
   if (isOurHost(uri.host) && VOICE_USER.test(uri.user ?? '')) return { to: 'voice' };
-  if (request.headers.to.params['tag'] !== undefined) return { to: 'nowhere', status: 481 };
   if (method === 'INVITE' || method === 'ACK') return { to: 'voice' };
   if (method === 'CANCEL') return { to: 'nowhere', status: 481 };
   if (method === 'OPTIONS') return isOurHost(uri.host) ? { to: 'self' } : { to: 'nowhere', status: 404 };

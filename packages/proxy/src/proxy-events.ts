@@ -1,5 +1,5 @@
 import type { EpochMs, LogLine, Ms, Random, Service } from '@sidetone/core';
-import type { Flow, SipReceived, SipSend } from '@sidetone/sip';
+import type { DigestAlgorithm, Flow, SipReceived, SipSend } from '@sidetone/sip';
 import type { Directory } from '@sidetone/wire';
 
 /** What the proxy hears. */
@@ -53,6 +53,8 @@ export interface ProxyOptions {
   readonly address: { readonly host: string; readonly udp?: number; readonly tcp?: number };
   /** Keys nonces and dialog tokens; at least 32 random bytes. */
   readonly nonceSecret: Uint8Array;
+  /** Algorithms a challenge offers, most wanted first; answers with either are accepted. Default MD5 alone. */
+  readonly digest?: readonly DigestAlgorithm[];
   readonly limits?: Partial<ProxyLimits>;
 }
 

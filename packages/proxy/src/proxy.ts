@@ -2,6 +2,7 @@ import { earliest, hexId, type LogLine, type Ms } from '@sidetone/core';
 import {
   createChallenge,
   createResponse,
+  type DigestAlgorithm,
   digestUserName,
   type Flow,
   ha1,
@@ -32,6 +33,12 @@ const LIMITS: ProxyLimits = {
   trunkSilence: 3_500,
   nonceMs: 5 * 60_000,
 };
+
+/**
+ * RFC 8760 would have SHA-256 first and MD5 behind it. Many phones give up on any challenge that names SHA-256 (baresip
+ * 1.0 wherever it stands, SIPp 3.6 and older PJSIP when it comes first), so it is offered only when asked for.
+ */
+const DIGEST: readonly DigestAlgorithm[] = ['MD5'];
 
 /**
  * The SIP proxy and registrar of the house (RFC 3261 §10, §16): who is registered where, who may send, which trunk.
@@ -229,13 +236,16 @@ class ProxyService implements SipProxy {
   }
 
   #challenge(request: SipRequest, flow: Flow, status: 401 | 407, stale: boolean, now: Ms): void {
-    const values = createChallenge({
+    const offers = createChallenge({
       realm: this.#realm(),
       secret: this.#options.nonceSecret,
       now,
       source: sourceOf(flow),
       stale,
     });
+    const values = (this.#options.digest ?? DIGEST).flatMap((algorithm) =>
+      offers.filter((offer) => offer.includes(`algorithm=${algorithm},`)),
+    );
     const name = status === 401 ? 'WWW-Authenticate' : 'Proxy-Authenticate';
     this.#refuse(request, flow, status, { headers: values.map((value) => [name, value] as const) });
   }

@@ -208,14 +208,17 @@ describe('registrar', () => {
     assert.equal(rig.proxy.bindings, 0);
   });
 
-  it('challenges with SHA-256 first, then MD5, and keeps nothing', () => {
-    const rig = new Rig();
-    const [response] = responses(rig.send(STRANGER, { ...REGISTER }).out);
-    assert.equal(response!.status, 401);
-    const values = headersNamed(response!, 'WWW-Authenticate');
-    assert.match(values[0]!, /algorithm=SHA-256/);
-    assert.match(values[1]!, /algorithm=MD5/);
-    assert.equal(rig.proxy.size, 0);
+  it('challenges with the algorithms it was told, in order, and keeps nothing', () => {
+    for (const digest of [undefined, ['MD5'], ['SHA-256', 'MD5'], ['SHA-256']] as const) {
+      const rig = new Rig({}, 1, digest);
+      const [response] = responses(rig.send(STRANGER, { ...REGISTER }).out);
+      assert.equal(response!.status, 401);
+      const values = headersNamed(response!, 'WWW-Authenticate');
+      const offered = values.map((value) => /algorithm=([^,]+)/.exec(value)?.[1]);
+      assert.deepEqual(offered, digest ?? ['MD5']);
+      assert.equal(rig.proxy.size, 0);
+      assert.equal(byPhone(rig, { contact: contact('sip:a@198.51.100.7') }).status, 200);
+    }
   });
 
   it('tells a wrong password and an unknown user apart in nothing', () => {

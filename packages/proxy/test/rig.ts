@@ -4,6 +4,7 @@ import {
   chooseChallenge,
   createRequest,
   createResponse,
+  type DigestAlgorithm,
   type Flow,
   formatUri,
   headersNamed,
@@ -101,7 +102,7 @@ export class Rig {
   readonly proxy;
   #serial = 0;
 
-  constructor(limits: Partial<ProxyLimits> = {}, seed = 1) {
+  constructor(limits: Partial<ProxyLimits> = {}, seed = 1, digest?: readonly DigestAlgorithm[]) {
     const random = seededRandom(seed);
     this.proxy = createProxy({
       random,
@@ -110,6 +111,7 @@ export class Rig {
       address: OWN,
       nonceSecret: random.bytes(32),
       limits,
+      ...(digest === undefined ? {} : { digest }),
     });
   }
 
