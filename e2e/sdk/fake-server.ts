@@ -1,0 +1,128 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { extname, join } from 'node:path';
+import { type WebSocket, WebSocketServer } from 'ws';
+
+// biome-ignore lint/suspicious/noExplicitAny: frames are read by many names.
+export type Frame = Record<string, any>;
+
+export interface Page {
+  /** What `GET /` and other paths give: text with its type, or a folder. */
+  readonly folder?: string;
+  readonly pages?: Readonly<Record<string, { readonly type: string; readonly body: string }>>;
+}
+
+const TYPES: Readonly<Record<string, string>> = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript',
+  '.css': 'text/css',
+  '.svg': 'image/svg+xml',
+};
+
+/** As strict as the product's own. */
+const POLICY = "default-src 'self'; connect-src 'self' ws: wss:; media-src 'self' blob: mediastream:";
+
+/**
+ * The other half of the dialect in as few lines as a client needs: accepts one user, answers every request, and does to calls
+ * what the test says. Media is not here: the answer to an offer comes from `answerFor`.
+ */
+export class FakeServer {
+  readonly frames: Frame[] = [];
+  /** Gives the SDP answer to an offer; the far end of the media. */
+  answerFor: (offer: string) => Promise<string> = async () => '';
+  /** What happens to an invite after its reply; rings and answers by default. */
+  onInvite: (params: Frame) => Promise<void> = async (params) => {
+    const { callID } = params['dialogParams'];
+    this.ask('telnyx_rtc.ringing', { callID });
+    this.ask('telnyx_rtc.answer', { callID, sdp: await this.answerFor(params['sdp']) });
+  };
+  readonly #server: Server;
+  readonly #sockets = new WebSocketServer({ noServer: true });
+  #socket: WebSocket | undefined;
+  #held = false;
+  #id = 0;
+
+  private constructor(page: Page) {
+    this.#server = createServer((request, response) => {
+      const { pathname } = new URL(request.url ?? '/', 'http://localhost');
+      if (request.method === 'POST' && pathname === '/api/login-link')
+        return void response
+          .setHeader('content-type', 'application/json')
+          .end(JSON.stringify({ login_token: 'good-token', user_name: 'line1', domain: 'sip.localhost', others: ['line2'] }));
+      const given = page.pages?.[pathname];
+      const file = join(page.folder ?? '/nowhere', pathname === '/' ? 'index.html' : pathname);
+      if (given === undefined && !existsSync(file)) return void response.writeHead(404).end();
+      response
+        .setHeader('content-security-policy', POLICY)
+        .setHeader('content-type', given?.type ?? TYPES[extname(file)] ?? 'text/plain')
+        .end(given?.body ?? readFileSync(file));
+    });
+    this.#server.on('upgrade', (request, socket, head) =>
+      this.#sockets.handleUpgrade(request, socket, head, (accepted) => {
+        this.#socket = accepted;
+        accepted.on('message', (data) => this.#receive(JSON.parse(String(data))));
+      }),
+    );
+  }
+
+  static async start(page: Page): Promise<FakeServer> {
+    const fake = new FakeServer(page);
+    await new Promise<void>((listening) => fake.#server.listen(0, '127.0.0.1', listening));
+    return fake;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  /** The frames of a method so far. */
+  requests(method: string): Frame[] {
+    return this.frames.filter((frame) => frame['method'] === method);
+  }
+
+  /** A request of the server. */
+  ask(method: string, params: Frame): void {
+    this.#send({ jsonrpc: '2.0', id: ++this.#id, method, params });
+  }
+
+  /** Breaks the connection without a close frame. */
+  cut(): void {
+    this.#socket?.terminate();
+  }
+
+  async stop(): Promise<void> {
+    for (const socket of this.#sockets.clients) socket.terminate();
+    this.#server.closeAllConnections();
+    await new Promise<void>((closed) => this.#server.close(() => closed()));
+  }
+
+  #send(frame: Frame): void {
+    this.#socket?.send(JSON.stringify({ ...frame, voice_sdk_id: 'fake-token' }));
+  }
+
+  #receive(frame: Frame): void {
+    this.frames.push(frame);
+    const { id, method, params } = frame;
+    if (method === undefined) return;
+    const reply = (result: Frame): void => this.#send({ jsonrpc: '2.0', id, result });
+    switch (method) {
+      case 'login':
+        if (params.passwd !== 'secret' && params.login_token !== 'good-token')
+          return this.#send({ jsonrpc: '2.0', id, error: { code: -32001, message: 'Login Incorrect' } });
+        reply({ message: 'logged in', sessid: 'fake-session' });
+        return this.ask('telnyx_rtc.clientReady', { reattached_sessions: [] });
+      case 'telnyx_rtc.gatewayState':
+        return reply({ params: { state: 'REGED' } });
+      case 'telnyx_rtc.invite':
+        this.#held = false;
+        reply({ message: 'CALL CREATED', callID: params.dialogParams.callID });
+        return void this.onInvite(params);
+      case 'telnyx_rtc.modify':
+        this.#held = params.action === 'hold' || (params.action === 'toggleHold' && !this.#held);
+        return reply({ action: params.action, holdState: this.#held ? 'held' : 'active' });
+      default:
+        return reply({});
+    }
+  }
+}
