@@ -53,10 +53,10 @@ const HEAD = [
   'CSeq: 1 INVITE',
   'Contact: <sip:v-1f2e3d4c5b6a7988@203.0.113.20:5060>',
   'Allow: INVITE, ACK, BYE, CANCEL, INFO, OPTIONS, UPDATE',
-  'User-Agent: sidetone',
+  'User-Agent: sidetone/0.1.0 (voice)',
   'P-Asserted-Identity: <sip:+13125550199@sip.example.com>',
   'X-Account: 2f6d1f0e-demo',
-  'X-Campaign: autumn, returning customers',
+  'X-Campaign: autumn, returning customers; segment=b2b-voice-emea2; experiment=greeting-short; region=north-e',
   'Content-Type: application/sdp',
 ];
 

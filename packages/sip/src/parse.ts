@@ -59,20 +59,19 @@ export function parseMessage(bytes: Uint8Array): Result<SipMessage, SipParseErro
   const end = plain ? text.indexOf('\r\n\r\n') : buffer.indexOf('\r\n\r\n', start, 'latin1') - start;
   const bodyStart = end < 0 ? bytes.length : start + end + 4;
   const head = plain ? text : buffer.toString('utf8', start, bodyStart);
-  const reading = new Reading(head, plain && end >= 0 ? end + 2 : head.length - (end < 0 ? 0 : 2));
+  const headEnd = plain && end >= 0 ? end + 2 : head.length - (end < 0 ? 0 : 2);
+  let reading = new Reading(head, headEnd);
+  if (!reading.read()) {
+    const unfolded = unfold(head.slice(0, headEnd));
+    reading = new Reading(unfolded, unfolded.length);
+    if (!reading.read()) reading.fail(400, 'bad folding');
+  }
   if (end < 0) reading.fail(400, 'no empty line behind the headers');
-  reading.read();
   return reading.finish(bytes, bodyStart);
 }
 
-/** Whether any line of `text[0, end)` begins with a blank. */
-function isFolded(text: string, end: number): boolean {
-  for (let feed = text.indexOf('\n'); feed >= 0 && feed < end; feed = text.indexOf('\n', feed + 1)) {
-    const c = text.charCodeAt(feed + 1);
-    if ((c === 32 || c === 9) && feed + 1 < end) return true;
-  }
-  return false;
-}
+/** A line that begins with a blank goes on with the one before (§7.3.1). */
+const unfold = (head: string): string => head.replace(/\r\n[ \t]+/g, ' ');
 
 const refuse = (status: number, reason: string): Result<never, SipParseError> =>
   err({ status, reason, kind: 'unknown', salvaged: {} });
@@ -106,11 +105,9 @@ class Reading {
 
   /** `end`: where the head ends in `text`, behind its last line. */
   constructor(text: string, end: number) {
-    // A line that begins with a blank goes on with the one before (§7.3.1).
-    const folded = isFolded(text, end);
-    this.#text = folded ? text.slice(0, end).replace(/\r\n[ \t]+/g, ' ') : text;
-    this.#end = folded ? this.#text.length : end;
-    this.#reader = new HeaderReader(this.#text);
+    this.#text = text;
+    this.#end = end;
+    this.#reader = new HeaderReader(text);
     const nul = this.#text.indexOf('\0');
     this.#nul = nul >= 0 && nul < this.#end;
   }
@@ -119,22 +116,33 @@ class Reading {
     this.#fault ??= { status, reason };
   }
 
-  read(): void {
+  /** Reads the head; false when it must be unfolded first. */
+  read(): boolean {
     const text = this.#text;
     let at = 0;
     let lines = 0;
     while (at < this.#end) {
       const feed = text.indexOf('\n', at);
       const end = feed < 0 || feed >= this.#end ? this.#end : feed - 1;
-      if (end < this.#end && (feed === at || text.charCodeAt(end) !== 13))
-        return this.fail(400, 'bare line feed');
+      if (end < this.#end) {
+        if (feed === at || text.charCodeAt(end) !== 13) {
+          this.fail(400, 'bare line feed');
+          return true;
+        }
+        const next = text.charCodeAt(feed + 1);
+        if ((next === 32 || next === 9) && feed + 1 < this.#end) return false;
+      }
       if (end - at > LIMITS.line) this.fail(400, 'header line too long');
       else if (lines === 0) this.#startLine(at, end);
       else this.#header(at, end);
       lines += 1;
-      if (lines > LIMITS.headers) return this.fail(400, 'too many headers');
+      if (lines > LIMITS.headers) {
+        this.fail(400, 'too many headers');
+        return true;
+      }
       at = end + 2;
     }
+    return true;
   }
 
   finish(bytes: Uint8Array, bodyStart: number): Result<SipMessage, SipParseError> {

@@ -183,3 +183,25 @@ function describe(event: Event): string {
   const e = event as Event & { status?: number; sdp?: string; why?: string; by?: string; token?: string };
   return [e.type, e.status, e.by, e.why, e.token, e.sdp].filter((x) => x !== undefined && x !== '').join(' ');
 }
+
+/** Bob rings and answers. */
+export function answering(pair: Pair, sdp = 'answer'): void {
+  pair.react.bob = (event) => {
+    if (event.type !== 'incoming') return;
+    pair.do('bob', pair.agents.bob.respond(event.leg, 180, {}, pair.now));
+    pair.do('bob', pair.agents.bob.respond(event.leg, 200, { sdp }, pair.now));
+  };
+}
+
+/** A call that is up, with nothing told yet. */
+export function established(options: ConstructorParameters<typeof Pair>[0] = {}) {
+  const pair = new Pair(options);
+  answering(pair);
+  const alice = pair.invite();
+  pair.run(1000);
+  const bob = pair.last('bob', 'confirmed').leg;
+  pair.react.bob = null;
+  pair.events.alice.length = 0;
+  pair.events.bob.length = 0;
+  return { pair, alice, bob };
+}

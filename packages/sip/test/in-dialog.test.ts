@@ -1,0 +1,190 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { bodyText, createRequest, type SipRequest } from '@sidetone/sip';
+import { established, Pair } from './two-agents.ts';
+
+test('re-INVITE both ways, with and without an offer', () => {
+  const { pair, alice, bob } = established();
+  const legs = { alice, bob };
+  for (const [from, to] of [
+    ['alice', 'bob'],
+    ['bob', 'alice'],
+  ] as const) {
+    pair.react[to] = (event) => {
+      if (event.type === 'reinvite')
+        pair.do(to, pair.agents[to].respondReinvite(event.leg, event.tx, 200, { sdp: 'theirs' }, pair.now));
+    };
+    pair.do(from, pair.agents[from].reinvite(legs[from], 'ours', 't1', pair.now));
+    pair.run(1000);
+    assert.deepEqual(pair.told(to), ['reinvite ours']);
+    assert.deepEqual(pair.told(from), ['reinviteResult 200 t1 theirs']);
+    pair.do(from, pair.agents[from].reinvite(legs[from], undefined, 't2', pair.now));
+    pair.run(1000);
+    assert.deepEqual(pair.told(to), ['reinvite ours', 'reinvite']);
+    pair.do(from, pair.agents[from].ack(legs[from], 'mine', pair.now));
+    pair.run(1000);
+    assert.deepEqual(pair.told(to), ['reinvite ours', 'reinvite', 'reinviteConfirmed mine']);
+    pair.react[to] = null;
+    pair.events.alice.length = 0;
+    pair.events.bob.length = 0;
+  }
+});
+
+test('a second re-INVITE waits for the first', () => {
+  const { pair, alice } = established();
+  const seen: string[] = [];
+  pair.react.bob = (event) => {
+    if (event.type !== 'reinvite') return;
+    seen.push(event.sdp ?? '');
+    pair.do('bob', pair.agents.bob.respondReinvite(event.leg, event.tx, 200, { sdp: 'x' }, pair.now));
+  };
+  pair.do('alice', pair.agents.alice.reinvite(alice, 'one', '1', pair.now));
+  pair.do('alice', pair.agents.alice.reinvite(alice, 'two', '2', pair.now));
+  assert.equal(pair.trace.filter((l) => l.includes('> INVITE')).length, 2);
+  pair.run(5000);
+  assert.deepEqual(seen, ['one', 'two']);
+  assert.deepEqual(pair.told('alice'), ['reinviteResult 200 1 x', 'reinviteResult 200 2 x']);
+});
+
+test('glare: both get 491 and try again after the pause of §14.1', () => {
+  for (let seed = 1; seed <= 10; seed++) {
+    const { pair, alice, bob } = established({ seed });
+    for (const side of ['alice', 'bob'] as const)
+      pair.react[side] = (event) => {
+        if (event.type === 'reinvite')
+          pair.do(side, pair.agents[side].respondReinvite(event.leg, event.tx, 200, { sdp: 'x' }, pair.now));
+      };
+    pair.do('alice', pair.agents.alice.reinvite(alice, 'a', 'a', pair.now));
+    pair.do('bob', pair.agents.bob.reinvite(bob, 'b', 'b', pair.now));
+    pair.run(30_000);
+    assert.ok(pair.told('alice').includes('reinviteResult 200 a x'));
+    assert.ok(pair.told('bob').includes('reinviteResult 200 b x'));
+    assert.equal(pair.trace.filter((l) => l.includes('> 491/INVITE')).length >= 2, true);
+  }
+});
+
+test('INFO, in-dialog OPTIONS and UPDATE', () => {
+  const { pair, alice, bob } = established();
+  pair.react.bob = (event) => {
+    if (event.type === 'info') pair.do('bob', pair.agents.bob.respondRequest(event.tx, 200, {}, pair.now));
+    if (event.type === 'reinvite')
+      pair.do('bob', pair.agents.bob.respondReinvite(bob, event.tx, 200, { sdp: 'y' }, pair.now));
+  };
+  const body = 'Signal=5\r\nDuration=160\r\n';
+  const contentType = 'application/dtmf-relay';
+  pair.do(
+    'alice',
+    pair.agents.alice.requestInDialog(alice, { method: 'INFO', contentType, body }, 'i', pair.now),
+  );
+  pair.do('alice', pair.agents.alice.requestInDialog(alice, { method: 'OPTIONS' }, 'o', pair.now));
+  const update = { method: 'UPDATE', contentType: 'application/sdp', body: 'x' };
+  pair.do('alice', pair.agents.alice.requestInDialog(alice, update, 'u', pair.now));
+  pair.run(5000);
+  assert.equal(bodyText(pair.last('bob', 'info').request), body);
+  assert.deepEqual(pair.told('bob'), ['info', 'reinvite x']);
+  assert.deepEqual(pair.told('alice').sort(), [
+    'inDialogResult 200 i',
+    'inDialogResult 200 o',
+    'inDialogResult 200 u',
+  ]);
+});
+
+test('requests out of order, of unknown dialogs and of unknown extensions are refused', () => {
+  const { pair, alice } = established();
+  const answers: string[] = [];
+  const { bob } = pair.agents;
+  const send = (request: SipRequest) => {
+    for (const out of bob.receive(request, pair.flow({ host: '192.0.2.1', port: 5060 }), pair.now))
+      if (out.type === 'sip' && out.message.kind === 'response') answers.push(String(out.message.status));
+      else answers.push(out.type);
+  };
+  let info: SipRequest | undefined;
+  pair.react.bob = (event) => {
+    if (event.type === 'info') info = event.request;
+  };
+  pair.do('alice', pair.agents.alice.requestInDialog(alice, { method: 'INFO' }, 'i', pair.now));
+  pair.run(100);
+  assert.ok(info);
+  const again = (n: number, change: Partial<SipRequest['headers']>): SipRequest => {
+    const via = [{ transport: 'UDP', host: '192.0.2.1', port: 5060, params: { branch: `z9hG4bKnew${n}` } }];
+    return { ...info!, headers: { ...info!.headers, via, ...change } };
+  };
+  send(again(1, {}));
+  send(again(2, { cseq: { seq: 1, method: 'INFO' } }));
+  send(again(3, { callId: 'unknown', cseq: { seq: 99, method: 'INFO' } }));
+  send(
+    again(4, { from: { ...info.headers.from, params: { tag: 'wrong' } }, cseq: { seq: 99, method: 'INFO' } }),
+  );
+  send(again(5, { other: [['Require', '100rel, timer']], cseq: { seq: 99, method: 'INFO' } }));
+  send({ ...again(6, { cseq: { seq: 99, method: 'PUBLISH' } }), method: 'PUBLISH' });
+  send({ ...again(7, { cseq: { seq: 99, method: 'CANCEL' } }), method: 'CANCEL' });
+  assert.deepEqual(answers, ['500', '500', '481', '481', '420', '405', '481']);
+});
+
+test('481 inside the dialog ends it', () => {
+  const { pair, alice } = established();
+  pair.react.bob = (event) => {
+    if (event.type === 'info') pair.do('bob', pair.agents.bob.respondRequest(event.tx, 481, {}, pair.now));
+  };
+  pair.do('alice', pair.agents.alice.requestInDialog(alice, { method: 'INFO' }, 'i', pair.now));
+  pair.run();
+  assert.deepEqual(pair.told('alice'), ['inDialogResult 481 i', 'ended dialog-gone']);
+});
+
+test('a BYE without an answer still ends the leg', () => {
+  let deaf = false;
+  const { pair, alice } = established({ onWire: () => !deaf });
+  deaf = true;
+  pair.do('alice', pair.agents.alice.bye(alice, [], pair.now));
+  pair.run();
+  assert.deepEqual(pair.told('alice'), ['ended bye-done']);
+  assert.equal(pair.agents.alice.size, 0);
+});
+
+test('both hang up at once', () => {
+  const { pair, alice, bob } = established();
+  pair.do('alice', pair.agents.alice.bye(alice, [], pair.now));
+  pair.do('bob', pair.agents.bob.bye(bob, [], pair.now));
+  pair.run();
+  assert.deepEqual(pair.told('alice'), ['ended bye-done']);
+  assert.deepEqual(pair.told('bob'), ['ended bye-done']);
+  assert.equal(pair.agents.alice.size + pair.agents.bob.size, 0);
+});
+
+test('a BYE that arrives while it rings refuses the INVITE', () => {
+  const pair = new Pair();
+  let incoming: SipRequest | undefined;
+  pair.react.bob = (event) => {
+    if (event.type !== 'incoming') return;
+    incoming = event.request;
+    pair.do('bob', pair.agents.bob.respond(event.leg, 180, {}, pair.now));
+  };
+  pair.invite();
+  pair.run(100);
+  const early = pair.last('alice', 'progress').response;
+  const bye = createRequest({
+    method: 'BYE',
+    uri: incoming!.uri,
+    from: early.headers.from,
+    to: early.headers.to,
+    callId: early.headers.callId,
+    cseq: 2,
+    via: [{ transport: 'UDP', host: '192.0.2.1', port: 5060, params: { branch: 'z9hG4bKbye' } }],
+  });
+  pair.inject('bob', bye);
+  pair.run();
+  assert.deepEqual(pair.told('bob'), ['incoming offer', 'bye']);
+  assert.deepEqual(pair.told('alice'), ['progress', 'failed 487 peer']);
+});
+
+test('hanging up cancels a re-INVITE that nobody has answered', () => {
+  const { pair, alice } = established();
+  pair.do('alice', pair.agents.alice.reinvite(alice, 'hold', 'h', pair.now));
+  pair.run(100);
+  pair.do('alice', pair.agents.alice.bye(alice, [], pair.now));
+  pair.run();
+  assert.equal(pair.trace.filter((l) => l.includes('alice > CANCEL')).length, 1);
+  assert.deepEqual(pair.told('alice'), ['ended bye-done']);
+  assert.deepEqual(pair.told('bob'), ['reinvite hold', 'bye']);
+  assert.equal(pair.agents.alice.size + pair.agents.bob.size, 0);
+});
