@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { createDtmfDetector, DTMF_DIGITS, type DtmfDetected, writeTelephoneEvent } from '../src/index.ts';
+
+const payload = (event: number, end: boolean, duration: number): Uint8Array => {
+  const out = new Uint8Array(4);
+  writeTelephoneEvent(out, 0, event, end, duration);
+  return out;
+};
+
+/** Updates every 20 ms, then three ends, at `clockRate`. */
+function packetsOf(event: number, ms: number, clockRate: number): Uint8Array[] {
+  const out: Uint8Array[] = [];
+  for (let t = 20; t < ms; t += 20) out.push(payload(event, false, (t * clockRate) / 1000));
+  for (let i = 0; i < 3; i++) out.push(payload(event, true, (ms * clockRate) / 1000));
+  return out;
+}
+
+describe('DTMF detection', () => {
+  it('hears each digit once, at either clock, with any part of it lost', () => {
+    fc.assert(
+      fc.property(
+        fc.array(
+          fc.record({
+            event: fc.nat(15),
+            ms: fc.integer({ min: 2, max: 20 }).map((n) => n * 20),
+            kept: fc.infiniteStream(fc.boolean()),
+          }),
+          { minLength: 1, maxLength: 30 },
+        ),
+        fc.constantFrom(8000, 48_000),
+        (digits, clockRate) => {
+          const detector = createDtmfDetector();
+          const heard: DtmfDetected[] = [];
+          const note = (d: DtmfDetected | undefined): void => void (d && heard.push(d));
+          let expected = '';
+          for (const [i, { event, ms, kept }] of digits.entries()) {
+            let any = false;
+            for (const p of packetsOf(event, ms, clockRate)) {
+              if (!kept.next().value) continue;
+              any = true;
+              note(detector.push(1, i * 10_000, p, clockRate));
+            }
+            if (any) expected += DTMF_DIGITS[event]!;
+          }
+          note(detector.flush());
+          assert.equal(heard.map((h) => h.digit).join(''), expected);
+        },
+      ),
+    );
+  });
+
+  it('accepts an event of end packets only, once', () => {
+    const detector = createDtmfDetector();
+    assert.deepEqual(detector.push(1, 5, payload(11, true, 960), 8000), { digit: '#', durationMs: 120 });
+    assert.equal(detector.push(1, 5, payload(11, true, 960), 8000), undefined);
+    assert.equal(detector.push(1, 5, payload(11, false, 400), 8000), undefined);
+    assert.equal(detector.flush(), undefined);
+  });
+
+  it('tells two presses of one key apart by their timestamp', () => {
+    const detector = createDtmfDetector();
+    assert.ok(detector.push(1, 100, payload(5, true, 800), 8000));
+    assert.ok(detector.push(1, 3000, payload(5, true, 800), 8000));
+  });
+
+  it('reads the duration in the clock it is told', () => {
+    const detector = createDtmfDetector();
+    assert.equal(detector.push(1, 1, payload(0, true, 4800), 48_000)?.durationMs, 100);
+    assert.equal(detector.push(1, 2, payload(0, true, 800), 8000)?.durationMs, 100);
+  });
+
+  it('ignores events that are no digits, and anything malformed', () => {
+    const detector = createDtmfDetector();
+    assert.equal(detector.push(1, 1, payload(16, true, 800), 8000), undefined);
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 6 }), fc.nat(50), (bytes, timestamp) => {
+        const heard = detector.push(1, timestamp, bytes, 8000);
+        assert.ok(heard === undefined || DTMF_DIGITS.includes(heard.digit));
+      }),
+    );
+  });
+
+  it('caps the duration at its 16 bits', () => {
+    assert.deepEqual([...payload(1, true, 100_000)], [1, 0x8a, 0xff, 0xff]);
+  });
+});
