@@ -262,3 +262,23 @@ describe('RFC 5118 torture messages', { skip }, () => {
       check(fateOf(bytes), bytes);
     });
 });
+
+/** What the first event of a stream is, where it differs from the datagram's fate. */
+const ON_STREAM: Readonly<Record<string, string>> = {
+  // The body never comes, or the head never ends: an edge closes after a while.
+  clerr: 'nothing',
+  baddn: 'nothing',
+  ncl: 'fatal',
+  mcl01: 'fatal',
+  // Meant for UDP: it has no Content-Length, which a stream cannot do without.
+  inv2543: 'fatal',
+};
+
+describe('RFC 4475 torture messages on a stream', { skip }, () => {
+  for (const name of Object.keys(RFC4475))
+    test(name, () => {
+      const bytes = new Uint8Array(readFileSync(`${DATA}rfc4475/${name}.dat`));
+      const expected = ON_STREAM[name] ?? (parseMessage(bytes).ok ? 'message' : 'malformed');
+      assert.equal(createFramer().push(bytes)[0]?.type ?? 'nothing', expected);
+    });
+});
