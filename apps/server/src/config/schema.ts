@@ -96,6 +96,13 @@ const sipSection = z.strictObject({
   udp: port.default(5060),
   tcp: port.default(5060),
   public_host: host.optional().describe('Address that peers shall use, when it differs from host.'),
+  digest: z
+    .array(z.enum(['MD5', 'SHA-256']))
+    .min(1)
+    .default(['MD5'])
+    .describe(
+      'Digest algorithms offered to phones, in this order. Answers with either are accepted. Several phones fail when SHA-256 is offered at all.',
+    ),
 });
 
 const stunSection = z.strictObject({ host: host.default('127.0.0.1'), port: port.default(3478) });

@@ -71,6 +71,7 @@ export function createExchange(options: ExchangeOptions, world: World): Exchange
     directory,
     address: { host: options.publicAddress.host, udp: config.sip.udp, tcp: config.sip.tcp },
     nonceSecret: options.nonceKey,
+    digest: config.sip.digest,
   });
 
   const loop = new ServiceLoop<LocalNode, Input, Output>({ vsp, voice, proxy }, carry);
