@@ -91,13 +91,16 @@ export type CallReply =
   | { readonly kind: 'sent' }
   | { readonly kind: 'error'; readonly code: number; readonly message: string };
 
-/** What a call asks for, in order; the service spells it in JSON and in SIP. */
-export type CallOut =
+/** What a call tells its client: answers, and requests of ours. */
+export type ClientWish =
   | { readonly type: 'reply'; readonly id: FrameId; readonly reply: CallReply }
   | { readonly type: 'ringing'; readonly customHeaders: readonly CustomHeader[] }
   | { readonly type: 'media'; readonly sdp: string }
   | { readonly type: 'answer'; readonly sdp?: string; readonly customHeaders: readonly CustomHeader[] }
-  | { readonly type: 'bye'; readonly end: LegEnd }
+  | { readonly type: 'bye'; readonly end: LegEnd };
+
+/** What a call wants of its leg. */
+export type LegWish =
   | {
       readonly type: 'respond';
       readonly status: number;
@@ -115,8 +118,17 @@ export type CallOut =
       readonly status: number;
       readonly sdp?: string;
     }
-  | { readonly type: 'info'; readonly contentType: string; readonly body: string; readonly package?: string }
-  | LogLine;
+  | { readonly type: 'info'; readonly contentType: string; readonly body: string; readonly package?: string };
+
+/** What a call asks for, in order; the service spells it in JSON and in SIP. */
+export type CallOut = ClientWish | LegWish | LogLine;
+
+export const isTold = (wish: ClientWish | LegWish): wish is ClientWish =>
+  wish.type === 'reply' ||
+  wish.type === 'ringing' ||
+  wish.type === 'media' ||
+  wish.type === 'answer' ||
+  wish.type === 'bye';
 
 /** When the call wants a tick. */
 export const callDeadline = (call: Call): Ms | null => call.update?.until ?? null;

@@ -130,6 +130,7 @@ function frame(draft: Draft, frame: SessionFrame, now: Ms, settings: SessionSett
     case 'disablePush':
       return send(draft, writer(draft).pushDisabled(frame.id));
     case 'refused':
+      log(draft, 'debug', 'request refused', { code: frame.code, why: frame.message });
       return send(draft, writer(draft).error(frame.id, frame.code, frame.message));
     case 'other':
       if (frame.id === undefined) return;

@@ -1,10 +1,10 @@
 import { header, type SipRequest } from '@sidetone/sip';
 import { createFrameWriter, type FrameId, HEADER } from '@sidetone/wire';
-import type { Call, CallOut, CallReply } from './call.ts';
+import type { Call, CallReply, ClientWish } from './call.ts';
 import { customOf } from './from-sip.ts';
 import type { Session } from './session.ts';
 
-type Told = Extract<CallOut, { type: 'ringing' | 'media' | 'answer' | 'bye' }>;
+type Told = Exclude<ClientWish, { type: 'reply' }>;
 
 /** Spells what a call tells its client, as our request `id`. */
 export function requestText(session: Session, call: Call, out: Told, id: number): string {

@@ -1,27 +1,20 @@
-import { Deadlines, earliest, type LogLine, type Ms, uuid } from '@sidetone/core';
-import { createUserAgent, type LegId, type UserAgent, type UserAgentOut } from '@sidetone/sip';
+import { Deadlines, earliest, type Ms, uuid } from '@sidetone/core';
+import { createUserAgent, type UserAgent, type UserAgentOut } from '@sidetone/sip';
 import { type Cause, type ClientFrame, createFrameWriter, NODE_HOST, RPC_ERROR } from '@sidetone/wire';
-import { type Call, type CallFrame, type CallInput, type CallOut, callDeadline, newCall } from './call.ts';
+import { type Call, type CallFrame, type CallInput, type ClientWish, callDeadline, isTold } from './call.ts';
 import { CallBook, type Place } from './call-book.ts';
 import { stepCall } from './call-step.ts';
-import { calleeOf, callerOf, callIds, grantedMs } from './from-sip.ts';
-import { legInput } from './leg-events.ts';
+import { callIds, grantedMs } from './from-sip.ts';
+import { commandLeg } from './leg-commands.ts';
+import { type LegEvent, legInput } from './leg-events.ts';
+import { inboundCall, outboundCall } from './new-calls.ts';
 import { type Heard, readFrame } from './read-frame.ts';
 import { ReportIds } from './report-ids.ts';
 import { type Session, type SessionInput, type SessionSettings, sessionDeadline } from './session.ts';
 import { stepSession } from './session-step.ts';
 import { CALLS_PER_SESSION, ENDING, newSession, settingsOf } from './settings.ts';
 import { inviteText, replyText, requestText } from './to-client.ts';
-import {
-  contactUri,
-  customHeaders,
-  endingHeaders,
-  inviteFor,
-  PROXY,
-  REGISTER_SECONDS,
-  registerFor,
-  VOICE,
-} from './to-sip.ts';
+import { contactUri, inviteFor, PROXY, REGISTER_SECONDS, registerFor, VOICE } from './to-sip.ts';
 import type { Vsp, VspInput, VspOptions, VspOutput } from './vsp-events.ts';
 
 /**
@@ -262,21 +255,9 @@ class ClientGate implements Vsp {
     const { call } = frame;
     const { random, domain } = this.#options;
     const agent = frame.agent.text === '' ? session.agent : frame.agent;
-    const number = call.callerNumber === '' ? login.user : call.callerNumber;
-    const { user, host } = call.destination;
     this.#calls.set(
       place,
-      newCall({
-        callId: place.callId,
-        direction: 'outbound',
-        phase: 'calling',
-        caller: { name: call.callerName === '' ? number : call.callerName, number },
-        callee: { name: 'Outbound Call', number: host === undefined ? user : `${user}@${host}` },
-        ids: { session: uuid(random), leg: uuid(random) },
-        sipCallId: place.callId,
-        agent: agent.family,
-        clientSdp: frame.sdp,
-      }),
+      outboundCall(frame, session.agent, login.user, { session: uuid(random), leg: uuid(random) }),
     );
     const { leg, out } = this.#agent.invite(inviteFor(call, frame.sdp, login.user, domain, agent), now);
     this.#calls.bind(place, leg);
@@ -305,23 +286,12 @@ class ClientGate implements Vsp {
     }
     for (const wish of out) {
       if (wish.type === 'log') this.#out.push(wish);
-      else if (
-        wish.type === 'reply' ||
-        wish.type === 'ringing' ||
-        wish.type === 'media' ||
-        wish.type === 'answer' ||
-        wish.type === 'bye'
-      )
-        this.#tell(place, state, wish);
-      else if (leg !== undefined) this.#hear(this.#toLeg(leg, wish, now), now);
+      else if (isTold(wish)) this.#tell(place, state, wish);
+      else if (leg !== undefined) this.#hear(commandLeg(this.#agent, leg, wish, now), now);
     }
   }
 
-  #tell(
-    place: Place,
-    call: Call,
-    wish: Extract<CallOut, { type: 'reply' | 'ringing' | 'media' | 'answer' | 'bye' }>,
-  ): void {
+  #tell(place: Place, call: Call, wish: ClientWish): void {
     const socket = this.#socketOf.get(place.contact);
     const session = socket === undefined ? undefined : this.#sessions.get(socket);
     if (socket === undefined || session === undefined) return;
@@ -329,50 +299,6 @@ class ClientGate implements Vsp {
       return this.#say(socket, replyText(session, place.callId, wish.id, wish.reply));
     this.#keep({ ...session, nextId: session.nextId + 1 });
     this.#say(socket, requestText(session, call, wish, session.nextId));
-  }
-
-  #toLeg(
-    leg: LegId,
-    wish: Exclude<CallOut, LogLine | { type: 'reply' | 'ringing' | 'media' | 'answer' | 'bye' }>,
-    now: Ms,
-  ): readonly UserAgentOut[] {
-    const agent = this.#agent;
-    switch (wish.type) {
-      case 'respond': {
-        const headers =
-          wish.cause === undefined
-            ? customHeaders(wish.customHeaders)
-            : endingHeaders(wish.cause, wish.internal, wish.customHeaders);
-        const sdp = wish.sdp === undefined ? {} : { sdp: wish.sdp };
-        return agent.respond(leg, wish.status, { headers, ...sdp }, now);
-      }
-      case 'cancel':
-        return agent.cancel(leg, endingHeaders(wish.cause, 'cancelled', wish.customHeaders), now);
-      case 'hangUp':
-        return agent.bye(leg, endingHeaders(wish.cause, undefined, wish.customHeaders), now);
-      case 'reinvite':
-        return agent.reinvite(leg, wish.sdp, wish.token, now);
-      case 'respondReinvite':
-        return agent.respondReinvite(
-          leg,
-          wish.tx,
-          wish.status,
-          wish.sdp === undefined ? {} : { sdp: wish.sdp },
-          now,
-        );
-      case 'info':
-        return agent.requestInDialog(
-          leg,
-          {
-            method: 'INFO',
-            contentType: wish.contentType,
-            body: wish.body,
-            ...(wish.package === undefined ? {} : { headers: [['Info-Package', wish.package]] }),
-          },
-          'info',
-          now,
-        );
-    }
   }
 
   // ---- SIP
@@ -409,10 +335,7 @@ class ClientGate implements Vsp {
     }
   }
 
-  #legEvent(
-    out: Exclude<UserAgentOut, { type: 'sip' | 'incoming' | 'request' | 'info' | 'result' }>,
-    now: Ms,
-  ): void {
+  #legEvent(out: LegEvent, now: Ms): void {
     const place = this.#calls.placeOf(out.leg);
     if (place !== undefined) {
       const input = legInput(out);
@@ -440,17 +363,7 @@ class ClientGate implements Vsp {
     const ids = stated ?? { session: uuid(random), leg: uuid(random) };
     const place = { contact, callId: ids.leg };
     if (this.#calls.get(place) !== undefined) return refuse(482);
-    const call = newCall({
-      callId: ids.leg,
-      direction: 'inbound',
-      phase: 'ringing',
-      caller: callerOf(request),
-      callee: calleeOf(request),
-      ids,
-      sipCallId: request.headers.callId,
-      agent: session.agent.family,
-      clientSdp: null,
-    });
+    const call = inboundCall(request, ids, session.agent.family);
     this.#calls.set(place, call);
     this.#calls.bind(place, leg);
     this.#keep({ ...session, nextId: session.nextId + 1 });

@@ -1,0 +1,42 @@
+import type { SipRequest } from '@sidetone/sip';
+import type { CallIds, ClientAgent, ClientFrame } from '@sidetone/wire';
+import { type Call, newCall } from './call.ts';
+import { calleeOf, callerOf } from './from-sip.ts';
+
+type Invite = Extract<ClientFrame, { kind: 'invite' }>;
+
+/** A call that a client makes. `ids` stand until voice gives its own. */
+export function outboundCall(frame: Invite, login: ClientAgent, user: string, ids: CallIds): Call {
+  const { call } = frame;
+  const number = call.callerNumber === '' ? user : call.callerNumber;
+  const { destination } = call;
+  return newCall({
+    callId: call.callId,
+    direction: 'outbound',
+    phase: 'calling',
+    caller: { name: call.callerName === '' ? number : call.callerName, number },
+    callee: {
+      name: 'Outbound Call',
+      number: destination.host === undefined ? destination.user : `${destination.user}@${destination.host}`,
+    },
+    ids,
+    sipCallId: call.callId,
+    agent: frame.agent.text === '' ? login.family : frame.agent.family,
+    clientSdp: frame.sdp,
+  });
+}
+
+/** A call for a client; it is rung with the leg's id as callID. */
+export function inboundCall(request: SipRequest, ids: CallIds, agent: ClientAgent['family']): Call {
+  return newCall({
+    callId: ids.leg,
+    direction: 'inbound',
+    phase: 'ringing',
+    caller: callerOf(request),
+    callee: calleeOf(request),
+    ids,
+    sipCallId: request.headers.callId,
+    agent,
+    clientSdp: null,
+  });
+}
