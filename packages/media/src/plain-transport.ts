@@ -34,6 +34,7 @@ export class PlainTransport implements Transport {
   #port = 0;
   #rtcpPort = 0;
   #candidate = { port: 0, since: 0, packets: 0 };
+  #reachable = false;
   #closed = false;
 
   constructor(sockets: PlainSockets, events: TransportEvents, now: () => Ms) {
@@ -46,7 +47,7 @@ export class PlainTransport implements Transport {
   }
 
   get ready(): boolean {
-    return this.#signalled !== undefined && this.#signalled.port !== 0 && !this.#closed;
+    return this.#reachable && !this.#closed;
   }
 
   /** New signalling. The same address and ports keep the latch. */
@@ -65,7 +66,8 @@ export class PlainTransport implements Transport {
     this.#port = to.port;
     this.#rtcpPort = to.mux ? to.port : to.rtcpPort;
     this.#candidate.packets = 0;
-    if (to.port !== 0) this.#events.connected(this.#now());
+    this.#reachable = to.port !== 0 && isUnicast(to.address);
+    if (this.#reachable) this.#events.connected(this.#now());
   }
 
   sendRtp(packet: Uint8Array, length: number): void {
@@ -110,7 +112,7 @@ export class PlainTransport implements Transport {
 
   #approved(address: string, port: number): boolean {
     const signalled = this.#signalled;
-    if (signalled === undefined || address !== signalled.address) return false;
+    if (signalled === undefined || !this.#reachable || address !== signalled.address) return false;
     if (port === signalled.port) {
       if (this.#state !== 'locked') {
         this.#state = 'locked';
@@ -150,4 +152,14 @@ export interface PlainSockets {
   readonly rtcp: Datagrams | undefined;
   onRtp: (packet: Uint8Array, address: string, port: number) => void;
   onRtcp: (packet: Uint8Array, address: string, port: number) => void;
+}
+
+/**
+ * May media be sent there? Only to one host's literal address: not to `0.0.0.0` (RFC 2543 hold), which would be this very
+ * machine, not to a group or to everybody (RFC 4566 lets a description say so), and not to a name.
+ */
+export function isUnicast(address: string): boolean {
+  if (address.includes(':')) return !/^(::|0*(:0*){1,7}|ff.*)$/i.test(address);
+  const octets = address.split('.').map((part) => (/^\d{1,3}$/.test(part) ? Number(part) : 256));
+  return octets.length === 4 && octets.every((octet) => octet < 256) && octets[0]! > 0 && octets[0]! < 224;
 }

@@ -5,20 +5,20 @@ import type { Datagrams, Receive, SocketPort } from '@sidetone/media';
 /** Asked of the operating system for each socket; it may grant less. Bursts wait there while a handshake computes. */
 const RECEIVE_BUFFER = 1 << 20;
 
+type Answered = (error: Error | null, address: string, family: number) => void;
+
 /** Addresses are literals: answering at once saves a turn of the event loop for each packet. */
-function lookup(
-  host: string,
-  _options: unknown,
-  done: (error: Error | null, address: string, family: number) => void,
-): void {
-  done(null, host, isIPv6(host) ? 6 : 4);
-}
+const literal =
+  (family: 4 | 6) =>
+  (host: string, _options: unknown, done: Answered): void =>
+    done(null, host, family);
 
 /** UDP of the operating system, one socket for each bind. */
 export const udpSockets: SocketPort = {
   bind(address: string, port: number, receive: Receive): Promise<Datagrams | undefined> {
     return new Promise((resolve) => {
-      const socket: Socket = createSocket({ type: isIPv6(address) ? 'udp6' : 'udp4', lookup });
+      const family = isIPv6(address) ? 6 : 4;
+      const socket: Socket = createSocket({ type: `udp${family}`, lookup: literal(family) });
       const refused = (): void => {
         socket.close();
         resolve(undefined);
@@ -39,7 +39,8 @@ export const udpSockets: SocketPort = {
           address,
           port,
           send: (packet, host, to) => {
-            if (open) socket.send(packet, to, host, ignore);
+            // No callback: it would cost a task for each packet, and a lost one is lost.
+            if (open) socket.send(packet, to, host);
           },
           close: () => {
             if (!open) return;
@@ -51,5 +52,3 @@ export const udpSockets: SocketPort = {
     });
   },
 };
-
-function ignore(): void {}
