@@ -5,6 +5,8 @@ import { lawBreaks } from './laws.ts';
 const commands: readonly (readonly [name: string, command: string, args: readonly string[]])[] = [
   ['types', 'tsc', ['-p', 'tsconfig.json']],
   ['browser types', 'tsc', ['-p', 'tsconfig.browser.json']],
+  ['sdk test types', 'tsc', ['-p', 'packages/sdk/test']],
+  ['console test types', 'tsc', ['-p', 'apps/console/test']],
   ['lint and format', 'biome', ['check', '--error-on-warnings', '.']],
 ];
 

@@ -47,9 +47,14 @@ export class FakeServer {
     this.#server = createServer((request, response) => {
       const { pathname } = new URL(request.url ?? '/', 'http://localhost');
       if (request.method === 'POST' && pathname === '/api/login-link')
-        return void response
-          .setHeader('content-type', 'application/json')
-          .end(JSON.stringify({ login_token: 'good-token', user_name: 'line1', domain: 'sip.localhost', others: ['line2'] }));
+        return void response.setHeader('content-type', 'application/json').end(
+          JSON.stringify({
+            login_token: 'good-token',
+            user_name: 'line1',
+            domain: 'sip.localhost',
+            others: ['line2'],
+          }),
+        );
       const given = page.pages?.[pathname];
       const file = join(page.folder ?? '/nowhere', pathname === '/' ? 'index.html' : pathname);
       if (given === undefined && !existsSync(file)) return void response.writeHead(404).end();

@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { Icon } from './icons.tsx';
 import { Level } from './level.tsx';
 import type { CallView, Phone } from './phone.ts';
@@ -25,6 +25,9 @@ export function CallPanel({
 }) {
   const { id, state, name, number, muted, digits } = call;
   const talking = state === 'active' || state === 'held';
+  const heading = useRef<HTMLHeadingElement>(null);
+  // The focus was in the form that this replaces. Not on a button: a second Enter must not answer or hang up.
+  useEffect(() => heading.current?.focus(), []);
   return (
     <div class={`call-panel is-${state}`}>
       <div class="party">
@@ -34,7 +37,9 @@ export function CallPanel({
             .slice(0, 1)
             .toUpperCase() || '?'}
         </span>
-        <h2>{name}</h2>
+        <h2 ref={heading} tabIndex={-1}>
+          {name}
+        </h2>
         {number !== name && <p class="number">{number}</p>}
         <p class="state">
           <span role="status">{WORDS[state]}</span>

@@ -28,6 +28,8 @@ export interface PastCall {
   readonly number: string;
   readonly reason: string;
   readonly answered: boolean;
+  /** Somebody called, and nobody took it. */
+  readonly missed: boolean;
   readonly seconds: number;
   readonly at: Date;
 }
@@ -272,6 +274,8 @@ export class Phone {
       ...otherSide(call),
       reason: endingInWords({ direction, answered, byUs, cause, sipCode, error }),
       answered,
+      missed:
+        direction === 'inbound' && !answered && !byUs && cause !== 'LOSE_RACE' && cause !== 'PICKED_OFF',
       seconds: answered ? (Date.now() - since) / 1000 : 0,
       at: new Date(),
     };

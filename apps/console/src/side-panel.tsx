@@ -80,9 +80,8 @@ function Choice(props: {
 }
 
 function Past({ call, busy, phone }: { call: PastCall; busy: boolean; phone: Phone }) {
-  const missed = call.direction === 'inbound' && !call.answered;
   return (
-    <li class={missed ? 'missed' : ''}>
+    <li class={call.missed ? 'missed' : ''}>
       <Icon name={call.direction === 'inbound' ? 'in' : 'out'} />
       <div class="past-what">
         <b>{call.name}</b>

@@ -40,6 +40,11 @@ export class Sounds {
   #tone(frequencies: readonly number[], seconds: number, volume: number, at = 0): void {
     this.#context ??= new AudioContext();
     const context = this.#context;
+    if (context.state !== 'running') {
+      // The browser allows no sound before the person touches the page; nothing may pile up until then.
+      void context.resume();
+      return;
+    }
     const start = context.currentTime + at;
     const gain = new GainNode(context, { gain: 0 });
     gain.gain.setTargetAtTime(volume, start, 0.01);

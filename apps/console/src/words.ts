@@ -10,14 +10,19 @@ export interface Ending {
   readonly error?: number | undefined;
 }
 
-const BY_ERROR: Readonly<Record<number, string>> = {
+/** A lookup that finds nothing but its own rows: keys come from peers. */
+function table(rows: Readonly<Record<string | number, string>>): Readonly<Record<string | number, string>> {
+  return Object.assign(Object.create(null), rows);
+}
+
+const BY_ERROR = table({
   42001: 'Sidetone may not use your microphone. Allow it in the browser, then call again.',
   42002: 'The chosen microphone is not there. Connect it or choose another one.',
   42003: 'The microphone could not be opened. Is another program using it?',
   48501: 'The connection to the server was lost, and the call with it.',
-};
+});
 
-const BY_CAUSE: Readonly<Record<string, string>> = {
+const BY_CAUSE = table({
   USER_BUSY: 'The line is busy.',
   NO_ANSWER: 'Nobody answered.',
   NO_USER_RESPONSE: 'Nobody can be reached there right now.',
@@ -37,9 +42,9 @@ const BY_CAUSE: Readonly<Record<string, string>> = {
   RECOVERY_ON_TIMER_EXPIRE: 'The server did not answer in time.',
   NORMAL_TEMPORARY_FAILURE: 'The other network has a problem. Try again in a moment.',
   NO_ROUTE_DESTINATION: 'There is no way to this number from here.',
-};
+});
 
-const BY_SIP: Readonly<Record<number, string>> = {
+const BY_SIP = table({
   403: 'This call is not allowed.',
   404: BY_CAUSE['UNALLOCATED_NUMBER']!,
   408: BY_CAUSE['NO_ANSWER']!,
@@ -49,7 +54,7 @@ const BY_SIP: Readonly<Record<number, string>> = {
   488: BY_CAUSE['INCOMPATIBLE_DESTINATION']!,
   600: BY_CAUSE['USER_BUSY']!,
   603: BY_CAUSE['CALL_REJECTED']!,
-};
+});
 
 /** Why a call ended, in a sentence for a person. */
 export function endingInWords(ending: Ending): string {
@@ -82,11 +87,11 @@ export function duration(seconds: number): string {
     : `${Math.floor(minutes / 60)}:${two(minutes % 60)}:${two(whole % 60)}`;
 }
 
-const BUILT_IN: Readonly<Record<string, string>> = {
+const BUILT_IN = table({
   '9196': 'Echo',
   '9197': 'Tone',
   '9664': 'Music',
-};
+});
 
 /** The built-in numbers of every server. */
 export const SERVICES: readonly (readonly [number: string, name: string])[] = Object.entries(BUILT_IN);

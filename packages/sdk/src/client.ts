@@ -33,7 +33,7 @@ const ACKNOWLEDGED = /^telnyx_rtc\.(invite|ringing|media|answer|display|candidat
 export class Client extends Emitter<ClientEvents> {
   readonly options: ClientOptions;
   /** The calls that are not over, by id. */
-  readonly calls: Record<string, Call> = {};
+  readonly calls: Record<string, Call> = Object.create(null);
   /** Names this client, not the session. */
   readonly uuid: string;
   /** The output device of new calls. */

@@ -262,7 +262,7 @@ test('a hang-up: media stops at once, the bye waits at most 5 s', async () => {
   await scene.browser.passes(5_000);
   await done;
   assert.deepEqual([call.state, call.cause, call.causeCode], ['destroy', 'NORMAL_CLEARING', 16]);
-  assert.deepEqual(scene.client.calls, {});
+  assert.equal(scene.client.hasActiveCall(), false);
 });
 
 for (const [name, options, sent] of [
@@ -441,4 +441,13 @@ test('devices: lists, and a change for calls to come and calls that live', async
   await scene.client.setAudioOutDevice('out-1');
   const later = await scene.talks();
   assert.deepEqual([later.options.micId, later.options.speakerId], ['mic-1', 'out-1']);
+});
+
+test('a call id that is the name of a property of every object is only an id', async () => {
+  const scene = await Scene.ready();
+  for (const id of ['constructor', '__proto__', 'toString']) {
+    await scene.socket.asks('telnyx_rtc.ringing', { callID: id });
+    await scene.rings({ callID: id });
+    assert.equal(scene.client.calls[id]?.state, 'ringing');
+  }
 });

@@ -252,7 +252,7 @@ test('disconnect: a bye for the call, then silence, and no timer is left', async
   await settle();
   assert.equal(scene.socket.last('telnyx_rtc.bye')['params'].cause, 'NORMAL_CLEARING');
   assert.equal(call.state, 'purge');
-  assert.deepEqual(scene.client.calls, {});
+  assert.equal(scene.client.hasActiveCall(), false);
   await scene.browser.passes(60_000);
   assert.equal(scene.browser.sockets.length, 1);
   assert.equal(scene.browser.timers, 0);
