@@ -26,7 +26,12 @@ interface Pair {
   readonly ends: Promise<[client: Outcome, server: Outcome]>;
 }
 
-function pair(network: Network, named: { client?: string; server?: string } = {}, pace?: Random): Pair {
+function pair(
+  network: Network,
+  named: { client?: string; server?: string } = {},
+  pace?: Random,
+  caller: DtlsFactory = alice,
+): Pair {
   const endpoints: Partial<Record<DtlsRole, DtlsEndpoint>> = {};
   const open = (role: DtlsRole, factory: DtlsFactory, peer: string): Promise<Outcome> =>
     new Promise((resolve) => {
@@ -47,8 +52,8 @@ function pair(network: Network, named: { client?: string; server?: string } = {}
       endpoints[role] = endpoint;
     });
   const outcome = {
-    client: open('client', alice, named.server ?? bob.fingerprint),
-    server: open('server', bob, named.client ?? alice.fingerprint),
+    client: open('client', caller, named.server ?? bob.fingerprint),
+    server: open('server', bob, named.client ?? caller.fingerprint),
   };
   const { client, server } = endpoints as Record<DtlsRole, DtlsEndpoint>;
   server.start('server');
@@ -105,6 +110,15 @@ describe('a handshake', () => {
   it('puts together fragments of every size', async () => {
     const { ends } = pair((d) => [fragment(d, 40)]);
     assertAgreed(await ends);
+  });
+
+  it('settles on GCM when that is all the other has', async () => {
+    const caller = await createWeriftDtls({ profiles: ['AEAD_AES_128_GCM'] });
+    const [client, server] = await pair(clean, {}, undefined, caller).ends;
+    assert.ok('connected' in client && 'connected' in server);
+    assert.equal(server.connected.profile, 'AEAD_AES_128_GCM');
+    assert.equal(server.connected.localKeys.salt.length, 12);
+    assert.deepEqual(client.connected.localKeys, server.connected.remoteKeys);
   });
 
   it('says timeout when nobody answers', async () => {

@@ -37,6 +37,8 @@ export interface WeriftDtlsOptions {
   readonly timeoutMs?: number;
   /** Handshakes at the same time, at least two (the first one is with ourselves); more wait for a place. Default 256. */
   readonly maxHandshakes?: number;
+  /** What we take, most wanted first. Default AES-CM, then GCM: both are sound, and the first costs us less. */
+  readonly profiles?: readonly SrtpProfile[];
 }
 
 interface Settings extends Required<WeriftDtlsOptions> {
@@ -47,11 +49,11 @@ interface Settings extends Required<WeriftDtlsOptions> {
 
 const P256_SHA256 = { hash: HashAlgorithm.sha256_4, signature: SignatureAlgorithm.ecdsa_3 };
 
-/** RFC 5764 §4.1.2 and RFC 7714 §14.2. AES-CM first: it costs us less, and both are sound. */
-const PROFILES: readonly { id: 1 | 7; name: SrtpProfile; saltLength: number }[] = [
-  { id: 1, name: 'AES_CM_128_HMAC_SHA1_80', saltLength: 14 },
-  { id: 7, name: 'AEAD_AES_128_GCM', saltLength: 12 },
-];
+/** RFC 5764 §4.1.2 and RFC 7714 §14.2. */
+const PROFILES: Readonly<Record<SrtpProfile, { readonly id: 1 | 7; readonly saltLength: number }>> = {
+  AES_CM_128_HMAC_SHA1_80: { id: 1, saltLength: 14 },
+  AEAD_AES_128_GCM: { id: 7, saltLength: 12 },
+};
 
 /** Makes the process's certificate, and one handshake with itself so that the first caller does not wait for a cold start. */
 export async function createWeriftDtls(options: WeriftDtlsOptions = {}): Promise<DtlsFactory> {
@@ -63,6 +65,7 @@ export async function createWeriftDtls(options: WeriftDtlsOptions = {}): Promise
     retransmitMs: options.retransmitMs ?? 200,
     timeoutMs: options.timeoutMs ?? 15_000,
     maxHandshakes: options.maxHandshakes ?? 256,
+    profiles: options.profiles ?? ['AES_CM_128_HMAC_SHA1_80', 'AEAD_AES_128_GCM'],
     certificate,
     active: new Set(),
   };
@@ -204,7 +207,7 @@ class Endpoint implements DtlsEndpoint {
       cert: this.#settings.certificate.certPem,
       key: this.#settings.certificate.keyPem,
       signatureHash: P256_SHA256,
-      srtpProfiles: PROFILES.map((p) => p.id),
+      srtpProfiles: this.#settings.profiles.map((name) => PROFILES[name].id),
       certificateRequest: Kind === (DtlsServer as unknown),
       extendedMasterSecret: true,
     });
@@ -323,16 +326,16 @@ class Endpoint implements DtlsEndpoint {
     if (this.#state !== 'handshaking') return;
     const socket = this.#socket!;
     const remoteFingerprint = this.#proof!.remoteFingerprint;
-    const profile = PROFILES.find((p) => p.id === socket.srtp.srtpProfile);
+    const profile = this.#settings.profiles.find((name) => PROFILES[name].id === socket.srtp.srtpProfile);
     // RFC 7627 §5.2: without the extended master secret the keys are not bound to this handshake.
     if (remoteFingerprint === undefined || !socket.dtls.remoteExtendedMasterSecret)
       return this.#fail('handshake');
     if (profile === undefined) return this.#fail('profile');
     if (this.#flushing) this.#flush();
     this.#leave('connected');
-    const keys = socket.extractSessionKeys(16, profile.saltLength);
+    const keys = socket.extractSessionKeys(16, PROFILES[profile].saltLength);
     this.#options.connected({
-      profile: profile.name,
+      profile,
       localKeys: { key: keys.localKey, salt: keys.localSalt },
       remoteKeys: { key: keys.remoteKey, salt: keys.remoteSalt },
       remoteFingerprint,
