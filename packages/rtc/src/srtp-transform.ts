@@ -17,15 +17,19 @@ export interface Transform {
 
 const CM_TAG = 10;
 const GCM_TAG = 16;
-/** Keystream blocks prepared at once: 1,600 bytes, more than a datagram carries. */
+/** Counter blocks of one call: 1,600 bytes, more than a datagram carries. */
 const MAX_BLOCKS = 100;
+/** Keystream made ahead: so many packets of up to so many blocks (192 bytes: 20 ms of G.711, or of Opus below 76 kbit/s). */
+const AHEAD = 8;
+const AHEAD_BLOCKS = 12;
 
 /** The longest packet that a transform takes. */
 export const MAX_PACKET = 1500;
 
 /**
  * AES_CM_128_HMAC_SHA1_80 (RFC 3711 §4.1.1, §4.2.1). Counter mode as one ECB call on a persistent object over the
- * counter blocks: a cipher object per packet costs several times more.
+ * counter blocks: a cipher object per packet costs several times more. The call itself costs more than the AES in it, and
+ * the next indices are known, so the keystream of the next packets of a stream is made along.
  */
 export class CounterMode implements Transform {
   readonly tagLength = CM_TAG;
@@ -37,6 +41,10 @@ export class CounterMode implements Transform {
   readonly #view = new DataView(this.#counters.buffer);
   readonly #slices: Uint8Array[] = [];
   readonly #tag = new Uint8Array(CM_TAG);
+  /** Keystream for packets `#base`, `#base` + 1, … of `#ssrc`; -1: none. */
+  #stream: Uint8Array = new Uint8Array(0);
+  #ssrc = 0;
+  #base = -1;
 
   constructor(keys: SessionKeys, rtcp: boolean) {
     const cipher = createCipheriv('aes-128-ecb', createSecretKey(keys.key), null);
@@ -76,23 +84,40 @@ export class CounterMode implements Transform {
     return true;
   }
 
-  /** IV = salt·2^16 ⊕ ssrc·2^64 ⊕ index·2^16; the low 16 bits count blocks. */
   #crypt(packet: Uint8Array, from: number, to: number, ssrc: number, index: number): void {
     const blocks = (to - from + 15) >> 4;
+    let stream = this.#stream;
+    let k = 0;
+    const slot = ssrc === this.#ssrc && this.#base >= 0 ? index - this.#base : AHEAD;
+    if (this.#rtcp || blocks > AHEAD_BLOCKS || slot < 0) {
+      this.#count(0, blocks, ssrc, index);
+      stream = this.#ecb.update(this.#slices[blocks]!);
+    } else if (slot < AHEAD) {
+      k = slot * AHEAD_BLOCKS * 16;
+    } else {
+      for (let i = 0; i < AHEAD; i++) this.#count(i * AHEAD_BLOCKS, AHEAD_BLOCKS, ssrc, index + i);
+      stream = this.#ecb.update(this.#slices[AHEAD * AHEAD_BLOCKS]!);
+      this.#stream = stream;
+      this.#ssrc = ssrc;
+      this.#base = index;
+    }
+    for (let i = from; i < to; i++, k++) packet[i]! ^= stream[k]!;
+  }
+
+  /** Counter blocks of one packet: IV = salt·2^16 ⊕ ssrc·2^64 ⊕ index·2^16; the low 16 bits count blocks. */
+  #count(first: number, blocks: number, ssrc: number, index: number): void {
     const view = this.#view;
     const salt = this.#salt;
     const w0 = salt.getInt32(0);
     const w1 = salt.getInt32(4) ^ ssrc;
     const w2 = salt.getInt32(8) ^ Math.floor(index / 65_536);
     const w3 = salt.getInt32(12) ^ ((index % 65_536) << 16);
-    for (let i = 0, p = 0; i < blocks; i++, p += 16) {
+    for (let i = 0, p = first * 16; i < blocks; i++, p += 16) {
       view.setInt32(p, w0);
       view.setInt32(p + 4, w1);
       view.setInt32(p + 8, w2);
       view.setInt32(p + 12, w3 | i);
     }
-    const stream = this.#ecb.update(this.#slices[blocks]!);
-    for (let i = from, k = 0; i < to; i++, k++) packet[i]! ^= stream[k]!;
   }
 }
 
