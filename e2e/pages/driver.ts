@@ -129,7 +129,9 @@ const driver = {
     const { call } = recordOf(id);
     const action = call[method];
     if (typeof action !== 'function') return false;
-    await action.apply(call, args);
+    // Some versions give a promise that is settled by the far side, or never: what the call does is seen in its states.
+    const done: unknown = action.apply(call, args);
+    if (done instanceof Promise) done.catch((error: unknown) => note(`${method} failed`, String(error)));
     return true;
   },
 

@@ -7,10 +7,10 @@ import { type WebSocket, WebSocketServer } from 'ws';
 // biome-ignore lint/suspicious/noExplicitAny: frames are read by many names.
 export type Frame = Record<string, any>;
 
+/** Something that is served. */
 export interface Page {
-  /** What `GET /` and other paths give: text with its type, or a folder. */
-  readonly folder?: string;
-  readonly pages?: Readonly<Record<string, { readonly type: string; readonly body: string }>>;
+  readonly type: string;
+  readonly body: string;
 }
 
 const TYPES: Readonly<Record<string, string>> = {
@@ -20,7 +20,7 @@ const TYPES: Readonly<Record<string, string>> = {
   '.svg': 'image/svg+xml',
 };
 
-/** As strict as the product's own. */
+/** For files of the folder; as strict as the product's own. */
 const POLICY = "default-src 'self'; connect-src 'self' ws: wss:; media-src 'self' blob: mediastream:";
 
 /**
@@ -29,6 +29,8 @@ const POLICY = "default-src 'self'; connect-src 'self' ws: wss:; media-src 'self
  */
 export class FakeServer {
   readonly frames: Frame[] = [];
+  /** Pages by path, served without a content policy. */
+  readonly pages = new Map<string, Page>();
   /** Gives the SDP answer to an offer; the far end of the media. */
   answerFor: (offer: string) => Promise<string> = async () => '';
   /** What happens to an invite after its reply; rings and answers by default. */
@@ -43,7 +45,7 @@ export class FakeServer {
   #held = false;
   #id = 0;
 
-  private constructor(page: Page) {
+  private constructor(folder: string) {
     this.#server = createServer((request, response) => {
       const { pathname } = new URL(request.url ?? '/', 'http://localhost');
       if (request.method === 'POST' && pathname === '/api/login-link')
@@ -55,13 +57,14 @@ export class FakeServer {
             others: ['line2'],
           }),
         );
-      const given = page.pages?.[pathname];
-      const file = join(page.folder ?? '/nowhere', pathname === '/' ? 'index.html' : pathname);
-      if (given === undefined && !existsSync(file)) return void response.writeHead(404).end();
+      const page = this.pages.get(pathname);
+      if (page !== undefined) return void response.setHeader('content-type', page.type).end(page.body);
+      const file = join(folder, pathname === '/' ? 'index.html' : pathname);
+      if (!existsSync(file)) return void response.writeHead(404).end();
       response
         .setHeader('content-security-policy', POLICY)
-        .setHeader('content-type', given?.type ?? TYPES[extname(file)] ?? 'text/plain')
-        .end(given?.body ?? readFileSync(file));
+        .setHeader('content-type', TYPES[extname(file)] ?? 'text/plain')
+        .end(readFileSync(file));
     });
     this.#server.on('upgrade', (request, socket, head) =>
       this.#sockets.handleUpgrade(request, socket, head, (accepted) => {
@@ -71,8 +74,9 @@ export class FakeServer {
     );
   }
 
-  static async start(page: Page): Promise<FakeServer> {
-    const fake = new FakeServer(page);
+  /** Serves `pages`, then the files of a folder. */
+  static async start(folder = '/nowhere'): Promise<FakeServer> {
+    const fake = new FakeServer(folder);
     await new Promise<void>((listening) => fake.#server.listen(0, '127.0.0.1', listening));
     return fake;
   }

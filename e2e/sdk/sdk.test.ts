@@ -45,19 +45,12 @@ describe('the SDK in Chromium', needs('chromium'), () => {
       format: 'iife',
       target: 'es2022',
     });
-    server = await FakeServer.start({
-      pages: {
-        '/': {
-          type: 'text/html',
-          body: '<!doctype html><audio id="remote"></audio><script src="/page.js"></script>',
-        },
-        '/page.js': { type: 'text/javascript', body: outputFiles[0]!.text },
-        '/packages/sdk/dist/index.js': {
-          type: 'text/javascript',
-          body: readFileSync(join(ROOT, 'packages/sdk/dist/index.js'), 'utf8'),
-        },
-      },
+    server = await FakeServer.start(ROOT);
+    server.pages.set('/', {
+      type: 'text/html',
+      body: '<!doctype html><audio id="remote"></audio><script src="/page.js"></script>',
     });
+    server.pages.set('/page.js', { type: 'text/javascript', body: outputFiles[0]!.text });
     browser = await chromium.launch({
       executablePath: peerPath('chromium'),
       headless: true,
@@ -179,11 +172,11 @@ describe('the SDK in Chromium', needs('chromium'), () => {
   });
 
   test("the README's example, with the built package", async () => {
-    const html = exampleOf(readFileSync(join(ROOT, 'packages/sdk/README.md'), 'utf8'))
+    const body = exampleOf(readFileSync(join(ROOT, 'packages/sdk/README.md'), 'utf8'))
       .replace('ws://127.0.0.1:8080', server.url.replace('http', 'ws'))
       .replace('YOUR TOKEN', 'good-token');
+    server.pages.set('/call.html', { type: 'text/html', body });
     const example = await page.context().newPage();
-    await example.route('**/call.html', (route) => route.fulfill({ contentType: 'text/html', body: html }));
     await example.goto(`${server.url}/call.html`);
     server.onInvite = async ({ sdp, dialogParams }) =>
       server.ask('telnyx_rtc.answer', { callID: dialogParams.callID, sdp: await server.answerFor(sdp) });

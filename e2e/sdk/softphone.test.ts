@@ -30,7 +30,7 @@ describe('the softphone in Chromium', needs('chromium'), () => {
       format: 'iife',
       target: 'es2022',
     });
-    server = await FakeServer.start({ folder: join(import.meta.dirname, '../../apps/console/dist') });
+    server = await FakeServer.start(join(import.meta.dirname, '../../apps/console/dist'));
     browser = await chromium.launch({
       executablePath: peerPath('chromium'),
       headless: true,

@@ -169,17 +169,47 @@ export class Baresip {
     this.events.length = 0;
   }
 
-  /** The tone at the end of its newest recording of what it heard (`dec`). */
-  tone(): Tone {
+  /** Its newest recording of what it heard (`dec`). */
+  #recording(): { readonly samples: Int16Array; readonly rate: number } {
     const folder = join(this.#folder, 'recorded');
-    const files = readdirSync(folder)
+    const newest = readdirSync(folder)
       .filter((name) => name.endsWith('-dec.wav'))
-      .sort();
-    const newest = files.at(-1);
-    if (newest === undefined) return { hz: 0, level: 0, purity: 0 };
-    const { samples, rate } = readWav(join(folder, newest));
+      .sort()
+      .at(-1);
+    return newest === undefined ? { samples: new Int16Array(0), rate: 0 } : readWav(join(folder, newest));
+  }
+
+  /** The tone at the end of its newest recording. */
+  tone(): Tone {
+    const { samples, rate } = this.#recording();
     if (rate === 0 || samples.length < 4_096) return { hz: 0, level: 0, purity: 0 };
     return measureTone(samples.subarray(-Math.floor(rate * 0.7)), rate);
+  }
+
+  /** Waits until `hz` is not heard any more: another sound, silence, or a recording that stopped growing. */
+  async losesTone(hz: number): Promise<void> {
+    let length = -1;
+    await until(
+      `baresip to stop hearing ${hz} Hz`,
+      () => {
+        const tone = this.tone();
+        const before = length;
+        length = this.#recording().samples.length;
+        return length === before || Math.abs(tone.hz - hz) > hz * 0.02 || tone.level < 0.005;
+      },
+      { everyMs: 500, detail: () => `${JSON.stringify(this.tone())}\n${this.report()}` },
+    );
+  }
+
+  /** Makes an account the one that commands act for. */
+  async select(user: string): Promise<void> {
+    await this.command('uafind', `sip:${user}@${CARRIER_HOST}:${this.port}`);
+  }
+
+  /** Ends every call, whatever state it is in, and forgets the events. */
+  async clear(): Promise<void> {
+    for (let i = 0; i < 4; i++) await this.command('hangup').catch(() => '');
+    this.forget();
   }
 
   async hears(hz: number): Promise<Tone> {

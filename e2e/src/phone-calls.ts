@@ -32,6 +32,8 @@ export async function phoneCalls(rig: Rig, page: TestPage, phone: Baresip, cells
       if (error instanceof Error && !error.message.includes('\nbaresip:'))
         error.message = `${error.message}\n${phone.report()}`;
       throw error;
+    } finally {
+      await phone.clear();
     }
   });
 }
@@ -54,14 +56,7 @@ async function outbound(page: TestPage, phone: Baresip, cells: Cells): Promise<v
 
   await page.act(id, 'hold');
   await page.becomes(id, 'held');
-  await until(
-    'baresip to stop hearing the browser',
-    () => {
-      const tone = phone.tone();
-      return Math.abs(tone.hz - 1_000) > 20 || tone.level < 0.005;
-    },
-    { everyMs: 200, detail: () => `${JSON.stringify(phone.tone())}\n${phone.report()}` },
-  );
+  await phone.losesTone(1_000);
   await page.act(id, 'unhold');
   await page.becomes(id, 'active');
   await phone.hears(1_000);
@@ -86,11 +81,13 @@ async function earlyMedia(page: TestPage, phone: Baresip, cells: Cells): Promise
   const id = await dial(page, PHONE.early);
   await page.reaches(id, 'early');
   cells.pass('early media');
+  await phone.select(PHONE.early);
   await phone.command('accept');
   await page.reaches(id, 'active');
   await page.hears(440);
   await page.act(id, 'hangup');
   await idle(phone);
+  await phone.select(PHONE.manual);
 }
 
 async function inbound(rig: Rig, page: TestPage, phone: Baresip, cells: Cells): Promise<void> {
@@ -108,14 +105,7 @@ async function inbound(rig: Rig, page: TestPage, phone: Baresip, cells: Cells): 
   await phone.hears(1_000);
   cells.pass('inbound tones');
   await phone.command('hold');
-  await until(
-    'baresip to hear nothing while it holds',
-    () => {
-      const tone = phone.tone();
-      return Math.abs(tone.hz - 1_000) > 20 || tone.level < 0.005;
-    },
-    { everyMs: 200, limitMs: 10_000 },
-  ).catch(() => undefined);
+  await phone.losesTone(1_000);
   await phone.command('resume');
   await phone.hears(1_000);
   await page.hears(440);

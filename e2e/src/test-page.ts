@@ -1,5 +1,5 @@
 import { measureTone, type Tone } from './tone.ts';
-import { LIMIT_MS, until } from './wait.ts';
+import { LIMIT_MS, until, within } from './wait.ts';
 
 /** One call as the page's SDK shows it. */
 export interface PageCall {
@@ -39,7 +39,10 @@ export class TestPage {
 
   async #drive(name: string, ...args: readonly unknown[]): Promise<unknown> {
     const list = args.map((arg) => JSON.stringify(arg) ?? 'undefined').join(', ');
-    return await this.#bridge.run(`window.driver.${name}(${list})`);
+    return await within(
+      `the page to ${name}(${list.slice(0, 80)})`,
+      this.#bridge.run(`window.driver.${name}(${list})`),
+    );
   }
 
   /** Runs an expression in the page. */
