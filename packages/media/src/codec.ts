@@ -1,9 +1,16 @@
 import { decodePcma, decodePcmu, encodePcma, encodePcmu } from '@sidetone/rtc';
 import type { CodecName } from '@sidetone/wire';
+import { G722Decoder, G722Encoder } from './g722.ts';
 import type { OpusFactory, OpusRate } from './opus.ts';
 
-/** The rate at which two codecs meet: that of the narrower one, so that no resampler runs. */
+/** Sampling rates at which codecs work here. */
 export type PcmRate = 8000 | 16000 | 24000;
+
+/** The rate at which two codecs meet: that of the narrower one, so that no resampler runs. */
+export function meetingRate(a: CodecName, b: CodecName): PcmRate {
+  const wide = (codec: CodecName): boolean => codec === 'OPUS' || codec === 'G722';
+  return wide(a) && wide(b) ? 16_000 : 8000;
+}
 
 /** The RTP clock of a codec (RFC 3551 table 4: G722 counts at 8000; RFC 7587 §4.1: Opus always at 48000). */
 export function clockRate(codec: CodecName): number {
@@ -34,7 +41,7 @@ const BITRATE: Readonly<Record<PcmRate, number>> = { 8000: 24_000, 16000: 28_000
 
 const nothing = (): void => {};
 
-export function pcmDecoder(codec: CodecName, rate: PcmRate, opus: OpusFactory): PcmDecoder | undefined {
+export function pcmDecoder(codec: CodecName, rate: PcmRate, opus: OpusFactory): PcmDecoder {
   switch (codec) {
     case 'OPUS':
       return opus.decoder(rate as OpusRate);
@@ -43,7 +50,7 @@ export function pcmDecoder(codec: CodecName, rate: PcmRate, opus: OpusFactory): 
     case 'PCMA':
       return g711Decoder(decodePcma);
     case 'G722':
-      return undefined;
+      return g722Decoder(rate);
   }
 }
 
@@ -52,7 +59,7 @@ export function pcmEncoder(
   rate: PcmRate,
   opus: OpusFactory,
   limits: EncoderLimits,
-): PcmEncoder | undefined {
+): PcmEncoder {
   switch (codec) {
     case 'OPUS':
       return opus.encoder({
@@ -65,30 +72,30 @@ export function pcmEncoder(
     case 'PCMA':
       return g711Encoder(encodePcma);
     case 'G722':
-      return undefined;
+      return g722Encoder(rate);
   }
 }
 
 type Companding<I, O> = (input: I, output: O) => void;
 
-/** Concealment for G.711: the last 10 ms again, ever softer, down to silence within 60 ms. */
-function g711Decoder(expand: Companding<Uint8Array, Int16Array>): PcmDecoder {
-  let last = new Int16Array(80);
+/** Concealment without help of the codec: the last 10 ms again, ever softer, down to silence within 60 ms. */
+function concealing(rate: PcmRate, expand: (payload: Uint8Array) => Int16Array): PcmDecoder {
+  const period = rate / 100;
+  let last = new Int16Array(period);
   let gain = 1;
   const conceal = (samples: number): Int16Array => {
     const out = new Int16Array(samples);
     for (let i = 0; i < samples; i++) {
-      out[i] = Math.round(last[i % last.length]! * gain);
-      gain = Math.max(0, gain - 1 / 480);
+      out[i] = Math.round(last[i % period]! * gain);
+      gain = Math.max(0, gain - 1 / (6 * period));
     }
     return out;
   };
   return {
     decode(payload) {
       if (payload.length === 0) return undefined;
-      const out = new Int16Array(payload.length);
-      expand(payload, out);
-      if (out.length >= 80) last = out.slice(-80);
+      const out = expand(payload);
+      if (out.length >= period) last = out.slice(-period);
       gain = 1;
       return out;
     },
@@ -96,6 +103,27 @@ function g711Decoder(expand: Companding<Uint8Array, Int16Array>): PcmDecoder {
     conceal,
     free: nothing,
   };
+}
+
+function g711Decoder(expand: Companding<Uint8Array, Int16Array>): PcmDecoder {
+  return concealing(8000, (payload) => {
+    const out = new Int16Array(payload.length);
+    expand(payload, out);
+    return out;
+  });
+}
+
+/** G.722 works at its own rate and at that of the telephone band; nobody asks for more (`meetingRate`). */
+const g722Rate = (rate: PcmRate): 8000 | 16000 => (rate === 8000 ? 8000 : 16_000);
+
+function g722Decoder(rate: PcmRate): PcmDecoder {
+  const decoder = new G722Decoder();
+  return concealing(rate, (payload) => decoder.decode(payload, g722Rate(rate)));
+}
+
+function g722Encoder(rate: PcmRate): PcmEncoder {
+  const encoder = new G722Encoder();
+  return { encode: (pcm) => encoder.encode(pcm, g722Rate(rate)), free: nothing };
 }
 
 function g711Encoder(compress: Companding<Int16Array, Uint8Array>): PcmEncoder {

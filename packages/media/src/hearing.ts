@@ -1,6 +1,6 @@
 import type { Ms } from '@sidetone/core';
 import type { CodecName } from '@sidetone/wire';
-import { type EncoderLimits, type PcmEncoder, type PcmRate, pcmDecoder, pcmEncoder } from './codec.ts';
+import { type EncoderLimits, meetingRate, type PcmEncoder, pcmDecoder, pcmEncoder } from './codec.ts';
 import type { Leg, LegWorld } from './leg.ts';
 import { renderDigit, type Sound } from './synth.ts';
 import { silence, type Track } from './track.ts';
@@ -18,7 +18,7 @@ export class Hearing {
 
   readonly #leg: Leg;
   readonly #world: LegWorld;
-  #transcoder: { from: Leg; codec: CodecName; feeder: number; engine: Transcoder | undefined } | undefined;
+  #transcoder: { from: Leg; codec: CodecName; feeder: number; engine: Transcoder } | undefined;
   #track: Track | undefined;
   #position = 0;
   #tones: PcmEncoder | undefined;
@@ -31,7 +31,7 @@ export class Hearing {
 
   /** Source, codec or direction changed: everything is chosen anew at the next packet. */
   reset(): void {
-    this.#transcoder?.engine?.free();
+    this.#transcoder?.engine.free();
     this.#transcoder = undefined;
     this.#track = undefined;
     this.#position = 0;
@@ -46,27 +46,22 @@ export class Hearing {
   transcode(from: Leg, codec: CodecName, sequence: number, timestamp: number, payload: Uint8Array): void {
     let current = this.#transcoder;
     if (current === undefined || current.from !== from || current.codec !== codec) {
-      current?.engine?.free();
+      current?.engine.free();
       current = { from, codec, feeder: from.feeder, engine: this.#build(codec) };
       this.#transcoder = current;
     }
     if (current.feeder !== from.feeder) {
       current.feeder = from.feeder;
-      current.engine?.reset();
+      current.engine.reset();
     }
-    current.engine?.packet(sequence, timestamp, payload);
+    current.engine.packet(sequence, timestamp, payload);
   }
 
-  #build(from: CodecName): Transcoder | undefined {
+  #build(from: CodecName): Transcoder {
     const to = this.#leg.codec!;
-    const rate: PcmRate = 8000;
+    const rate = meetingRate(from, to);
     const decoder = pcmDecoder(from, rate, this.#world.opus);
     const encoder = pcmEncoder(to, rate, this.#world.opus, this.#limits());
-    if (decoder === undefined || encoder === undefined) {
-      decoder?.free();
-      encoder?.free();
-      return undefined;
-    }
     const feeder = this.#world.newFeeder();
     return new Transcoder(from, to, rate, decoder, encoder, (frame, skipped) => {
       this.#leg.sendFrame(frame, feeder, this.#world.now(), skipped);

@@ -1,5 +1,6 @@
 import type { CodecName } from '@sidetone/wire';
-import { type EncoderLimits, type PcmRate, pcmEncoder } from './codec.ts';
+import { type EncoderLimits, type PcmEncoder, type PcmRate, pcmEncoder } from './codec.ts';
+import { G722Encoder } from './g722.ts';
 import type { OpusFactory } from './opus.ts';
 import { loopFrames, render, type Sound } from './synth.ts';
 
@@ -12,7 +13,7 @@ export class Track {
   readonly #loop: number;
   readonly #frames: Uint8Array[] = [];
   readonly #pcm: Int16Array;
-  #encoder: ReturnType<typeof pcmEncoder>;
+  #encoder: PcmEncoder | undefined;
 
   constructor(sound: Sound, codec: CodecName, opus: OpusFactory, limits: EncoderLimits) {
     const rate = soundRate(codec);
@@ -90,6 +91,6 @@ const SILENCE: Readonly<Record<CodecName, Uint8Array>> = {
   OPUS: Uint8Array.of(0xf8, 0xff, 0xfe),
   PCMU: new Uint8Array(160).fill(0xff),
   PCMA: new Uint8Array(160).fill(0xd5),
-  // Zero difference in both sub-bands (ITU-T G.722: a long run of it decodes to near silence).
-  G722: new Uint8Array(160).fill(0xfa),
+  // The smallest differences of both sub-bands, which a G.722 encoder makes of digital silence.
+  G722: new G722Encoder().encode(new Int16Array(3200), 8000).slice(-160),
 };

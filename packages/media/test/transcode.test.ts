@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { decodePcmu, encodePcma, encodePcmu } from '@sidetone/rtc';
+import { G722Decoder, G722Encoder } from '../src/g722.ts';
 import { fallbackOpus, loadOpus, type OpusFactory } from '../src/index.ts';
 import { World } from './world.ts';
 
@@ -84,6 +85,28 @@ describe('transcoding', () => {
     const heard = b.take();
     assert.ok(heard.length >= 19 && heard.every((p) => p.payload.length === 160));
     assert.ok(share(pcmu(heard.map((p) => p.payload)), 8000, 700) > 0.98);
+  });
+
+  it('brings G722 and every other codec together', async () => {
+    for (const codec of ['PCMU', 'OPUS'] as const) {
+      const world = new World();
+      const a = await world.carrier('a', { codec: 'G722' });
+      const b = await world.carrier('b', { codec });
+      await world.command({ op: 'source', leg: 'b', source: { kind: 'leg', leg: 'a' } });
+      await world.command({ op: 'source', leg: 'a', source: { kind: 'tone', hz: 900 } });
+      const encoder = new G722Encoder();
+      const decoder = libopus.decoder(8000);
+      let n = 0;
+      await world.run(1000, () => a.frame(encoder.encode(sine(700, 16_000, n++ * 320), 16_000)));
+      const heard = b.take().slice(10);
+      const pcm =
+        codec === 'PCMU'
+          ? pcmu(heard.map((p) => p.payload))
+          : join(heard.map((p) => decoder.decode(p.payload)!));
+      assert.ok(share(pcm, 8000, 700) > 0.9);
+      const tone = new G722Decoder().decode(Uint8Array.from(a.take().flatMap((p) => [...p.payload])), 16_000);
+      assert.ok(share(tone.subarray(3200), 16_000, 900) > 0.95);
+    }
   });
 
   it('conceals losses, and closes the numbers over them', async () => {
