@@ -28,13 +28,15 @@ interface Engine {
 interface Figures {
   readonly microseconds: number;
   readonly core: number;
+  /** Forwarded packets a second: below 100 a call, the generator was starved. */
+  readonly rate: number;
   readonly lost: number;
 }
 
 export async function run(print: (line: string) => void): Promise<void> {
   const rtpengine = ['/usr/bin/rtpengine', '/usr/sbin/rtpengine'].find(existsSync);
   print('SRTP (AES_CM_128_HMAC_SHA1_80) <-> RTP, 172-byte packets, replay list and RTCP on, loopback');
-  print('calls   engine      µs CPU/packet   of a core   lost');
+  print('calls   engine      packets/s   µs CPU/packet   of a core   lost');
   for (const calls of CALLS) {
     const ours = await measure(await startOurs(), calls);
     print(row(calls, 'sidetone', ours));
@@ -51,7 +53,14 @@ export async function run(print: (line: string) => void): Promise<void> {
 }
 
 const row = (calls: number, name: string, f: Figures): string =>
-  `${String(calls).padEnd(7)} ${name.padEnd(11)} ${f.microseconds.toFixed(1).padStart(8)}   ${(100 * f.core).toFixed(0).padStart(12)} %   ${f.lost}`;
+  [
+    String(calls).padEnd(7),
+    name.padEnd(11),
+    f.rate.toFixed(0).padStart(9),
+    f.microseconds.toFixed(1).padStart(15),
+    `${(100 * f.core).toFixed(0)} %`.padStart(11),
+    String(f.lost).padStart(6),
+  ].join(' ');
 
 /** User and system time of a process and all its threads, in seconds. */
 function cpuSeconds(pid: number): number {
@@ -70,15 +79,14 @@ async function measure(engine: Engine, count: number): Promise<Figures> {
     for (const [i, call] of calls.entries()) await engine.connect(call, i);
     load.start();
     await pause(WARM_UP_S);
-    const windows: { microseconds: number; core: number }[] = [];
+    const windows: Omit<Figures, 'lost'>[] = [];
     for (let i = 0; i < WINDOWS; i++) {
       const before = { cpu: cpuSeconds(engine.pid), received: load.received, at: performance.now() };
       await pause(WINDOW_S);
       const cpu = cpuSeconds(engine.pid) - before.cpu;
-      windows.push({
-        microseconds: (cpu * 1e6) / (load.received - before.received),
-        core: cpu / ((performance.now() - before.at) / 1000),
-      });
+      const seconds = (performance.now() - before.at) / 1000;
+      const packets = load.received - before.received;
+      windows.push({ microseconds: (cpu * 1e6) / packets, core: cpu / seconds, rate: packets / seconds });
     }
     load.stop();
     await pause(0.5);
