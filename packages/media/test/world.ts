@@ -16,6 +16,7 @@ import {
   type MediaLimits,
   type Receive,
 } from '../src/index.ts';
+import { FakeDtls, FINGERPRINT, OURS, THEIRS } from './fake-dtls.ts';
 
 const opus = await loadOpus();
 
