@@ -13,7 +13,7 @@ import {
 import { type Reply, text } from './connection.ts';
 import { type CustomHeader, checkedHeaders } from './custom-headers.ts';
 import { dialogParams, endingOf, learnFrom, type TelnyxIds, telnyxError } from './dialog-params.ts';
-import { RequestError, TelnyxError } from './errors.ts';
+import { type RequestError, TelnyxError } from './errors.ts';
 import { LocalControls } from './local-controls.ts';
 import type { AnswerOptions, CallOptions, HangupOptions } from './options.ts';
 import { Peer } from './peer.ts';
@@ -352,9 +352,6 @@ export class Call extends LocalControls {
   #fail(error: TelnyxError): void {
     if (isOver(this.#state)) return;
     this.#host.error(error, this);
-    const { originalError } = error;
-    if (originalError instanceof RequestError && /offline|lost/.test(originalError.reason))
-      this.#known = false;
     void this.hangup(endingOf(error));
   }
 

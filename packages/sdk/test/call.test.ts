@@ -451,3 +451,25 @@ test('a call id that is the name of a property of every object is only an id', a
     assert.equal(scene.client.calls[id]?.state, 'ringing');
   }
 });
+
+test('a call begun while the connection is away is placed when it is back', async () => {
+  const scene = await Scene.ready();
+  const call = scene.client.newCall({ destinationNumber: '1' });
+  await settle();
+  scene.socket.breaks();
+  await scene.browser.passes(1_000);
+  await scene.registers([]);
+  assert.equal(call.state, 'new');
+  scene.browser.peer.finds('host');
+  await scene.browser.passes(0);
+  await settle();
+  assert.equal(call.state, 'requesting');
+});
+
+test('a connection that breaks while an invite waits for its reply ends that call', async () => {
+  const scene = await Scene.ready();
+  const call = await scene.invites();
+  scene.socket.breaks();
+  await settle();
+  assert.deepEqual([call.state, call.cause, scene.errors], ['destroy', 'NETWORK_OUT_OF_ORDER', [40005]]);
+});

@@ -333,3 +333,15 @@ test('whatever the server sends, the client lives', async (t) => {
   assert.equal(call.state, 'active');
   assert.equal(scene.client.connected, true);
 });
+
+test('a request without a reply makes the connection prove that it lives', async () => {
+  const scene = await Scene.ready();
+  const call = await scene.talks();
+  const held = call.hold();
+  await scene.browser.passes(10_000);
+  assert.equal(await held, false);
+  assert.deepEqual(scene.errors, [44001]);
+  assert.equal(scene.socket.requests('telnyx_rtc.ping').length, 1);
+  await scene.browser.passes(5_000);
+  assert.equal(scene.named('telnyx.warning')[0]!['warning'].code, 36003);
+});
