@@ -19,7 +19,7 @@ export class RawClient {
 
   private constructor(socket: WebSocket) {
     this.#socket = socket;
-    socket.on('message', (data) => this.frames.push(JSON.parse(String(data)) as Frame));
+    socket.on('message', (data) => this.#heard(String(data)));
     socket.on('close', (code, reason) => (this.closed = { code, reason: String(reason) }));
     socket.on('error', () => undefined);
   }
@@ -35,6 +35,11 @@ export class RawClient {
       });
       socket.once('error', reject);
     });
+  }
+
+  /** Frames that begin with # belong to the speed test and are no JSON. */
+  #heard(text: string): void {
+    if (!text.startsWith('#')) this.frames.push(JSON.parse(text) as Frame);
   }
 
   raw(data: string | Uint8Array): void {

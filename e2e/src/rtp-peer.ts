@@ -8,12 +8,15 @@ import { LIMIT_MS, until } from './wait.ts';
 
 export type PeerCodec = 'OPUS' | 'PCMU' | 'PCMA';
 
-/** What the session description agreed on: our codec, its payload type, and that of telephone-event/8000. */
+/** What the session description agreed on: our codec, its payload type, and that of telephone-event at its clock. */
 export interface PeerFormat {
   readonly codec: PeerCodec;
   readonly payloadType: number;
   readonly eventPayloadType?: number;
 }
+
+/** Telephone events run on the clock of the audio they stand among (RFC 4733 §2.1). */
+export const eventClock = (codec: PeerCodec): 8_000 | 48_000 => (codec === 'OPUS' ? 48_000 : 8_000);
 
 /** One synchronisation source as the peer counted it. */
 export interface HeardStream {
@@ -98,7 +101,7 @@ export class RtpPeer {
   }
 
   get rate(): number {
-    return this.#format.codec === 'OPUS' ? 48_000 : 8_000;
+    return eventClock(this.#format.codec);
   }
 
   get sent(): number {
@@ -125,7 +128,7 @@ export class RtpPeer {
     this.#target = { host: target.host, port: target.port };
     this.#hz = hz ?? undefined;
     const formats = target.formats ?? {};
-    const events = formats['TELEPHONE-EVENT/8000'] ?? this.#format.eventPayloadType;
+    const events = formats[`TELEPHONE-EVENT/${this.rate}`] ?? this.#format.eventPayloadType;
     this.#format = {
       codec: this.#format.codec,
       payloadType: formats[`${this.#format.codec}/${this.rate}`] ?? this.#format.payloadType,
@@ -146,7 +149,8 @@ export class RtpPeer {
   /** Sends digits as RFC 4733 events of 100 ms with 60 ms of tone between them; resolves when the last has left. */
   async sendDigits(digits: string): Promise<void> {
     for (const digit of digits) {
-      for (const payload of eventPayloads(digit, FRAME_MS * 8, 5)) this.#queue.push(payload);
+      for (const payload of eventPayloads(digit, (FRAME_MS * this.rate) / 1_000, 5))
+        this.#queue.push(payload);
       for (let i = 0; i < 3; i++) this.#queue.push(new Uint8Array(0));
     }
     await until('digits to leave the RTP peer', () => this.#queue.length === 0);

@@ -202,7 +202,7 @@ export async function configuration(
     http: { host: '127.0.0.1', port: ports.http },
     sip: { host: '127.0.0.1', udp: ports.sip, tcp: ports.sip },
     stun: { host: '127.0.0.1', port: ports.stun },
-    media: { address, ports: await freeRange(200) },
+    media: { address, ports: await freeRange(60) },
     connections: [user('line1'), user('line2')],
     trunks: (options.trunks ?? []).map((trunk) => ({
       host: CARRIER_HOST,

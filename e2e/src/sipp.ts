@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { peerPath } from './peer-availability.ts';
 import { CARRIER_HOST, udpBound } from './ports.ts';
-import type { PeerFormat } from './rtp-peer.ts';
+import { eventClock, type PeerFormat } from './rtp-peer.ts';
 import { type AudioDescription, audioOf, header, parseTrace, type TracedMessage } from './sip-trace.ts';
-import { LIMIT_MS, until, within } from './wait.ts';
+import { LIMIT_MS, pause, until, within } from './wait.ts';
 
 const SCENARIOS = new URL('../scenarios/', import.meta.url);
 
@@ -34,7 +34,7 @@ function mediaLines(role: 'uas' | 'uac', format: PeerFormat, rtpPort: number): s
   return [
     `m=audio ${rtpPort} RTP/AVP ${pt} ${events}`,
     `a=rtpmap:${pt} ${codec}`,
-    `a=rtpmap:${events} telephone-event/8000`,
+    `a=rtpmap:${events} telephone-event/${eventClock(format.codec)}`,
     `a=fmtp:${events} 0-15`,
     'a=ptime:20',
   ].join('\n');
@@ -49,7 +49,7 @@ function render(role: 'uas' | 'uac', format: PeerFormat, rtpPort: number): strin
   const offered = (name: string, variable: string): string =>
     `<ereg regexp="a=rtpmap:([0-9]+) ${name}" search_in="msg" check_it="true" assign_to="unused,${variable}"/>`;
   const payloadTypes = [
-    offered('telephone-event/8000', 'eventType'),
+    offered(`telephone-event/${eventClock(format.codec)}`, 'eventType'),
     ...(format.codec === 'OPUS' ? [offered('opus', 'opusType')] : []),
   ];
   return read(`${role}.xml`)
@@ -97,7 +97,20 @@ export class Sipp {
     });
   }
 
+  /** Starts it. A port that a passing socket of the system holds for a moment is tried again. */
   static async start(options: SippOptions): Promise<Sipp> {
+    for (let tries = 1; ; tries++) {
+      const sipp = Sipp.#spawn(options);
+      if (await sipp.#isUp()) return sipp;
+      const report = sipp.report();
+      await sipp.stop();
+      if (tries === 5 || !report.includes('Address already in use'))
+        throw new Error(`SIPp ended at once:\n${report}`);
+      await pause(500);
+    }
+  }
+
+  static #spawn(options: SippOptions): Sipp {
     const folder = mkdtempSync(join(tmpdir(), 'sidetone-sipp-'));
     const scenario = join(folder, `${options.role}.xml`);
     writeFileSync(scenario, render(options.role, options.format, options.rtp.port));
@@ -114,21 +127,17 @@ export class Sipp {
       ],
       { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] },
     );
-    const sipp = new Sipp(options, folder, child);
-    if (options.role === 'uas') await sipp.#listening();
-    return sipp;
+    return new Sipp(options, folder, child);
   }
 
-  /** SIPp does not say when it listens; the kernel's table of UDP sockets does. */
-  async #listening(): Promise<void> {
-    await until(
-      `SIPp to listen on ${this.port}`,
-      () => {
-        if (this.#child.exitCode !== null) throw new Error(`SIPp ended at once:\n${this.report()}`);
-        return udpBound(this.port);
-      },
-      { detail: () => this.report() },
-    );
+  /** SIPp does not say when it listens. The kernel's table of UDP sockets does, and it must not have ended since. */
+  async #isUp(): Promise<boolean> {
+    const ended = (): boolean => this.#child.exitCode !== null;
+    await until(`SIPp to listen on ${this.port}`, () => ended() || udpBound(this.port), {
+      detail: () => this.report(),
+    });
+    await pause(100);
+    return !ended();
   }
 
   get messages(): readonly TracedMessage[] {
