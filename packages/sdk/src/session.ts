@@ -75,7 +75,12 @@ export class Session {
   connect(): void {
     this.#wanted = true;
     this.#attempt = 0;
-    if (this.#connection === undefined) this.#open();
+    const again = this.#refused !== undefined;
+    this.#refused = undefined;
+    if (this.#connection === undefined) {
+      this.#cancelTimer();
+      this.#open();
+    } else if (again) this.#begin(this.#connection);
   }
 
   /** Closes for good. */

@@ -85,6 +85,28 @@ test('after a refusal the application may log in with something else', async () 
   assert.equal((refused as { code: number }).code, 46002);
 });
 
+test('connect() after a refusal is another try, on the connection that is there', async () => {
+  const scene = new Scene();
+  void scene.client.connect();
+  scene.socket.opens();
+  await scene.socket.refuses('login', -32001, 'Login Incorrect');
+  void scene.client.connect();
+  const ready = scene.client.ready();
+  assert.equal(scene.browser.sockets.length, 1);
+  await scene.registers([]);
+  await ready;
+});
+
+test('connect() does not wait for the back-off, and opens one connection only', async () => {
+  const scene = await Scene.ready();
+  scene.socket.breaks();
+  void scene.client.connect();
+  void scene.client.connect();
+  assert.equal(scene.browser.sockets.length, 2);
+  await scene.browser.passes(2_000);
+  assert.equal(scene.browser.sockets.length, 2);
+});
+
 test('a login without a reply is a named timeout and another try', async () => {
   const scene = new Scene();
   void scene.client.connect();
