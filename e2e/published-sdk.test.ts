@@ -41,20 +41,26 @@ describe('published SDKs', { ...needs('chromium', 'sipp', 'baresip', 'coturn'), 
       const cells = new Cells(`${version} SIPp`);
       columns.push(cells);
       const page = await rig.client('line1', version, ice());
-      await longOutbound(rig, page, cells);
-      await longInbound(rig, page, cells, { headers: version !== '2.9.0' });
-      await shortEndings(rig, page, cells);
-      await page.disconnect();
-      await page.close();
+      try {
+        await longOutbound(rig, page, cells);
+        await longInbound(rig, page, cells, { headers: version !== '2.9.0' });
+        await shortEndings(rig, page, cells);
+      } finally {
+        await page.disconnect();
+        await page.close();
+      }
     });
 
     it(`${version} and the phone (baresip)`, async () => {
       const cells = new Cells(`${version} baresip`);
       columns.push(cells);
       const page = await rig.client('line1', version, ice());
-      await phoneCalls(rig, page, phone, cells);
-      await page.disconnect();
-      await page.close();
+      try {
+        await phoneCalls(rig, page, phone, cells);
+      } finally {
+        await page.disconnect();
+        await page.close();
+      }
     });
   }
 });

@@ -8,7 +8,7 @@ const FIRST = 42_000;
 const LAST = 47_999;
 
 /** Where the carrier and the phone live. */
-export const CARRIER_HOST = process.env['SIDETONE_E2E_CARRIER_HOST'] ?? '127.0.0.1';
+export const CARRIER_HOST = '127.0.0.1';
 
 let next = FIRST + Math.floor(Math.random() * 300) * 10;
 

@@ -167,12 +167,12 @@ export class TestPage {
     );
   }
 
-  /** Waits for a call that rings here and was not seen before (`known`). */
-  async rings(known: readonly string[] = []): Promise<PageCall> {
+  /** Waits for a call that rings here now. */
+  async rings(): Promise<PageCall> {
     return await this.#explained(
       'inbound call',
       until('an inbound call to ring in the page', async () =>
-        (await this.calls()).find((call) => !known.includes(call.id) && call.state === 'ringing'),
+        (await this.calls()).find((call) => call.state === 'ringing'),
       ),
     );
   }
