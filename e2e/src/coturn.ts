@@ -3,11 +3,13 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { peerPath } from './peer-availability.ts';
-import { freePort, freeRange, udpBound } from './ports.ts';
+import { freePort, udpBound } from './ports.ts';
 import { until } from './wait.ts';
 
 const USER = 'turn';
 const PASSWORD = 'turn-password';
+/** Many: that version keeps a pool of 255 candidates a call. coturn passes over those in use. */
+const RELAY_PORTS = [45_000, 47_999] as const;
 
 /** A TURN server, for the SDK version that calls nobody without a relay candidate. */
 export class Coturn {
@@ -26,7 +28,6 @@ export class Coturn {
   static async start(): Promise<Coturn> {
     const folder = mkdtempSync(join(tmpdir(), 'sidetone-coturn-'));
     const port = await freePort();
-    const [first, last] = await freeRange(60);
     const child = spawn(
       peerPath('coturn'),
       [
@@ -43,7 +44,7 @@ export class Coturn {
           '--no-cli',
         ],
         ...['--lt-cred-mech', '-u', `${USER}:${PASSWORD}`, '-r', 'sidetone.test', '--allow-loopback-peers'],
-        ...['--min-port', String(first), '--max-port', String(last)],
+        ...['--min-port', String(RELAY_PORTS[0]), '--max-port', String(RELAY_PORTS[1])],
         ...['--log-file', 'stdout', '--userdb', join(folder, 'users'), '--pidfile', join(folder, 'pid')],
       ],
       { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] },
