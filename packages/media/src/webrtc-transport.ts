@@ -112,6 +112,9 @@ export class WebRtcTransport implements Transport {
       case 'rtcp':
         return this.#open(socket, packet, address, port, true);
       case 'stun':
+        // RFC 8445 §7.3 would answer checks that come before the peer's answer. We wait for it: a browser that connects while
+        // it still gathers stops gathering, and a published client that waits for a relay candidate would never answer.
+        if (this.#ice.remote === null) return;
         return this.#step({ type: 'packet', bytes: packet, from: { socket, address, port } });
       case 'dtls':
         if (this.#approves(socket, address, port)) this.#dtls?.receive(packet);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { World } from './world.ts';
+import { BrowserPeer, World } from './world.ts';
 
 const FRAME = Uint8Array.of(0xf8, 1, 2, 3, 4);
 
@@ -18,6 +18,22 @@ describe('a WebRTC leg', () => {
     assert.equal(peer.take().filter((p) => p.payload.length === 5).length, 20);
     assert.equal(peer.undecryptable, 0);
     assert.deepEqual(world.eventsOf('media'), [{ event: 'media', leg: 'w', codec: 'OPUS' }]);
+  });
+
+  it('says nothing to checks before the peer has answered our offer', async () => {
+    const world = new World();
+    const { sdp } = await world.command({ op: 'offer', leg: 'w', kind: 'webrtc', codecs: ['OPUS'] });
+    const peer = new BrowserPeer(world);
+    peer.connect(sdp!);
+    assert.equal(peer.stunReplies, 0);
+    await world.command({
+      op: 'accept',
+      leg: 'w',
+      sdp: peer.sdp().replace('setup:actpass', 'setup:active'),
+    });
+    peer.check();
+    assert.equal(peer.stunReplies, 1);
+    assert.deepEqual(world.eventsOf('connected'), [{ event: 'connected', leg: 'w' }]);
   });
 
   it('relays to a carrier and back, and never stays silent for three seconds', async () => {
