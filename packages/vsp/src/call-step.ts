@@ -1,11 +1,13 @@
 import type { Ms, Step } from '@sidetone/core';
 import { withDirection } from '@sidetone/sdp';
-import { CAUSE, type Cause, type FrameId, RPC_ERROR, sipForBye } from '@sidetone/wire';
-import type { Call, CallFrame, CallInput, CallOut, CallReply, LegEnd } from './call.ts';
-import { answerFor, statedDirection, trickleFragment } from './client-description.ts';
+import { CAUSE, type Cause, type FrameId, PRESENCE, RPC_ERROR, sipForBye } from '@sidetone/wire';
+import type { Call, CallFrame, CallInput, CallOut, CallReply, ClientWish, LegEnd } from './call.ts';
+import { answerFor, sameTransport, statedDirection, trickleFragment } from './client-description.ts';
 
 /** A published client gives up after 10 s and reconnects; an error just before that only fails the one request. */
 const UPDATE_MS = 9500;
+/** A client that builds a new peer connection gathers candidates for up to 5 s. */
+const RENEWAL_MS = 20_000;
 const MAX_CANDIDATES = 64;
 
 interface Draft {
@@ -20,6 +22,7 @@ export function stepCall(call: Call, input: CallInput, now: Ms): Step<Call, Call
     switch (input.type) {
       case 'tick':
         updateTimeout(draft, now);
+        renewalTimeout(draft, now);
         break;
       case 'frame':
         frame(draft, input.frame, now);
@@ -34,10 +37,16 @@ export function stepCall(call: Call, input: CallInput, now: Ms): Step<Call, Call
         ended(draft, input.end);
         break;
       case 'reinvite':
-        reinvited(draft, input.tx, input.sdp);
+        reinvited(draft, input.tx, input.sdp, now);
         break;
       case 'reinviteResult':
         reinviteResult(draft, input);
+        break;
+      case 'away':
+        goAway(draft);
+        break;
+      case 'back':
+        comeBack(draft);
         break;
       case 'end':
         end(draft, input.cause, input.tell);
@@ -108,9 +117,8 @@ function frame(draft: Draft, frame: CallFrame, now: Ms): void {
         code: RPC_ERROR.badParams,
         message: 'action must be hold, unhold, toggleHold or updateMedia',
       });
-    // We send no `attach`, so there is nothing a client could answer with one.
     case 'attach':
-      return reply(draft, frame.id, gone);
+      return attach(draft, frame);
   }
 }
 
@@ -178,6 +186,8 @@ function hold(draft: Draft, frame: Extract<CallFrame, { kind: 'hold' }>): void {
   const held = frame.action === 'toggleHold' ? !call.held : frame.action === 'hold';
   reply(draft, frame.id, { kind: 'hold', action: frame.action, held });
   if (held === call.held) return;
+  // The client's answer to the offer it has will tell voice.
+  if (offered(call)) return change(draft, { held });
   // Behind an ICE restart that is not answered yet, the hold must not bring the old transport back.
   const sdp = withDirection(call.update?.sdp ?? call.clientSdp, held ? 'sendonly' : 'sendrecv');
   change(draft, call.update === null ? { held, clientSdp: sdp } : { held, update: { ...call.update, sdp } });
@@ -187,10 +197,11 @@ function hold(draft: Draft, frame: Extract<CallFrame, { kind: 'hold' }>): void {
 function updateMedia(draft: Draft, frame: Extract<CallFrame, { kind: 'updateMedia' }>, now: Ms): void {
   const { call } = draft;
   if (call.phase !== 'active') return reply(draft, frame.id, failure('The call is not answered'));
-  if (call.update !== null) return reply(draft, frame.id, failure('Media is being renegotiated already'));
+  if (call.update !== null || offered(call))
+    return reply(draft, frame.id, failure('Media is being renegotiated already'));
   // A held call stays held, whatever the new offer says.
   const sdp = call.held ? withDirection(frame.sdp, 'sendonly') : frame.sdp;
-  change(draft, { update: { frame: frame.id, sdp, until: now + UPDATE_MS } });
+  change(draft, { renewal: null, update: { frame: frame.id, sdp, until: now + UPDATE_MS } });
   draft.out.push({ type: 'reinvite', sdp, token: 'update' });
 }
 
@@ -202,6 +213,82 @@ function updateTimeout(draft: Draft, now: Ms): void {
   reply(draft, update.frame, failure('No answer to the new media description in time'));
 }
 
+/** The client's answer to the offer it was attached with; or a client that has kept its media and says so. */
+function attach(draft: Draft, frame: Extract<CallFrame, { kind: 'attach' }>): void {
+  const { call } = draft;
+  const { renewal } = call;
+  if (renewal !== null && renewal !== 'asked') {
+    reply(draft, frame.id, { kind: 'done' });
+    const sdp = call.held ? withDirection(frame.sdp, 'sendonly') : frame.sdp;
+    change(draft, { renewal: null, clientSdp: sdp, candidatesEnded: false });
+    draft.out.push({ type: 'respondReinvite', tx: renewal.tx, status: 200, sdp });
+    return flushCandidates(draft);
+  }
+  const same = call.phase === 'active' && call.clientSdp !== null && sameTransport(frame.sdp, call.clientSdp);
+  reply(draft, frame.id, same ? { kind: 'done' } : gone);
+}
+
+const offered = (call: Call): boolean => call.renewal !== null && call.renewal !== 'asked';
+
+function renewalTimeout(draft: Draft, now: Ms): void {
+  const { renewal } = draft.call;
+  if (renewal === null || renewal === 'asked' || now < renewal.until) return;
+  leaveRenewal(draft);
+}
+
+/** voice's offer stays without an answer of the client. */
+function leaveRenewal(draft: Draft): void {
+  const { renewal } = draft.call;
+  change(draft, { renewal: null });
+  if (renewal !== null && renewal !== 'asked')
+    draft.out.push({ type: 'respondReinvite', tx: renewal.tx, status: 480 });
+}
+
+// ---- a socket lost, and another
+
+const presence = (draft: Draft, contentType: string): void => {
+  draft.out.push({ type: 'info', contentType, body: '' });
+};
+
+function goAway(draft: Draft): void {
+  const { call } = draft;
+  if (call.away) return;
+  // The answer to an ICE restart reaches nobody any more; voice may have taken the offer all the same.
+  change(draft, {
+    away: true,
+    ...(call.update === null ? {} : { update: null, clientSdp: call.update.sdp }),
+  });
+  tellAway(draft);
+  leaveRenewal(draft);
+}
+
+function tellAway(draft: Draft): void {
+  const { call } = draft;
+  if (!call.away || call.awayTold || !inDialog(call)) return;
+  change(draft, { awayTold: true });
+  presence(draft, PRESENCE.away);
+}
+
+function comeBack(draft: Draft): void {
+  const { call } = draft;
+  if (!call.away) return;
+  const { phase, ring, missed, awayTold } = call;
+  change(draft, { away: false, awayTold: false, missed: [] });
+  if (phase === 'ringing' && ring !== null) draft.out.push({ type: 'invite', ring });
+  // A description that was missed is old when the call is up: voice finds its media dead and offers anew.
+  const anew = phase === 'active' && missed.some((wish) => 'sdp' in wish && wish.sdp !== undefined);
+  if (!anew) draft.out.push(...missed);
+  if (!awayTold) return;
+  if (phase === 'active') change(draft, { renewal: 'asked' });
+  presence(draft, PRESENCE.back);
+}
+
+/** Tells the client how its own call gets on, now or when it is back. */
+function tell(draft: Draft, wish: ClientWish): void {
+  if (draft.call.away) change(draft, { missed: [...draft.call.missed, wish] });
+  else draft.out.push(wish);
+}
+
 // ---- from voice
 
 function progress(draft: Draft, input: Extract<CallInput, { type: 'progress' | 'accepted' }>): void {
@@ -210,12 +297,13 @@ function progress(draft: Draft, input: Extract<CallInput, { type: 'progress' | '
   change(draft, { phase: 'early', ...(input.ids === undefined ? {} : { ids: input.ids }) });
   if (input.status === 180 && !call.rung) {
     change(draft, { rung: true });
-    draft.out.push({ type: 'ringing', customHeaders: input.customHeaders });
+    tell(draft, { type: 'ringing', customHeaders: input.customHeaders });
   }
   if (input.sdp !== undefined && !call.mediaSent) {
     change(draft, { mediaSent: true });
-    draft.out.push({ type: 'media', sdp: input.sdp });
+    tell(draft, { type: 'media', sdp: input.sdp });
   }
+  tellAway(draft);
   flushCandidates(draft);
 }
 
@@ -234,21 +322,28 @@ function accepted(draft: Draft, input: Extract<CallInput, { type: 'progress' | '
   }
   change(draft, { phase: 'active', ...(input.ids === undefined ? {} : { ids: input.ids }) });
   const { customHeaders } = input;
-  if (call.mediaSent || input.sdp === undefined) draft.out.push({ type: 'answer', customHeaders });
-  else draft.out.push({ type: 'answer', sdp: input.sdp, customHeaders });
+  change(draft, { headers: customHeaders });
+  if (call.mediaSent || input.sdp === undefined) tell(draft, { type: 'answer', customHeaders });
+  else tell(draft, { type: 'answer', sdp: input.sdp, customHeaders });
+  tellAway(draft);
   flushCandidates(draft);
 }
 
 function ended(draft: Draft, end: LegEnd): void {
   const { update } = draft.call;
   if (update !== null) reply(draft, update.frame, failure('The call is over'));
-  change(draft, { phase: 'over', update: null });
+  change(draft, { phase: 'over', update: null, renewal: null });
   draft.out.push({ type: 'bye', end });
 }
 
-/** The dialect has no re-INVITE towards a client: its last description answers for it. */
-function reinvited(draft: Draft, tx: string, offer: string | undefined): void {
+/** The dialect has no re-INVITE towards a client, so its last description answers for it; but one that is back may be attached. */
+function reinvited(draft: Draft, tx: string, offer: string | undefined, now: Ms): void {
   const { call } = draft;
+  if (call.renewal === 'asked' && offer !== undefined) {
+    change(draft, { renewal: { tx, until: now + RENEWAL_MS } });
+    draft.out.push({ type: 'attach', sdp: offer });
+    return;
+  }
   if (call.phase !== 'active' || call.clientSdp === null) {
     draft.out.push({ type: 'respondReinvite', tx, status: 488 });
     return;
@@ -289,7 +384,7 @@ function end(draft: Draft, cause: Cause, tell: boolean): void {
       type: 'bye',
       end: { cause, sipCode: cause.sip, sipReason: 'Service Unavailable', customHeaders: [] },
     });
-  change(draft, { phase: 'over', update: null });
+  change(draft, { phase: 'over', update: null, renewal: null });
   if (call.phase === 'active') draft.out.push({ type: 'hangUp', cause, customHeaders: [] });
   else if (call.phase === 'ringing')
     draft.out.push({ type: 'respond', status: cause.sip, cause, internal: cause.name, customHeaders: [] });

@@ -1,4 +1,4 @@
-import type { LogLine, Ms } from '@sidetone/core';
+import { earliest, type LogLine, type Ms } from '@sidetone/core';
 import type { CallIds, Cause, ClientAgent, ClientFrame, CustomHeader, FrameId, Party } from '@sidetone/wire';
 
 /*
@@ -11,6 +11,11 @@ import type { CallIds, Cause, ClientAgent, ClientFrame, CustomHeader, FrameId, P
  *
  * `held` and `update` live inside `active`: a hold is answered at once and told to voice by re-INVITE; a new offer of the
  * client waits for voice's answer. `over` is final; the service forgets the call, and the user agent finishes the dialog.
+ *
+ * A client that loses its socket leaves the call as it is; voice is told, so that lost media is no end:
+ *
+ *   here ──socket gone──▶ away ──the same client is back and REGED──▶ here: rings again | hears what it missed |
+ *                                 voice is told; media lost: its fresh offer ──attach──▶ client ──answer──▶ 200
  */
 export type CallPhase = 'calling' | 'early' | 'ringing' | 'active' | 'over';
 
@@ -32,9 +37,27 @@ export interface Call {
   readonly mediaSent: boolean;
   readonly held: boolean;
   readonly update: { readonly frame: FrameId; readonly sdp: string; readonly until: Ms } | null;
+  /** What it rings with, until it is answered. */
+  readonly ring: Ring | null;
+  /** Custom headers that came with it: of the caller's INVITE, or of the answer. */
+  readonly headers: readonly CustomHeader[];
+  /** The client has no socket, or does not know yet that it is back. */
+  readonly away: boolean;
+  /** voice knows that. */
+  readonly awayTold: boolean;
+  /** What the client was to be told meanwhile. */
+  readonly missed: readonly ClientWish[];
+  /** `asked`: voice knows that the client is back and may offer new media; or its offer is with the client. */
+  readonly renewal: 'asked' | { readonly tx: string; readonly until: Ms } | null;
   /** Candidates that wait for a dialog to travel in. */
   readonly candidates: readonly string[];
   readonly candidatesEnded: boolean;
+}
+
+export interface Ring {
+  readonly sdp: string;
+  /** base64 text the application attached. */
+  readonly clientState?: string;
 }
 
 /** What a leg's cause, as stated by SIP, means to the client. */
@@ -81,7 +104,9 @@ export type CallInput =
       readonly status: number;
       readonly sdp?: string;
     }
-  /** We end it: the socket is gone, or the platform stops (then the client is told). */
+  /** The client has lost its socket; it is back on another, and has been told that it is registered. */
+  | { readonly type: 'away' | 'back' }
+  /** We end it: the client does not come back, or the platform stops (then the client is told). */
   | { readonly type: 'end'; readonly cause: Cause; readonly tell: boolean };
 
 export type CallReply =
@@ -97,6 +122,8 @@ export type ClientWish =
   | { readonly type: 'ringing'; readonly customHeaders: readonly CustomHeader[] }
   | { readonly type: 'media'; readonly sdp: string }
   | { readonly type: 'answer'; readonly sdp?: string; readonly customHeaders: readonly CustomHeader[] }
+  | { readonly type: 'invite'; readonly ring: Ring }
+  | { readonly type: 'attach'; readonly sdp: string }
   | { readonly type: 'bye'; readonly end: LegEnd };
 
 /** What a call wants of its leg. */
@@ -128,17 +155,26 @@ export const isTold = (wish: ClientWish | LegWish): wish is ClientWish =>
   wish.type === 'ringing' ||
   wish.type === 'media' ||
   wish.type === 'answer' ||
+  wish.type === 'invite' ||
+  wish.type === 'attach' ||
   wish.type === 'bye';
 
 /** When the call wants a tick. */
-export const callDeadline = (call: Call): Ms | null => call.update?.until ?? null;
+export const callDeadline = (call: Call): Ms | null =>
+  earliest(
+    call.update?.until ?? null,
+    call.renewal === null || call.renewal === 'asked' ? null : call.renewal.until,
+  );
 
 type Facts = Pick<
   Call,
   'callId' | 'direction' | 'phase' | 'caller' | 'callee' | 'ids' | 'sipCallId' | 'agent' | 'clientSdp'
->;
+> &
+  Partial<Pick<Call, 'ring' | 'headers'>>;
 
 export const newCall = (facts: Facts): Call => ({
+  ring: null,
+  headers: [],
   ...facts,
   rung: false,
   mediaSent: false,
@@ -146,4 +182,8 @@ export const newCall = (facts: Facts): Call => ({
   update: null,
   candidates: [],
   candidatesEnded: false,
+  away: false,
+  awayTold: false,
+  missed: [],
+  renewal: null,
 });

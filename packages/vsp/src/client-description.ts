@@ -35,6 +35,10 @@ const attribute = (sdp: string, name: string): readonly string[] => {
   return value === undefined ? [] : [`a=${name}:${value}`];
 };
 
+/** Do both speak of the same transport: the same ICE credentials and the same certificate? */
+export const sameTransport = (a: string, b: string): boolean =>
+  ['ice-ufrag', 'fingerprint'].every((name) => attribute(a, name)[0] === attribute(b, name)[0]);
+
 /** Body of an INFO with trickled candidates (RFC 8840 §9): the credentials they belong to, then the lines. */
 export function trickleFragment(sdp: string, candidates: readonly string[], ended: boolean): string {
   const lines = [

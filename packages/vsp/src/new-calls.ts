@@ -1,7 +1,7 @@
-import type { SipRequest } from '@sidetone/sip';
-import type { CallIds, ClientAgent, ClientFrame } from '@sidetone/wire';
+import { header, type SipRequest } from '@sidetone/sip';
+import { type CallIds, type ClientAgent, type ClientFrame, HEADER } from '@sidetone/wire';
 import { type Call, newCall } from './call.ts';
-import { calleeOf, callerOf } from './from-sip.ts';
+import { calleeOf, callerOf, customOf } from './from-sip.ts';
 
 type Invite = Extract<ClientFrame, { kind: 'invite' }>;
 
@@ -27,7 +27,13 @@ export function outboundCall(frame: Invite, login: ClientAgent, user: string, id
 }
 
 /** A call for a client; it is rung with the leg's id as callID. */
-export function inboundCall(request: SipRequest, ids: CallIds, agent: ClientAgent['family']): Call {
+export function inboundCall(
+  request: SipRequest,
+  sdp: string,
+  ids: CallIds,
+  agent: ClientAgent['family'],
+): Call {
+  const clientState = header(request, HEADER.clientState)?.trim();
   return newCall({
     callId: ids.leg,
     direction: 'inbound',
@@ -38,5 +44,7 @@ export function inboundCall(request: SipRequest, ids: CallIds, agent: ClientAgen
     sipCallId: request.headers.callId,
     agent,
     clientSdp: null,
+    ring: { sdp, ...(clientState === undefined || clientState === '' ? {} : { clientState }) },
+    headers: customOf(request),
   });
 }

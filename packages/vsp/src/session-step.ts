@@ -37,8 +37,7 @@ export function stepSession(
       draft.state = { ...session, heardAt: now };
       frame(draft, input.frame, now, settings);
     } else if (input.type === 'authenticated') authenticated(draft, input, now, settings);
-    else if (input.sequence === session.registers)
-      registered(draft, input.status, input.expiresMs, now, settings);
+    else if (input.sequence === session.registers) registered(draft, input, now, settings);
     if (draft.state.told > settings.bytesBeforeLogin) close(draft, POLICY, 'log in first');
   }
   return { state: draft.state, out: draft.out };
@@ -64,10 +63,10 @@ function request(draft: Draft, write: (id: number) => string): void {
   send(draft, write(id));
 }
 
-function close(draft: Draft, code: number, reason: string): void {
+function close(draft: Draft, code: number, reason: string, keep = false): void {
   if (draft.state.login.name === 'over') return;
   enter(draft, { name: 'over' });
-  draft.out.push({ type: 'close', code, reason });
+  draft.out.push({ type: 'close', code, reason, keep });
 }
 
 function log(draft: Draft, level: LogLine['level'], event: string, fields: LogLine['fields']): void {
@@ -78,7 +77,7 @@ function tick(draft: Draft, now: Ms, settings: SessionSettings): void {
   const { state } = draft;
   const { login } = state;
   if (login.name === 'ready') {
-    if (now >= state.heardAt + settings.silenceMs) return close(draft, GOING_AWAY, 'nothing heard');
+    if (now >= state.heardAt + settings.silenceMs) return close(draft, GOING_AWAY, 'nothing heard', true);
     if (now >= login.refreshAt) register(draft, login.user, { ...login, refreshAt: now + RETRY_REGISTER_MS });
     if (state.pingAt !== null && now >= state.pingAt) ping(draft, now, settings);
     return;
@@ -218,8 +217,11 @@ function authenticated(
   }
   if (login.name !== 'authenticating' || login.request !== input.request) return;
   if (!result.ok) return refuse(draft, login.frame, result.why, now, settings);
-  // The client's own sessid is given back, since some clients insist; it grants nothing.
-  draft.state = { ...draft.state, sessid: login.sessid ?? draft.state.sessid };
+  const { owner, sessid } = draft.state;
+  if (owner !== null && owner !== result.user)
+    return refuse(draft, login.frame, 'This connection belongs to another user', now, settings);
+  // The client's own sessid is given back, since some clients insist; by itself it grants nothing.
+  draft.state = { ...draft.state, owner: result.user, sessid: login.sessid ?? sessid };
   register(draft, result.user, {
     name: 'registering',
     user: result.user,
@@ -236,7 +238,13 @@ function register(draft: Draft, user: string, login: Login): void {
   draft.out.push({ type: 'register', user, sequence });
 }
 
-function registered(draft: Draft, status: number, expiresMs: Ms, now: Ms, settings: SessionSettings): void {
+function registered(
+  draft: Draft,
+  input: Extract<SessionInput, { type: 'registered' }>,
+  now: Ms,
+  settings: SessionSettings,
+): void {
+  const { status, expiresMs, calls } = input;
   const { login } = draft.state;
   if (status < 200) return;
   const refreshAt = now + Math.max(1000, expiresMs * 0.8);
@@ -256,12 +264,16 @@ function registered(draft: Draft, status: number, expiresMs: Ms, now: Ms, settin
   const interval = isNative(draft.state.agent) ? settings.pingMs.native : settings.pingMs.browser;
   draft.state = { ...draft.state, failures: 0, told: 0, pingAt: now + interval };
   send(draft, writer(draft).loggedIn(login.frame));
-  request(draft, (id) => writer(draft).clientReady(id, []));
+  request(draft, (id) => writer(draft).clientReady(id, calls));
   for (const id of login.waiting) registeredReply(draft, id, settings);
   log(draft, 'info', 'client ready', { user: login.user, agent: draft.state.agent.text });
 }
 
 function registeredReply(draft: Draft, id: FrameId, settings: SessionSettings): void {
-  const { reportId } = draft.state;
+  const { reportId, resuming } = draft.state;
   send(draft, writer(draft).registered(id, { reportId, dc: settings.dc, region: settings.region }));
+  // One client drops what it is told of its calls before this reply.
+  if (!resuming) return;
+  draft.state = { ...draft.state, resuming: false };
+  draft.out.push({ type: 'resumed' });
 }

@@ -9,7 +9,8 @@ import type { ClientAgent, FrameId, LoginCredentials } from '@sidetone/wire';
  *       └─────────────────────┴──────────────────────┘                 ▼
  *       └── too late, too often, too much told ──────────────────────▶ over
  *
- * Until `ready` a socket owns nothing but this record of fixed size: no call, no variable, no name.
+ * Until `ready` a socket owns nothing but this record of fixed size: no call, no variable, no name. A login that names an
+ * earlier session of the same user takes that session's place (`kept-sessions.ts`), and is told of its calls after REGED.
  */
 export type Login =
   | { readonly name: 'connected'; readonly until: Ms }
@@ -44,6 +45,12 @@ export interface Session {
   readonly reportId: string;
   readonly contact: string;
   readonly sessid: string;
+  /** The user whose session it is, once that was proven. Nobody else can log in on it. */
+  readonly owner: string | null;
+  /** `voice_sdk_id` of the socket's URL: the session that the client wants back. */
+  readonly token: string | null;
+  /** It took an earlier session's place, and the client has not been told REGED yet. */
+  readonly resuming: boolean;
   readonly agent: ClientAgent;
   readonly login: Login;
   readonly failures: number;
@@ -67,6 +74,8 @@ export interface SessionSettings {
   /** How long a socket may take to try again after a refused login: a person may be typing. */
   readonly retryMs: Ms;
   readonly silenceMs: Ms;
+  /** How long the calls of a client without a socket are kept. */
+  readonly keepMs: Ms;
   readonly failedLogins: number;
   readonly bytesBeforeLogin: number;
   readonly dc: string;
@@ -105,12 +114,16 @@ export type SessionInput =
         | { readonly ok: true; readonly user: string }
         | { readonly ok: false; readonly why: string };
     }
-  /** The end of the REGISTER with this number; older ones no longer matter. `expiresMs`: what the registrar granted. */
+  /**
+   * The end of the REGISTER with this number; older ones no longer matter. `expiresMs`: what the registrar granted; `calls`: what
+   * is alive of the session.
+   */
   | {
       readonly type: 'registered';
       readonly sequence: number;
       readonly status: number;
       readonly expiresMs: Ms;
+      readonly calls: readonly string[];
     };
 
 export type SessionOut =
@@ -119,8 +132,10 @@ export type SessionOut =
   | { readonly type: 'register'; readonly user: string; readonly sequence: number }
   /** Takes back what the registrar may have bound. */
   | { readonly type: 'unregister'; readonly user: string; readonly sequence: number }
-  /** The socket is closed; whatever the session owned ends with it. */
-  | { readonly type: 'close'; readonly code: number; readonly reason: string }
+  /** The socket is closed. `keep`: the client may come back to its calls; otherwise they end with it. */
+  | { readonly type: 'close'; readonly code: number; readonly reason: string; readonly keep: boolean }
+  /** The client of an earlier session is back and knows it. */
+  | { readonly type: 'resumed' }
   | LogLine;
 
 export const isNative = (agent: ClientAgent): boolean =>

@@ -17,6 +17,7 @@ export function settingsOf(options: VspOptions): SessionSettings {
     loginMs: options.loginTimeoutMs ?? 10_000,
     retryMs: 60_000,
     silenceMs: options.silenceMs ?? 60_000,
+    keepMs: options.keepMs ?? 120_000,
     failedLogins: options.limits?.failedLogins ?? 5,
     bytesBeforeLogin: options.limits?.bytesBeforeLogin ?? 4096,
     dc: options.dc ?? 'local',
@@ -28,6 +29,7 @@ export function settingsOf(options: VspOptions): SessionSettings {
 export function newSession(
   socket: string,
   address: string,
+  token: string | undefined,
   random: Random,
   now: Ms,
   settings: SessionSettings,
@@ -39,6 +41,9 @@ export function newSession(
     reportId: hexId(random, 16),
     contact: hexId(random, 16),
     sessid: uuid(random),
+    owner: null,
+    token: token ?? null,
+    resuming: false,
     agent: { family: 'unknown', text: '' },
     login: { name: 'connected', until: now + settings.loginMs },
     failures: 0,
@@ -53,3 +58,17 @@ export function newSession(
     speedTestAt: null,
   };
 }
+
+/** A socket whose login names the session `before`: it goes on under the names that client, voice and registrar know. */
+export const resumedSession = (fresh: Session, before: Session): Session => ({
+  ...fresh,
+  voiceSdkId: before.voiceSdkId,
+  reportId: before.reportId,
+  contact: before.contact,
+  sessid: before.sessid,
+  owner: before.owner,
+  resuming: true,
+  registers: before.registers,
+  nextId: Math.max(fresh.nextId, before.nextId),
+  sequence: fresh.sequence + before.sequence,
+});

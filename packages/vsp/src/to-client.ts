@@ -1,7 +1,5 @@
-import { header, type SipRequest } from '@sidetone/sip';
-import { createFrameWriter, type FrameId, HEADER } from '@sidetone/wire';
-import type { Call, CallReply, ClientWish } from './call.ts';
-import { customOf } from './from-sip.ts';
+import { createFrameWriter, type FrameId, RPC_ERROR } from '@sidetone/wire';
+import type { Call, CallFrame, CallReply, ClientWish } from './call.ts';
 import type { Session } from './session.ts';
 
 type Told = Exclude<ClientWish, { type: 'reply' }>;
@@ -9,16 +7,11 @@ type Told = Exclude<ClientWish, { type: 'reply' }>;
 /** Spells what a call tells its client, as our request `id`. */
 export function requestText(session: Session, call: Call, out: Told, id: number): string {
   const writer = createFrameWriter(session);
-  const { callId, ids } = call;
+  const { callId, caller, callee, ids } = call;
+  const told = { callId, caller, callee, ids, customHeaders: call.headers };
   switch (out.type) {
     case 'ringing':
-      return writer.ringing(id, {
-        callId,
-        caller: call.caller,
-        callee: call.callee,
-        ids,
-        customHeaders: out.customHeaders,
-      });
+      return writer.ringing(id, { ...told, customHeaders: out.customHeaders });
     case 'media':
       return writer.media(id, callId, out.sdp, ids);
     case 'answer':
@@ -27,6 +20,19 @@ export function requestText(session: Session, call: Call, out: Told, id: number)
         ids,
         customHeaders: out.customHeaders,
         ...(out.sdp === undefined ? {} : { sdp: out.sdp }),
+      });
+    case 'invite':
+      return writer.invite(id, {
+        ...told,
+        sdp: out.ring.sdp,
+        ...(out.ring.clientState === undefined ? {} : { clientState: out.ring.clientState }),
+      });
+    case 'attach':
+      return writer.attach(id, {
+        ...told,
+        sdp: out.sdp,
+        direction: call.direction,
+        ...(call.ring?.clientState === undefined ? {} : { clientState: call.ring.clientState }),
       });
     case 'bye':
       return writer.bye(id, {
@@ -57,16 +63,18 @@ export function replyText(session: Session, callId: string, id: FrameId, reply: 
   }
 }
 
-/** Rings the client, as the session's next request. */
-export function inviteText(session: Session, call: Call, sdp: string, request: SipRequest): string {
-  const clientState = header(request, HEADER.clientState)?.trim();
-  return createFrameWriter(session).invite(session.nextId, {
-    callId: call.callId,
-    sdp,
-    caller: call.caller,
-    callee: call.callee,
-    ids: call.ids,
-    customHeaders: customOf(request),
-    ...(clientState === undefined || clientState === '' ? {} : { clientState }),
-  });
+/** The answer about a call that is over, never was, or is somebody else's: all the same to the client. */
+export function unknownCallText(session: Session, frame: CallFrame): string {
+  const writer = createFrameWriter(session);
+  // Clients say bye for calls that we refused, and trickle behind calls that ended; an error would be shown to people.
+  const harmless = frame.kind === 'bye' || frame.kind === 'candidate' || frame.kind === 'endOfCandidates';
+  return harmless
+    ? writer.callResult(frame.id, frame.callId)
+    : writer.error(frame.id, RPC_ERROR.callDoesNotExist, 'CALL DOES NOT EXIST');
+}
+
+/** After a push a client asks for its calls; those that ring were told when it became ready. */
+export function attachCallsText(session: Session, id: FrameId, calls: readonly Call[]): string {
+  const writer = createFrameWriter(session);
+  return calls.some((call) => call.phase === 'ringing') ? writer.attached(id) : writer.attachFailed(id);
 }

@@ -32,6 +32,8 @@ export type VspOutput =
   | SipSend
   | { readonly type: 'frame'; readonly socket: string; readonly text: string }
   | { readonly type: 'close'; readonly socket: string; readonly code: number; readonly reason: string }
+  /** A call lives (or none any more) on this socket: whether the line is dead must be noticed within ten seconds. */
+  | { readonly type: 'watch'; readonly socket: string; readonly on: boolean }
   | {
       readonly type: 'authenticate';
       readonly request: string;
@@ -54,6 +56,8 @@ export interface VspOptions {
   readonly loginTimeoutMs?: Ms;
   /** A socket that sent nothing for this long is closed. */
   readonly silenceMs?: Ms;
+  /** How long the calls of a client whose socket is gone wait for it (120 s); 0: they end with the socket. */
+  readonly keepMs?: Ms;
   readonly limits?: {
     readonly callsPerSession?: number;
     readonly failedLogins?: number;
@@ -66,6 +70,6 @@ export interface VspOptions {
 export interface Vsp extends Service<VspInput, VspOutput> {
   /** Was this `call_report_id` given to a logged-in client, lately? */
   hasReportId(id: string): boolean;
-  /** Sessions, calls and SIP transactions alive, for drains and leak checks. */
+  /** Sessions (also those without a socket), calls and SIP transactions alive, for drains and leak checks. */
   readonly size: number;
 }

@@ -1,19 +1,21 @@
-import { Deadlines, earliest, type Ms, uuid } from '@sidetone/core';
+import { Deadlines, earliest, type LogLine, type Ms, uuid } from '@sidetone/core';
 import { createUserAgent, type UserAgent, type UserAgentOut } from '@sidetone/sip';
 import { type Cause, type ClientFrame, createFrameWriter, NODE_HOST, RPC_ERROR } from '@sidetone/wire';
-import { type Call, type CallFrame, type CallInput, type ClientWish, callDeadline, isTold } from './call.ts';
+import { type Call, type CallInput, type ClientWish, callDeadline, isTold } from './call.ts';
 import { CallBook, type Place } from './call-book.ts';
 import { stepCall } from './call-step.ts';
 import { callIds, grantedMs } from './from-sip.ts';
+import { KeptSessions } from './kept-sessions.ts';
 import { commandLeg } from './leg-commands.ts';
 import { type LegEvent, legInput } from './leg-events.ts';
 import { inboundCall, outboundCall } from './new-calls.ts';
 import { type Heard, readFrame } from './read-frame.ts';
 import { ReportIds } from './report-ids.ts';
 import { type Session, type SessionInput, type SessionSettings, sessionDeadline } from './session.ts';
+import { SessionBook } from './session-book.ts';
 import { stepSession } from './session-step.ts';
-import { CALLS_PER_SESSION, ENDING, newSession, settingsOf } from './settings.ts';
-import { inviteText, replyText, requestText } from './to-client.ts';
+import { CALLS_PER_SESSION, ENDING, newSession, resumedSession, settingsOf } from './settings.ts';
+import { attachCallsText, replyText, requestText, unknownCallText } from './to-client.ts';
 import { contactUri, inviteFor, PROXY, REGISTER_SECONDS, registerFor, VOICE } from './to-sip.ts';
 import type { Vsp, VspInput, VspOptions, VspOutput } from './vsp-events.ts';
 
@@ -26,17 +28,18 @@ export function createVsp(options: VspOptions): Vsp {
 }
 
 type Invite = Extract<ClientFrame, { kind: 'invite' }>;
-type TimerKey = `session ${string}` | `call ${string} ${string}`;
+type TimerKey = `session ${string}` | `kept ${string}` | `call ${string} ${string}`;
 
 class ClientGate implements Vsp {
   readonly name = 'vsp';
   readonly #options: VspOptions;
   readonly #settings: SessionSettings;
   readonly #agent: UserAgent;
-  /** By socket; and the socket of a contact. */
-  readonly #sessions = new Map<string, Session>();
-  readonly #socketOf = new Map<string, string>();
+  readonly #sessions = new SessionBook();
   readonly #calls = new CallBook();
+  readonly #kept = new KeptSessions();
+  /** Sockets with calls. */
+  readonly #watched = new Set<string>();
   readonly #reports = new ReportIds();
   readonly #times = new Deadlines<TimerKey>();
   #draining = false;
@@ -56,7 +59,7 @@ class ClientGate implements Vsp {
   }
 
   get size(): number {
-    return this.#sessions.size + this.#calls.size + this.#agent.size;
+    return this.#sessions.size + this.#kept.size + this.#calls.size + this.#agent.size;
   }
 
   hasReportId(id: string): boolean {
@@ -78,20 +81,22 @@ class ClientGate implements Vsp {
           this.#hear(this.#agent.receive(input.message, input.flow, now), now);
         break;
       case 'open':
-        this.#open(input.socket, input.address, now);
+        this.#open(input, now);
         break;
       case 'frame':
         this.#frame(input.socket, input.text, now);
         break;
       case 'closed': {
         const session = this.#sessions.get(input.socket);
-        if (session !== undefined) this.#end(session, ENDING.socketGone, false, now);
+        if (session !== undefined) this.#lose(session, now);
         break;
       }
       case 'authenticated': {
         // The request is named after the contact of the session that asked.
-        const socket = this.#socketOf.get(input.request.split(':', 1)[0]!);
-        if (socket !== undefined) this.#session(socket, input, now);
+        const session = this.#sessions.at(input.request.split(':', 1)[0]!);
+        if (session === undefined) break;
+        if (input.result.ok) this.#adopt(session, input.result.user, now);
+        this.#session(session.socket, input, now);
         break;
       }
       case 'drain':
@@ -105,19 +110,19 @@ class ClientGate implements Vsp {
 
   // ---- sockets
 
-  #open(socket: string, address: string, now: Ms): void {
-    if (this.#sessions.has(socket)) return;
+  #open({ socket, address, query }: Extract<VspInput, { type: 'open' }>, now: Ms): void {
+    if (this.#sessions.get(socket) !== undefined) return;
     if (this.#draining) {
       this.#out.push({ type: 'close', socket, code: 1001, reason: 'server is stopping' });
       return;
     }
-    const session = newSession(socket, address, this.#options.random, now, this.#settings);
-    this.#socketOf.set(session.contact, socket);
+    const token = query['voice_sdk_id'];
+    const session = newSession(socket, address, token, this.#options.random, now, this.#settings);
     this.#keep(session);
   }
 
   #keep(session: Session): void {
-    this.#sessions.set(session.socket, session);
+    this.#sessions.set(session);
     this.#times.set(`session ${session.socket}`, sessionDeadline(session, this.#settings));
   }
 
@@ -126,6 +131,7 @@ class ClientGate implements Vsp {
     for (let key = this.#times.takeDue(now); key !== undefined; key = this.#times.takeDue(now)) {
       const [kind, first, second] = key.split(' ') as [string, string, string | undefined];
       if (kind === 'session') this.#session(first, { type: 'tick' }, now);
+      else if (kind === 'kept') this.#expire(first, now);
       else this.#call({ contact: first, callId: second! }, { type: 'tick' }, now);
     }
   }
@@ -136,7 +142,10 @@ class ClientGate implements Vsp {
     if (before === undefined) return;
     const { state, out } = stepSession(before, input, now, this.#settings);
     this.#keep(state);
-    if (before.login.name !== 'ready' && state.login.name === 'ready') this.#reports.add(state.reportId);
+    if (before.login.name !== 'ready' && state.login.name === 'ready') {
+      this.#reports.add(state.reportId);
+      this.#kept.add(state);
+    }
     for (const wish of out) {
       switch (wish.type) {
         case 'send':
@@ -151,8 +160,12 @@ class ClientGate implements Vsp {
         case 'unregister':
           this.#register(state.contact, wish.user, 0, wish.sequence, now);
           break;
+        case 'resumed':
+          this.#resumed(state.contact, now);
+          break;
         case 'close':
-          this.#end(before, ENDING.socketGone, false, now);
+          if (wish.keep) this.#lose(before, now);
+          else this.#end(before, ENDING.socketGone, false, now);
           this.#out.push({ type: 'close', socket, code: wish.code, reason: wish.reason });
           break;
         case 'log':
@@ -167,31 +180,115 @@ class ClientGate implements Vsp {
     this.#hear(this.#agent.send(request, `${contact} ${sequence}`, now), now);
   }
 
-  /** Ends whatever a session owns: its calls, its registration, itself. */
-  #end(session: Session, cause: Cause, tell: boolean, now: Ms): void {
-    for (const call of this.#calls.of(session.contact))
-      this.#call({ contact: session.contact, callId: call.callId }, { type: 'end', cause, tell }, now);
+  // ---- sockets lost, and clients that come back
+
+  /** The socket is gone: the session's calls wait for its client, which cannot be rung meanwhile. */
+  #lose(session: Session, now: Ms): void {
+    const { contact, owner } = session;
+    const waits = owner !== null && this.#settings.keepMs > 0 && this.#calls.count(contact) > 0;
+    if (!waits || this.#draining) return this.#end(session, ENDING.socketGone, false, now);
     const latest = this.#sessions.get(session.socket) ?? session;
-    this.#sessions.delete(session.socket);
-    this.#socketOf.delete(session.contact);
+    const registers = latest.registers + 1;
+    this.#leave(session, now);
+    this.#kept.lose({ ...latest, registers });
+    this.#times.set(`kept ${contact}`, now + this.#settings.keepMs);
+    this.#register(contact, owner, 0, registers, now);
+    for (const { callId } of this.#calls.of(contact)) this.#call({ contact, callId }, { type: 'away' }, now);
+    this.#log('client lost', session, { user: owner, calls: this.#calls.count(contact) });
+  }
+
+  /** Parts a session from its socket. */
+  #leave(session: Session, now: Ms): void {
+    this.#sessions.delete(session);
+    this.#watched.delete(session.socket);
     this.#times.delete(`session ${session.socket}`);
     this.#reports.leave(session.reportId, now);
+  }
+
+  /**
+   * A login that names an earlier session of the same user goes on with it: with one whose socket is gone, or with one that has
+   * calls on a socket that is open still, which then is closed: the client knows better that it is dead.
+   */
+  #adopt(fresh: Session, user: string, now: Ms): void {
+    const { login } = fresh;
+    if (login.name !== 'authenticating' || fresh.owner !== null) return;
+    const contact = this.#kept.find(user, fresh.token, login.sessid);
+    const before =
+      contact === undefined ? undefined : (this.#kept.take(contact) ?? this.#supersede(contact, now));
+    if (before === undefined) return;
+    this.#times.delete(`kept ${before.contact}`);
+    this.#keep(resumedSession(fresh, before));
+    this.#watch(before.contact);
+    this.#log('client back', fresh, { user, calls: this.#calls.count(before.contact) });
+  }
+
+  #supersede(contact: string, now: Ms): Session | undefined {
+    const session = this.#sessions.at(contact);
+    if (session === undefined || this.#calls.count(contact) === 0) return undefined;
+    this.#leave(session, now);
+    this.#kept.forget(session);
+    for (const { callId } of this.#calls.of(contact)) this.#call({ contact, callId }, { type: 'away' }, now);
+    this.#out.push({
+      type: 'close',
+      socket: session.socket,
+      code: 1001,
+      reason: 'resumed on another connection',
+    });
+    return session;
+  }
+
+  /** The client is registered and knows its calls: what ended without it, and what goes on. */
+  #resumed(contact: string, now: Ms): void {
+    for (const { call, bye } of this.#kept.unheard(contact))
+      this.#tell({ contact, callId: call.callId }, { ...call, away: false }, bye);
+    for (const { callId } of this.#calls.of(contact)) this.#call({ contact, callId }, { type: 'back' }, now);
+  }
+
+  /** Nobody came back in time. */
+  #expire(contact: string, now: Ms): void {
+    if (this.#kept.take(contact) !== undefined) this.#endCalls(contact, ENDING.socketGone, false, now);
+  }
+
+  #endCalls(contact: string, cause: Cause, tell: boolean, now: Ms): void {
+    for (const { callId } of this.#calls.of(contact))
+      this.#call({ contact, callId }, { type: 'end', cause, tell }, now);
+    this.#kept.unheard(contact);
+  }
+
+  /** Has the socket of this contact calls? The edge asks such clients often whether they are there. */
+  #watch(contact: string): void {
+    const socket = this.#sessions.at(contact)?.socket;
+    const on = this.#calls.count(contact) > 0;
+    if (socket === undefined || on === this.#watched.has(socket)) return;
+    if (on) this.#watched.add(socket);
+    else this.#watched.delete(socket);
+    this.#out.push({ type: 'watch', socket, on });
+  }
+
+  /** Ends whatever a session owns: its calls, its registration, itself. */
+  #end(session: Session, cause: Cause, tell: boolean, now: Ms): void {
+    this.#endCalls(session.contact, cause, tell, now);
+    const latest = this.#sessions.get(session.socket) ?? session;
+    this.#leave(session, now);
+    this.#kept.forget(latest);
     const { login } = session;
     // Also while the REGISTER is under way: it may have bound the contact already.
     if (login.name === 'ready' || login.name === 'registering')
       this.#register(session.contact, login.user, 0, latest.registers + 1, now);
-    if (login.name === 'ready')
-      this.#out.push({
-        type: 'log',
-        level: 'info',
-        event: 'client gone',
-        fields: { address: session.address, user: login.user, cause: cause.name },
-      });
+    if (login.name === 'ready') this.#log('client gone', session, { user: login.user, cause: cause.name });
+  }
+
+  #log(event: string, session: Session, fields: LogLine['fields']): void {
+    this.#out.push({ type: 'log', level: 'info', event, fields: { address: session.address, ...fields } });
   }
 
   #drain(now: Ms): void {
     this.#draining = true;
-    for (const session of [...this.#sessions.values()]) {
+    for (const { contact } of this.#kept.all()) {
+      this.#times.delete(`kept ${contact}`);
+      this.#expire(contact, now);
+    }
+    for (const session of this.#sessions.all()) {
       this.#end(session, ENDING.drain, true, now);
       this.#out.push({ type: 'close', socket: session.socket, code: 1001, reason: 'server is stopping' });
     }
@@ -209,35 +306,15 @@ class ClientGate implements Vsp {
     if (heard.to === 'nobody') return;
     const { frame } = heard;
     if (frame.kind === 'invite') return this.#invite(socket, frame, now);
-    if (frame.kind === 'attachCalls') return this.#attachCalls(socket, frame.id);
+    if (frame.kind === 'attachCalls')
+      return this.#say(socket, attachCallsText(session, frame.id, this.#calls.of(session.contact)));
     const place = { contact: session.contact, callId: frame.callId };
-    if (this.#calls.get(place) === undefined) return this.#noSuchCall(session, frame);
+    if (this.#calls.get(place) === undefined) return this.#say(socket, unknownCallText(session, frame));
     this.#call(place, { type: 'frame', frame }, now);
   }
 
   #say(socket: string, text: string): void {
     this.#out.push({ type: 'frame', socket, text });
-  }
-
-  /** A call that is over, never was, or is somebody else's: all the same to the client. */
-  #noSuchCall(session: Session, frame: CallFrame): void {
-    const writer = createFrameWriter(session);
-    // Clients say bye for calls that we refused, and trickle behind calls that ended; an error would be shown to people.
-    const harmless = frame.kind === 'bye' || frame.kind === 'candidate' || frame.kind === 'endOfCandidates';
-    this.#say(
-      session.socket,
-      harmless
-        ? writer.callResult(frame.id, frame.callId)
-        : writer.error(frame.id, RPC_ERROR.callDoesNotExist, 'CALL DOES NOT EXIST'),
-    );
-  }
-
-  /** After a push a client asks for its calls; those that ring were told when it became ready. */
-  #attachCalls(socket: string, id: string | number): void {
-    const session = this.#sessions.get(socket)!;
-    const ringing = this.#calls.of(session.contact).some((call) => call.phase === 'ringing');
-    const writer = createFrameWriter(session);
-    this.#say(socket, ringing ? writer.attached(id) : writer.attachFailed(id));
   }
 
   #invite(socket: string, frame: Invite, now: Ms): void {
@@ -261,6 +338,7 @@ class ClientGate implements Vsp {
     );
     const { leg, out } = this.#agent.invite(inviteFor(call, frame.sdp, login.user, domain, agent), now);
     this.#calls.bind(place, leg);
+    this.#watch(contact);
     this.#hear(out, now);
   }
 
@@ -280,6 +358,7 @@ class ClientGate implements Vsp {
     if (state.phase === 'over') {
       this.#calls.delete(place);
       this.#times.delete(key);
+      this.#watch(place.contact);
     } else {
       this.#calls.set(place, state);
       this.#times.set(key, callDeadline(state));
@@ -292,16 +371,15 @@ class ClientGate implements Vsp {
   }
 
   #tell(place: Place, call: Call, wish: ClientWish): void {
-    const socket = this.#socketOf.get(place.contact);
-    const session = socket === undefined ? undefined : this.#sessions.get(socket);
-    if (socket === undefined || session === undefined) return;
+    if (wish.type === 'bye' && call.away) return this.#kept.remember(place.contact, { call, bye: wish });
+    const session = this.#sessions.at(place.contact);
+    if (session === undefined) return;
+    const { socket } = session;
     if (wish.type === 'reply')
       return this.#say(socket, replyText(session, place.callId, wish.id, wish.reply));
     this.#keep({ ...session, nextId: session.nextId + 1 });
     this.#say(socket, requestText(session, call, wish, session.nextId));
   }
-
-  // ---- SIP
 
   #hear(outs: readonly UserAgentOut[], now: Ms): void {
     for (const out of outs) {
@@ -312,20 +390,19 @@ class ClientGate implements Vsp {
         case 'incoming':
           this.#incoming(out, now);
           break;
-        case 'request': {
-          const status = out.request.method === 'OPTIONS' ? 200 : 405;
+        // Nothing that voice sends in an INFO means anything to a client.
+        case 'request':
+        case 'info': {
+          const status = out.type === 'info' ? 415 : out.request.method === 'OPTIONS' ? 200 : 405;
           this.#hear(this.#agent.respondRequest(out.tx, status, {}, now), now);
           break;
         }
-        // Nothing that voice sends in an INFO means anything to a client.
-        case 'info':
-          this.#hear(this.#agent.respondRequest(out.tx, 415, {}, now), now);
-          break;
         case 'result': {
           const [contact, number] = out.token.split(' ') as [string, string];
-          const socket = this.#socketOf.get(contact);
+          const socket = this.#sessions.at(contact)?.socket;
           const expiresMs = grantedMs(out.response, contact, REGISTER_SECONDS);
-          const result = { sequence: Number(number), status: out.status, expiresMs };
+          const calls = this.#calls.of(contact).map((call) => call.callId);
+          const result = { sequence: Number(number), status: out.status, expiresMs, calls };
           if (socket !== undefined) this.#session(socket, { type: 'registered', ...result }, now);
           break;
         }
@@ -353,9 +430,8 @@ class ClientGate implements Vsp {
     const { request, leg, sdp } = out;
     const refuse = (status: number): void => this.#hear(this.#agent.respond(leg, status, {}, now), now);
     const contact = request.uri.user ?? '';
-    const socket = this.#socketOf.get(contact);
-    const session = socket === undefined ? undefined : this.#sessions.get(socket);
-    if (socket === undefined || session?.login.name !== 'ready') return refuse(480);
+    const session = this.#sessions.at(contact);
+    if (session?.login.name !== 'ready') return refuse(480);
     if (sdp === undefined) return refuse(488);
     if (this.#full(contact)) return refuse(486);
     const { random } = this.#options;
@@ -363,11 +439,11 @@ class ClientGate implements Vsp {
     const ids = stated ?? { session: uuid(random), leg: uuid(random) };
     const place = { contact, callId: ids.leg };
     if (this.#calls.get(place) !== undefined) return refuse(482);
-    const call = inboundCall(request, ids, session.agent.family);
+    const call = inboundCall(request, sdp, ids, session.agent.family);
     this.#calls.set(place, call);
     this.#calls.bind(place, leg);
-    this.#keep({ ...session, nextId: session.nextId + 1 });
-    this.#say(socket, inviteText(session, call, sdp, request));
+    this.#watch(contact);
+    if (call.ring !== null) this.#tell(place, call, { type: 'invite', ring: call.ring });
     this.#hear(this.#agent.respond(leg, 180, {}, now), now);
   }
 }

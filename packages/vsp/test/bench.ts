@@ -57,6 +57,8 @@ export class Bench {
   readonly frames: { socket: string; json: Json }[] = [];
   readonly closed: { socket: string; code: number }[] = [];
   readonly logs: string[] = [];
+  /** Sockets with calls. */
+  readonly watched = new Set<string>();
   /** What voice's user agent heard. */
   readonly heard: Exclude<UserAgentOut, { type: 'sip' }>[] = [];
   readonly registers: { user: string; contact: string; expires: string; seq: number; callId: string }[] = [];
@@ -219,6 +221,11 @@ export class Bench {
       case 'close':
         this.trace.push(`${out.socket} < close ${out.code}`);
         this.closed.push({ socket: out.socket, code: out.code });
+        this.watched.delete(out.socket);
+        return;
+      case 'watch':
+        if (out.on) this.watched.add(out.socket);
+        else this.watched.delete(out.socket);
         return;
       case 'log':
         this.logs.push(`${out.event} ${JSON.stringify(out.fields)}`);

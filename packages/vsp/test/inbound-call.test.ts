@@ -185,35 +185,18 @@ test('nobody there, no offer, too many, the same leg twice', () => {
   assert.equal(twice.last('failed').status, 482);
 });
 
-test('a socket that closes: its calls end, and say why', () => {
-  const bench = ringing();
-  bench.input({ type: 'closed', socket: 's1' });
-  assert.equal(bench.last('failed').status, 480);
-  assert.equal(header(bench.last('failed').response!, HEADER.cause), 'NETWORK_LOST');
-  const up = answered();
+test('without a time to wait, calls end with the socket, and say why', () => {
+  const up = new Bench({ keepMs: 0 });
+  up.login('s1');
+  up.ring('line1');
+  up.call('s1', 'a', 'answer', { sdp: sdpOf('client', 'sendrecv', 'active') }, own);
   up.input({ type: 'closed', socket: 's1' });
   assert.equal(header(up.last('bye').request, HEADER.cause), 'NETWORK_LOST');
   assert.match(header(up.last('bye').request, 'Reason')!, /Q\.850;cause=38/);
   assert.equal(up.registers.at(-1)!.expires, '0');
-  const out = new Bench();
-  out.login('s1');
-  out.call('s1', 'i', 'invite', { sdp: sdpOf('c') }, { destination_number: '9196' });
-  out.respond(180);
-  out.input({ type: 'closed', socket: 's1' });
-  assert.equal(out.last('cancelled').leg, out.last('incoming').leg);
-  for (const b of [bench, up, out]) {
-    b.advance(120_000);
-    assert.equal(b.vsp.size, 0);
-    assert.equal(b.vsp.deadline(), null);
-  }
-});
-
-test('a client that comes back finds nothing to reattach', () => {
-  const bench = answered();
-  bench.input({ type: 'closed', socket: 's1' });
-  bench.open('s2', { voice_sdk_id: bench.frames[0]!.json['voice_sdk_id'] });
-  bench.request('s2', 'l', 'login', { login: 'line1', passwd: 'one', reconnection: true });
-  assert.deepEqual(bench.told('s2', 'clientReady'), { reattached_sessions: [] });
+  up.advance(120_000);
+  assert.equal(up.vsp.size, 0);
+  assert.equal(up.vsp.deadline(), null);
 });
 
 test('drain: clients are told, legs and registrations end, sockets close with 1001', () => {

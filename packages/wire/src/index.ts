@@ -39,7 +39,7 @@ export {
   parseDestination,
   parseDigits,
 } from './dialled.ts';
-export { ASSERTED_IDENTITY, HEADER, NODE_HOST } from './internal-headers.ts';
+export { ASSERTED_IDENTITY, HEADER, NODE_HOST, PRESENCE } from './internal-headers.ts';
 export type { LoginTokenClaims, LoginTokenHeader } from './login-token.ts';
 export type {
   CodecName,

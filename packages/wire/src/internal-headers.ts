@@ -26,3 +26,9 @@ export const NODE_HOST = {
   voice: 'voice.sidetone.invalid',
   proxy: 'proxy.sidetone.invalid',
 } as const;
+
+/** What vsp tells voice in the dialog of a call whose client has lost its socket, or is back (INFO, without a body). */
+export const PRESENCE = {
+  away: 'application/vnd.sidetone.away',
+  back: 'application/vnd.sidetone.reattach',
+} as const;

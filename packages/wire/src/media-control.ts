@@ -36,7 +36,11 @@ export type MediaCommand =
       readonly codecs: readonly CodecName[];
       readonly direction?: Direction;
     }
-  /** Makes our offer for a leg (new, or a re-offer with another direction; `restart`: fresh ICE credentials). */
+  /**
+   * Makes our offer for a leg (new, or a re-offer with another direction). `restart`: fresh ICE credentials, and the peer may
+   * answer with another certificate, as a new peer connection does. Media keeps the old path until the new one has keys;
+   * an answer with the ufrag and fingerprint of the old path keeps it for good.
+   */
   | {
       readonly op: 'offer';
       readonly leg: string;
@@ -79,6 +83,8 @@ export interface LegStats {
   readonly dtmfReceived: number;
   /** Packets dropped as unauthenticated, replayed, or from a foreign source. */
   readonly dropped: number;
+  /** Milliseconds since the last authenticated packet of the peer, RTP or RTCP; absent before the first. */
+  readonly heardMsAgo?: number;
 }
 
 export type MediaReply =

@@ -12,6 +12,7 @@ const REQUESTS = new Set([
   'ringing',
   'media',
   'answer',
+  'attach',
   'display',
   'candidate',
   'bye',
@@ -105,14 +106,14 @@ function requestProblems(name: string, params: Json): string[] {
 
   text('callID');
   demand(params['callID'] !== '', 'callID is empty');
-  if (name === 'invite' || name === 'ringing' || name === 'answer' || name === 'media') {
+  if (name === 'invite' || name === 'ringing' || name === 'answer' || name === 'attach' || name === 'media') {
     demand(UUID.test(String(params['telnyx_session_id'])), 'telnyx_session_id must be a UUID');
     demand(UUID.test(String(params['telnyx_leg_id'])), 'telnyx_leg_id must be a UUID');
   }
-  if (name === 'invite' || name === 'ringing')
+  if (name === 'invite' || name === 'attach' || name === 'ringing')
     for (const key of ['caller_id_name', 'caller_id_number', 'callee_id_name', 'callee_id_number']) text(key);
   if (name === 'invite') demand(UUID.test(String(params['callID'])), 'callID must be a UUID');
-  if (name === 'invite' || name === 'media') text('sdp');
+  if (name === 'invite' || name === 'attach' || name === 'media') text('sdp');
   if ('sdp' in params) text('sdp');
   if (name === 'candidate') {
     text('candidate');

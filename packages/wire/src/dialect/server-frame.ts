@@ -97,6 +97,20 @@ export interface FrameWriter {
       readonly customHeaders: readonly CustomHeader[];
     },
   ): string;
+  /** A fresh offer for a call that is up: the client builds a new peer connection and answers with `attach`. */
+  attach(
+    id: number,
+    call: {
+      readonly callId: string;
+      readonly sdp: string;
+      readonly direction: 'inbound' | 'outbound';
+      readonly caller: Party;
+      readonly callee: Party;
+      readonly ids: CallIds;
+      readonly clientState?: string;
+      readonly customHeaders: readonly CustomHeader[];
+    },
+  ): string;
   display(id: number, callId: string, party: Party): string;
   candidate(id: number, callId: string, candidate: string, sdpMid: string): string;
   bye(id: number, bye: ServerBye): string;
@@ -197,6 +211,16 @@ export function createFrameWriter(session: {
         ...(call.sdp === undefined ? {} : { sdp: call.sdp }),
         ...telnyxIds(call.ids),
         variables: {},
+        dialogParams: headers(call.customHeaders),
+      }),
+    attach: (id, call) =>
+      request(id, 'attach', {
+        callID: call.callId,
+        sdp: call.sdp,
+        ...parties(call.caller, call.callee),
+        ...telnyxIds(call.ids),
+        ...(call.clientState === undefined ? {} : { client_state: call.clientState }),
+        display_direction: call.direction,
         dialogParams: headers(call.customHeaders),
       }),
     display: (id, callId, party) =>

@@ -1,0 +1,80 @@
+import type { Call, ClientWish } from './call.ts';
+import type { Session } from './session.ts';
+
+/** The end of a call that its client has not heard of. */
+export interface Unheard {
+  readonly call: Call;
+  readonly bye: Extract<ClientWish, { type: 'bye' }>;
+}
+
+/** More than a session has calls. */
+const MOST_UNHEARD = 64;
+
+/**
+ * Sessions that a client may come back to, found by its user and what it kept: the `voice_sdk_id` or the `sessid`. Those whose socket is
+ * gone are kept here whole. The user is part of the key, so that nobody reaches the session of another.
+ */
+export class KeptSessions {
+  /** By contact. */
+  readonly #lost = new Map<string, Session>();
+  readonly #contactOf = new Map<string, string>();
+  readonly #unheard = new Map<string, Unheard[]>();
+
+  /** Sessions without a socket. */
+  get size(): number {
+    return this.#lost.size;
+  }
+
+  /** From now on the client can name it. */
+  add(session: Session): void {
+    for (const key of keysOf(session)) this.#contactOf.set(key, session.contact);
+  }
+
+  /** Its socket is gone. */
+  lose(session: Session): void {
+    this.add(session);
+    this.#lost.set(session.contact, session);
+  }
+
+  /** The contact of the session that `user` names, if there is one. */
+  find(user: string, token: string | null, sessid: string | null): string | undefined {
+    const named = (kind: 'id' | 'sessid', name: string | null): string | undefined =>
+      name === null ? undefined : this.#contactOf.get(`${kind} ${user} ${name}`);
+    return named('id', token) ?? named('sessid', sessid);
+  }
+
+  /** Takes a session without a socket out. */
+  take(contact: string): Session | undefined {
+    const session = this.#lost.get(contact);
+    if (session !== undefined) this.forget(session);
+    return session;
+  }
+
+  /** It cannot be named any more. What its client has not heard stays until it is taken. */
+  forget(session: Session): void {
+    this.#lost.delete(session.contact);
+    for (const key of keysOf(session))
+      if (this.#contactOf.get(key) === session.contact) this.#contactOf.delete(key);
+  }
+
+  all(): readonly Session[] {
+    return [...this.#lost.values()];
+  }
+
+  remember(contact: string, unheard: Unheard): void {
+    const list = this.#unheard.get(contact) ?? [];
+    if (list.length < MOST_UNHEARD) this.#unheard.set(contact, [...list, unheard]);
+  }
+
+  /** The ends that the client of this contact has not heard of, once. */
+  unheard(contact: string): readonly Unheard[] {
+    const list = this.#unheard.get(contact) ?? [];
+    this.#unheard.delete(contact);
+    return list;
+  }
+}
+
+const keysOf = (session: Session): readonly string[] =>
+  session.owner === null
+    ? []
+    : [`id ${session.owner} ${session.voiceSdkId}`, `sessid ${session.owner} ${session.sessid}`];
