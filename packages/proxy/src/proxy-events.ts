@@ -19,8 +19,10 @@ export type ProxyInput =
 /** What the proxy wants done. */
 export type ProxyOutput =
   | SipSend
-  /** Asks for the password of a user whose digest shall be checked; answer with `credentials`. */
-  | { readonly type: 'lookup'; readonly request: string; readonly user: string }
+  /** Asks for the password of a user whose digest shall be checked; answer with `credentials`. `address`: who tries. */
+  | { readonly type: 'lookup'; readonly request: string; readonly user: string; readonly address: string }
+  /** The digest of a lookup was wrong. Its nonce was made for this address, so nobody fails in another's name. */
+  | { readonly type: 'refused'; readonly user: string; readonly address: string }
   | LogLine;
 
 /** Times in milliseconds, except where the name says seconds. */

@@ -185,7 +185,9 @@ class ProxyService implements SipProxy {
     const key = `${top?.params['branch'] ?? ''} ${request.method} ${request.headers.callId} ${request.headers.cseq.seq} ${placeOf(flow)}`;
     const asked = this.#lookups.start({ request, flow, user, status, authorization, key }, now);
     if (asked === 'full') return this.#refuse(request, flow, 503, this.#busy());
-    if (asked !== 'copy') this.#out.push({ type: 'lookup', request: asked.id, user });
+    if (asked !== 'copy') {
+      this.#out.push({ type: 'lookup', request: asked.id, user, address: sourceOf(flow) });
+    }
   }
 
   #credentials(id: string, result: { readonly password: string } | null, now: Ms): void {
@@ -199,7 +201,11 @@ class ProxyService implements SipProxy {
       result === null ? null : { user, ...result },
       now,
     );
-    if (!verified.ok) return this.#unproven(request, flow, status, verified.error, now);
+    if (!verified.ok) {
+      if (verified.error === 'wrong' || verified.error === 'unknown-user')
+        this.#out.push({ type: 'refused', user, address: sourceOf(flow) });
+      return this.#unproven(request, flow, status, verified.error, now);
+    }
     // Removed meanwhile: as if never known.
     if (!this.#options.directory().connections.some((c) => c.user_name === user))
       return this.#unproven(request, flow, status, 'unknown-user', now);

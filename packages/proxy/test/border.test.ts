@@ -145,6 +145,18 @@ describe('border: strangers', () => {
     other.receive(again, PHONE);
     assert.equal(other.lookups.length, 1);
   });
+
+  it('tells the edge of each wrong digest, by user and address, and of no right one', () => {
+    const rig = new Rig();
+    for (const user of ['line1', 'nobody']) {
+      rig.authenticated(PHONE, user, { ...CALL, from: `sip:${user}@sip.test` }, 'a guess');
+      assert.deepEqual(rig.refused.splice(0), [
+        { type: 'refused', user, address: (PHONE as { host: string }).host },
+      ]);
+    }
+    rig.authenticated(PHONE, 'line1', CALL);
+    assert.deepEqual(rig.refused, []);
+  });
 });
 
 describe('border: addresses nothing can be sent to', () => {

@@ -98,6 +98,7 @@ export class Rig {
   /** What the proxy sent and nobody took yet. */
   sent: SipSend[] = [];
   lookups: Extract<ProxyOutput, { type: 'lookup' }>[] = [];
+  refused: Extract<ProxyOutput, { type: 'refused' }>[] = [];
   logs: Extract<ProxyOutput, { type: 'log' }>[] = [];
   readonly proxy;
   #serial = 0;
@@ -216,6 +217,7 @@ export class Rig {
     for (const o of out) {
       if (o.type === 'sip') sends.push({ ...o, message: overTheWire(o.message, o.flow) });
       else if (o.type === 'lookup') this.lookups.push(o);
+      else if (o.type === 'refused') this.refused.push(o);
       else this.logs.push(o);
     }
     this.sent.push(...sends);

@@ -3,6 +3,8 @@ import type { EpochMs } from '@sidetone/core';
 const WINDOW_MS = 60_000;
 const TRIES = 10;
 const MAX_ENTRIES = 20_000;
+/** User names are shorter; what strangers make up is kept no longer than this. */
+const MAX_NAME = 65;
 
 /**
  * Failed logins per user and source: at most 10 a minute. Keyed by both, so that guessing from one address never locks the
@@ -12,12 +14,12 @@ export class LoginBudget {
   readonly #failures = new Map<string, { count: number; since: EpochMs }>();
 
   allows(userName: string, address: string, now: EpochMs): boolean {
-    const entry = this.#failures.get(`${address} ${userName}`);
+    const entry = this.#failures.get(keyOf(userName, address));
     return entry === undefined || now - entry.since >= WINDOW_MS || entry.count < TRIES;
   }
 
   failed(userName: string, address: string, now: EpochMs): void {
-    const key = `${address} ${userName}`;
+    const key = keyOf(userName, address);
     const entry = this.#failures.get(key);
     if (entry !== undefined && now - entry.since < WINDOW_MS) {
       entry.count += 1;
@@ -28,3 +30,5 @@ export class LoginBudget {
     this.#failures.set(key, { count: 1, since: now });
   }
 }
+
+const keyOf = (userName: string, address: string): string => `${address} ${userName.slice(0, MAX_NAME)}`;

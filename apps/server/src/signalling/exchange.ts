@@ -27,6 +27,7 @@ export interface World {
   readonly closeSocket: (socket: string, code: number, reason: string) => void;
   readonly authenticate: (output: Extract<VspOutput, { type: 'authenticate' }>) => void;
   readonly lookup: (output: Extract<ProxyOutput, { type: 'lookup' }>) => void;
+  readonly refused: (output: Extract<ProxyOutput, { type: 'refused' }>) => void;
   readonly media: (output: Extract<VoiceOutput, { type: 'media' }>) => void;
   readonly record: (output: Extract<VoiceOutput, { type: 'record' }>) => void;
   readonly log: (room: LocalNode, line: LogLine) => void;
@@ -97,6 +98,8 @@ export function createExchange(options: ExchangeOptions, world: World): Exchange
         return world.authenticate(output);
       case 'lookup':
         return world.lookup(output);
+      case 'refused':
+        return world.refused(output);
       case 'media':
         return world.media(output);
       case 'record':

@@ -45,6 +45,7 @@ export async function runSignalling(
     proxy: log.child({ service: 'proxy' }),
   };
   const budget = new LoginBudget();
+  const phoneBudget = new LoginBudget();
   const links = new LoginLinks();
   const publicAddress = { host: config.sip.public_host ?? config.sip.host, port: config.sip.udp };
 
@@ -68,8 +69,11 @@ export async function runSignalling(
           },
         );
       },
-      lookup: ({ request, user }) => {
-        const password = directory.connections.find((c) => c.user_name === user)?.password;
+      lookup: ({ request, user, address }) => {
+        // Guessed too often from there: then even the right password is none.
+        const password = phoneBudget.allows(user, address, epoch())
+          ? directory.connections.find((c) => c.user_name === user)?.password
+          : undefined;
         // Answered on the next turn, as a database would.
         setImmediate(() =>
           exchange.post('proxy', {
@@ -79,6 +83,7 @@ export async function runSignalling(
           }),
         );
       },
+      refused: ({ user, address }) => phoneBudget.failed(user, address, epoch()),
       media: ({ id, command }) => {
         void media.command(command).then((reply) => exchange.post('voice', { type: 'media', id, reply }));
       },
