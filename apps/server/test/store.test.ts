@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
@@ -25,6 +25,31 @@ const record = (leg: string, session: string, startedAt: number): CallRecord => 
 });
 
 describe('the SQLite store', () => {
+  it('loses no record while the database cannot be opened', async () => {
+    const dir = mkdtempSync(join(tmpdir(), 'sidetone-'));
+    const folder = join(dir, 'not yet there');
+    const file = join(folder, 'test.db');
+    try {
+      const problems: unknown[] = [];
+      const log = createLog('test', 'silent');
+      log.error = (fields: unknown) => void problems.push(fields);
+      const writer = openRecordWriter(file, log);
+      writer.save(record('leg-a', 'call-1', 1));
+      while (problems.length === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+      mkdirSync(folder);
+      writer.save(record('leg-b', 'call-1', 2));
+      await writer.close();
+      const store = openSqliteStore(file);
+      assert.deepEqual(
+        store.callRecords('call-1').map((r) => r.leg_id),
+        ['leg-a', 'leg-b'],
+      );
+      store.close();
+    } finally {
+      rmSync(dir, { recursive: true });
+    }
+  });
+
   it('keeps records and users across a restart, each leg once', () => {
     const dir = mkdtempSync(join(tmpdir(), 'sidetone-'));
     try {

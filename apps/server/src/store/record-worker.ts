@@ -3,13 +3,16 @@ import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_thread
 import type { CallRecord } from '@sidetone/wire';
 import type { WriterInput } from './record-writer.ts';
 import { openSqliteStore } from './sqlite.ts';
+import type { Store } from './store.ts';
 
 /** The thread of `record-writer.ts`: takes all that waits, writes it in one transaction, and again. */
 const RETRY_MS = 1000;
 const MOST_RETRIES_AT_CLOSE = 3;
 
 const port = parentPort!;
-const store = openSqliteStore((workerData as { file: string }).file);
+const { file } = workerData as { file: string };
+/** Opened with the first record, and tried again: a full disk must not end the thread. */
+let store: Store | undefined;
 let pending: CallRecord[] = [];
 let closing = false;
 let writing = false;
@@ -29,7 +32,10 @@ async function write(): Promise<void> {
     const batch = pending;
     pending = [];
     try {
-      if (batch.length > 0) store.saveCallRecords(batch);
+      if (batch.length > 0) {
+        store ??= openSqliteStore(file);
+        store.saveCallRecords(batch);
+      }
       failures = 0;
     } catch (error) {
       failures += 1;
@@ -43,7 +49,7 @@ async function write(): Promise<void> {
   }
   writing = false;
   if (closing) {
-    store.close();
+    store?.close();
     port.close();
   }
 }

@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import type { CallRecord } from '@sidetone/wire';
 import type { Logger } from 'pino';
@@ -21,7 +20,7 @@ export function openRecordWriter(file: string, log: Logger): RecordWriter {
     workerData: { file },
     execArgv: ['--disable-warning=ExperimentalWarning'],
   });
-  const ended = once(worker, 'exit');
+  const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
   worker.on('message', (problem: string) =>
     log.error({ problem }, 'call records could not be written; trying again'),
   );

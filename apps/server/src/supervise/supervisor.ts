@@ -10,6 +10,9 @@ import type { FromChild, ToChild } from './messages.ts';
  *   starting ── all ready ──▶ running ── a child dies ──▶ (pause) start it again
  *      │                        │
  *      └─ a child refuses ──▶ stop() ──▶ signalling drains and ends, then media ends
+ *
+ * Only a first start can be refused. What ran before and cannot start now (a full disk, a port taken meanwhile) is tried
+ * again, since the other process still carries calls.
  */
 export interface ChildPlan {
   readonly name: 'media' | 'signalling';
@@ -34,6 +37,7 @@ export class Supervisor {
   readonly #events: SupervisorEvents;
   readonly #children = new Map<ChildPlan['name'], ChildProcess>();
   readonly #pause = new Map<ChildPlan['name'], number>();
+  readonly #ran = new Set<ChildPlan['name']>();
   #stopping = false;
 
   constructor(log: Logger, events: SupervisorEvents) {
@@ -50,8 +54,12 @@ export class Supervisor {
     this.#children.set(plan.name, child);
     let refused = false;
     child.on('message', (message: FromChild) => {
-      if (message.type === 'ready') this.#events.ready(plan.name, message);
-      else if (message.type === 'failed') {
+      if (message.type === 'ready') {
+        this.#ran.add(plan.name);
+        this.#events.ready(plan.name, message);
+      } else if (message.type === 'failed' && this.#ran.has(plan.name)) {
+        this.#log.error({ child: plan.name, why: message.sentence }, 'process cannot start');
+      } else if (message.type === 'failed') {
         refused = true;
         this.#events.refused(plan.name, message.sentence);
       }
