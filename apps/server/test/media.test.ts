@@ -7,8 +7,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import type { MediaEngine } from '@sidetone/media';
 import type { MediaEvent } from '@sidetone/wire';
 import { createMediaClient, type MediaClient } from '../src/media/control-client.ts';
+import { listenControl } from '../src/media/control-server.ts';
 import { jsonLines, MAX_LINE } from '../src/media/json-lines.ts';
 
 const ENTRY = fileURLToPath(new URL('../src/media/media-process.ts', import.meta.url));
@@ -177,7 +179,60 @@ describe('the media process', () => {
   });
 });
 
+describe('the legs of an owner that died', () => {
+  it('are closed when the next owner does not ask for them in time; those it commands stay', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'sidetone-'));
+    const control = join(folder, 'control.sock');
+    const closed: string[] = [];
+    const engine: MediaEngine = {
+      command: async (command) => {
+        if (command.op === 'close') closed.push(command.leg);
+        return { ok: true };
+      },
+      closeAll: () => assert.fail('an owner is there'),
+    };
+    const server = await listenControl(control, engine, () => {}, 100);
+    const owner = async (): Promise<MediaClient> => {
+      let up = false;
+      const client = createMediaClient({
+        socketPath: control,
+        onEvent: () => {},
+        onState: (state) => (up = state === 'up'),
+      });
+      await until('the connection', () => up);
+      return client;
+    };
+    try {
+      const first = await owner();
+      for (const leg of ['a', 'b', 'c']) await first.command({ op: 'offer', leg, kind: 'rtp', codecs: [] });
+      await first.command({ op: 'close', leg: 'c' });
+      assert.deepEqual(closed.splice(0), ['c']);
+      first.close();
+      const second = await owner();
+      await second.command({ op: 'stats', leg: 'a' });
+      await until('the forgotten leg to be closed', () => closed.length > 0);
+      assert.deepEqual(closed, ['b']);
+      second.close();
+    } finally {
+      server.close();
+      rmSync(folder, { recursive: true });
+    }
+  });
+});
+
 describe('control lines', () => {
+  it('carry the longest description a peer can send, whatever is in it', () => {
+    for (const filler of ['\u0001', '"', 'é']) {
+      const seen: unknown[] = [];
+      const push = jsonLines(
+        (object) => seen.push(object),
+        (why) => assert.fail(why),
+      );
+      push(`${JSON.stringify({ id: 1, op: 'answer', sdp: filler.repeat(65_536) })}\n`);
+      assert.equal(seen.length, 1);
+    }
+  });
+
   it('come together from any chunks, empty lines ignored', () => {
     const seen: unknown[] = [];
     const push = jsonLines(

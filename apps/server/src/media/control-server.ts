@@ -22,9 +22,12 @@ export function listenControl(
   path: string,
   engine: MediaEngine,
   log: (event: string) => void,
+  orphansMs = ORPHANS_MS,
 ): Promise<ControlServer> {
   rmSync(path, { force: true });
   let owner: Socket | undefined;
+  /** Legs by the owner that last commanded them. */
+  const ownerOf = new Map<string, Socket>();
   let orphaned: NodeJS.Timeout | undefined;
   let fresh = true;
 
@@ -38,7 +41,28 @@ export function listenControl(
     orphaned = setTimeout(() => {
       log('no owner: all legs closed');
       engine.closeAll();
-    }, ORPHANS_MS);
+    }, orphansMs);
+  };
+
+  /** A new owner that never asks for the legs of the last one does not know of them. */
+  const adoptOrForget = (): void => {
+    orphaned = setTimeout(() => {
+      for (const [leg, by] of ownerOf) {
+        if (by === owner) continue;
+        ownerOf.delete(leg);
+        void engine.command({ op: 'close', leg });
+      }
+    }, orphansMs);
+  };
+
+  const run = async (socket: Socket, command: MediaCommand): Promise<object> => {
+    if (command.op === 'health') return engine.command(command);
+    const { leg } = command;
+    const known = ownerOf.has(leg);
+    if (command.op === 'answer' || command.op === 'offer' || known) ownerOf.set(leg, socket);
+    const reply = await engine.command(command);
+    if (command.op === 'close' || (!reply.ok && !known)) ownerOf.delete(leg);
+    return reply;
   };
 
   const server = createServer((socket) => {
@@ -46,6 +70,7 @@ export function listenControl(
     owner = socket;
     previous?.destroy();
     clearTimeout(orphaned);
+    if (!fresh) adoptOrForget();
     log('owner connected');
     socket.setEncoding('utf8');
     socket.on('error', () => {});
@@ -53,9 +78,7 @@ export function listenControl(
       'data',
       jsonLines(
         ({ id, ...command }) => {
-          void engine
-            .command(command as unknown as MediaCommand)
-            .then((reply) => say(socket, { id, ...reply }));
+          void run(socket, command as unknown as MediaCommand).then((reply) => say(socket, { id, ...reply }));
         },
         (why) => {
           log(`control connection broken: ${why}`);
@@ -83,7 +106,9 @@ export function listenControl(
         },
         close: () => {
           clearTimeout(orphaned);
-          owner?.destroy();
+          const last = owner;
+          owner = undefined;
+          last?.destroy();
           server.close();
           rmSync(path, { force: true });
         },

@@ -1,5 +1,8 @@
-/** No line of the control connection is longer: an SDP is some kilobytes. */
-export const MAX_LINE = 256 * 1024;
+/**
+ * No line of the control connection is longer. A peer's SDP of 64 KiB is in it, and JSON spells a control character in
+ * six: what a peer may send must never break the connection that all calls depend on.
+ */
+export const MAX_LINE = 512 * 1024;
 
 /**
  * Splits a byte stream into JSON values, one a line. Returns what takes chunks; `broken` is called once when a line is
