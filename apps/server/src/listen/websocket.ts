@@ -6,6 +6,8 @@ import { plainAddress } from '../net/addresses.ts';
 import { originAllowed } from './origins.ts';
 
 const MAX_FRAME_BYTES = 64 * 1024;
+/** Each costs its own buffer, however small; clients send whole frames. */
+const MAX_FRAGMENTS = 1024;
 const MAX_QUEUED_BYTES = 256 * 1024;
 const MAX_SOCKETS = 20_000;
 
@@ -29,12 +31,19 @@ export interface WebSocketListener {
   closeAll(): void;
 }
 
+/** The query of a request target. Strangers write targets that are no URL at all, so none is asked to be one. */
+function queryOf(target: string): Readonly<Record<string, string>> {
+  const mark = target.indexOf('?');
+  return mark < 0 ? {} : Object.fromEntries(new URLSearchParams(target.slice(mark + 1)));
+}
+
 /** WebSockets of clients, on any path, no subprotocol, on the HTTP server's port. */
 export function listenWebSocket(server: Server | TlsServer, options: WebSocketOptions): WebSocketListener {
   const sockets = new Map<string, WebSocket>();
   const acceptor = new WebSocketServer({
     noServer: true,
     maxPayload: MAX_FRAME_BYTES,
+    maxFragments: MAX_FRAGMENTS,
     perMessageDeflate: false,
   });
 
@@ -56,7 +65,7 @@ export function listenWebSocket(server: Server | TlsServer, options: WebSocketOp
 
   function accept(ws: WebSocket, request: IncomingMessage, origin: string | undefined): void {
     const id = options.newId();
-    const query = Object.fromEntries(new URL(request.url ?? '/', 'http://localhost').searchParams);
+    const query = queryOf(request.url ?? '/');
     sockets.set(id, ws);
     ws.on('message', (data, binary) => {
       // The dialect has text frames only.

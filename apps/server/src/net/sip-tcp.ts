@@ -12,6 +12,10 @@ const MAX_QUEUED_BYTES = 256 * 1024;
 /** A peer that never sent a whole message is let go after this long; one that did may rest between messages. */
 const STRANGER_IDLE_MS = 30_000;
 const KNOWN_IDLE_MS = 30 * 60_000;
+/** A message that has begun is whole within this time, however its bytes drip in. */
+const MESSAGE_MS = 30_000;
+/** After the answer to what ends a stream. */
+const LINGER_MS = 2_000;
 const CONNECT_MS = 4_000;
 
 export interface SipTcp {
@@ -32,21 +36,40 @@ export function listenSipTcp(options: SipTransportOptions): Promise<SipTcp> {
     byPeer.set(`${host}:${port}`, connection);
     socket.setNoDelay(true);
     socket.setTimeout(STRANGER_IDLE_MS, () => socket.destroy());
+    let unfinished: NodeJS.Timeout | undefined;
+    const watch = (arrived: boolean): void => {
+      if (arrived || framer.pending === 0) {
+        clearTimeout(unfinished);
+        unfinished = undefined;
+      }
+      if (framer.pending > 0) unfinished ??= setTimeout(() => socket.destroy(), MESSAGE_MS);
+    };
     socket.on('data', (bytes: Buffer) => {
+      let pinged = false;
+      let arrived = false;
       for (const frame of framer.push(bytes)) {
         if (frame.type === 'message') {
+          arrived = true;
           socket.setTimeout(KNOWN_IDLE_MS);
           options.received(frame.message, flow);
         } else if (frame.type === 'ping') {
-          socket.write('\r\n');
+          pinged = true;
         } else if (frame.type === 'malformed' || frame.type === 'fatal') {
+          arrived = true;
           options.unparseable(frame.error, flow);
-          if (frame.type === 'fatal') socket.end();
+          if (frame.type === 'fatal') {
+            socket.end();
+            setTimeout(() => socket.destroy(), LINGER_MS);
+          }
         }
       }
+      // One answer for all pings of a chunk, and none to a peer that does not read the last: strangers may ping.
+      if (pinged && socket.writable && socket.writableLength === 0) socket.write('\r\n');
+      if (!socket.destroyed) watch(arrived);
     });
     socket.on('error', () => socket.destroy());
     socket.on('close', () => {
+      clearTimeout(unfinished);
       connections.delete(connection);
       if (byPeer.get(`${host}:${port}`) === connection) byPeer.delete(`${host}:${port}`);
     });
