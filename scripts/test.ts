@@ -46,6 +46,7 @@ async function pass(
   concurrency: number,
   into: Counts,
   skippedSuites: string[],
+  failedSuites: Set<string>,
 ): Promise<void> {
   if (files.length === 0) return;
   const stream = run({ files: files.map((file) => `${ROOT}/${file}`), concurrency, cwd: ROOT });
@@ -64,6 +65,8 @@ async function pass(
       into.skipped += counts.skipped;
       into.todo += counts.todo;
     }
+    // A hook that fails ends its suite but counts as no test.
+    if (event.type === 'test:fail' && event.data.details.type === 'suite') failedSuites.add(event.data.name);
     if (event.type === 'test:pass' && event.data.details.type === 'suite' && event.data.skip !== undefined)
       skippedSuites.push(`${event.data.name}: ${event.data.skip}`);
     if (
@@ -100,17 +103,21 @@ async function main(filters: readonly string[]): Promise<number> {
   }
   const counts: Counts = { tests: 0, suites: 0, pass: 0, fail: 0, cancelled: 0, skipped: 0, todo: 0 };
   const skippedSuites: string[] = [];
-  await pass(unit, Math.min(2, availableParallelism()), counts, skippedSuites);
-  await pass(endToEnd, 1, counts, skippedSuites);
+  const failedSuites = new Set<string>();
+  await pass(unit, Math.min(2, availableParallelism()), counts, skippedSuites, failedSuites);
+  await pass(endToEnd, 1, counts, skippedSuites, failedSuites);
   counts.skipped += skippedSuites.length;
   for (const suite of skippedSuites) process.stdout.write(`skipped suite: ${suite}\n`);
+  if (counts.fail + counts.cancelled === 0)
+    for (const suite of failedSuites)
+      process.stdout.write(`failed suite (its set-up or its end): ${suite}\n`);
   const summary = COUNTS.map((name) => `ℹ ${name} ${counts[name]}`);
   process.stdout.write(`\n${summary.join('\n')}\nℹ duration_ms ${Math.round(performance.now() - started)}\n`);
   if (counts.tests + counts.skipped === 0) {
     process.stderr.write('no test was run\n');
     return 1;
   }
-  return counts.fail + counts.cancelled > 0 ? 1 : 0;
+  return counts.fail + counts.cancelled + failedSuites.size > 0 ? 1 : 0;
 }
 
 process.exitCode = await main(process.argv.slice(2).filter((argument) => argument !== '--'));

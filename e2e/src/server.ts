@@ -139,6 +139,16 @@ export class TestServer {
     return this.#stdout + this.#stderr;
   }
 
+  /** What it printed about errors that nothing caught, with the lines behind. */
+  get uncaught(): readonly string[] {
+    const lines = this.fullLog.split('\n');
+    return lines.flatMap((line, i) =>
+      /uncaught|unhandled|process died/i.test(line)
+        ? [lines.slice(Math.max(0, i - 8), i + 8).join('\n')]
+        : [],
+    );
+  }
+
   /** True as long as the process lives. */
   get running(): boolean {
     return this.#child.exitCode === null && this.#child.signalCode === null;
@@ -168,7 +178,7 @@ export class TestServer {
       const code = await within('sidetone serve to end after SIGTERM', this.#exited, LIMIT_MS);
       assert.equal(code, 0, `exit status after SIGTERM\n${this.log}`);
       await until('every process of the server to end', () => stillRunning(children).length === 0);
-      assert.doesNotMatch(this.fullLog, /uncaught|unhandled/i, this.log);
+      assert.deepEqual(this.uncaught, [], 'nothing is uncaught');
     } finally {
       await this.kill();
     }
