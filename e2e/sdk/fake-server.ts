@@ -39,6 +39,10 @@ export class FakeServer {
     this.ask('telnyx_rtc.ringing', { callID });
     this.ask('telnyx_rtc.answer', { callID, sdp: await this.answerFor(params['sdp']) });
   };
+  /** The calls that outlive a connection; told at the next login. */
+  kept: string[] = [];
+  /** What the server does once the client is registered again. */
+  onRegistered: () => Promise<void> = async () => undefined;
   readonly #server: Server;
   readonly #sockets = new WebSocketServer({ noServer: true });
   #socket: WebSocket | undefined;
@@ -120,9 +124,10 @@ export class FakeServer {
         if (params.passwd !== 'secret' && params.login_token !== 'good-token')
           return this.#send({ jsonrpc: '2.0', id, error: { code: -32001, message: 'Login Incorrect' } });
         reply({ message: 'logged in', sessid: 'fake-session' });
-        return this.ask('telnyx_rtc.clientReady', { reattached_sessions: [] });
+        return this.ask('telnyx_rtc.clientReady', { reattached_sessions: this.kept });
       case 'telnyx_rtc.gatewayState':
-        return reply({ params: { state: 'REGED' } });
+        reply({ params: { state: 'REGED' } });
+        return void this.onRegistered();
       case 'telnyx_rtc.invite':
         this.#held = false;
         reply({ message: 'CALL CREATED', callID: params.dialogParams.callID });

@@ -171,6 +171,53 @@ describe('the SDK in Chromium', needs('chromium'), () => {
     assert.deepEqual([last('login')['reconnection'], last('login')['sessid']], [true, 'fake-session']);
   });
 
+  const attached = async (): Promise<void> => {
+    const before = server.requests('telnyx_rtc.attach').length;
+    await until('an attach', () => server.requests('telnyx_rtc.attach').length > before);
+  };
+  /** The server offers new media for the calls that it kept. */
+  const offersAgain = async (): Promise<void> => {
+    for (const callID of server.kept) {
+      const sdp = await run('page.offer()');
+      const answered = attached();
+      server.ask('telnyx_rtc.attach', { callID, sdp });
+      await answered;
+      await run(`page.accept(${JSON.stringify(last('telnyx_rtc.attach')['sdp'])})`);
+    }
+  };
+  test('a call lives through a broken connection; running media is kept', async () => {
+    server.onInvite = async ({ sdp, dialogParams: { callID } }) =>
+      server.ask('telnyx_rtc.answer', { callID, sdp: await server.answerFor(sdp) });
+    await run(`states.length = 0; void client.newCall({ destinationNumber: '9196' })`);
+    await reaches('active/ACTIVE');
+    await mediaFlows();
+    server.kept = [await run<string>('call.id')];
+    server.onRegistered = async () => {
+      for (const callID of server.kept) server.ask('telnyx_rtc.attach', { callID, sdp: 'not needed' });
+    };
+    await run(`globalThis.running = call.peer.instance; states.length = 0`);
+    server.cut();
+    await reaches('active/ACTIVE');
+    assert.deepEqual(await states(), ['active/RECONNECTING', 'recovering/RECONNECTING', 'active/ACTIVE']);
+    assert.equal(await run('call.peer.instance === running'), true);
+    await mediaFlows();
+  });
+
+  test('a call lives through a broken connection; media is made anew', async () => {
+    server.onRegistered = offersAgain;
+    await run(`call.options.keepConnectionAliveOnSocketClose = false; call.mute(); states.length = 0`);
+    server.cut();
+    await reaches('active/ACTIVE');
+    assert.equal(await run('call.peer.instance === running'), false);
+    assert.equal(await run('running.connectionState'), 'closed');
+    assert.equal(await run('call.isAudioMuted && call.recoveredCallId === call.id'), true);
+    await mediaFlows();
+    server.kept = [];
+    server.onRegistered = async () => undefined;
+    await run('call.hangup()');
+    await reaches('destroy/DONE');
+  });
+
   test("the README's example, with the built package", async () => {
     const body = exampleOf(readFileSync(join(ROOT, 'packages/sdk/README.md'), 'utf8'))
       .replace('ws://127.0.0.1:8080', server.url.replace('http', 'ws'))

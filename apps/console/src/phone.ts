@@ -250,7 +250,7 @@ export class Phone {
       byUs: false,
       error: undefined,
     };
-    if (call.commonState === 'DONE') {
+    if (isOver(call)) {
       if (this.#calls.delete(call.id)) this.#over(held);
     } else {
       if (!this.#calls.has(call.id)) {
@@ -309,6 +309,8 @@ export class Phone {
   }
 }
 
+const isOver = ({ commonState }: Call): boolean => /^(DONE|DROPPED|ERROR)$/.test(commonState);
+
 function otherSide({ options }: Call): { name: string; number: string } {
   const number = options.remoteCallerNumber ?? '';
   return { name: nameOf(number, options.remoteCallerName), number };
@@ -321,7 +323,10 @@ function viewOf({ call, since, digits }: Held): CallView {
     RINGING: call.direction === 'inbound' ? 'incoming' : 'ringing',
     ACTIVE: 'active',
     HELD: 'held',
+    RECONNECTING: since === undefined ? 'calling' : 'active',
     DONE: 'active',
+    DROPPED: 'active',
+    ERROR: 'active',
   } as const;
   return {
     id: call.id,

@@ -20,6 +20,12 @@ export class CallAudio {
     this.#muted = options.mutedMicOnStart === true;
   }
 
+  /** The local stream while it is good for another peer connection. */
+  get live(): MediaStream | undefined {
+    const stream = this.localStream;
+    return stream?.getAudioTracks().some(({ readyState }) => readyState === 'live') ? stream : undefined;
+  }
+
   get muted(): boolean {
     return this.#muted;
   }

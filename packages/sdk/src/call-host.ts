@@ -2,15 +2,23 @@ import type { Call } from './call.ts';
 import type { Reply } from './connection.ts';
 import type { Environment } from './environment.ts';
 import type { TelnyxError, WarningName } from './errors.ts';
-import type { Notification } from './options.ts';
+import type { Notification } from './events.ts';
 
 /** What a call needs of its client. */
 export interface CallHost {
   readonly env: Environment;
+  /** Requests can be sent. */
+  isReady(): boolean;
+  /** Resolves when requests can be sent; rejects with a `RequestError` when that is not to be expected. */
+  online(): Promise<void>;
   request(method: string, params: object, timeoutMs: number): Promise<Reply>;
+  /** The connection has to prove that it lives. */
+  probe(source: string): void;
   notify(notification: Notification, call: Call): void;
   error(error: TelnyxError, call: Call): void;
-  warn(name: WarningName, message: string, call: Call): void;
+  warn(name: WarningName, call: Call, message?: string): void;
+  /** The call ended, and the server could not be told. */
+  unsaid(call: Call): void;
   /** The call is over. */
   forget(call: Call): void;
 }

@@ -5,7 +5,10 @@
  *   outbound  new ─inviteSent→ requesting ─inviteAccepted→ trying ─(remoteRinging)→ trying | ringing ─earlyMedia→ early
  *                                   └────────────┴───────────────── remoteAnswered ──────────┴──────────────┴────→ active
  *   inbound   new ─incoming→ ringing ─answerSent→ answering ─answerAccepted→ active
- *   both      active ⇄ held      any ─end→ hangup ─released→ destroy      any ─purge→ purge
+ *   both      active ⇄ held      any ─end | drop | fail→ hangup ─released→ destroy      any ─purge→ purge
+ *   recovery  any that lives ─recover→ recovering ─recovered→ active | held
+ *
+ * Beside the raw state runs what the person should know: between `away` and `back` (or a recovery) the call is RECONNECTING.
  */
 
 /** `call.state`, with the names of the published SDK. */
@@ -13,6 +16,7 @@ export type RawState =
   | 'new'
   | 'requesting'
   | 'trying'
+  | 'recovering'
   | 'ringing'
   | 'answering'
   | 'early'
@@ -22,8 +26,20 @@ export type RawState =
   | 'destroy'
   | 'purge';
 
-/** `call.commonState`: the six states that the SDKs of all platforms share. */
-export type CommonState = 'NEW' | 'CONNECTING' | 'RINGING' | 'ACTIVE' | 'HELD' | 'DONE';
+/** `call.commonState`: the states that the SDKs of all platforms share. DONE, DROPPED and ERROR are final. */
+export type CommonState =
+  | 'NEW'
+  | 'CONNECTING'
+  | 'RINGING'
+  | 'ACTIVE'
+  | 'HELD'
+  | 'RECONNECTING'
+  | 'DROPPED'
+  | 'DONE'
+  | 'ERROR';
+
+/** Why a call is RECONNECTING or was DROPPED. */
+export type LossReason = 'networkLost' | 'networkSwitch' | 'serverError';
 
 export interface CallState {
   readonly direction: 'inbound' | 'outbound';
@@ -35,6 +51,11 @@ export interface CallState {
   readonly answered: boolean;
   /** An outbound call that rings is `ringing` in the raw state too. */
   readonly rawRinging: boolean;
+  /** The way to the server, or that of the audio, is broken. */
+  readonly away: LossReason | null;
+  /** It is on hold when it comes back. */
+  readonly wasHeld: boolean;
+  readonly ending: 'DONE' | 'DROPPED' | 'ERROR';
 }
 
 export type CallInput =
@@ -48,13 +69,33 @@ export type CallInput =
   | 'answerAccepted'
   | 'held'
   | 'resumed'
+  | { readonly away: LossReason }
+  | 'back'
+  | 'recover'
+  | 'recovered'
   | 'end'
+  | 'drop'
+  | 'fail'
   | 'released'
   | 'purge';
 
 /** A new call. `rawRinging`: see {@link CallState}. */
-export function newCallState(direction: CallState['direction'], rawRinging: boolean): CallState {
-  return { direction, raw: 'new', previous: 'new', alerting: false, answered: false, rawRinging };
+export function newCallState(
+  direction: CallState['direction'],
+  rawRinging: boolean,
+  wasHeld = false,
+): CallState {
+  return {
+    direction,
+    raw: 'new',
+    previous: 'new',
+    alerting: false,
+    answered: false,
+    rawRinging,
+    away: null,
+    wasHeld,
+    ending: 'DONE',
+  };
 }
 
 const WAITING: readonly RawState[] = ['requesting', 'trying', 'ringing'];
@@ -67,6 +108,8 @@ export const isOver = (state: CallState): boolean => OVER.includes(state.raw);
 export function stepCall(state: CallState, input: CallInput): CallState {
   const { raw, direction } = state;
   const outbound = direction === 'outbound';
+  if (typeof input === 'object')
+    return raw === 'new' || isOver(state) || state.away !== null ? state : { ...state, away: input.away };
   switch (input) {
     case 'inviteSent':
       return outbound && raw === 'new' ? to(state, 'requesting') : state;
@@ -91,8 +134,22 @@ export function stepCall(state: CallState, input: CallInput): CallState {
       return raw === 'active' ? to(state, 'held') : state;
     case 'resumed':
       return raw === 'held' ? to(state, 'active') : state;
+    case 'back':
+      return state.away === null || raw === 'recovering' || isOver(state) ? state : { ...state, away: null };
+    case 'recover': {
+      if (raw === 'recovering' || isOver(state)) return state;
+      return { ...to(state, 'recovering'), wasHeld: raw === 'held' || (raw === 'new' && state.wasHeld) };
+    }
+    case 'recovered':
+      return raw === 'recovering'
+        ? { ...active(state), raw: state.wasHeld ? 'held' : 'active', away: null }
+        : state;
     case 'end':
-      return isOver(state) ? state : to(state, 'hangup');
+      return end(state, 'DONE');
+    case 'drop':
+      return end(state, 'DROPPED');
+    case 'fail':
+      return end(state, 'ERROR');
     case 'released':
       return raw === 'hangup' ? to(state, 'destroy') : state;
     case 'purge':
@@ -101,6 +158,8 @@ export function stepCall(state: CallState, input: CallInput): CallState {
 }
 
 const to = (state: CallState, raw: RawState): CallState => ({ ...state, raw, previous: state.raw });
+const end = (state: CallState, ending: CallState['ending']): CallState =>
+  isOver(state) ? state : { ...to(state, 'hangup'), ending };
 const active = (state: CallState): CallState => ({ ...to(state, 'active'), answered: true });
 
 /** The common name of a state. Early media without ringing is still CONNECTING. */
@@ -116,13 +175,15 @@ export function commonStateOf(state: CallState): CommonState {
       return state.alerting ? 'RINGING' : 'CONNECTING';
     case 'answering':
       return 'CONNECTING';
+    case 'recovering':
+      return 'RECONNECTING';
     case 'active':
-      return 'ACTIVE';
+      return state.away === null ? 'ACTIVE' : 'RECONNECTING';
     case 'held':
-      return 'HELD';
+      return state.away === null ? 'HELD' : 'RECONNECTING';
     case 'hangup':
     case 'destroy':
     case 'purge':
-      return 'DONE';
+      return state.ending;
   }
 }

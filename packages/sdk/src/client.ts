@@ -1,27 +1,27 @@
 import { Call } from './call.ts';
 import type { CallHost } from './call-host.ts';
+import { ClientDevices } from './client-devices.ts';
 import type { Frame, Reply } from './connection.ts';
 import { text } from './connection.ts';
 import { checkedHeaders } from './custom-headers.ts';
 import { inboundOptions } from './dialog-params.ts';
-import { contain, Emitter } from './emitter.ts';
+import { contain } from './emitter.ts';
 import { browserEnvironment, type Environment } from './environment.ts';
-import { TELNYX_WARNING_CODES, TelnyxError, type WarningName } from './errors.ts';
-import { elementOf } from './media.ts';
+import { TelnyxError, telnyxWarning, type WarningName } from './errors.ts';
+import type { Notification } from './events.ts';
 import {
   type CallOptions,
-  type ClientEvents,
   type ClientOptions,
   type Credentials,
   checkedDestination,
   hasCredentials,
-  type MediaElementChoice,
-  type Notification,
+  namedOptions,
 } from './options.ts';
+import { type RememberedCall, ResumeStore } from './resume-store.ts';
 import { Session } from './session.ts';
 
 /** Requests of the server that are acknowledged, known call or not, so that it never waits for one. */
-const ACKNOWLEDGED = /^telnyx_rtc\.(invite|ringing|media|answer|display|candidate|bye)$/;
+const ACKNOWLEDGED = /^telnyx_rtc\.(invite|attach|ringing|media|answer|display|candidate|bye)$/;
 
 /**
  * A session with a Sidetone server: logs in, makes calls, takes calls. Throws `Invalid init options` when the options hold neither
@@ -30,40 +30,42 @@ const ACKNOWLEDGED = /^telnyx_rtc\.(invite|ringing|media|answer|display|candidat
  * In `Client` an outbound call whose far side rings is `ringing` in `call.state` too. {@link TelnyxRTC} keeps to the raw states of
  * the published SDK.
  */
-export class Client extends Emitter<ClientEvents> {
+export class Client extends ClientDevices {
   readonly options: ClientOptions;
   /** The calls that are not over, by id. */
   readonly calls: Record<string, Call> = Object.create(null);
   /** Names this client, not the session. */
   readonly uuid: string;
-  /** The output device of new calls. */
-  speaker: string | undefined;
   iceServers: RTCIceServer[];
 
   /** @internal */
   protected rawRinging = true;
-  readonly #env: Environment;
   readonly #session: Session;
   readonly #host: CallHost;
-  #micId: string | undefined;
-  #localMedia: MediaElementChoice | undefined;
-  #remoteMedia: MediaElementChoice | undefined;
   #listening: (() => void)[] = [];
+  #store: ResumeStore | undefined;
+  /** Calls of the page before this one, which this one takes over. */
+  #inherited: readonly RememberedCall[] = [];
+  /** Calls that ended while the server could not be told. */
+  readonly #unsaid = new Map<string, Call>();
 
   constructor(options: ClientOptions, environment: Environment = browserEnvironment()) {
-    super();
+    super(environment);
     if (!hasCredentials(options ?? {})) throw new Error('Invalid init options');
     this.options = { ...options };
     this.iceServers = Array.isArray(options.iceServers) ? options.iceServers : [];
-    this.#env = environment;
     this.uuid = environment.uuid();
     this.#session = this.#newSession();
     this.#host = {
       env: environment,
+      isReady: () => this.#session.isReady,
+      online: () => this.#session.online('telnyx_rtc.invite'),
       request: (method, params, timeoutMs) => this.#session.request(method, params, timeoutMs),
+      probe: (source) => this.#session.probe(source),
       notify: (notification, call) => this.#notify(notification, call),
       error: (error, call) => this.#error(error, call.id),
-      warn: (name, message, call) => this.#warn(name, message, { callId: call.id }),
+      warn: (name, call, message) => this.#warn(name, message, { callId: call.id }),
+      unsaid: (call) => void this.#unsaid.set(call.id, call),
       forget: (call) => {
         if (this.calls[call.id] === call) delete this.calls[call.id];
       },
@@ -93,30 +95,9 @@ export class Client extends Emitter<ClientEvents> {
     this.#session.autoReconnect = on;
   }
 
-  /** Where the microphone shows; muted. An element, its id, or a function. */
-  get localElement(): HTMLMediaElement | null {
-    return elementOf(this.#localMedia, this.#env);
-  }
-  set localElement(choice: MediaElementChoice | null) {
-    this.#localMedia = choice ?? undefined;
-  }
-  /** Where the far side is heard. An element, its id, or a function. */
-  get remoteElement(): HTMLMediaElement | null {
-    return elementOf(this.#remoteMedia, this.#env);
-  }
-  set remoteElement(choice: MediaElementChoice | null) {
-    this.#remoteMedia = choice ?? undefined;
-  }
-
   /** Opens the connection and logs in. Resolves at once; see {@link ready}. */
   async connect(): Promise<void> {
-    if (this.#listening.length === 0) {
-      this.#listening = [
-        this.#env.listen('online', () => this.#session.online()),
-        this.#env.listen('offline', () => this.#error(new TelnyxError('NETWORK_OFFLINE'))),
-        this.#env.listen('pagehide', () => this.#leavePage()),
-      ];
-    }
+    if (this.#listening.length === 0) this.#attend();
     this.#session.connect();
   }
 
@@ -133,6 +114,13 @@ export class Client extends Emitter<ClientEvents> {
     for (const call of calls) void call.hangup();
     this.#session.disconnect();
     for (const call of calls) call.purge();
+    this.#store?.forget();
+    this.#store?.release();
+    this.#store = undefined;
+  }
+  /** Another name of {@link disconnect}. */
+  logout(): Promise<void> {
+    return this.disconnect();
   }
 
   /** Logs in again on the open connection, for example with a fresh token. */
@@ -182,34 +170,28 @@ export class Client extends Emitter<ClientEvents> {
     return this.getActiveCalls().length > 0;
   }
 
-  /** Microphones, speakers and cameras; names are empty until the page may use the microphone. `[]` when the browser tells none. */
-  async getDevices(): Promise<MediaDeviceInfo[]> {
-    return (await this.#env.mediaDevices?.enumerateDevices().catch(() => undefined)) ?? [];
-  }
-  async getAudioInDevices(): Promise<MediaDeviceInfo[]> {
-    return (await this.getDevices()).filter(({ kind }) => kind === 'audioinput');
-  }
-  async getAudioOutDevices(): Promise<MediaDeviceInfo[]> {
-    return (await this.getDevices()).filter(({ kind }) => kind === 'audiooutput');
-  }
-  /** The microphone of new calls, and of those that live. `false` when one could not be changed. */
-  async setAudioInDevice(deviceId: string): Promise<boolean> {
-    this.#micId = deviceId;
-    const live = this.getActiveCalls().filter((call) => call.peer !== undefined);
-    return (await Promise.all(live.map((call) => call.setAudioInDevice(deviceId)))).every(Boolean);
-  }
-  /** The output device of new calls, and of those that live. `false` when one could not be changed. */
-  async setAudioOutDevice(deviceId: string): Promise<boolean> {
-    this.speaker = deviceId;
-    const live = this.getActiveCalls().filter((call) => call.remoteStream !== undefined);
-    return (await Promise.all(live.map((call) => call.setAudioOutDevice(deviceId)))).every(Boolean);
-  }
-
   #newSession(): Session {
-    return new Session(this.#env, this.options, {
+    return new Session(this.env, this.options, {
       socketOpen: (event) => this.emit('telnyx.socket.open', event),
-      socketClose: (event) => this.emit('telnyx.socket.close', { event }),
-      socketError: (error) => this.emit('telnyx.socket.error', { error, sessionId: this.sessionid }),
+      socketClose: (event) =>
+        this.emit('telnyx.socket.close', { event, socketGeneration: this.#session.generation }),
+      socketError: (error) =>
+        this.emit('telnyx.socket.error', {
+          error,
+          sessionId: this.sessionid,
+          socketGeneration: this.#session.generation,
+        }),
+      inCall: () => this.hasActiveCall(),
+      away: (reason) => {
+        for (const call of this.getActiveCalls()) call.away(reason);
+      },
+      budgetSpent: () => {
+        for (const call of this.getActiveCalls())
+          if (call.state !== 'new') call.drop(new TelnyxError('RECONNECTION_EXHAUSTED'));
+      },
+      iceServers: (servers) => {
+        if (this.options.iceServers === undefined) this.iceServers = servers;
+      },
       ready: (reattached) => this.#ready(reattached),
       message: (frame) => this.emit('telnyx.socket.message', frame as Record<string, unknown>),
       request: (method, params, frame) => this.#request(method, params, frame),
@@ -218,17 +200,30 @@ export class Client extends Emitter<ClientEvents> {
       lost: (error) => {
         for (const call of this.getActiveCalls())
           if (error === undefined) call.purge();
-          else call.drop('NETWORK_OUT_OF_ORDER', 38, error);
+          else call.drop(error);
       },
     });
   }
 
   /** Calls that the server no longer has end here; those it never heard of may go on. */
   #ready(reattached: string[] | undefined): void {
-    if (reattached !== undefined)
-      for (const call of this.getActiveCalls())
-        if (call.state !== 'new' && !reattached.includes(call.id))
-          call.drop('NETWORK_OUT_OF_ORDER', 38, new TelnyxError('SESSION_NOT_REATTACHED'));
+    for (const call of this.getActiveCalls()) {
+      if (reattached === undefined || reattached.includes(call.id)) call.returned();
+      else if (call.state !== 'new') call.drop(new TelnyxError('SESSION_NOT_REATTACHED'));
+    }
+    this.#inherited = this.#inherited.filter(({ id }) => reattached?.includes(id) !== false);
+    for (const [id, call] of this.#unsaid) if (reattached?.includes(id)) call.sayBye();
+    if (!this.hasActiveCall() && this.#inherited.length === 0 && reattached !== undefined)
+      this.#inherited = reattached
+        .filter((id) => !this.#unsaid.has(id))
+        .map((id) => ({
+          id,
+          direction: 'inbound',
+          muted: false,
+          held: false,
+          options: { destinationNumber: '' },
+        }));
+    this.#unsaid.clear();
     this.emit('telnyx.ready', {
       type: 'vertoClientReady',
       ...(reattached === undefined ? {} : { reattached_sessions: reattached }),
@@ -242,11 +237,24 @@ export class Client extends Emitter<ClientEvents> {
     if (method === 'telnyx_rtc.invite') {
       if (call === undefined && callId !== '')
         this.#add({ ...inboundOptions(params), id: callId }, 'inbound').arrive(params);
-    } else if (method === 'telnyx_rtc.display') {
+    } else if (method === 'telnyx_rtc.attach') this.#attach(callId, call, params);
+    else if (method === 'telnyx_rtc.display') {
       if (call !== undefined) this.#display(call, params);
     } else if (method === 'telnyx_rtc.info' || method === 'telnyx_rtc.event')
-      this.emit('telnyx.notification', { ...params, type: 'event' });
+      this.emit('telnyx.notification', { ...params, type: 'event', ...(call === undefined ? {} : { call }) });
+    else if (method === 'ai_conversation') this.emit('telnyx.ai.conversation', { method, params });
     else call?.receive(method, params);
+  }
+
+  /** The server still has this call. A page that was reloaded makes the object anew, with what the page before knew of it. */
+  #attach(id: string, call: Call | undefined, params: Reply): void {
+    if (call !== undefined) return void call.recover(params);
+    const before = this.#inherited.find((one) => one.id === id);
+    if (before === undefined) return this.#warn('UNKNOWN_REATTACHED_SESSION', undefined, { callId: id });
+    this.#inherited = this.#inherited.filter((one) => one !== before);
+    const options = { ...inboundOptions(params), ...filledOf(before.options), id };
+    const mute = before.muted ? { mutedMicOnStart: true } : {};
+    void this.#add({ ...options, ...mute }, before.direction, before.held).recover(params);
   }
 
   #display(call: Call, params: Reply): void {
@@ -260,17 +268,13 @@ export class Client extends Emitter<ClientEvents> {
     this.#notify(notification, call);
   }
 
-  #add(given: CallOptions, direction: 'inbound' | 'outbound'): Call {
-    const { forceRelayCandidate, trickleIce, mutedMicOnStart } = this.options;
-    const defaults: Partial<CallOptions> = { iceServers: this.iceServers };
-    if (forceRelayCandidate !== undefined) defaults.forceRelayCandidate = forceRelayCandidate;
-    if (trickleIce !== undefined) defaults.trickleIce = trickleIce;
-    if (mutedMicOnStart !== undefined) defaults.mutedMicOnStart = mutedMicOnStart;
-    if (this.#localMedia !== undefined) defaults.localElement = this.#localMedia;
-    if (this.#remoteMedia !== undefined) defaults.remoteElement = this.#remoteMedia;
-    if (this.#micId !== undefined) defaults.micId = this.#micId;
-    if (this.speaker !== undefined) defaults.speakerId = this.speaker;
-    const call = new Call(this.#host, { ...defaults, ...given }, direction, this.rawRinging);
+  #add(given: CallOptions, direction: 'inbound' | 'outbound', wasHeld = false): Call {
+    const { forceRelayCandidate, trickleIce, mutedMicOnStart, keepConnectionAliveOnSocketClose } =
+      this.options;
+    const of = { forceRelayCandidate, trickleIce, mutedMicOnStart, keepConnectionAliveOnSocketClose };
+    const defaults = { ...present(of), ...this.deviceDefaults(), iceServers: this.iceServers };
+    if (this.hasActiveCall()) this.#warn('MULTIPLE_ACTIVE_CALLS_DETECTED', undefined, {});
+    const call = new Call(this.#host, { ...defaults, ...given }, direction, this.rawRinging, wasHeld);
     this.calls[call.id] = call;
     return call;
   }
@@ -289,9 +293,12 @@ export class Client extends Emitter<ClientEvents> {
     });
   }
 
-  #warn(name: WarningName, message: string, about: { callId?: string; source?: string }): void {
-    const warning = { code: TELNYX_WARNING_CODES[name], name, message };
-    this.emit('telnyx.warning', { warning, sessionId: this.sessionid, ...about });
+  #warn(name: WarningName, message: string | undefined, about: { callId?: string; source?: string }): void {
+    this.emit('telnyx.warning', {
+      warning: telnyxWarning(name, message),
+      sessionId: this.sessionid,
+      ...about,
+    });
   }
 
   #refuseLogin(onError: ((error: unknown) => void) | undefined): void {
@@ -300,10 +307,49 @@ export class Client extends Emitter<ClientEvents> {
     onError?.(error);
   }
 
+  /** Listens to the page, and takes over what the page before left. */
+  #attend(): void {
+    const on = this.env.listen;
+    this.#listening = [
+      on('online', () => this.#session.networkBack()),
+      on('visible', () => this.#session.networkBack()),
+      on('pageshow', () => this.#store?.forget()),
+      on('network', () => this.#session.network('changed')),
+      on('offline', () => {
+        this.#session.network('offline');
+        this.#error(new TelnyxError('NETWORK_OFFLINE'));
+      }),
+      on('pagehide', () => this.#leavePage()),
+    ];
+    if (this.options.hangupOnBeforeUnload !== false) return;
+    this.#store = new ResumeStore(this.env, this.options);
+    const remembered = this.#store.take();
+    if (remembered === undefined) return;
+    this.#inherited = remembered.calls;
+    this.#session.resume(remembered);
+  }
+
   #leavePage(): void {
-    if (this.options.hangupOnBeforeUnload !== false) void this.disconnect();
+    if (this.#store === undefined) return void this.disconnect();
+    const { resumption } = this.#session;
+    const calls = this.getActiveCalls()
+      .filter(({ state }) => state === 'active' || state === 'held' || state === 'recovering')
+      .map(({ id, direction, isAudioMuted, state, options }) => ({
+        id,
+        direction,
+        muted: isAudioMuted,
+        held: state === 'held',
+        options: namedOptions(options),
+      }));
+    if (resumption !== undefined) this.#store.save({ ...resumption, at: this.env.epoch(), calls });
   }
 }
+
+/** Those that have a value. */
+const present = <T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } =>
+  Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as never;
+const filledOf = (options: RememberedCall['options']): Partial<CallOptions> =>
+  Object.fromEntries(Object.entries(options).filter(([, value]) => value.length > 0));
 
 /** {@link Client} with the name and the raw call states of the published SDK; see `outboundRinging`. */
 export class TelnyxRTC extends Client {

@@ -22,14 +22,20 @@ export interface ConnectionEvents {
   /** The server's routing token, to be presented at the next connection. */
   token(voiceSdkId: string): void;
   failed(error: unknown): void;
+  /** Somebody talks: silence is doubted sooner. */
+  inCall(): boolean;
   /** Once, whoever closed. `silent`: the server did not answer a ping in time. */
   closed(event: { readonly code: number; readonly reason: string }, silent: boolean): void;
 }
 
 /** Silence of the server after which it is asked. It pings every 15 s, so this is one ping missed. */
 const SILENCE_MS = 20_000;
+/** The same during a call, where our own pings fill the pauses of the server. */
+const SILENCE_IN_CALL_MS = 5_000;
 /** How long a ping may take. */
 const PING_MS = 5_000;
+const PING_IN_CALL_MS = 3_000;
+const WATCH_MS = 1_000;
 
 interface Pending {
   readonly method: string;
@@ -46,6 +52,7 @@ export class Connection {
   readonly #pending = new Map<string, Pending>();
   #heard: number;
   #stopWatching = (): void => {};
+  #asking = false;
   #over = false;
 
   /** Throws what `new WebSocket` throws for a bad address. */
@@ -56,7 +63,7 @@ export class Connection {
     this.#socket = env.openSocket(url);
     this.#socket.onopen = (event) => {
       this.#heard = env.now();
-      this.#watch(SILENCE_MS);
+      this.#watch();
       events.opened(event);
     };
     this.#socket.onmessage = (event) => this.#receive(event.data);
@@ -91,13 +98,21 @@ export class Connection {
     if (this.open) this.#socket.send(JSON.stringify(frame));
   }
 
-  /** Sends a ping. Without a reply the connection counts as lost. */
+  /** Sends a ping. Without any word of the server the connection counts as lost. */
   probe(top: object = {}): void {
-    this.request(PING, {}, PING_MS, top).catch((error: RequestError) => {
-      if (error.reason !== 'timeout') return;
-      this.#socket.close();
-      this.#end({ code: 1006, reason: 'the server did not answer a ping' }, true);
-    });
+    this.#asking = true;
+    const asked = this.#env.now();
+    this.request(PING, {}, this.#events.inCall() ? PING_IN_CALL_MS : PING_MS, top).then(
+      () => {
+        this.#asking = false;
+      },
+      (error: RequestError) => {
+        this.#asking = false;
+        if (error.reason !== 'timeout' || this.#heard > asked) return;
+        this.#socket.close();
+        this.#end({ code: 1006, reason: 'the server did not answer a ping' }, true);
+      },
+    );
   }
 
   /** Closes. `closed` is told at once: the handshake of a dead network takes minutes. */
@@ -123,11 +138,12 @@ export class Connection {
       );
   }
 
-  #watch(ms: number): void {
-    this.#stopWatching = this.#env.after(ms, () => {
-      const silent = this.#env.now() - this.#heard;
-      if (silent >= SILENCE_MS) this.probe();
-      this.#watch(silent >= SILENCE_MS ? SILENCE_MS : SILENCE_MS - silent);
+  /** Every second; a silent server is asked once at a time. */
+  #watch(): void {
+    this.#stopWatching = this.#env.after(WATCH_MS, () => {
+      this.#watch();
+      const limit = this.#events.inCall() ? SILENCE_IN_CALL_MS : SILENCE_MS;
+      if (this.#env.now() - this.#heard >= limit && !this.#asking) this.probe();
     });
   }
 

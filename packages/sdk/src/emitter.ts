@@ -1,6 +1,6 @@
 type Handler<T> = (payload: T) => void;
 
-/** Typed event handlers, called in the order they were added. A handler that throws stops neither the others nor the SDK. */
+/** Typed event handlers; the newest is called first. A handler that throws stops neither the others nor the SDK. */
 export class Emitter<Events extends object> {
   readonly #handlers = new Map<keyof Events, Set<Handler<never>>>();
 
@@ -20,7 +20,7 @@ export class Emitter<Events extends object> {
 
   /** @internal Calls the handlers of an event. */
   emit<K extends keyof Events>(event: K, payload: Events[K]): void {
-    for (const handler of [...(this.#handlers.get(event) ?? [])])
+    for (const handler of [...(this.#handlers.get(event) ?? [])].reverse())
       contain(() => (handler as Handler<Events[K]>)(payload));
   }
 }

@@ -5,8 +5,12 @@ export interface Environment {
   readonly location: PageLocation | undefined;
   readonly userAgent: string;
   readonly mediaDevices: MediaDevices | undefined;
+  /** What outlives a reload of the page: sessionStorage. */
+  readonly storage: Pick<Storage, 'getItem' | 'setItem' | 'removeItem'> | undefined;
   /** Milliseconds; only differences count. */
   now(): number;
+  /** Milliseconds since 1970. */
+  epoch(): number;
   /** Runs once after some milliseconds; returns what cancels it. */
   after(ms: number, run: () => void): () => void;
   /** In [0, 1). */
@@ -17,8 +21,11 @@ export interface Environment {
   createStream(tracks: MediaStreamTrack[]): MediaStream;
   element(id: string): HTMLMediaElement | null;
   /** Returns what ends it. */
-  listen(event: 'online' | 'offline' | 'pagehide', run: () => void): () => void;
+  listen(event: PageEvent, run: () => void): () => void;
 }
+
+/** `visible`: the page is looked at again. `network`: the kind of network changed. */
+export type PageEvent = 'online' | 'offline' | 'pagehide' | 'pageshow' | 'visible' | 'network';
 
 /** The browser this runs in. */
 export function browserEnvironment(): Environment {
@@ -26,7 +33,9 @@ export function browserEnvironment(): Environment {
     location: globalThis.location,
     userAgent: globalThis.navigator?.userAgent ?? '',
     mediaDevices: globalThis.navigator?.mediaDevices,
+    storage: pageStorage(),
     now: () => performance.now(),
+    epoch: Date.now,
     after: (ms, run) => {
       const timer = setTimeout(run, ms);
       return () => clearTimeout(timer);
@@ -38,10 +47,27 @@ export function browserEnvironment(): Environment {
     createStream: (tracks) => new MediaStream(tracks),
     element: (id) => document.getElementById(id) as HTMLMediaElement | null,
     listen: (event, run) => {
-      globalThis.addEventListener?.(event, run);
-      return () => globalThis.removeEventListener?.(event, run);
+      if (event === 'visible')
+        return listenTo(globalThis.document, 'visibilitychange', () => document.hidden || run());
+      if (event === 'network')
+        return listenTo((navigator as { connection?: EventTarget }).connection, 'change', run);
+      return listenTo(globalThis.window, event, run);
     },
   };
+}
+
+function listenTo(target: EventTarget | undefined, event: string, run: () => void): () => void {
+  target?.addEventListener(event, run);
+  return () => target?.removeEventListener(event, run);
+}
+
+/** The storage of this tab, unless the browser forbids it. */
+function pageStorage(): Storage | undefined {
+  try {
+    return globalThis.sessionStorage;
+  } catch {
+    return undefined;
+  }
 }
 
 /** A UUID (RFC 9562 §5.4), also on pages that are no secure context, where `crypto.randomUUID` does not exist. */

@@ -1,98 +1,77 @@
+import { ERRORS, WARNINGS } from './error-table.ts';
+
+export type ErrorName = keyof typeof ERRORS;
+export type WarningName = keyof typeof WARNINGS;
+
 /** Error codes of `telnyx.error`, by name. */
-export const TELNYX_ERROR_CODES = {
-  SDP_CREATE_OFFER_FAILED: 40001,
-  SDP_CREATE_ANSWER_FAILED: 40002,
-  SDP_SET_LOCAL_DESCRIPTION_FAILED: 40003,
-  SDP_SET_REMOTE_DESCRIPTION_FAILED: 40004,
-  SDP_SEND_FAILED: 40005,
-  MEDIA_MICROPHONE_PERMISSION_DENIED: 42001,
-  MEDIA_DEVICE_NOT_FOUND: 42002,
-  MEDIA_GET_USER_MEDIA_FAILED: 42003,
-  HOLD_FAILED: 44001,
-  INVALID_CALL_PARAMETERS: 44002,
-  BYE_SEND_FAILED: 44003,
-  WEBSOCKET_CONNECTION_FAILED: 45001,
-  WEBSOCKET_ERROR: 45002,
-  RECONNECTION_EXHAUSTED: 45003,
-  GATEWAY_FAILED: 45004,
-  LOGIN_FAILED: 46001,
-  INVALID_CREDENTIALS: 46002,
-  ICE_RESTART_FAILED: 47001,
-  NETWORK_OFFLINE: 48001,
-  SESSION_NOT_REATTACHED: 48501,
-  UNEXPECTED_ERROR: 49001,
-} as const;
-
+export const TELNYX_ERROR_CODES = /* @__PURE__ */ codes(ERRORS);
 /** Warning codes of `telnyx.warning`, by name. */
-export const TELNYX_WARNING_CODES = {
-  ICE_CONNECTIVITY_LOST: 33001,
-  ICE_GATHERING_EMPTY: 33003,
-  PEER_CONNECTION_FAILED: 33004,
-  ANSWER_WHILE_PEER_ACTIVE: 33006,
-  SIGNALING_RECOVERY_REQUIRED: 36003,
-  MEDIA_RECOVERY_REQUIRED: 36004,
-  RECONNECTION_FAILED_WITH_NO_AUTO_RECONNECT: 36005,
-} as const;
+export const TELNYX_WARNING_CODES = /* @__PURE__ */ codes(WARNINGS);
 
-export type ErrorName = keyof typeof TELNYX_ERROR_CODES;
-export type WarningName = keyof typeof TELNYX_WARNING_CODES;
+function codes<T extends Record<string, readonly [number, ...unknown[]]>>(
+  rows: T,
+): { readonly [K in keyof T]: T[K][0] } {
+  return Object.fromEntries(Object.entries(rows).map(([name, [code]]) => [name, code])) as never;
+}
 
-/** Errors after which a call or session may go on; all others end it. */
-const NOT_FATAL: readonly ErrorName[] = [
-  'HOLD_FAILED',
-  'BYE_SEND_FAILED',
-  'WEBSOCKET_ERROR',
-  'GATEWAY_FAILED',
-  'ICE_RESTART_FAILED',
-  'NETWORK_OFFLINE',
-];
+/** What is known of an error or a warning beforehand. */
+export interface Explained {
+  readonly name: string;
+  readonly message: string;
+  /** One sentence for a person. */
+  readonly description: string;
+  readonly causes: readonly string[];
+  readonly solutions: readonly string[];
+}
 
-/** What a person can do about it. */
-const ADVICE: Readonly<Record<ErrorName, string>> = {
-  SDP_CREATE_OFFER_FAILED: 'The browser could not describe its media',
-  SDP_CREATE_ANSWER_FAILED: 'The browser could not answer the media that was offered',
-  SDP_SET_LOCAL_DESCRIPTION_FAILED: 'The browser refused its own media description',
-  SDP_SET_REMOTE_DESCRIPTION_FAILED: 'The browser refused the media description of the server',
-  SDP_SEND_FAILED: 'The server did not accept the call',
-  MEDIA_MICROPHONE_PERMISSION_DENIED: 'The page may not use the microphone: allow it in the browser',
-  MEDIA_DEVICE_NOT_FOUND: 'No such microphone: connect one or choose another',
-  MEDIA_GET_USER_MEDIA_FAILED: 'The microphone could not be opened: is another program using it?',
-  HOLD_FAILED: 'The server did not change the hold state',
-  INVALID_CALL_PARAMETERS: 'The call was given a value it cannot use',
-  BYE_SEND_FAILED: 'The server did not confirm the hang-up; the call is over here',
-  WEBSOCKET_CONNECTION_FAILED: 'The connection could not be opened: check `host`',
-  WEBSOCKET_ERROR: 'The connection to the server broke',
-  RECONNECTION_EXHAUSTED: 'The server could not be reached again: check the network, then connect()',
-  GATEWAY_FAILED: 'The server could not register the user; another try follows',
-  LOGIN_FAILED: 'The login was refused: check user name and password, or fetch a new token',
-  INVALID_CREDENTIALS: 'Give login and password, or login_token',
-  ICE_RESTART_FAILED: 'The audio path could not be repaired',
-  NETWORK_OFFLINE: 'The browser is offline',
-  SESSION_NOT_REATTACHED: 'The server no longer has this call',
-  UNEXPECTED_ERROR: 'Something failed that should not',
-};
+function registry(
+  rows: Readonly<Record<string, readonly [code: number, ...texts: unknown[]]>>,
+): Readonly<Record<number, Explained>> {
+  return Object.fromEntries(
+    Object.entries(rows).map(([name, row]) => {
+      const [message, cause, remedy] = row.filter((cell) => typeof cell === 'string');
+      return [row[0], { name, message, description: message, causes: [cause], solutions: [remedy] }];
+    }),
+  ) as Record<number, Explained>;
+}
+
+/** Every error by its code, with causes and solutions in words. */
+export const SDK_ERRORS = /* @__PURE__ */ registry(ERRORS);
+/** Every warning by its code, with causes and solutions in words. */
+export const SDK_WARNINGS = /* @__PURE__ */ registry(WARNINGS);
+
+/** What `JSON.stringify` makes of a {@link TelnyxError}. */
+export interface TelnyxErrorJson extends Explained {
+  readonly code: number;
+  readonly fatal: boolean;
+}
 
 /** What every `telnyx.error` carries. `originalError` is the cause underneath. */
-export class TelnyxError extends Error {
+export class TelnyxError extends Error implements TelnyxErrorJson {
   readonly code: number;
   /** One sentence for a person. */
   readonly description: string;
+  readonly causes: string[];
+  readonly solutions: string[];
   /** The session or call cannot go on. */
   readonly fatal: boolean;
   readonly originalError: unknown;
 
-  constructor(name: ErrorName, detail?: string, originalError?: unknown) {
-    super(detail ?? ADVICE[name]);
+  constructor(name: ErrorName, detail?: string, originalError?: unknown, fatal: boolean = ERRORS[name][1]) {
+    const [code, , description, cause, solution] = ERRORS[name];
+    super(detail ?? description);
     this.name = name;
-    this.code = TELNYX_ERROR_CODES[name];
-    this.description = ADVICE[name];
-    this.fatal = !NOT_FATAL.includes(name);
+    this.code = code;
+    this.description = description;
+    this.causes = [cause];
+    this.solutions = [solution];
+    this.fatal = fatal;
     this.originalError = originalError;
   }
 
-  toJSON(): { code: number; name: string; message: string; description: string; fatal: boolean } {
-    const { code, name, message, description, fatal } = this;
-    return { code, name, message, description, fatal };
+  toJSON(): TelnyxErrorJson {
+    const { code, name, message, description, causes, solutions, fatal } = this;
+    return { code, name, message, description, causes, solutions, fatal };
   }
 }
 
@@ -119,4 +98,42 @@ export interface TelnyxWarning {
   readonly code: number;
   readonly name: WarningName;
   readonly message: string;
+  readonly description: string;
+  readonly causes: string[];
+  readonly solutions: string[];
+}
+
+/** A warning with its words; `detail` is the message. */
+export function telnyxWarning(name: WarningName, detail?: string): TelnyxWarning {
+  const [code, description, cause, solution] = WARNINGS[name];
+  return { code, name, message: detail ?? description, description, causes: [cause], solutions: [solution] };
+}
+
+/** `telnyx.error` of a session or call. */
+export interface StandardErrorEvent {
+  error: TelnyxError;
+  sessionId: string;
+  callId?: string;
+  recoverable?: false;
+}
+
+/** `telnyx.error` of a microphone that could not be opened, when `mediaPermissionsRecovery` waits for the person. */
+export interface MediaRecoveryErrorEvent {
+  error: TelnyxError;
+  sessionId: string;
+  callId: string;
+  recoverable: true;
+  /** When waiting ends: milliseconds since 1970. */
+  retryDeadline: number;
+  /** Opens the microphone again and goes on with the answer. */
+  resume(): void;
+  /** Ends the call. */
+  reject(): void;
+}
+
+export type TelnyxErrorEvent = StandardErrorEvent | MediaRecoveryErrorEvent;
+
+/** Whether the application can resume the call after this error. */
+export function isMediaRecoveryErrorEvent(event: TelnyxErrorEvent): event is MediaRecoveryErrorEvent {
+  return event.recoverable === true;
 }

@@ -36,8 +36,3 @@ export function withQuery(url: string, query: Readonly<Record<string, string | u
   );
   return pairs.length === 0 ? url : `${url}${url.includes('?') ? '&' : '?'}${pairs.join('&')}`;
 }
-
-/** Milliseconds to wait before reconnect attempt `n` (1, 2, …): 1 s·2^(n-1), at most 30 s, ±25 % by `random` in [0, 1). */
-export function backOff(attempt: number, random: number): number {
-  return Math.min(1000 * 2 ** (attempt - 1), 30_000) * (0.75 + random / 2);
-}

@@ -1,29 +1,41 @@
 export { Call } from './call.ts';
 export type { CallEvents } from './call-host.ts';
-export type { CallState, CommonState, RawState } from './call-machine.ts';
+export type { CallState, CommonState, LossReason, RawState } from './call-machine.ts';
 export { Client, TelnyxRTC } from './client.ts';
 export type { CustomHeader } from './custom-headers.ts';
 export type { TelnyxIds } from './dialog-params.ts';
 export { browserEnvironment, type Environment } from './environment.ts';
 export {
   type ErrorName,
+  type Explained,
+  isMediaRecoveryErrorEvent,
+  type MediaRecoveryErrorEvent,
   RequestError,
+  SDK_ERRORS,
+  SDK_WARNINGS,
+  type StandardErrorEvent,
   TELNYX_ERROR_CODES,
   TELNYX_WARNING_CODES,
   TelnyxError,
+  type TelnyxErrorEvent,
+  type TelnyxErrorJson,
   type TelnyxWarning,
   type WarningName,
 } from './errors.ts';
 export {
-  type AnswerOptions,
-  type CallOptions,
   type ClientEvents,
-  type ClientOptions,
-  type Credentials,
-  type HangupOptions,
-  type MediaElementChoice,
+  ERROR_TYPE,
   NOTIFICATION_TYPE,
   type Notification,
   SwEvent,
+} from './events.ts';
+export type {
+  AnswerOptions,
+  CallOptions,
+  ClientOptions,
+  Credentials,
+  HangupOptions,
+  MediaElementChoice,
 } from './options.ts';
+export { mosOf, type Quality, qualityOf, type StatsFrame } from './quality.ts';
 export { VERSION } from './version.ts';

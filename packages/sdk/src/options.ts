@@ -1,6 +1,6 @@
-import type { Call } from './call.ts';
-import type { CustomHeader } from './custom-headers.ts';
-import { TelnyxError, type TelnyxWarning } from './errors.ts';
+import { type CustomHeader, receivedHeaders } from './custom-headers.ts';
+import { TelnyxError } from './errors.ts';
+import type { Notification } from './events.ts';
 
 /** A media element, the id of one, or a function that finds one. */
 export type MediaElementChoice = HTMLMediaElement | string | (() => HTMLMediaElement | null | undefined);
@@ -32,9 +32,16 @@ export interface ClientOptions extends Credentials {
   autoReconnect?: boolean;
   /** Tries after a broken connection; 0 = without limit. Default 10. */
   maxReconnectAttempts?: number;
+  /** Milliseconds that a call waits for its connection before it is DROPPED. Default 30 000. */
+  reconnectBudget?: number;
+  /**
+   * Whether media that never stopped goes on as it is when the connection returns. Default: it does, and is rebuilt where it
+   * stopped; `false` rebuilds it always.
+   */
+  keepConnectionAliveOnSocketClose?: boolean;
   /** Begin calls muted. */
   mutedMicOnStart?: boolean;
-  /** Hang up when the page goes away. Default `true`. */
+  /** Hang up when the page goes away. Default `true`. `false`: a page that is reloaded within two minutes takes its calls over. */
   hangupOnBeforeUnload?: boolean;
   /**
    * `TelnyxRTC` only: while the far side of an outbound call rings, `call.state` is `ringing`. Default `false`, because apps
@@ -43,6 +50,8 @@ export interface ClientOptions extends Credentials {
   outboundRinging?: boolean;
   /** Sent at login. */
   userVariables?: Record<string, unknown>;
+  /** Calls ring on the user's mobiles too while this client is there. */
+  pushWhenActive?: boolean;
 }
 
 /** What a call is made with. Media settings not given are those of the client. */
@@ -74,6 +83,7 @@ export interface CallOptions {
   forceRelayCandidate?: boolean;
   trickleIce?: boolean;
   mutedMicOnStart?: boolean;
+  keepConnectionAliveOnSocketClose?: boolean;
   /** Codecs in order of preference. */
   preferred_codecs?: RTCRtpCodec[];
   userVariables?: Record<string, unknown>;
@@ -95,56 +105,6 @@ export interface HangupOptions {
   sipCode?: number;
   sip_call_id?: string;
   dialogParams?: { customHeaders?: CustomHeader[] };
-}
-
-/** Values of `notification.type`. */
-export const NOTIFICATION_TYPE = {
-  callUpdate: 'callUpdate',
-  vertoClientReady: 'vertoClientReady',
-  userMediaError: 'userMediaError',
-  peerConnectionFailureError: 'peerConnectionFailureError',
-  participantData: 'participantData',
-  event: 'event',
-} as const;
-
-/** `telnyx.notification`. */
-export type Notification =
-  | { type: 'callUpdate'; call: Call }
-  | { type: 'userMediaError'; call: Call; error: unknown; errorName: string; errorMessage: string }
-  | { type: 'peerConnectionFailureError'; call: Call; error: Error }
-  | {
-      type: 'participantData';
-      call: Call;
-      displayName: string;
-      displayNumber: string;
-      displayDirection: 'inbound' | 'outbound';
-    }
-  | { type: 'event'; call?: undefined; [name: string]: unknown };
-
-/** Names of the client's events. */
-export const SwEvent = {
-  Ready: 'telnyx.ready',
-  Error: 'telnyx.error',
-  Warning: 'telnyx.warning',
-  Notification: 'telnyx.notification',
-  SocketOpen: 'telnyx.socket.open',
-  SocketClose: 'telnyx.socket.close',
-  SocketError: 'telnyx.socket.error',
-  SocketMessage: 'telnyx.socket.message',
-} as const;
-
-/** Payloads of the client's events. */
-export interface ClientEvents {
-  /** Calls can be made and taken. Again after each reconnect. */
-  'telnyx.ready': { type: 'vertoClientReady'; reattached_sessions?: string[] };
-  'telnyx.error': { error: TelnyxError; sessionId: string; callId?: string };
-  'telnyx.warning': { warning: TelnyxWarning; sessionId: string; callId?: string; source?: string };
-  'telnyx.notification': Notification;
-  'telnyx.socket.open': Event;
-  'telnyx.socket.close': { event: { readonly code: number; readonly reason: string } };
-  'telnyx.socket.error': { error: unknown; sessionId: string };
-  /** A message of the server that is no reply. */
-  'telnyx.socket.message': Record<string, unknown>;
 }
 
 const filled = (value: unknown): value is string => typeof value === 'string' && value !== '';
@@ -169,4 +129,26 @@ export function checkedDestination(options: CallOptions | undefined): string {
   if (!filled(destination))
     throw new TelnyxError('INVALID_CALL_PARAMETERS', 'newCall needs a destinationNumber');
   return destination;
+}
+
+const NAMES = [
+  'destinationNumber',
+  'callerNumber',
+  'callerName',
+  'remoteCallerNumber',
+  'remoteCallerName',
+  'clientState',
+] as const;
+
+/** The options of a call that are plain words, and outlive the page. */
+export type RememberedOptions = Pick<CallOptions, (typeof NAMES)[number] | 'customHeaders'>;
+
+/** The part of a call's options that outlives the page. */
+export function namedOptions(options: Partial<CallOptions> | undefined): RememberedOptions {
+  const named = NAMES.flatMap((name) => {
+    const value = options?.[name];
+    return typeof value === 'string' ? [[name, value]] : [];
+  });
+  const customHeaders = receivedHeaders(options?.customHeaders);
+  return { destinationNumber: '', ...Object.fromEntries(named), customHeaders };
 }

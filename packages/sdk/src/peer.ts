@@ -17,10 +17,14 @@ export interface PeerEvents {
   /** Only with `trickle`; `null` ends the list. */
   candidate(candidate: RTCIceCandidate | null): void;
   gatheredNothing(): void;
+  /** STUN or TURN servers are named, and none gave an address. */
+  onlyHost(): void;
 }
 
 /** After the first candidate the rest has this long. Our gateway learns the browser's address from its first check (RFC 8445 §7.3.1.3). */
 const MORE_CANDIDATES_MS = 1_000;
+/** Packets come every 20 ms; a gap of a second is no stream. */
+const RECENT_MS = 1_000;
 /** A browser that finds no candidate at all sends its description then. */
 const NO_CANDIDATE_MS = 5_000;
 
@@ -61,6 +65,30 @@ export class Peer {
     return this.#describe(
       await step('SDP_CREATE_OFFER_FAILED', () => this.instance.createOffer({ iceRestart })),
     );
+  }
+
+  /** An offer with new ICE credentials, from now on by the relay only when that is asked for. */
+  restart(relayOnly: boolean): Promise<string> {
+    if (relayOnly) {
+      const { iceServers } = this.#options;
+      this.instance.setConfiguration({ iceServers, iceTransportPolicy: 'relay', bundlePolicy: 'max-bundle' });
+    }
+    return this.offer(true);
+  }
+
+  /** A TURN server is named. */
+  get hasRelay(): boolean {
+    return this.#options.iceServers.some(({ urls }) => /(^|,)turns?:/.test(String(urls)));
+  }
+
+  /** Media of the far side arrives at this moment. */
+  async hears(): Promise<boolean> {
+    const peer = this.instance;
+    if (peer.connectionState !== 'connected') return false;
+    for (const stat of (await peer.getStats()).values())
+      if (stat.type === 'inbound-rtp' && stat.timestamp - (stat.lastPacketReceivedTimestamp ?? 0) < RECENT_MS)
+        return true;
+    return false;
   }
 
   /** The answer to an offer of the server; `stream` is sent. */
@@ -124,6 +152,12 @@ export class Peer {
       });
       const done = (): void => {
         cancel();
+        if (
+          found &&
+          this.#options.iceServers.length > 0 &&
+          !/ typ (srflx|relay)/.test(peer.localDescription?.sdp ?? '')
+        )
+          this.#events.onlyHost();
         peer.onicecandidate = peer.onicegatheringstatechange = null;
         this.#stopGathering = () => {};
         resolve();

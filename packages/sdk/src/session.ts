@@ -1,8 +1,11 @@
+import type { LossReason } from './call-machine.ts';
 import { Connection, type Frame, type Reply, record, text } from './connection.ts';
 import type { Environment } from './environment.ts';
 import { type ErrorName, RequestError, TelnyxError, type WarningName } from './errors.ts';
-import { backOff, serverUrl, withQuery } from './host.ts';
+import { serverUrl, withQuery } from './host.ts';
 import { type ClientOptions, loginFields } from './options.ts';
+import { afterClose, CONNECTED, lossReason, type ReconnectState } from './reconnect.ts';
+import type { Remembered } from './resume-store.ts';
 import { USER_AGENT } from './version.ts';
 
 /** What a session tells its client. */
@@ -17,12 +20,23 @@ export interface SessionEvents {
   /** A request or event of the server that is not about the session itself. */
   request(method: string, params: Reply, frame: Frame): void;
   error(error: TelnyxError): void;
-  warn(name: WarningName, message: string, source?: string): void;
+  warn(name: WarningName, message: string | undefined, source?: string): void;
+  /** A call waits for this connection. */
+  inCall(): boolean;
+  /** The connection broke. */
+  away(reason: LossReason): void;
+  /** It stayed away for longer than a call can wait. */
+  budgetSpent(): void;
+  /** The server recommends these STUN and TURN servers. */
+  iceServers(servers: RTCIceServer[]): void;
   /** The session is over for good: the server sent us away, or cannot be reached. */
   lost(error: TelnyxError | undefined): void;
 }
 
 const LOGIN_MS = 15_000;
+/** How long a call may wait to be placed. */
+const ONLINE_MS = 15_000;
+const BUDGET_MS = 30_000;
 const STATE_MS = 10_000;
 /** A server that forgets `clientReady` is asked for its state then. */
 const CLIENT_READY_MS = 3_000;
@@ -55,7 +69,11 @@ export class Session {
   #refused: TelnyxError | undefined;
   #everReady = false;
   #skipLast = false;
-  #attempt = 0;
+  #generation = 0;
+  #reconnect: ReconnectState = CONNECTED;
+  #network: 'same' | 'offline' | 'changed' = 'same';
+  #cancelBudget = (): void => {};
+  #probing = 'probe';
   #polls = 0;
   #reattached: string[] | undefined;
   #cancelTimer = (): void => {};
@@ -74,7 +92,7 @@ export class Session {
 
   connect(): void {
     this.#wanted = true;
-    this.#attempt = 0;
+    this.#reconnect = CONNECTED;
     const again = this.#refused !== undefined;
     this.#refused = undefined;
     if (this.#connection === undefined) {
@@ -87,6 +105,7 @@ export class Session {
   disconnect(): void {
     this.#wanted = false;
     this.#cancelTimer();
+    this.#cancelBudget();
     this.#connection?.close();
     this.#settle(new TelnyxError('WEBSOCKET_CONNECTION_FAILED', 'the client was disconnected'));
   }
@@ -98,6 +117,57 @@ export class Session {
     return new Promise((resolve, reject) => this.#waiters.push({ resolve, reject }));
   }
 
+  get isReady(): boolean {
+    return this.#ready;
+  }
+  /** Connections so far. */
+  get generation(): number {
+    return this.#generation;
+  }
+  /** What another page needs to take this session over. */
+  get resumption(): { readonly token: string; readonly sessid: string } | undefined {
+    return this.#token === undefined || !this.#everReady
+      ? undefined
+      : { token: this.#token, sessid: this.sessionId };
+  }
+
+  /** Takes over the session of a page that is gone. Before `connect`. */
+  resume({ token, sessid }: Remembered): void {
+    this.#token = token;
+    this.sessionId = sessid;
+    this.#everReady = true;
+  }
+
+  /** The next connection is a new session. */
+  clearToken(): void {
+    this.#token = undefined;
+    this.#everReady = false;
+  }
+
+  resetAttempts(): void {
+    this.#reconnect = { ...this.#reconnect, attempt: 0 };
+  }
+
+  /** Resolves when requests can be sent; waits while a connection is on its way. Rejects with {@link RequestError}. */
+  async online(method: string): Promise<void> {
+    if (this.#ready) return;
+    const refuse = (): RequestError => new RequestError('offline', method, 'not connected to the server');
+    if (!this.#wanted || this.#refused !== undefined) throw refuse();
+    await new Promise<void>((resolve, reject) => {
+      const cancel = this.#env.after(ONLINE_MS, () => reject(refuse()));
+      this.ready().then(
+        () => {
+          cancel();
+          resolve();
+        },
+        () => {
+          cancel();
+          reject(refuse());
+        },
+      );
+    });
+  }
+
   /** A request with the session's id. An expired login is renewed once; the request still fails. */
   request(method: string, params: object, timeoutMs: number): Promise<Reply> {
     const connection = this.#connection;
@@ -105,7 +175,11 @@ export class Session {
       return Promise.reject(new RequestError('offline', method, 'not connected to the server'));
     const sent = connection.request(method, { sessid: this.sessionId, ...params }, timeoutMs);
     sent.catch((error: RequestError) => {
-      if (error.code === -32000) this.login().catch(() => undefined);
+      if (error.code !== -32000) return;
+      if (!this.autoReconnect)
+        return this.#events.error(new TelnyxError('AUTHENTICATION_REQUIRED', error.message, error, true));
+      this.#error('AUTHENTICATION_REQUIRED', error.message, error);
+      this.login().catch(() => undefined);
     });
     return sent;
   }
@@ -121,11 +195,23 @@ export class Session {
   }
 
   /** The network came back: no use in waiting. */
-  online(): void {
-    if (!this.#wanted) return;
-    if (this.#connection !== undefined) return this.#probe();
+  networkBack(): void {
+    if (!this.#wanted || this.#refused !== undefined) return;
+    if (this.#connection !== undefined) return this.probe('probe');
     this.#cancelTimer();
     this.#open();
+  }
+
+  /** What is known of the network; it names the reason of a loss. */
+  network(state: 'offline' | 'changed'): void {
+    this.#network = state;
+    if (state === 'changed') this.probe('probe');
+  }
+
+  /** The connection has to prove that it lives; `source`: who doubts it. */
+  probe(source: string): void {
+    this.#probing = source;
+    this.#connection?.probe(this.#tokenField());
   }
 
   /** Logs in on the open connection, with the options as they are now. */
@@ -134,7 +220,7 @@ export class Session {
     const reconnection = this.#everReady;
     const params = {
       ...loginFields(this.#options),
-      userVariables: { ...userVariables, push_when_active: false },
+      userVariables: { ...userVariables, push_when_active: this.#options.pushWhenActive === true },
       reconnection,
       loginParams: {},
       ...(reconnection && this.sessionId !== '' ? { sessid: this.sessionId } : {}),
@@ -143,6 +229,7 @@ export class Session {
     try {
       const reply = await this.#send('login', params, LOGIN_MS);
       this.sessionId = text(reply['sessid']) ?? this.sessionId;
+      if (Array.isArray(reply['ice_servers'])) this.#events.iceServers(reply['ice_servers']);
       this.#refused = undefined;
     } catch (error) {
       const { reason, message } = error as RequestError;
@@ -164,6 +251,7 @@ export class Session {
     };
     this.#skipLast = false;
     this.#ready = false;
+    this.#generation++;
     try {
       const url = withQuery(serverUrl(this.#options, this.#env.location), query);
       const connection: Connection = new Connection(this.#env, url, {
@@ -179,6 +267,7 @@ export class Session {
           this.#events.socketError(error);
           this.#error('WEBSOCKET_ERROR', undefined, error);
         },
+        inCall: () => this.#events.inCall(),
         closed: (event, silent) => this.#closed(event, silent),
       });
       this.#connection = connection;
@@ -203,21 +292,22 @@ export class Session {
     this.#connection = undefined;
     this.#ready = false;
     this.#cancelTimer();
-    if (silent) this.#events.warn('SIGNALING_RECOVERY_REQUIRED', event.reason, 'probe');
+    if (silent) this.#events.warn('SIGNALING_RECOVERY_REQUIRED', event.reason, this.#probing);
     this.#events.socketClose(event);
     if (!this.#wanted || this.#refused !== undefined) return;
     if (!this.autoReconnect) {
-      this.#events.warn(
-        'RECONNECTION_FAILED_WITH_NO_AUTO_RECONNECT',
-        'the connection closed and autoReconnect is off',
-      );
+      this.#events.warn('RECONNECTION_FAILED_WITH_NO_AUTO_RECONNECT', undefined);
       return this.#give(undefined);
     }
-    const { maxReconnectAttempts = 10 } = this.#options;
-    this.#attempt++;
-    if (maxReconnectAttempts > 0 && this.#attempt > maxReconnectAttempts)
-      return this.#give(new TelnyxError('RECONNECTION_EXHAUSTED'));
-    this.#after(backOff(this.#attempt, this.#env.random()), () => this.#open());
+    const { maxReconnectAttempts: most = 10, reconnectBudget: budget = BUDGET_MS } = this.#options;
+    const first = this.#reconnect.since === null;
+    const at = { now: this.#env.now(), random: this.#env.random(), inCall: this.#events.inCall() };
+    const { state, waitMs } = afterClose(this.#reconnect, at, { most, budget });
+    this.#reconnect = state;
+    if (waitMs === null) return this.#give(new TelnyxError('RECONNECTION_EXHAUSTED'));
+    if (first) this.#cancelBudget = this.#env.after(budget, () => this.#events.budgetSpent());
+    this.#events.away(lossReason(event.code, this.#network));
+    if (this.#connection === undefined && this.#wanted) this.#after(waitMs, () => this.#open());
   }
 
   #frame(frame: Frame): void {
@@ -225,7 +315,7 @@ export class Session {
     const { method } = frame;
     const params = record(frame.params);
     const state = text(params['state']) ?? text(record(record(frame.result)['params'])['state']);
-    if (method === 'telnyx_rtc.ping') return this.#probe();
+    if (method === 'telnyx_rtc.ping') return this.probe('probe');
     if (method === 'telnyx_rtc.clientReady') {
       const ids = params['reattached_sessions'];
       if (Array.isArray(ids)) this.#reattached = ids.map(String);
@@ -262,8 +352,10 @@ export class Session {
       this.dc = text(params['dc']);
       this.region = text(params['region']);
       this.#ready = this.#everReady = true;
-      this.#attempt = 0;
+      this.#reconnect = CONNECTED;
+      this.#network = 'same';
       this.#cancelTimer();
+      this.#cancelBudget();
       this.#events.ready(this.#reattached);
       return this.#settle(undefined);
     }
@@ -281,10 +373,6 @@ export class Session {
 
   #gatewayState(): Promise<Reply> {
     return this.#send('telnyx_rtc.gatewayState', {}, STATE_MS, this.#tokenField());
-  }
-
-  #probe(): void {
-    this.#connection?.probe(this.#tokenField());
   }
 
   #tokenField(): object {
@@ -308,6 +396,7 @@ export class Session {
   /** Gives up. */
   #give(error: TelnyxError | undefined): void {
     this.#wanted = false;
+    this.#cancelBudget();
     if (error !== undefined) this.#events.error(error);
     this.#events.lost(error);
     this.#settle(error ?? new TelnyxError('WEBSOCKET_CONNECTION_FAILED', 'the connection closed'));

@@ -328,6 +328,7 @@ test('an invite that is refused, not answered, or made offline ends with 40005',
   assert.deepEqual([refused.errors, one.cause], [[40005], 'CALL_REJECTED']);
 
   const silent = await Scene.ready();
+  silent.socket.answersPings = true;
   const two = await silent.invites();
   await silent.browser.passes(15_000);
   assert.deepEqual([silent.errors, two.cause], [[40005], 'RECOVERY_ON_TIMER_EXPIRE']);

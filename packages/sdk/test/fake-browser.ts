@@ -12,6 +12,7 @@ export async function settle(): Promise<void> {
 /** The server's end of one WebSocket. */
 export class FakeSocket {
   readyState = 0;
+  answersPings = false;
   readonly sent: Json[] = [];
   readonly url: string;
   onopen: ((event: unknown) => void) | null = null;
@@ -24,7 +25,10 @@ export class FakeSocket {
   }
 
   send(text: string): void {
-    this.sent.push(JSON.parse(text) as Json);
+    const frame = JSON.parse(text) as Json;
+    this.sent.push(frame);
+    if (this.answersPings && frame['method'] === 'telnyx_rtc.ping')
+      queueMicrotask(() => this.says({ jsonrpc: '2.0', id: frame['id'], result: {} }));
   }
   close(): void {
     this.readyState = 3;
@@ -103,6 +107,9 @@ export class FakePeer {
   connectionState = 'new';
   closed = false;
   offers = 0;
+  /** What getStats gives. */
+  stats: Json[] = [];
+  signalingState = 'stable';
   refuseRemote = false;
   ontrack: ((event: { streams: FakeStream[]; track: FakeTrack }) => void) | null = null;
   onconnectionstatechange: (() => void) | null = null;
@@ -144,6 +151,12 @@ export class FakePeer {
     if (this.refuseRemote) throw new Error('bad SDP');
     this.remote.push(description);
   }
+  async getStats(): Promise<Map<string, Json>> {
+    return new Map(this.stats.map((stat, index) => [String(stat['id'] ?? index), stat]));
+  }
+  setConfiguration(configuration: RTCConfiguration): void {
+    Object.assign(this.configuration, configuration);
+  }
   async addIceCandidate(candidate: RTCIceCandidateInit): Promise<void> {
     this.candidates.push(candidate);
   }
@@ -179,6 +192,12 @@ export class FakeBrowser {
   /** What getUserMedia rejects with. */
   microphoneError: unknown;
   badUrl = false;
+  readonly stored = new Map<string, string>();
+  readonly storage = {
+    getItem: (key: string): string | null => this.stored.get(key) ?? null,
+    setItem: (key: string, value: string): void => void this.stored.set(key, value),
+    removeItem: (key: string): void => void this.stored.delete(key),
+  };
   #now = 0;
   #ids = 0;
   #timers: { at: number; run: () => void }[] = [];
@@ -229,6 +248,8 @@ export class FakeBrowser {
           { kind: 'videoinput', deviceId: 'cam-1' },
         ],
       },
+      storage: this.storage,
+      epoch: () => 1_000_000 + this.#now,
       now: () => this.#now,
       after: (ms: number, run: () => void) => {
         const timer = { at: this.#now + ms, run };

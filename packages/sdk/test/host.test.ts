@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { backOff, serverUrl, withQuery } from '../src/host.ts';
+import { serverUrl, withQuery } from '../src/host.ts';
+import { backOff } from '../src/reconnect.ts';
 
 const page = { protocol: 'https:', host: 'phone.example.com' };
 

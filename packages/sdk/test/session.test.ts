@@ -254,7 +254,8 @@ test('a request refused with -32000 renews the login once', async () => {
   const call = await scene.invites();
   await scene.socket.refuses('telnyx_rtc.invite', -32000, 'Authentication Required');
   assert.equal(scene.socket.requests('login').length, 2);
-  assert.equal(call.commonState, 'DONE');
+  assert.deepEqual([call.commonState, call.commonStateReason], ['ERROR', 'SDP_SEND_FAILED']);
+  assert.deepEqual(scene.errors, [46003, 40005]);
 });
 
 test('punt: calls are gone, the socket is closed, and stays so', async () => {
@@ -356,14 +357,18 @@ test('whatever the server sends, the client lives', async (t) => {
   assert.equal(scene.client.connected, true);
 });
 
-test('a request without a reply makes the connection prove that it lives', async () => {
+test('a silent server is doubted within 5 s of a call, and left 3 s later', async () => {
   const scene = await Scene.ready();
   const call = await scene.talks();
   const held = call.hold();
-  await scene.browser.passes(10_000);
+  await scene.browser.passes(5_000);
+  assert.equal(scene.socket.requests('telnyx_rtc.ping').length, 1);
+  await scene.browser.passes(3_000);
   assert.equal(await held, false);
   assert.deepEqual(scene.errors, [44001]);
-  assert.equal(scene.socket.requests('telnyx_rtc.ping').length, 1);
-  await scene.browser.passes(5_000);
   assert.equal(scene.named('telnyx.warning')[0]!['warning'].code, 36003);
+  assert.deepEqual(
+    [call.state, call.commonState, call.commonStateReason],
+    ['active', 'RECONNECTING', 'networkLost'],
+  );
 });

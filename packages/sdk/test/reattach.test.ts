@@ -1,0 +1,221 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { settle } from './fake-browser.ts';
+import { Scene } from './scene.ts';
+
+/** The connection breaks and comes back, and the server still has some calls. */
+async function comesBack(scene: Scene, ids: string[]): Promise<void> {
+  scene.socket.breaks();
+  await settle();
+  await scene.browser.passes(1_000);
+  await scene.registers(ids);
+}
+
+/** The server offers media for a call, and the browser finds its address. */
+async function attaches(scene: Scene, callID: string, more: object = {}): Promise<void> {
+  await scene.socket.asks('telnyx_rtc.attach', { callID, sdp: 'new offer', ...more }, 77);
+  scene.browser.peer.finds('host');
+  await scene.browser.passes(0);
+  await settle();
+}
+
+test('a call comes back: recovering, a new peer answers, then active; mute is carried over', async () => {
+  const scene = await Scene.ready();
+  const call = await scene.talks();
+  call.mute();
+  const old = scene.browser.peer;
+  scene.states.length = 0;
+  await comesBack(scene, [call.id]);
+  assert.deepEqual([call.state, call.commonState], ['active', 'RECONNECTING']);
+  await attaches(scene, call.id, { telnyx_leg_id: 'leg-2' });
+  const { params } = scene.socket.last('telnyx_rtc.attach');
+  assert.equal(params.sdp, 'our answer +host');
+  const { attach, callID, recoveredCallId } = params.dialogParams;
+  assert.deepEqual([attach, callID, recoveredCallId], [true, call.id, call.id]);
+  assert.equal(old.closed, false, 'the old media goes on until the server agreed');
+  await scene.socket.replies('telnyx_rtc.attach', {});
+  assert.equal(old.closed, true);
+  assert.deepEqual(scene.states, ['active/RECONNECTING', 'recovering/RECONNECTING', 'active/ACTIVE']);
+  assert.equal(scene.client.calls[call.id], call);
+  assert.deepEqual(
+    [call.recoveredCallId, call.direction, call.telnyxIDs.telnyxLegId],
+    [call.id, 'outbound', 'leg-2'],
+  );
+  assert.equal(scene.browser.streams.length, 1, 'the microphone stays open');
+  assert.deepEqual([call.isAudioMuted, call.localStream!.getAudioTracks()[0]!.enabled], [true, false]);
+  assert.deepEqual(scene.socket.sent.find((frame) => frame['id'] === 77)?.['result'], {
+    method: 'telnyx_rtc.attach',
+  });
+});
+
+test('a held call comes back held', async () => {
+  const scene = await Scene.ready();
+  const call = await scene.talks();
+  void call.hold();
+  await scene.socket.replies('telnyx_rtc.modify', { holdState: 'held' });
+  await comesBack(scene, [call.id]);
+  assert.equal(call.commonState, 'RECONNECTING');
+  await attaches(scene, call.id);
+  await scene.socket.replies('telnyx_rtc.attach', {});
+  assert.deepEqual([call.state, call.commonState], ['held', 'HELD']);
+});
+
+const flowing = [{ id: 'in', type: 'inbound-rtp', timestamp: 5_000, lastPacketReceivedTimestamp: 4_990 }];
+
+test('media that never stopped is kept: the unchanged description is the answer', async () => {
+  const scene = await Scene.ready();
+  const call = await scene.talks();
+  const { peer } = scene.browser;
+  peer.connectionState = 'connected';
+  peer.stats = flowing;
+  await comesBack(scene, [call.id]);
+  await scene.socket.asks('telnyx_rtc.attach', { callID: call.id, sdp: 'new offer' });
+  assert.equal(scene.socket.last('telnyx_rtc.attach')['params'].sdp, 'offer 1 +host');
+  await scene.socket.replies('telnyx_rtc.attach', {});
+  assert.deepEqual([call.state, scene.browser.peers.length, peer.closed], ['active', 1, false]);
+});
+
+test('a server that does not keep the media gets a new answer', async () => {
+  const scene = await Scene.ready();
+  const call = await scene.talks();
+  scene.browser.peer.connectionState = 'connected';
+  scene.browser.peer.stats = flowing;
+  await comesBack(scene, [call.id]);
+  await scene.socket.asks('telnyx_rtc.attach', { callID: call.id, sdp: 'new offer' });
+  await scene.socket.refuses('telnyx_rtc.attach', -32002, 'new media please');
+  scene.browser.peer.finds('host');
+  await scene.browser.passes(0);
+  await settle();
+  await scene.socket.replies('telnyx_rtc.attach', {});
+  assert.deepEqual([call.state, scene.browser.peers.length], ['active', 2]);
+});
+
+test('a connection that breaks once more in the middle of a recovery', async () => {
+  const scene = await Scene.ready();
+  const call = await scene.talks();
+  await comesBack(scene, [call.id]);
+  await attaches(scene, call.id);
+  await comesBack(scene, [call.id]);
+  assert.equal(call.state, 'recovering');
+  await attaches(scene, call.id);
+  await scene.socket.replies('telnyx_rtc.attach', {});
+  assert.equal(call.state, 'active');
+  assert.deepEqual(
+    scene.browser.peers.map((peer) => peer.closed),
+    [true, true, false],
+  );
+});
+
+test('a server that keeps the call and never attaches: active again after 10 s', async () => {
+  const scene = await Scene.ready();
+  const call = await scene.talks();
+  await comesBack(scene, [call.id]);
+  scene.socket.answersPings = true;
+  await scene.browser.passes(10_000);
+  assert.equal(call.commonState, 'ACTIVE');
+});
+
+test('the server no longer has the call: DROPPED, with the reason of the loss', async () => {
+  const scene = await Scene.ready();
+  const call = await scene.talks();
+  scene.socket.breaks(1012);
+  await scene.browser.passes(1_000);
+  await scene.registers([]);
+  assert.deepEqual(
+    [call.commonState, call.commonStateReason, scene.errors],
+    ['DROPPED', 'serverError', [48501]],
+  );
+});
+
+test('the budget is spent: the call is DROPPED after 30 s, the tries go on every 2 s until then', async () => {
+  const scene = await Scene.ready();
+  const call = await scene.talks();
+  scene.browser.fires('network');
+  scene.socket.breaks();
+  for (let i = 0; i < 30 && call.commonState === 'RECONNECTING'; i++) {
+    await scene.browser.passes(1_000);
+    if (scene.socket.readyState !== 3) scene.socket.breaks();
+  }
+  assert.deepEqual([call.commonState, call.commonStateReason], ['DROPPED', 'networkSwitch']);
+  assert.ok(scene.browser.sockets.length >= 15, `${scene.browser.sockets.length} tries`);
+});
+
+test('a call that was hung up while the server was away is hung up when it is back', async () => {
+  const scene = await Scene.ready();
+  const call = await scene.talks();
+  scene.socket.breaks();
+  await call.hangup();
+  assert.equal(call.state, 'destroy');
+  await scene.browser.passes(1_000);
+  await scene.registers([call.id]);
+  assert.equal(scene.socket.last('telnyx_rtc.bye')['params'].dialogParams.callID, call.id);
+  await scene.socket.asks('telnyx_rtc.attach', { callID: call.id, sdp: 'offer' });
+  assert.equal(scene.client.hasActiveCall(), false);
+});
+
+test('an attach for a call of somebody else is left alone', async () => {
+  const scene = await Scene.ready();
+  await scene.talks();
+  await scene.socket.asks('telnyx_rtc.attach', { callID: 'other', sdp: 'offer' });
+  assert.equal(scene.named('telnyx.warning').at(-1)!['warning'].code, 35002);
+  assert.equal(scene.client.getActiveCalls().length, 1);
+});
+
+test('a reload takes over all calls of its own client, and a token of nobody else', async () => {
+  const options = { hangupOnBeforeUnload: false };
+  const one = await Scene.ready(options);
+  const two = new Scene(options);
+  two.browser.stored.clear();
+  const first = await one.talks();
+  const second = await one.rings();
+  void second.answer();
+  await settle();
+  one.browser.peer.finds('host');
+  await one.browser.passes(0);
+  await settle();
+  await one.socket.replies('telnyx_rtc.answer', {});
+  first.mute();
+  void first.hold();
+  await one.socket.replies('telnyx_rtc.modify', { holdState: 'held' });
+  one.browser.fires('pagehide');
+  assert.equal(one.socket.requests('telnyx_rtc.bye').length, 0);
+
+  // The next page: the names of the old page are free again.
+  const stored = [...one.browser.stored];
+  one.browser.fires('pageshow');
+  assert.equal(one.browser.stored.size, 0, 'a page that came back from the cache needs none');
+  await one.client.disconnect();
+  const page = new Scene(options);
+  for (const [key, value] of stored) page.browser.stored.set(key, value);
+  await page.client.connect();
+  assert.equal(page.browser.stored.size, 0, 'read once');
+  assert.match(page.socket.url, /voice_sdk_id=token-1$/);
+  await page.registers([first.id, second.id]);
+  const { reconnection, sessid } = page.socket.last('login')['params'];
+  assert.deepEqual([reconnection, sessid], [true, 'session-1']);
+  for (const { id } of [first, second]) {
+    await attaches(page, id, { caller_id_name: 'Bob' });
+    await page.socket.replies('telnyx_rtc.attach', {});
+  }
+  const [a, b] = [page.client.calls[first.id]!, page.client.calls[second.id]!];
+  assert.deepEqual(
+    [a.state, a.direction, a.isAudioMuted, a.options.destinationNumber],
+    ['held', 'outbound', true, '9196'],
+  );
+  assert.deepEqual(
+    [b.state, b.direction, b.isAudioMuted, b.options.remoteCallerName],
+    ['active', 'inbound', false, 'Bob'],
+  );
+  assert.deepEqual(page.states.slice(0, 2), ['recovering/RECONNECTING', 'held/HELD']);
+});
+
+test('two clients of one user in one tab do not collide', async () => {
+  const options = { hangupOnBeforeUnload: false };
+  const one = await Scene.ready(options);
+  const two = await Scene.ready(options);
+  one.browser.fires('pagehide');
+  two.browser.fires('pagehide');
+  assert.notDeepEqual([...one.browser.stored.keys()], [...two.browser.stored.keys()]);
+  await one.client.disconnect();
+  await two.client.disconnect();
+});
