@@ -4,11 +4,13 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import type { LoginCredentials } from '@sidetone/wire';
 import { SignJWT } from 'jose';
 import { LoginBudget } from '../src/identity/login-budget.ts';
 import { LoginLinks } from '../src/identity/login-links.ts';
 import { mintLoginToken, verifyLoginToken } from '../src/identity/login-token.ts';
 import { loadSecrets } from '../src/identity/secrets.ts';
+import { authenticate } from '../src/signalling/authenticate.ts';
 
 const KEY = randomBytes(64);
 const NOW = Date.UTC(2026, 0, 1);
@@ -73,6 +75,40 @@ describe('login links', () => {
     assert.equal(links.redeem(token, NOW), 'line1');
     assert.equal(links.redeem(token, NOW), undefined);
     assert.equal(links.redeem(links.issue('line1', NOW), NOW + 25 * HOUR), undefined);
+  });
+});
+
+describe('authentication', () => {
+  it('ends guessing of passwords by user and address; old tokens lock nobody out', async () => {
+    const directory = {
+      domain: 'sip.test',
+      trunks: [],
+      connections: [
+        {
+          user_name: 'line1',
+          password: 'the password',
+          numbers: [],
+          sip_uri_calling_preference: 'internal' as const,
+          dnis_number_format: 'sip_username' as const,
+          simultaneous_ringing: 'disabled' as const,
+          reject_code: 487,
+          codecs: [],
+        },
+      ],
+    };
+    const budget = new LoginBudget();
+    const says = async (credentials: LoginCredentials): Promise<boolean> => {
+      const question = { type: 'authenticate', request: 'r', credentials, address: '192.0.2.9' } as const;
+      return (await authenticate(question, directory, KEY, budget, NOW)).answer.ok;
+    };
+    const old = await mintLoginToken(KEY, 'line1', NOW - 48 * HOUR);
+    for (let i = 0; i < 20; i++) assert.equal(await says({ kind: 'token', token: old }), false);
+    const token = await mintLoginToken(KEY, 'line1', NOW);
+    assert.equal(await says({ kind: 'token', token }), true);
+    const right = { kind: 'password', login: 'line1', password: 'the password' } as const;
+    for (let i = 0; i < 10; i++) assert.equal(await says({ ...right, password: `guess ${i}` }), false);
+    assert.equal(await says(right), false);
+    assert.equal(await says({ kind: 'token', token }), true);
   });
 });
 

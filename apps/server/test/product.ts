@@ -83,6 +83,11 @@ export class Product {
     return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1024;
   }
 
+  /** Open file descriptors. */
+  descriptors(name: 'media' | 'signalling'): number {
+    return readdirSync(`/proc/${this.children()[name]}/fd`).length;
+  }
+
   async until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
     const end = Date.now() + PATIENCE_MS;
     while (!(await holds())) {

@@ -50,16 +50,15 @@ export function listenWebSocket(server: Server | TlsServer, options: WebSocketOp
   server.on('upgrade', (request: IncomingMessage, stream: Duplex, head: Buffer) => {
     stream.on('error', () => stream.destroy());
     const origin = request.headers.origin;
-    if (!originAllowed(origin, request.headers.host, options.origins, options.host)) {
-      stream.end('HTTP/1.1 403 Forbidden\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
-      return;
-    }
-    if (sockets.size >= MAX_SOCKETS) {
-      stream.end(
-        'HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nConnection: close\r\nContent-Length: 0\r\n\r\n',
+    // The HTTP server has let go of the stream: who is refused and stays would keep a descriptor for ever.
+    const refuse = (head: string): void => {
+      stream.end(`HTTP/1.1 ${head}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`, () =>
+        stream.destroy(),
       );
-      return;
-    }
+    };
+    if (!originAllowed(origin, request.headers.host, options.origins, options.host))
+      return refuse('403 Forbidden');
+    if (sockets.size >= MAX_SOCKETS) return refuse('503 Service Unavailable\r\nRetry-After: 5');
     acceptor.handleUpgrade(request, stream, head, (ws) => accept(ws, request, origin));
   });
 
