@@ -87,6 +87,7 @@ export class Leg implements TransportEvents {
   #dtmfReceived = 0;
   #bytesSent = 0;
   #bytesReceived = 0;
+  #heardAt: Ms | undefined;
 
   constructor(id: string, kind: LegKind, world: LegWorld) {
     this.id = id;
@@ -140,6 +141,7 @@ export class Leg implements TransportEvents {
   // -- from the transport --------------------------------------------------------------------------------------------
 
   rtp(packet: Uint8Array, length: number, now: Ms): void {
+    this.#heardAt = now;
     const header = this.#header;
     if (!readRtp(packet, length, header)) return;
     const type = header.payloadType;
@@ -170,6 +172,7 @@ export class Leg implements TransportEvents {
   }
 
   rtcp(packet: Uint8Array, length: number, now: Ms): void {
+    this.#heardAt = now;
     this.#reports.received(packet, length, now);
   }
 
@@ -345,6 +348,9 @@ export class Leg implements TransportEvents {
       ...(this.#codec === undefined ? {} : { codec: this.#codec }),
       dtmfReceived: this.#dtmfReceived,
       dropped: this.transport.dropped,
+      ...(this.#heardAt === undefined
+        ? {}
+        : { heardMsAgo: Math.max(0, Math.round(this.#world.now() - this.#heardAt)) }),
     };
   }
 

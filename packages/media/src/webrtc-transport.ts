@@ -38,6 +38,10 @@ export class WebRtcTransport implements Transport {
   #ice: IceState;
   #dtls: DtlsEndpoint | undefined;
   #dtlsStarted: Ms | undefined;
+  /** The newest association has given its keys. */
+  #keysAreNew = false;
+  /** Where the handshake comes from: after a restart that may be a path that is not nominated yet. */
+  #dtlsPath: IcePath | undefined;
   #peer: NonNullable<NegotiatedAudio['dtls']> | undefined;
   #srtp: SrtpSession | undefined;
   #path: IcePath | undefined;
@@ -77,6 +81,13 @@ export class WebRtcTransport implements Transport {
   restart(local: IceCredentials, remote: IceCredentials | null): void {
     this.#failed = false;
     this.#step({ type: 'restart', local, remote });
+    this.#allowTime();
+  }
+
+  /** The old path may be about to fail; the new one has its full time. */
+  #allowTime(): void {
+    const expiresAt = Math.max(this.#ice.expiresAt, this.#now() + this.#limits.iceSetupMs);
+    this.#ice = { ...this.#ice, expiresAt };
   }
 
   /** The peer's description is known. The same certificate keeps the association (RFC 8842 §4). */
@@ -87,16 +98,16 @@ export class WebRtcTransport implements Transport {
     const before = this.#peer;
     this.#peer = dtls;
     // An offer may ring for minutes before anyone checks: the time for checks begins with the answer.
-    if (before === undefined) {
-      const expiresAt = Math.max(this.#ice.expiresAt, this.#now() + this.#limits.iceSetupMs);
-      this.#ice = { ...this.#ice, expiresAt };
-    }
-    if (before !== undefined && sameCertificate(before, dtls)) return;
+    const same = before !== undefined && sameCertificate(before, dtls);
+    if (same) return;
+    this.#allowTime();
     this.#dtls?.close();
     this.#dtlsStarted = undefined;
+    this.#keysAreNew = false;
+    this.#dtlsPath = undefined;
     this.#dtls = this.#dtlsFactory.create({
       fingerprints: dtls.fingerprints,
-      send: (datagram) => this.#send(datagram, datagram.length),
+      send: (datagram) => this.#send(datagram, datagram.length, this.#dtlsPath),
       connected: (result) => this.#keyed(result),
       failed: () => this.#fail('dtls'),
     });
@@ -117,8 +128,11 @@ export class WebRtcTransport implements Transport {
         if (this.#ice.remote === null) return;
         return this.#step({ type: 'packet', bytes: packet, from: { socket, address, port } });
       case 'dtls':
-        if (this.#approves(socket, address, port)) this.#dtls?.receive(packet);
-        else this.dropped++;
+        if (!this.#approves(socket, address, port)) this.dropped++;
+        else {
+          this.#dtlsPath = { socket, address, port };
+          this.#dtls?.receive(packet);
+        }
         return;
       case 'unknown':
         this.dropped++;
@@ -143,7 +157,7 @@ export class WebRtcTransport implements Transport {
     if (due !== null && now >= due) this.#step({ type: 'tick' });
     if (
       this.#dtlsStarted !== undefined &&
-      this.#srtp === undefined &&
+      !this.#keysAreNew &&
       now - this.#dtlsStarted > this.#limits.dtlsSetupMs
     ) {
       this.#fail('dtls');
@@ -218,6 +232,7 @@ export class WebRtcTransport implements Transport {
 
   #keyed(result: DtlsConnected): void {
     if (this.#closed || this.#failed) return;
+    this.#keysAreNew = true;
     this.#srtp = createSrtpSession({
       profile: result.profile,
       keys: { local: result.localKeys, remote: result.remoteKeys },
@@ -226,8 +241,8 @@ export class WebRtcTransport implements Transport {
     this.#events.connected(this.#now());
   }
 
-  #send(packet: Uint8Array, length: number): void {
-    const path = this.#path ?? this.#ice.valid.at(-1);
+  #send(packet: Uint8Array, length: number, to = this.#path): void {
+    const path = to ?? this.#path ?? this.#ice.valid.at(-1);
     if (path === undefined || this.#closed || this.#failed) return;
     this.#sockets[path.socket]?.send(
       length === packet.length ? packet : packet.subarray(0, length),

@@ -5,7 +5,15 @@ import type { ContactFacts, Extra } from './call.ts';
 import type { Ending } from './ending.ts';
 
 /** What a reply of media belongs to. `aside` replies change nothing. */
-export type MediaTag = 'first' | 'accept' | 're-answer' | 're-offer' | 're-accept' | 'close' | 'aside';
+export type MediaTag =
+  | 'first'
+  | 'accept'
+  | 're-answer'
+  | 're-offer'
+  | 're-accept'
+  | 'probe'
+  | 'close'
+  | 'aside';
 
 /** What a call hears. SIP is already read: legs by our id, causes and custom headers as values. */
 export type CallInput =
@@ -54,6 +62,8 @@ export type CallInput =
     }
   | { readonly type: 'reinviteResult'; readonly leg: string; readonly status: number; readonly sdp?: string }
   | { readonly type: 'digits'; readonly leg: string; readonly digits: string }
+  /** A client lost its socket, or is back (`wire`: PRESENCE). */
+  | { readonly type: 'presence'; readonly leg: string; readonly here: boolean }
   | { readonly type: 'digitSent'; readonly leg: string; readonly status: number }
   | { readonly type: 'candidates'; readonly leg: string; readonly candidates: readonly string[] }
   | {

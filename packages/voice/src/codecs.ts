@@ -1,4 +1,5 @@
 import type { CodecName } from '@sidetone/wire';
+import type { Leg } from './leg.ts';
 
 /** Moves `first` to the front of `codecs` when it is one of them; the rest keeps its order. */
 export function preferring(codecs: readonly CodecName[], first: readonly CodecName[]): readonly CodecName[] {
@@ -31,3 +32,7 @@ export function calleeCodecs(
 ): readonly CodecName[] {
   return policy === 'capacity' ? preferring(codecs, caller) : codecs;
 }
+
+/** What a re-offer on this leg may use: what it speaks already goes first. */
+export const codecsOf = (leg: Pick<Leg, 'codec' | 'codecs'>): Leg['codecs'] =>
+  leg.codec === null ? leg.codecs : preferring(leg.codecs, [leg.codec]);

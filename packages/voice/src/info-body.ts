@@ -1,7 +1,11 @@
+import { PRESENCE } from '@sidetone/wire';
+
 /** What an INFO of a peer carries; bodies we do not know are `null` (415). Limits are explicit, nothing throws. */
 export type InfoBody =
   | { readonly kind: 'digits'; readonly digits: string }
-  | { readonly kind: 'candidates'; readonly candidates: readonly string[] };
+  | { readonly kind: 'candidates'; readonly candidates: readonly string[] }
+  /** Only a client's leg is told so, by vsp. */
+  | { readonly kind: 'presence'; readonly here: boolean };
 
 const MAX_DIGITS = 64;
 const MAX_LINES = 128;
@@ -23,6 +27,8 @@ export function parseInfo(contentType: string | undefined, body: string): InfoBo
     const signal = lines.find((line) => /^\s*signal\s*=/i.test(line));
     return { kind: 'digits', digits: digitsOf(signal?.slice(signal.indexOf('=') + 1) ?? '') };
   }
+  if (type === PRESENCE.away || type === PRESENCE.back)
+    return { kind: 'presence', here: type === PRESENCE.back };
   if (type === 'application/dtmf') return { kind: 'digits', digits: digitsOf(body.slice(0, MAX_DIGITS)) };
   if (type === 'application/trickle-ice-sdpfrag') {
     const candidates = lines

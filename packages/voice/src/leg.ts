@@ -60,6 +60,12 @@ export interface Leg {
   /** The direction our last offer or answer stated (or tried to). */
   readonly stated: Direction;
   readonly source: Source | null;
+  /** Has the client a socket? See `presence.ts`. */
+  readonly presence: 'here' | 'away' | 'returning';
+  /** Its media is to be offered anew. */
+  readonly renewing: boolean;
+  /** How its media failed while it was away. */
+  readonly mediaLost: 'dtls' | 'ice' | 'rtp' | null;
   /** Digits that wait for the INFO before them, when digits leave as INFO. */
   readonly digits: string;
   readonly digitOut: boolean;
@@ -96,6 +102,9 @@ export function newLeg(facts: Fresh): Leg {
     holding: false,
     stated: 'sendrecv',
     source: null,
+    presence: 'here',
+    renewing: false,
+    mediaLost: null,
     digits: '',
     digitOut: false,
     digitCount: 0,

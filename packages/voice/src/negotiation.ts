@@ -2,10 +2,11 @@ import type { Direction, MediaReply } from '@sidetone/wire';
 import { answerDirection, connect, wanted } from './bridge.ts';
 import { otherSide } from './call.ts';
 import type { CallInput, MediaTag } from './call-events.ts';
-import { preferring } from './codecs.ts';
+import { codecsOf } from './codecs.ts';
 import type { Draft } from './draft.ts';
 import { endCall, mediaEnding } from './finish.ts';
 import { type Leg, mediaKind } from './leg.ts';
+import { renew, renewed } from './presence.ts';
 
 /*
  * Offer/answer inside a dialog (RFC 3261 §14, RFC 3264 §8): hold, resume, moved addresses, ICE restart.
@@ -20,9 +21,6 @@ import { type Leg, mediaKind } from './leg.ts';
 
 /** `sendonly` and `inactive` put us on hold. */
 const holds = (direction: Direction): boolean => direction === 'sendonly' || direction === 'inactive';
-
-const codecsOf = (leg: Leg): Leg['codecs'] =>
-  leg.codec === null ? leg.codecs : preferring(leg.codecs, [leg.codec]);
 
 /** The peer's re-INVITE. */
 export function onReinvite(draft: Draft, input: Extract<CallInput, { type: 'reinvite' }>): void {
@@ -86,6 +84,7 @@ export function onReinviteResult(draft: Draft, input: Extract<CallInput, { type:
   if (leg?.negotiation.name !== 'reinviting') return;
   if (input.status >= 300 || input.sdp === undefined) {
     draft.log('warn', 're-invite refused', { leg: leg.id, status: input.status });
+    renewed(draft, leg, false);
     finish(draft, leg);
     return;
   }
@@ -117,6 +116,7 @@ export function onNegotiationReply(draft: Draft, leg: Leg, tag: MediaTag, reply:
   } else if (at.name === 'offering' && tag === 're-offer') {
     if (!reply.ok || reply.sdp === undefined) {
       draft.log('warn', 'media made no offer', { leg: leg.id, error: reply.ok ? 'no sdp' : reply.error });
+      renewed(draft, leg, false);
       finish(draft, leg);
       return;
     }
@@ -129,6 +129,7 @@ export function onNegotiationReply(draft: Draft, leg: Leg, tag: MediaTag, reply:
       return;
     }
     if (reply.ok) draft.set(leg.id, { codec: reply.codec ?? leg.codec });
+    renewed(draft, leg, reply.ok);
     finish(draft, leg);
   }
 }
@@ -140,12 +141,15 @@ function refuse(draft: Draft, leg: Leg, tx: string, reply: MediaReply): void {
 
 function finish(draft: Draft, leg: Leg): void {
   draft.set(leg.id, { negotiation: { name: 'idle' } });
-  for (const side of draft.call.legs) renegotiate(draft, side);
+  for (const side of draft.call.legs) {
+    renew(draft, side);
+    renegotiate(draft, side);
+  }
 }
 
 /**
  * Our re-INVITE when what we want to state has changed. Clients get none: the dialect has no word for it
- * (a browser on hold by the other side simply hears music).
+ * (a browser on hold by the other side simply hears music). Only a client that is back is offered media anew.
  */
 function renegotiate(draft: Draft, leg: Leg): void {
   if (draft.call.state.name !== 'up' || leg.phase !== 'up' || !leg.connected) return;

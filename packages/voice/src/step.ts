@@ -8,6 +8,7 @@ import { CAUSE, type Ending } from './ending.ts';
 import { endCall, endLeg, giveUp, legGone, settle } from './finish.ts';
 import { inMedia, type Leg } from './leg.ts';
 import { onNegotiationReply, onReinvite, onReinviteConfirmed, onReinviteResult } from './negotiation.ts';
+import { onPresence, onProbe } from './presence.ts';
 import { routeAndBridge } from './program/route-and-bridge.ts';
 
 /**
@@ -109,6 +110,9 @@ function apply(draft: Draft, input: CallInput): void {
     case 'digits':
       onDigits(draft, input.leg, input.digits);
       return;
+    case 'presence':
+      onPresence(draft, input);
+      return;
     case 'digitSent':
       onDigitSent(draft, input.leg, input.status);
       return;
@@ -165,6 +169,8 @@ function onMedia(draft: Draft, program: Program, input: Extract<CallInput, { typ
     if (!reply.ok) draft.log('debug', 'media refused', { leg: leg.id, error: reply.error });
   } else if (tag === 'first' || tag === 'accept') {
     program.mediaReply(draft, leg, tag, reply);
+  } else if (tag === 'probe') {
+    onProbe(draft, leg, reply);
   } else {
     onNegotiationReply(draft, leg, tag, reply);
   }
@@ -183,6 +189,10 @@ function onMediaFailed(
     return;
   }
   draft.log('warn', 'media failed', { leg: leg.id, why: input.why });
+  if (leg.presence !== 'here' && leg.phase === 'up') {
+    draft.set(leg.id, { mediaLost: input.why });
+    return;
+  }
   const ending: Ending = { ...CAUSE[input.why], by: 'platform' };
   if (leg.role === 'callee' && draft.call.state.name === 'calling') {
     endLeg(draft, leg, ending);

@@ -309,7 +309,9 @@ class CallService implements Voice {
     if (place === undefined || body === null) return;
     if (body.kind === 'digits')
       this.#post(place.call, { type: 'digits', leg: place.leg, digits: body.digits });
-    else this.#post(place.call, { type: 'candidates', leg: place.leg, candidates: body.candidates });
+    else if (body.kind === 'candidates')
+      this.#post(place.call, { type: 'candidates', leg: place.leg, candidates: body.candidates });
+    else this.#post(place.call, { type: 'presence', leg: place.leg, here: body.here });
   }
 
   #legEvent(out: LegEvent, now: Ms): void {

@@ -115,7 +115,7 @@ function mediaWords(command: MediaCommand): string {
     case 'offer':
       return `${command.op} ${command.leg} ${command.kind} ${command.codecs.join(',')}${
         command.direction === undefined ? '' : ` ${command.direction}`
-      }`;
+      }${command.op === 'offer' && command.restart === true ? ' restart' : ''}`;
     case 'source':
       return `source ${command.leg} ${command.source.kind}${
         command.source.kind === 'leg' ? ` ${command.source.leg}` : ''

@@ -51,6 +51,7 @@ const input: fc.Arbitrary<CallInput> = fc.oneof(
   fc
     .tuple(leg, fc.constantFrom('1', '0123456789*#'))
     .map(([l, digits]): CallInput => ({ type: 'digits', leg: l, digits })),
+  fc.tuple(leg, fc.boolean()).map(([l, here]): CallInput => ({ type: 'presence', leg: l, here })),
   leg.map((l): CallInput => ({ type: 'digitSent', leg: l, status: 200 })),
   leg.map((l): CallInput => ({ type: 'candidates', leg: l, candidates: ['candidate:1'] })),
   fc.tuple(leg, headers).map(([l, h]): CallInput => ({ type: 'bye', leg: l, headers: h })),
@@ -78,6 +79,9 @@ const forward: fc.Arbitrary<CallInput> = fc.oneof(
   fc
     .constantFrom('a', 'b')
     .map((l): CallInput => ({ type: 'reinviteResult', leg: l, status: 200, sdp: 'three' })),
+  fc
+    .tuple(fc.constantFrom('a', 'b'), fc.boolean())
+    .map(([l, here]): CallInput => ({ type: 'presence', leg: l, here })),
 );
 
 const error: fc.Arbitrary<MediaReply> = fc

@@ -51,7 +51,7 @@ describe('the body of an INFO', () => {
         const parsed = parseInfo(contentType, body);
         assert.ok(parsed !== null);
         if (parsed.kind === 'digits') assert.match(parsed.digits, /^[0-9A-D*#]{0,64}$/);
-        else assert.ok(parsed.candidates.length <= 128);
+        else assert.ok(parsed.kind === 'candidates' && parsed.candidates.length <= 128);
       }),
       { seed: 1 },
     );

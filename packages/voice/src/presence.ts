@@ -1,0 +1,75 @@
+import type { MediaReply } from '@sidetone/wire';
+import type { CallInput } from './call-events.ts';
+import { codecsOf } from './codecs.ts';
+import type { Draft } from './draft.ts';
+import { CAUSE } from './ending.ts';
+import { endCall } from './finish.ts';
+import { type Leg, mediaKind } from './leg.ts';
+
+/*
+ * A client that lost its signalling, as vsp tells it. Its media may live on, since it goes another way:
+ *
+ *   here ──away──▶ away ──back──▶ returning ──heard of late──▶ here
+ *                   ▲                 │ silent, or failed: fresh transport, re-INVITE
+ *                   └──────away───────┴── answered ──▶ here
+ *                                     └── refused ──▶ here, or the end when its media had failed
+ *
+ * Until it is here again, media of an answered leg that fails is no reason to end the call.
+ */
+
+/** A peer that sends is heard every 20 ms. */
+const SILENT_MS = 500;
+
+export function onPresence(draft: Draft, input: Extract<CallInput, { type: 'presence' }>): void {
+  const leg = draft.leg(input.leg);
+  if (leg === undefined || leg.kind !== 'client' || leg.phase === 'over') return;
+  draft.log('info', input.here ? 'client back' : 'client away', { leg: leg.id });
+  if (!input.here) {
+    draft.set(leg.id, { presence: 'away' });
+    return;
+  }
+  if (leg.presence !== 'away') return;
+  // In set-up the description to come brings its own transport.
+  const settled = leg.phase === 'up' && leg.connected && leg.media === 'open';
+  draft.set(leg.id, { presence: settled ? 'returning' : 'here' });
+  if (settled) draft.media('probe', { op: 'stats', leg: leg.id });
+}
+
+/** Media's word on when it last heard the client. */
+export function onProbe(draft: Draft, leg: Leg, reply: MediaReply): void {
+  if (leg.presence !== 'returning') return;
+  const heard = reply.ok ? reply.stats?.heardMsAgo : undefined;
+  if (leg.mediaLost === null && heard !== undefined && heard <= SILENT_MS) {
+    draft.set(leg.id, { presence: 'here' });
+    return;
+  }
+  renew(draft, draft.set(leg.id, { renewing: true }));
+}
+
+/** Offers a fresh transport to a client that is back, as soon as no other exchange is open. */
+export function renew(draft: Draft, leg: Leg): void {
+  if (!leg.renewing || leg.presence !== 'returning' || leg.phase !== 'up') return;
+  if (leg.negotiation.name !== 'idle') return;
+  draft.set(leg.id, { negotiation: { name: 'offering', direction: 'sendrecv' }, stated: 'sendrecv' });
+  draft.media('re-offer', {
+    op: 'offer',
+    leg: leg.id,
+    kind: mediaKind(leg),
+    codecs: codecsOf(leg),
+    direction: 'sendrecv',
+    restart: true,
+  });
+}
+
+/** The end of our offer to a client; it gets no others. */
+export function renewed(draft: Draft, leg: Leg, taken: boolean): void {
+  if (leg.kind !== 'client') return;
+  const back = leg.presence === 'returning';
+  draft.set(leg.id, {
+    renewing: false,
+    ...(back ? { presence: 'here' } : {}),
+    ...(taken ? { mediaLost: null } : {}),
+  });
+  // Media tells a failure once; nothing would end this call any more.
+  if (back && !taken && leg.mediaLost !== null) endCall(draft, { ...CAUSE[leg.mediaLost], by: 'platform' });
+}
