@@ -137,6 +137,14 @@ const limitsSection = z.strictObject({
     .max(600)
     .default(90)
     .describe('A call that nobody answers ends after this long.'),
+  reattach_seconds: z
+    .int()
+    .min(0)
+    .max(3600)
+    .default(120)
+    .describe(
+      'Calls of a client that lost its connection wait this long for its return; with 0 they end with the connection.',
+    ),
 });
 
 export const configSchema = z.strictObject({

@@ -10,6 +10,10 @@ const MAX_FRAME_BYTES = 64 * 1024;
 const MAX_FRAGMENTS = 1024;
 const MAX_QUEUED_BYTES = 256 * 1024;
 const MAX_SOCKETS = 20_000;
+/** A watched socket is asked so often (RFC 6455 §5.5.2), and given up when nothing came for so long: in 10 s at most. */
+const PING_MS = 4000;
+const DEAD_MS = 8000;
+const LOOK_MS = 1000;
 
 export interface WebSocketOptions {
   readonly origins: readonly string[];
@@ -28,6 +32,8 @@ export interface WebSocketOptions {
 export interface WebSocketListener {
   send(socket: string, text: string): void;
   close(socket: string, code: number, reason: string): void;
+  /** A dead line on this socket must be noticed soon, because calls depend on it. */
+  watch(socket: string, on: boolean): void;
   closeAll(): void;
 }
 
@@ -40,6 +46,9 @@ function queryOf(target: string): Readonly<Record<string, string>> {
 /** WebSockets of clients, on any path, no subprotocol, on the HTTP server's port. */
 export function listenWebSocket(server: Server | TlsServer, options: WebSocketOptions): WebSocketListener {
   const sockets = new Map<string, WebSocket>();
+  const watched = new Map<string, { heardAt: number; pingAt: number }>();
+  const looking = setInterval(look, LOOK_MS);
+  looking.unref();
   const acceptor = new WebSocketServer({
     noServer: true,
     maxPayload: MAX_FRAME_BYTES,
@@ -66,7 +75,14 @@ export function listenWebSocket(server: Server | TlsServer, options: WebSocketOp
     const id = options.newId();
     const query = queryOf(request.url ?? '/');
     sockets.set(id, ws);
+    const heard = (): void => {
+      const state = watched.get(id);
+      if (state !== undefined) state.heardAt = performance.now();
+    };
+    ws.on('pong', heard);
+    ws.on('ping', heard);
     ws.on('message', (data, binary) => {
+      heard();
       // The dialect has text frames only.
       if (binary) ws.close(1003, 'text frames only');
       else options.frame(id, data.toString());
@@ -74,9 +90,23 @@ export function listenWebSocket(server: Server | TlsServer, options: WebSocketOp
     ws.on('error', () => ws.terminate());
     ws.on('close', () => {
       sockets.delete(id);
+      watched.delete(id);
       options.closed(id);
     });
     options.opened(id, origin, query, plainAddress(request.socket.remoteAddress));
+  }
+
+  function look(): void {
+    const now = performance.now();
+    for (const [id, state] of watched) {
+      const ws = sockets.get(id);
+      if (ws === undefined) watched.delete(id);
+      else if (now - state.heardAt > DEAD_MS) ws.terminate();
+      else if (now >= state.pingAt && ws.readyState === ws.OPEN) {
+        state.pingAt = now + PING_MS;
+        ws.ping();
+      }
+    }
   }
 
   return {
@@ -88,7 +118,15 @@ export function listenWebSocket(server: Server | TlsServer, options: WebSocketOp
       else ws.send(text);
     },
     close: (id, code, reason) => sockets.get(id)?.close(code, reason),
+    watch: (id, on) => {
+      if (!on) watched.delete(id);
+      else if (sockets.has(id)) {
+        const now = performance.now();
+        watched.set(id, { heardAt: now, pingAt: now });
+      }
+    },
     closeAll: () => {
+      clearInterval(looking);
       for (const ws of sockets.values()) ws.close(1001, 'server is stopping');
       acceptor.close();
     },

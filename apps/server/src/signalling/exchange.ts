@@ -25,6 +25,7 @@ export interface World {
   readonly sip: (message: SipMessage, flow: Flow) => void;
   readonly frame: (socket: string, text: string) => void;
   readonly closeSocket: (socket: string, code: number, reason: string) => void;
+  readonly watchSocket: (socket: string, on: boolean) => void;
   readonly authenticate: (output: Extract<VspOutput, { type: 'authenticate' }>) => void;
   readonly lookup: (output: Extract<ProxyOutput, { type: 'lookup' }>) => void;
   readonly refused: (output: Extract<ProxyOutput, { type: 'refused' }>) => void;
@@ -57,6 +58,7 @@ export function createExchange(options: ExchangeOptions, world: World): Exchange
     domain: config.domain,
     region: config.region,
     dc: config.region,
+    keepMs: config.limits.reattach_seconds * 1000,
   });
   const voice = createVoice({
     random: systemRandom,
@@ -94,6 +96,8 @@ export function createExchange(options: ExchangeOptions, world: World): Exchange
         return world.frame(output.socket, output.text);
       case 'close':
         return world.closeSocket(output.socket, output.code, output.reason);
+      case 'watch':
+        return world.watchSocket(output.socket, output.on);
       case 'authenticate':
         return world.authenticate(output);
       case 'lookup':

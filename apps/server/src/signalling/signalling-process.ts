@@ -61,6 +61,7 @@ export async function runSignalling(
       sip: (message, flow) => sip.send(message, flow),
       frame: (socket, text) => sockets.send(socket, text),
       closeSocket: (socket, code, reason) => sockets.close(socket, code, reason),
+      watchSocket: (socket, on) => sockets.watch(socket, on),
       authenticate: (question) => {
         void authenticate(question, directory, secrets.tokenKey, budget, epoch()).then(
           ({ answer, reason, user }) => {
