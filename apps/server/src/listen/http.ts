@@ -2,6 +2,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import { extname, join, normalize } from 'node:path';
+import { createSecureContext } from 'node:tls';
 import { getRequestListener } from '@hono/node-server';
 import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
@@ -133,15 +134,7 @@ export function listenHttp(config: Config['http'], app: Hono): Promise<Server | 
   const server =
     config.tls === undefined
       ? createServer(limits, listener)
-      : createTlsServer(
-          {
-            ...limits,
-            cert: readPem('cert', config.tls.cert),
-            key: readPem('key', config.tls.key),
-            minVersion: 'TLSv1.2',
-          },
-          listener,
-        );
+      : createTlsServer({ ...limits, ...readTls(config.tls), minVersion: 'TLSv1.2' }, listener);
   return new Promise((resolve, reject) => {
     const refuse = (cause: Error): void =>
       reject(new ListenError('http.port', config.host, config.port, cause));
@@ -151,6 +144,23 @@ export function listenHttp(config: Config['http'], app: Hono): Promise<Server | 
       resolve(server);
     });
   });
+}
+
+/** Certificate and key, proven to be PEM and to belong together. */
+function readTls(tls: { readonly cert: string; readonly key: string }): { cert: Buffer; key: Buffer } {
+  const cert = readPem('cert', tls.cert);
+  const key = readPem('key', tls.key);
+  const proven = (named: string, files: string, part: { cert?: Buffer; key?: Buffer }): void => {
+    try {
+      createSecureContext(part);
+    } catch (error) {
+      throw new Error(`http.tls.${named}: ${files} (${(error as Error).message})`);
+    }
+  };
+  proven('cert', `${tls.cert} is not a certificate in PEM form`, { cert });
+  proven('key', `${tls.key} is not a private key in PEM form`, { key });
+  proven('key', `${tls.key} does not belong to the certificate ${tls.cert}`, { cert, key });
+  return { cert, key };
 }
 
 function readPem(key: string, file: string): Buffer {

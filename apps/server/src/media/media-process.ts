@@ -1,4 +1,6 @@
 import { randomBytes, randomInt } from 'node:crypto';
+import { createSocket } from 'node:dgram';
+import { isIPv6 } from 'node:net';
 import type { Random } from '@sidetone/core';
 import {
   createMediaEngine,
@@ -75,6 +77,12 @@ async function main(start: MediaStart): Promise<void> {
   // The supervisor is gone: nobody would ever end this process.
   process.on('disconnect', stop);
 
+  const foreign = await firstForeign(start.addresses);
+  if (foreign !== undefined) {
+    tell({ type: 'failed', sentence: `media.address: ${foreign} is not an address of this machine` });
+    setTimeout(() => process.exit(1), 50);
+    return;
+  }
   try {
     control = await listenControl(start.controlSocket, engine, (event) => log.info(event));
   } catch (error) {
@@ -87,6 +95,20 @@ async function main(start: MediaStart): Promise<void> {
   }
   log.info({ opus: codec.name, addresses: start.addresses, ports: start.ports }, 'media engine up');
   tell({ type: 'ready', users: [] });
+}
+
+/** The first address that no socket can be bound to: every call would fail for want of a port. */
+async function firstForeign(addresses: readonly string[]): Promise<string | undefined> {
+  for (const address of addresses) {
+    const socket = createSocket(isIPv6(address) ? 'udp6' : 'udp4');
+    const bound = await new Promise<boolean>((done) => {
+      socket.once('error', () => done(false));
+      socket.bind(0, address, () => done(true));
+    });
+    socket.close();
+    if (!bound) return address;
+  }
+  return undefined;
 }
 
 function tell(message: FromChild): void {

@@ -1,3 +1,4 @@
+import { chmodSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import type { CallRecord, Connection } from '@sidetone/wire';
 import { MIGRATIONS, type Migration } from './migrations.ts';
@@ -6,6 +7,8 @@ import type { Store } from './store.ts';
 /** Opens (and brings up to date) the SQLite store in `file`. Throws when the file cannot be opened or is newer than we are. */
 export function openSqliteStore(file: string, migrations: readonly Migration[] = MIGRATIONS): Store {
   const db = new DatabaseSync(file);
+  // It holds passwords and who called whom. SQLite gives the files beside it the same mode.
+  if (file !== ':memory:') chmodSync(file, 0o600);
   db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 2000');
   migrate(db, migrations);
 
