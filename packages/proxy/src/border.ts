@@ -55,7 +55,12 @@ export function identify(request: SipRequest, flow: Flow, facts: BorderFacts): V
  */
 function trunkAt(directory: Directory, flow: Flow, looksLikePhone: boolean): Trunk | undefined {
   if (flow.transport === 'local') return undefined;
-  const here = directory.trunks.filter((t) => t.host.toLowerCase() === flow.host.toLowerCase());
+  // The source of a datagram can be forged: a carrier that speaks TCP is not believed by UDP.
+  const here = directory.trunks.filter(
+    (t) =>
+      t.host.toLowerCase() === flow.host.toLowerCase() &&
+      !(t.transport === 'tcp' && flow.transport === 'udp'),
+  );
   const exact = here.find((t) => t.port === flow.port);
   return exact ?? (looksLikePhone ? undefined : here[0]);
 }

@@ -223,6 +223,7 @@ class ProxyService implements SipProxy {
     return verifyDigest({
       authorization,
       method: request.method,
+      uri: request.uri,
       realm,
       secret: this.#options.nonceSecret,
       now,

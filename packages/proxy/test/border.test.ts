@@ -227,6 +227,15 @@ describe('border: who may pass', () => {
     }
   });
 
+  it('a trunk that speaks TCP is not believed by datagram, whose source can be forged', () => {
+    const rig = new Rig();
+    rig.directory = { ...DIRECTORY, trunks: [trunk('tcp', '192.0.2.50', { transport: 'tcp' })] };
+    const call = { ...CALL, from: 'sip:+15557654321@carrier.example' };
+    assert.deepEqual(statuses(rig.send(TRUNK, call).out), [407]);
+    const flow = { transport: 'tcp', host: '192.0.2.50', port: 44444, connection: 'k' } as const;
+    assert.equal(requests(rig.send(flow, call).out, 'INVITE').length, 1);
+  });
+
   it('a phone by digest; voice hears who it is, and not its credentials', () => {
     const rig = new Rig();
     const { out } = rig.authenticated(PHONE, 'line1', {

@@ -49,10 +49,14 @@ export async function runSignalling(
   const links = new LoginLinks();
   const publicAddress = { host: config.sip.public_host ?? config.sip.host, port: config.sip.udp };
 
+  const mediaIsUp = Promise.withResolvers<void>();
   const media = createMediaClient({
     socketPath: start.mediaSocket,
     onEvent: (event) => exchange.post('voice', { type: 'mediaEvent', event }),
-    onState: (state) => log.info({ state }, 'media engine'),
+    onState: (state) => {
+      log.info({ state }, 'media engine');
+      if (state === 'up') mediaIsUp.resolve();
+    },
   });
 
   const exchange = createExchange(
@@ -156,6 +160,8 @@ export async function runSignalling(
   });
 
   const local = config.connections === undefined;
+  // Ready means that a call placed now has media.
+  await mediaIsUp.promise;
   tell({
     type: 'ready',
     users: directory.connections.map((c) => ({
@@ -166,8 +172,9 @@ export async function runSignalling(
 
   return {
     drain: async () => {
-      exchange.post('vsp', { type: 'drain' });
+      // voice first: it is the platform that ends these calls, and their records say so.
       exchange.post('voice', { type: 'drain' });
+      exchange.post('vsp', { type: 'drain' });
       const until = epoch() + 3000;
       while (exchange.busy() > 0 && epoch() < until) await new Promise((done) => setTimeout(done, 25));
       sockets.closeAll();

@@ -30,6 +30,8 @@ export interface SupervisorEvents {
 const FIRST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 10_000;
 const STEADY_MS = 30_000;
+/** A first start that keeps dying is no crash to survive but something to tell the operator. */
+const MOST_EARLY_DEATHS = 4;
 const STOP_PATIENCE_MS = 6_000;
 
 export class Supervisor {
@@ -38,6 +40,7 @@ export class Supervisor {
   readonly #children = new Map<ChildPlan['name'], ChildProcess>();
   readonly #pause = new Map<ChildPlan['name'], number>();
   readonly #ran = new Set<ChildPlan['name']>();
+  readonly #earlyDeaths = new Map<ChildPlan['name'], number>();
   #stopping = false;
 
   constructor(log: Logger, events: SupervisorEvents) {
@@ -68,6 +71,12 @@ export class Supervisor {
     child.on('exit', (code, signal) => {
       if (this.#children.get(plan.name) === child) this.#children.delete(plan.name);
       if (this.#stopping || refused) return;
+      const deaths = (this.#earlyDeaths.get(plan.name) ?? 0) + 1;
+      if (this.#ran.size === 0) this.#earlyDeaths.set(plan.name, deaths);
+      if (this.#ran.size === 0 && deaths >= MOST_EARLY_DEATHS) {
+        const sentence = `the ${plan.name} process ended ${deaths} times before the service was ready; what it said is above`;
+        return this.#events.refused(plan.name, sentence);
+      }
       const steady = performance.now() - startedAt > STEADY_MS;
       const pause = steady ? FIRST_PAUSE_MS : (this.#pause.get(plan.name) ?? FIRST_PAUSE_MS);
       this.#pause.set(plan.name, Math.min(pause * 2, LONGEST_PAUSE_MS));
