@@ -156,6 +156,7 @@ export abstract class CallLeg extends LocalControls {
         if (overtaken()) return;
         this.#next = undefined;
         this.peer = peer;
+        this.mediaAnew();
         old?.close();
       }
       if (!overtaken()) this.input('recovered');
@@ -200,6 +201,9 @@ export abstract class CallLeg extends LocalControls {
     bye: (() => Promise<unknown>) | undefined,
     input: 'end' | 'drop' | 'fail',
   ): Promise<void>;
+
+  /** @internal The counters of the media begin at nothing. */
+  protected abstract mediaAnew(): void;
 
   /** @internal */
   protected tellError(error: TelnyxError): void {

@@ -1,10 +1,12 @@
 import type { CallHost } from './call-host.ts';
-import { CallLeg, REQUEST_MS, SETUP_MS } from './call-leg.ts';
+import { REQUEST_MS, SETUP_MS } from './call-leg.ts';
 import { type CallState, isOver, newCallState } from './call-machine.ts';
 import { type Reply, text } from './connection.ts';
 import { checkedHeaders } from './custom-headers.ts';
 import { endingOf, learnFrom, telnyxError } from './dialog-params.ts';
-import { type RequestError, TelnyxError } from './errors.ts';
+import { contain } from './emitter.ts';
+import { type ErrorName, type RequestError, TelnyxError } from './errors.ts';
+import { MeasuredCall } from './measured-call.ts';
 import type { AnswerOptions, CallOptions, HangupOptions } from './options.ts';
 import type { Peer } from './peer.ts';
 import { USER_AGENT } from './version.ts';
@@ -13,7 +15,7 @@ const BYE_MS = 5_000;
 const DIGITS = /^[0-9A-D*#]+$/i;
 
 /** One call. Made by `client.newCall()`, or by the server, which then shows in `telnyx.notification`. */
-export class Call extends CallLeg {
+export class Call extends MeasuredCall {
   /** @internal */
   protected readonly self = this;
   #offer = '';
@@ -135,9 +137,16 @@ export class Call extends CallLeg {
     }
   }
 
-  /** The browser's statistics of this call; `undefined` without media. */
-  async getStats(): Promise<RTCStatsReport | undefined> {
-    return this.peer?.instance.getStats();
+  /** Sends a text to somebody. `false` when the server did not take it. */
+  message(to: string, body: string): Promise<boolean> {
+    return this.request(
+      'telnyx_rtc.info',
+      { msg: { from: this.options.callerNumber ?? '', to, body } },
+      REQUEST_MS,
+    ).then(
+      () => true,
+      () => false,
+    );
   }
 
   /** @internal Begins an outbound call. */
@@ -211,13 +220,38 @@ export class Call extends CallLeg {
 
   /** @internal */
   protected override async microphone(): Promise<MediaStream | undefined> {
-    try {
-      return await this.audio.open();
-    } catch (error) {
-      const { name: errorName, message: errorMessage } = error as TelnyxError;
-      this.host.notify({ type: 'userMediaError', call: this, error, errorName, errorMessage }, this);
-      throw error;
+    const { permissions, env } = this.host;
+    const deadline = env.epoch() + (permissions?.timeout ?? 0);
+    for (let tries = 0; ; tries++) {
+      try {
+        const stream = await this.audio.open();
+        if (tries > 0) contain(() => permissions?.onSuccess?.());
+        return stream;
+      } catch (error) {
+        const { name: errorName, message: errorMessage } = error as TelnyxError;
+        const recoverable = permissions?.enabled === true && this.direction === 'inbound';
+        if (recoverable && (await this.#askAgain(error as TelnyxError, deadline))) continue;
+        if (recoverable) contain(() => permissions?.onError?.(error as Error));
+        this.host.notify({ type: 'userMediaError', call: this, error, errorName, errorMessage }, this);
+        throw error;
+      }
     }
+  }
+
+  /** Whether the application wants another try before the deadline. */
+  #askAgain({ name, message, originalError }: TelnyxError, deadline: number): Promise<boolean> {
+    const left = deadline - this.host.env.epoch();
+    if (left <= 0 || isOver(this.current)) return Promise.resolve(false);
+    return new Promise((resolve) => {
+      const cancel = this.host.env.after(left, () => resolve(false));
+      const choose = (again: boolean) => (): void => {
+        cancel();
+        resolve(again);
+      };
+      const error = new TelnyxError(name as ErrorName, message, originalError, false);
+      const event = { error, callId: this.id, recoverable: true, retryDeadline: deadline } as const;
+      this.host.recoverable({ ...event, resume: choose(true), reject: choose(false) }, this);
+    });
   }
 
   /** The SDP answer comes once, with early media or with the answer; a repeated one changes nothing. */
@@ -277,6 +311,7 @@ export class Call extends CallLeg {
       });
       this.host.forget(this);
       this.input('released');
+      this.host.report(this);
     })();
     return this.#released;
   }

@@ -1,5 +1,6 @@
 import { Call } from './call.ts';
 import type { CallHost } from './call-host.ts';
+import { CallReports } from './call-report.ts';
 import { ClientDevices } from './client-devices.ts';
 import type { Frame, Reply } from './connection.ts';
 import { text } from './connection.ts';
@@ -9,17 +10,22 @@ import { contain } from './emitter.ts';
 import { browserEnvironment, type Environment } from './environment.ts';
 import { TelnyxError, telnyxWarning, type WarningName } from './errors.ts';
 import type { Notification } from './events.ts';
+import { HostChoice } from './host-choice.ts';
 import {
   type CallOptions,
   type ClientOptions,
   type Credentials,
   checkedDestination,
   hasCredentials,
-  namedOptions,
+  present,
 } from './options.ts';
-import { type RememberedCall, ResumeStore } from './resume-store.ts';
+import { claimsOf, type RememberedCall, ResumeStore, rememberedOf } from './resume-store.ts';
+import { RingSounds } from './ring-sounds.ts';
 import { Session } from './session.ts';
 
+const TOKEN_MS = 120_000;
+/** setTimeout counts in 32 bits. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
 /** Requests of the server that are acknowledged, known call or not, so that it never waits for one. */
 const ACKNOWLEDGED = /^telnyx_rtc\.(invite|attach|ringing|media|answer|display|candidate|bye)$/;
 
@@ -27,7 +33,7 @@ const ACKNOWLEDGED = /^telnyx_rtc\.(invite|attach|ringing|media|answer|display|c
  * A session with a Sidetone server: logs in, makes calls, takes calls. Throws `Invalid init options` when the options hold neither
  * `login_token` nor `login` and `password`.
  *
- * In `Client` an outbound call whose far side rings is `ringing` in `call.state` too. {@link TelnyxRTC} keeps to the raw states of
+ * In `Client` an outbound call whose far side rings is `ringing` in `call.state` too. `TelnyxRTC` keeps to the raw states of
  * the published SDK.
  */
 export class Client extends ClientDevices {
@@ -43,6 +49,10 @@ export class Client extends ClientDevices {
   readonly #session: Session;
   readonly #host: CallHost;
   #listening: (() => void)[] = [];
+  #hosts: HostChoice | undefined;
+  readonly #sounds: RingSounds;
+  readonly #reports: CallReports;
+  #forgetToken = (): void => {};
   #store: ResumeStore | undefined;
   /** Calls of the page before this one, which this one takes over. */
   #inherited: readonly RememberedCall[] = [];
@@ -55,9 +65,12 @@ export class Client extends ClientDevices {
     this.options = { ...options };
     this.iceServers = Array.isArray(options.iceServers) ? options.iceServers : [];
     this.uuid = environment.uuid();
+    this.#sounds = new RingSounds(environment);
+    this.#reports = new CallReports(environment);
     this.#session = this.#newSession();
     this.#host = {
       env: environment,
+      permissions: options.mediaPermissionsRecovery,
       isReady: () => this.#session.isReady,
       online: () => this.#session.online('telnyx_rtc.invite'),
       request: (method, params, timeoutMs) => this.#session.request(method, params, timeoutMs),
@@ -65,6 +78,12 @@ export class Client extends ClientDevices {
       notify: (notification, call) => this.#notify(notification, call),
       error: (error, call) => this.#error(error, call.id),
       warn: (name, call, message) => this.#warn(name, message, { callId: call.id }),
+      frame: (frame, call) => {
+        if (call.options.debug ?? this.options.debug)
+          this.emit('telnyx.stats.frame', { ...frame, callId: call.id });
+      },
+      report: (call) => this.#report(call),
+      recoverable: (event) => this.emit('telnyx.error', { ...event, sessionId: this.sessionid }),
       unsaid: (call) => void this.#unsaid.set(call.id, call),
       forget: (call) => {
         if (this.calls[call.id] === call) delete this.calls[call.id];
@@ -97,6 +116,11 @@ export class Client extends ClientDevices {
 
   /** Opens the connection and logs in. Resolves at once; see {@link ready}. */
   async connect(): Promise<void> {
+    const { hosts } = this.options;
+    if (hosts !== undefined && this.#hosts === undefined) {
+      this.#hosts = new HostChoice(this.env, hosts);
+      await this.#hosts.choose();
+    }
     if (this.#listening.length === 0) this.#attend();
     this.#session.connect();
   }
@@ -106,8 +130,10 @@ export class Client extends ClientDevices {
     return this.#session.ready();
   }
 
-  /** Hangs up all calls and closes the connection for good. */
+  /** Hangs up all calls and closes the connection for good; waits for reports that are on their way, at most 10 s. */
   async disconnect(): Promise<void> {
+    this.#forgetToken();
+    this.#sounds.follow([], undefined, undefined);
     for (const stop of this.#listening) stop();
     this.#listening = [];
     const calls = this.getActiveCalls();
@@ -117,6 +143,7 @@ export class Client extends ClientDevices {
     this.#store?.forget();
     this.#store?.release();
     this.#store = undefined;
+    await this.#reports.sent();
   }
   /** Another name of {@link disconnect}. */
   logout(): Promise<void> {
@@ -163,6 +190,24 @@ export class Client extends ClientDevices {
     return call;
   }
 
+  /** Whether a broken connection is made again. */
+  hasAutoReconnect(): boolean {
+    return this.autoReconnect;
+  }
+  /** The next connection is a new session: calls of this one are not taken over. */
+  clearReconnectToken(): void {
+    this.#session.clearToken();
+    this.#store?.forget();
+  }
+  /** Counts tries anew. */
+  resetReconnectAttempts(): void {
+    this.#session.resetAttempts();
+  }
+  /** Looks for another audio path for a call, as the SDK does by itself when the path fails. */
+  triggerIceRestart(callId: string): void {
+    this.calls[callId]?.repair();
+  }
+
   getActiveCalls(): Call[] {
     return Object.values(this.calls);
   }
@@ -172,6 +217,8 @@ export class Client extends ClientDevices {
 
   #newSession(): Session {
     return new Session(this.env, this.options, {
+      host: () => this.#hosts?.current ?? this.options.host,
+      unreachable: () => this.#hosts?.failed(),
       socketOpen: (event) => this.emit('telnyx.socket.open', event),
       socketClose: (event) =>
         this.emit('telnyx.socket.close', { event, socketGeneration: this.#session.generation }),
@@ -224,6 +271,7 @@ export class Client extends ClientDevices {
           options: { destinationNumber: '' },
         }));
     this.#unsaid.clear();
+    this.#watchToken();
     this.emit('telnyx.ready', {
       type: 'vertoClientReady',
       ...(reattached === undefined ? {} : { reattached_sessions: reattached }),
@@ -252,7 +300,7 @@ export class Client extends ClientDevices {
     const before = this.#inherited.find((one) => one.id === id);
     if (before === undefined) return this.#warn('UNKNOWN_REATTACHED_SESSION', undefined, { callId: id });
     this.#inherited = this.#inherited.filter((one) => one !== before);
-    const options = { ...inboundOptions(params), ...filledOf(before.options), id };
+    const options = { ...inboundOptions(params), ...present(before.options), id };
     const mute = before.muted ? { mutedMicOnStart: true } : {};
     void this.#add({ ...options, ...mute }, before.direction, before.held).recover(params);
   }
@@ -279,7 +327,38 @@ export class Client extends ClientDevices {
     return call;
   }
 
+  /** Warns two minutes before the login token expires, or at once when that is nearer. */
+  #watchToken(): void {
+    this.#forgetToken();
+    const expiry = claimsOf(this.options.login_token)?.['exp'];
+    if (typeof expiry !== 'number') return;
+    const left = expiry * 1_000 - TOKEN_MS - this.env.epoch();
+    if (left > LONGEST_TIMER_MS) return;
+    this.#forgetToken = this.env.after(Math.max(0, left), () =>
+      this.#warn('TOKEN_EXPIRING_SOON', undefined, {}),
+    );
+  }
+
+  /** A call is over: what was measured goes to the application and, when it asked for it, to the server. */
+  #report(call: Call): void {
+    if (call.options.debug ?? this.options.debug)
+      this.emit('telnyx.stats.report', {
+        callId: call.id,
+        frames: call.reported.frames.map(({ frame }) => frame),
+      });
+    const { callReportId } = this;
+    const { token, url } = this.#session;
+    if (callReportId === undefined || url === undefined || this.options.enableCallReports === false) return;
+    const headers = { 'x-call-report-id': callReportId, 'x-call-id': call.id, 'x-voice-sdk-id': token ?? '' };
+    this.#reports.send(url, headers, call.reported, this.options.callReportInterval);
+  }
+
   #notify(notification: Notification, call: Call): void {
+    this.#sounds.follow(this.getActiveCalls(), this.options.ringtoneFile, this.options.ringbackFile);
+    if (notification.type === 'peerConnectionFailureError')
+      this.emit('telnyx.rtc.peerConnectionFailureError', { error: notification.error, callId: call.id });
+    if (notification.type === 'userMediaError')
+      this.emit('telnyx.rtc.mediaError', { error: notification.error, callId: call.id });
     const { onNotification } = call.options;
     if (onNotification === undefined) this.emit('telnyx.notification', notification);
     else contain(() => onNotification(notification));
@@ -332,29 +411,7 @@ export class Client extends ClientDevices {
   #leavePage(): void {
     if (this.#store === undefined) return void this.disconnect();
     const { resumption } = this.#session;
-    const calls = this.getActiveCalls()
-      .filter(({ state }) => state === 'active' || state === 'held' || state === 'recovering')
-      .map(({ id, direction, isAudioMuted, state, options }) => ({
-        id,
-        direction,
-        muted: isAudioMuted,
-        held: state === 'held',
-        options: namedOptions(options),
-      }));
+    const calls = rememberedOf(this.getActiveCalls());
     if (resumption !== undefined) this.#store.save({ ...resumption, at: this.env.epoch(), calls });
-  }
-}
-
-/** Those that have a value. */
-const present = <T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } =>
-  Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as never;
-const filledOf = (options: RememberedCall['options']): Partial<CallOptions> =>
-  Object.fromEntries(Object.entries(options).filter(([, value]) => value.length > 0));
-
-/** {@link Client} with the name and the raw call states of the published SDK; see `outboundRinging`. */
-export class TelnyxRTC extends Client {
-  constructor(options: ClientOptions, environment?: Environment) {
-    super(options, environment);
-    this.rawRinging = options.outboundRinging === true;
   }
 }

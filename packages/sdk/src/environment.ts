@@ -19,6 +19,10 @@ export interface Environment {
   openSocket(url: string): WebSocket;
   createPeer(configuration: RTCConfiguration): RTCPeerConnection;
   createStream(tracks: MediaStreamTrack[]): MediaStream;
+  /** Plays a sound again and again; returns what stops it. */
+  playLoop(url: string): () => void;
+  /** Whether a POST was taken. It is finished even when the page goes. */
+  post(url: string, headers: Readonly<Record<string, string>>, body: string): Promise<boolean>;
   element(id: string): HTMLMediaElement | null;
   /** Returns what ends it. */
   listen(event: PageEvent, run: () => void): () => void;
@@ -45,6 +49,15 @@ export function browserEnvironment(): Environment {
     openSocket: (url) => new WebSocket(url),
     createPeer: (configuration) => new RTCPeerConnection(configuration),
     createStream: (tracks) => new MediaStream(tracks),
+    playLoop: (url) => {
+      const audio = new Audio(url);
+      audio.loop = true;
+      audio.play().catch(() => undefined);
+      return () => audio.pause();
+    },
+    // A body beyond 64 kB may not outlive the page (Fetch §4.7), so it is sent plainly.
+    post: async (url, headers, body) =>
+      (await fetch(url, { method: 'POST', headers, body, keepalive: body.length < 60_000 })).ok,
     element: (id) => document.getElementById(id) as HTMLMediaElement | null,
     listen: (event, run) => {
       if (event === 'visible')

@@ -1,7 +1,8 @@
 export { Call } from './call.ts';
 export type { CallEvents } from './call-host.ts';
 export type { CallState, CommonState, LossReason, RawState } from './call-machine.ts';
-export { Client, TelnyxRTC } from './client.ts';
+export type { SupportedBrowsers, WebRTCInfo } from './capabilities.ts';
+export { Client } from './client.ts';
 export type { CustomHeader } from './custom-headers.ts';
 export type { TelnyxIds } from './dialog-params.ts';
 export { browserEnvironment, type Environment } from './environment.ts';
@@ -38,4 +39,6 @@ export type {
   MediaElementChoice,
 } from './options.ts';
 export { mosOf, type Quality, qualityOf, type StatsFrame } from './quality.ts';
+export { Region } from './region.ts';
+export { TelnyxRTC } from './telnyx-rtc.ts';
 export { VERSION } from './version.ts';

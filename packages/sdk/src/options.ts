@@ -50,8 +50,30 @@ export interface ClientOptions extends Credentials {
   outboundRinging?: boolean;
   /** Sent at login. */
   userVariables?: Record<string, unknown>;
+  /** Played while an incoming call rings. */
+  ringtoneFile?: string;
+  /** Played while the far side of an outbound call rings and sends no sound of its own. */
+  ringbackFile?: string;
+  /** Several servers, in place of `host`: the one that answers first is taken and remembered, the others are tried when it fails. */
+  hosts?: readonly string[];
+  /** Tells `telnyx.stats.frame` every second of a call, and `telnyx.stats.report` at its end. */
+  debug?: boolean;
+  /** Sends a report of each call to a server that asks for it. Default `true`. */
+  enableCallReports?: boolean;
+  /** Milliseconds that one entry of a report stands for. Default 5 000. */
+  callReportInterval?: number;
+  /** For incoming calls: a microphone that cannot be opened is a question to the application, not the end of the call. */
+  mediaPermissionsRecovery?: PermissionsRecovery;
   /** Calls ring on the user's mobiles too while this client is there. */
   pushWhenActive?: boolean;
+}
+
+export interface PermissionsRecovery {
+  enabled: boolean;
+  /** Milliseconds. */
+  timeout: number;
+  onSuccess?: () => void;
+  onError?: (error: Error) => void;
 }
 
 /** What a call is made with. Media settings not given are those of the client. */
@@ -86,6 +108,8 @@ export interface CallOptions {
   keepConnectionAliveOnSocketClose?: boolean;
   /** Codecs in order of preference. */
   preferred_codecs?: RTCRtpCodec[];
+  /** Tells `telnyx.stats.frame` of this call. Default: that of the client. */
+  debug?: boolean;
   userVariables?: Record<string, unknown>;
   /** Gets the notifications of this call in place of the client's `telnyx.notification`. */
   onNotification?: (notification: Notification) => void;
@@ -152,3 +176,9 @@ export function namedOptions(options: Partial<CallOptions> | undefined): Remembe
   const customHeaders = receivedHeaders(options?.customHeaders);
   return { destinationNumber: '', ...Object.fromEntries(named), customHeaders };
 }
+
+/** Those that have a value, and text that is not empty. */
+export const present = <T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } =>
+  Object.fromEntries(
+    Object.entries(values).filter(([, value]) => value !== undefined && value !== '' && value?.length !== 0),
+  ) as never;

@@ -33,3 +33,42 @@ export function qualityOf(mos: number): Quality {
   if (mos > 3.6) return 'fair';
   return mos >= 3.1 ? 'poor' : 'bad';
 }
+
+/** A statistics report in the terms of a call; `before` is the one a second ago. */
+export function frameOf(
+  report: Iterable<Readonly<Record<string, unknown>>>,
+  before: StatsFrame | undefined,
+): StatsFrame {
+  const found: Record<string, Readonly<Record<string, unknown>>> = {};
+  let pair: Readonly<Record<string, unknown>> = {};
+  for (const stat of report) {
+    const type = String(stat['type']);
+    if (type === 'candidate-pair' && stat['nominated'] === true && stat['state'] === 'succeeded') pair = stat;
+    else if (stat['kind'] === 'audio' || type === 'media-source') found[type] = stat;
+  }
+  const inbound = found['inbound-rtp'] ?? {};
+  const remoteInbound = found['remote-inbound-rtp'] ?? {};
+  const jitter = num(inbound['jitter']) || num(remoteInbound['jitter']);
+  const rtt = num(pair['currentRoundTripTime']) || num(remoteInbound['roundTripTime']);
+  const lost = num(inbound['packetsLost']) - num(before?.inboundAudio['packetsLost']);
+  const received = num(inbound['packetsReceived']) - num(before?.inboundAudio['packetsReceived']);
+  const packetLoss = lost > 0 && received >= 0 ? lost / (lost + received) : 0;
+  const mos = mosOf(jitter, rtt, packetLoss);
+  return {
+    jitter,
+    rtt,
+    mos,
+    quality: qualityOf(mos),
+    packetLoss,
+    inboundAudio: inbound,
+    outboundAudio: {
+      ...found['outbound-rtp'],
+      audioLevel: found['media-source']?.['audioLevel'],
+      pair: pair['id'],
+    },
+    remoteInboundAudio: remoteInbound,
+    remoteOutboundAudio: found['remote-outbound-rtp'] ?? {},
+  };
+}
+
+const num = (value: unknown): number => (typeof value === 'number' && Number.isFinite(value) ? value : 0);

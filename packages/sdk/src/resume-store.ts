@@ -1,3 +1,4 @@
+import type { Call } from './call.ts';
 import type { CallState } from './call-machine.ts';
 import type { Environment } from './environment.ts';
 import { type ClientOptions, type Credentials, namedOptions, type RememberedOptions } from './options.ts';
@@ -83,6 +84,19 @@ export class ResumeStore {
   release(): void {
     claimed.delete(this.#key);
   }
+}
+
+/** What another page needs of these calls. Those that are not up yet end with the page. */
+export function rememberedOf(calls: readonly Call[]): RememberedCall[] {
+  return calls
+    .filter(({ state }) => state === 'active' || state === 'held' || state === 'recovering')
+    .map(({ id, direction, isAudioMuted, state, options }) => ({
+      id,
+      direction,
+      muted: isAudioMuted,
+      held: state === 'held',
+      options: namedOptions(options),
+    }));
 }
 
 /** A name of the user that stays when the token is renewed. */

@@ -1,37 +1,12 @@
-import type { LossReason } from './call-machine.ts';
 import { Connection, type Frame, type Reply, record, text } from './connection.ts';
 import type { Environment } from './environment.ts';
-import { type ErrorName, RequestError, TelnyxError, type WarningName } from './errors.ts';
+import { type ErrorName, RequestError, TelnyxError } from './errors.ts';
 import { serverUrl, withQuery } from './host.ts';
 import { type ClientOptions, loginFields } from './options.ts';
 import { afterClose, CONNECTED, lossReason, type ReconnectState } from './reconnect.ts';
 import type { Remembered } from './resume-store.ts';
+import type { SessionEvents } from './session-events.ts';
 import { USER_AGENT } from './version.ts';
-
-/** What a session tells its client. */
-export interface SessionEvents {
-  socketOpen(event: Event): void;
-  socketClose(event: { readonly code: number; readonly reason: string }): void;
-  socketError(error: unknown): void;
-  /** Logged in and registered. `reattached`: the calls that the server still has. */
-  ready(reattached: string[] | undefined): void;
-  /** A frame that is no reply. */
-  message(frame: Frame): void;
-  /** A request or event of the server that is not about the session itself. */
-  request(method: string, params: Reply, frame: Frame): void;
-  error(error: TelnyxError): void;
-  warn(name: WarningName, message: string | undefined, source?: string): void;
-  /** A call waits for this connection. */
-  inCall(): boolean;
-  /** The connection broke. */
-  away(reason: LossReason): void;
-  /** It stayed away for longer than a call can wait. */
-  budgetSpent(): void;
-  /** The server recommends these STUN and TURN servers. */
-  iceServers(servers: RTCIceServer[]): void;
-  /** The session is over for good: the server sent us away, or cannot be reached. */
-  lost(error: TelnyxError | undefined): void;
-}
 
 const LOGIN_MS = 15_000;
 /** How long a call may wait to be placed. */
@@ -70,6 +45,7 @@ export class Session {
   #everReady = false;
   #skipLast = false;
   #generation = 0;
+  #url: string | undefined;
   #reconnect: ReconnectState = CONNECTED;
   #network: 'same' | 'offline' | 'changed' = 'same';
   #cancelBudget = (): void => {};
@@ -119,6 +95,13 @@ export class Session {
 
   get isReady(): boolean {
     return this.#ready;
+  }
+  get token(): string | undefined {
+    return this.#token;
+  }
+  /** Where it is or was connected. */
+  get url(): string | undefined {
+    return this.#url;
   }
   /** Connections so far. */
   get generation(): number {
@@ -253,7 +236,9 @@ export class Session {
     this.#ready = false;
     this.#generation++;
     try {
-      const url = withQuery(serverUrl(this.#options, this.#env.location), query);
+      const choice = { ...this.#options, host: this.#events.host() };
+      this.#url = serverUrl(choice, this.#env.location);
+      const url = withQuery(this.#url, query);
       const connection: Connection = new Connection(this.#env, url, {
         opened: (event) => {
           this.#events.socketOpen(event);
@@ -289,6 +274,7 @@ export class Session {
   }
 
   #closed(event: { readonly code: number; readonly reason: string }, silent: boolean): void {
+    if (!this.#ready) this.#events.unreachable();
     this.#connection = undefined;
     this.#ready = false;
     this.#cancelTimer();

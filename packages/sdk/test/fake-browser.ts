@@ -192,6 +192,9 @@ export class FakeBrowser {
   /** What getUserMedia rejects with. */
   microphoneError: unknown;
   badUrl = false;
+  readonly playing: string[] = [];
+  readonly posts: { url: string; headers: Record<string, string>; body: Json }[] = [];
+  postsAreTaken = true;
   readonly stored = new Map<string, string>();
   readonly storage = {
     getItem: (key: string): string | null => this.stored.get(key) ?? null,
@@ -272,6 +275,14 @@ export class FakeBrowser {
         return peer;
       },
       createStream: (tracks: FakeTrack[]) => new FakeStream(tracks),
+      playLoop: (url: string) => {
+        this.playing.push(url);
+        return () => void this.playing.splice(this.playing.indexOf(url), 1);
+      },
+      post: async (url: string, headers: Record<string, string>, body: string) => {
+        this.posts.push({ url, headers, body: JSON.parse(body) as Json });
+        return this.postsAreTaken;
+      },
       element: () => null,
       listen: (event: string, run: () => void) => {
         const runs = this.#listeners.get(event) ?? new Set();

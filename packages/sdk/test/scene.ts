@@ -1,6 +1,7 @@
 import type { Call } from '../src/call.ts';
-import { Client, TelnyxRTC } from '../src/client.ts';
+import { Client } from '../src/client.ts';
 import type { ClientOptions } from '../src/options.ts';
+import { TelnyxRTC } from '../src/telnyx-rtc.ts';
 import { FakeBrowser, type FakeSocket, type Json, settle } from './fake-browser.ts';
 
 /** A client in a fake browser, and what its application saw. */

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { Client, TelnyxRTC } from '../src/client.ts';
+import { Client } from '../src/client.ts';
 import type { ClientOptions } from '../src/options.ts';
+import { TelnyxRTC } from '../src/telnyx-rtc.ts';
 import { settle } from './fake-browser.ts';
 import { Scene } from './scene.ts';
 
