@@ -8,6 +8,7 @@ type Frame = {
   params?: Record<string, unknown>;
   result?: Record<string, unknown>;
   error?: { code: number; message: string };
+  voice_sdk_id?: string;
 };
 
 /** What this client does with a call, drawn from the seed. Times are milliseconds of virtual time. */
@@ -22,8 +23,18 @@ export interface ClientHabits {
   readonly holdsAfter?: number;
   readonly digits?: string;
   readonly hangsUpAfter?: number;
-  /** The socket breaks this long after the start. */
+  /** The socket breaks this long after the start, for ever. */
   readonly vanishesAfter?: number;
+  /** The socket breaks, and the client comes back with what it kept. */
+  readonly drop?: Drop;
+}
+
+export interface Drop {
+  readonly after: number;
+  /** How long until it logs in again. */
+  readonly away: number;
+  /** The server hears nothing of it, and must notice by itself. */
+  readonly halfOpen: boolean;
 }
 
 /** A client of the dialect as the published SDK behaves: it keeps the same states and the same replies. */
@@ -31,9 +42,20 @@ export class PretendClient {
   state: 'offline' | 'connecting' | 'ready' | 'refused' | 'gone' = 'offline';
   readonly calls = new Map<
     string,
-    'requesting' | 'trying' | 'early' | 'ringing' | 'answering' | 'active' | 'held' | 'done'
+    'requesting' | 'trying' | 'early' | 'ringing' | 'answering' | 'active' | 'held' | 'recovering' | 'done'
   >();
   readonly problems: string[] = [];
+  /** Calls that went on over another socket, and how many of them with fresh media. */
+  reattached = 0;
+  attached = 0;
+  /** The ICE user name of each call's peer connection. */
+  readonly #peers = new Map<string, string>();
+  /** What it comes back with. */
+  voiceSdkId: string | undefined;
+  #sessid: string | undefined;
+  #connections = 0;
+  /** Calls it hung up, or gave up, while nobody could hear it. */
+  readonly #unsaid = new Set<string>();
   readonly #world: World;
   readonly #random: Random;
   readonly #name: string;
@@ -58,9 +80,25 @@ export class PretendClient {
 
   login(login: string, passwd: string): void {
     this.state = 'connecting';
-    this.#request('login', { login, passwd, userVariables: {}, loginParams: {} }, (frame) => {
+    this.#connections += 1;
+    const kept = this.#sessid === undefined ? {} : { sessid: this.#sessid, reconnection: true };
+    this.#request('login', { login, passwd, userVariables: {}, loginParams: {}, ...kept }, (frame) => {
       if (frame.error !== undefined) this.state = 'refused';
+      else this.#sessid = String(frame.result?.['sessid']);
     });
+  }
+
+  /** The socket is gone: requests fail, calls stay as they are. */
+  lost(): void {
+    if (this.state === 'gone') return;
+    this.state = 'offline';
+    this.#pending.clear();
+    for (const [id, state] of this.calls) {
+      // A request of a call in set-up that fails ends it.
+      if (state !== 'requesting' && state !== 'answering') continue;
+      this.calls.set(id, 'done');
+      this.#unsaid.add(id);
+    }
   }
 
   gone(): void {
@@ -69,8 +107,9 @@ export class PretendClient {
   }
 
   receive(text: string): void {
-    if (this.state === 'gone') return;
+    if (this.state === 'gone' || this.state === 'offline') return;
     const frame = JSON.parse(text) as Frame;
+    this.voiceSdkId = frame.voice_sdk_id;
     if (frame.method === undefined) {
       const waiting = frame.id === undefined ? undefined : this.#pending.get(frame.id);
       if (waiting === undefined) this.problems.push(`reply to nothing: ${text.slice(0, 120)}`);
@@ -94,11 +133,14 @@ export class PretendClient {
     const state = this.calls.get(callID);
     switch (method) {
       case 'telnyx_rtc.clientReady':
+        this.#compare(params['reattached_sessions'] as string[]);
         this.#request('telnyx_rtc.gatewayState', {}, (frame) => {
           const inner = frame.result?.['params'] as { state?: string } | undefined;
           if (inner?.state !== 'REGED') this.problems.push(`gateway state ${inner?.state}`);
           this.state = 'ready';
-          if (this.#habits.dials !== undefined) this.#dial(this.#habits.dials);
+          for (const id of this.#unsaid) this.#bye(id, true);
+          this.#unsaid.clear();
+          if (this.#connections === 1 && this.#habits.dials !== undefined) this.#dial(this.#habits.dials);
         });
         return;
       case 'telnyx_rtc.ping':
@@ -112,15 +154,59 @@ export class PretendClient {
         return;
       case 'telnyx_rtc.answer':
         if (state === 'requesting') this.problems.push('answer before the reply to invite');
-        if (state === 'trying' && params['sdp'] === undefined)
+        if (state === 'trying' && this.#connections === 1 && params['sdp'] === undefined)
           this.problems.push('answer without SDP and no media before');
         if (state === 'trying' || state === 'early') this.#active(callID);
         return;
       case 'telnyx_rtc.bye':
-        if (state === undefined) this.problems.push('bye for an unknown call');
+        if (state === undefined && this.#connections === 1) this.problems.push('bye for an unknown call');
         this.calls.set(callID, 'done');
         return;
+      case 'telnyx_rtc.attach':
+        return this.#attach(callID, String(params['sdp']));
     }
+  }
+
+  /** What the server does not have any more is over, as the published SDK sees it: unless some call is left, nothing is judged. */
+  #compare(alive: readonly string[]): void {
+    const own = [...this.calls].filter(([, state]) => state !== 'done').map(([id]) => id);
+    if (this.#connections === 1 && alive.length > 0) this.problems.push('calls of a session that is new');
+    const known = alive.filter((id) => own.includes(id));
+    this.reattached += known.filter((id) => ['active', 'held'].includes(this.calls.get(id)!)).length;
+    if (known.length === 0) for (const id of own) this.calls.set(id, 'done');
+  }
+
+  /** Has one of its calls media under this ICE user name? */
+  speaks(ufrag: string): boolean {
+    return [...this.#peers].some(
+      ([id, name]) => name === ufrag && ['early', 'active', 'held'].includes(this.calls.get(id) ?? ''),
+    );
+  }
+
+  #described(callID: string, sdp: string): string {
+    this.#peers.set(callID, /a=ice-ufrag:(\S+)/.exec(sdp)![1]!);
+    return sdp;
+  }
+
+  #attach(callID: string, sdp: string): void {
+    const state = this.calls.get(callID);
+    if (this.state !== 'ready') this.problems.push('attach before REGED');
+    if (!sdp.includes('a=setup:actpass')) this.problems.push('attach without an offer');
+    if (state === undefined || state === 'done') return this.#bye(callID, true);
+    this.attached += 1;
+    this.calls.set(callID, 'recovering');
+    this.#world.after(200, () => {
+      if (this.calls.get(callID) !== 'recovering') return;
+      const params = {
+        sdp: this.#described(callID, answer(this.#random)),
+        dialogParams: { callID, attach: true },
+      };
+      this.#request('telnyx_rtc.attach', params, (frame) => {
+        if (this.calls.get(callID) !== 'recovering') return;
+        if (frame.error !== undefined) this.calls.set(callID, 'done');
+        else this.calls.set(callID, state === 'held' ? 'held' : 'active');
+      });
+    });
   }
 
   #dial(destination: string): void {
@@ -129,7 +215,7 @@ export class PretendClient {
     this.#request(
       'telnyx_rtc.invite',
       {
-        sdp: offer(this.#random),
+        sdp: this.#described(callID, offer(this.#random)),
         dialogParams: {
           callID,
           destination_number: destination,
@@ -147,14 +233,17 @@ export class PretendClient {
   }
 
   #ring(callID: string): void {
-    if (this.calls.has(callID)) this.problems.push('invite twice');
+    const before = this.calls.get(callID);
+    if (before !== undefined && this.#connections === 1) this.problems.push('invite twice');
+    if (before === 'done') return this.#bye(callID, true);
     this.calls.set(callID, 'ringing');
     if (this.#habits.incoming === 'ignore') return;
     this.#world.after(this.#habits.answersAfter, () => {
       if (this.calls.get(callID) !== 'ringing') return;
       if (this.#habits.incoming === 'reject') return this.#hangUp(callID);
       this.calls.set(callID, 'answering');
-      this.#request('telnyx_rtc.answer', { sdp: answer(this.#random), dialogParams: { callID } }, (frame) => {
+      const sdp = this.#described(callID, answer(this.#random));
+      this.#request('telnyx_rtc.answer', { sdp, dialogParams: { callID } }, (frame) => {
         if (this.calls.get(callID) !== 'answering') return;
         if (frame.error !== undefined) this.calls.set(callID, 'done');
         else this.#active(callID);
@@ -194,8 +283,12 @@ export class PretendClient {
   #hangUp(callID: string): void {
     const state = this.calls.get(callID);
     if (state === undefined || state === 'done') return;
-    const early = state !== 'active' && state !== 'held';
     this.calls.set(callID, 'done');
+    if (this.state !== 'ready') this.#unsaid.add(callID);
+    else this.#bye(callID, state !== 'active' && state !== 'held');
+  }
+
+  #bye(callID: string, early: boolean): void {
     this.#request(
       'telnyx_rtc.bye',
       {
@@ -209,7 +302,7 @@ export class PretendClient {
   }
 
   #request(method: string, params: Record<string, unknown>, reply: (frame: Frame) => void): void {
-    if (this.state === 'gone') return;
+    if (this.state === 'gone' || this.state === 'offline') return;
     const id = `${this.#name}-${++this.#requests}`;
     this.#pending.set(id, reply);
     this.#world.note(`${this.#name} → ${method}`);
@@ -218,7 +311,7 @@ export class PretendClient {
 
   /** Requests that never got their reply. */
   get unanswered(): number {
-    return this.state === 'gone' ? 0 : this.#pending.size;
+    return this.state === 'gone' || this.state === 'offline' ? 0 : this.#pending.size;
   }
 
   #uuid(): string {

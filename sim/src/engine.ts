@@ -8,12 +8,22 @@ import type { World } from './world.ts';
  */
 export class PretendEngine {
   readonly legs = new Set<string>();
+  /** The peer's ICE user name, by leg. */
+  readonly #peers = new Map<string, string>();
+  readonly #speaks: (ufrag: string) => boolean;
   readonly #world: World;
   readonly #random: Random;
   readonly #failureRate: number;
   readonly #event: (event: MediaEvent) => void;
 
-  constructor(world: World, random: Random, failureRate: number, event: (event: MediaEvent) => void) {
+  constructor(
+    world: World,
+    random: Random,
+    failureRate: number,
+    speaks: (ufrag: string) => boolean,
+    event: (event: MediaEvent) => void,
+  ) {
+    this.#speaks = speaks;
     this.#world = world;
     this.#random = random;
     this.#failureRate = failureRate;
@@ -27,6 +37,8 @@ export class PretendEngine {
   }
 
   #carryOut(command: MediaCommand): MediaReply {
+    if (command.op === 'answer' || command.op === 'accept')
+      this.#peers.set(command.leg, /^a=ice-ufrag:(\S+)/m.exec(command.sdp)?.[1] ?? '');
     switch (command.op) {
       case 'answer':
       case 'offer': {
@@ -48,6 +60,10 @@ export class PretendEngine {
           sdp: description(command.kind, command.op, this.#random),
         };
       }
+      case 'stats':
+        // A peer that has media is heard, unless its path broke, too.
+        if (!this.#speaks(this.#peers.get(command.leg) ?? '')) return { ok: true, stats: NO_STATS };
+        return { ok: true, stats: { ...NO_STATS, heardMsAgo: this.#random.int(2) * 5000 } };
       case 'close':
         this.legs.delete(command.leg);
         return { ok: true };
@@ -66,6 +82,17 @@ export class PretendEngine {
     });
   }
 }
+
+const NO_STATS = {
+  packetsReceived: 0,
+  packetsSent: 0,
+  bytesReceived: 0,
+  bytesSent: 0,
+  packetsLost: 0,
+  jitterMs: 0,
+  dtmfReceived: 0,
+  dropped: 0,
+} as const;
 
 /** A session description of a leg of ours: enough for the dialect and SIP, which carry it and only touch its direction. */
 function description(kind: 'webrtc' | 'rtp', op: 'offer' | 'answer', random: Random): string {

@@ -24,6 +24,10 @@ export interface HouseOptions {
   /** A frame towards a client. */
   readonly frame: (socket: string, text: string) => void;
   readonly closeSocket: (socket: string) => void;
+  /** Does the peer with this ICE user name send media? */
+  readonly speaks: (ufrag: string) => boolean;
+  /** Calls live on this socket: a dead line there is noticed. */
+  readonly watch: (socket: string, on: boolean) => void;
 }
 
 /** The whole signalling side of the product on virtual time: vsp, voice and proxy, with a pretend media engine. */
@@ -56,7 +60,7 @@ export class House {
       (from, output) => this.#carry(from, output),
       100_000,
     );
-    this.engine = new PretendEngine(world, random, options.mediaFailureRate, (event) =>
+    this.engine = new PretendEngine(world, random, options.mediaFailureRate, options.speaks, (event) =>
       this.post('voice', { type: 'mediaEvent', event }),
     );
   }
@@ -73,9 +77,18 @@ export class House {
   }
 
   /** Calls and transactions still alive, and legs media still has. */
-  leftOver(): { voice: number; proxy: number; legs: number; deadline: number | null } {
+  leftOver(): {
+    vsp: number;
+    calls: number;
+    voice: number;
+    proxy: number;
+    legs: number;
+    deadline: number | null;
+  } {
     const { calls, media, dialogs } = this.#voice.size;
     return {
+      vsp: this.#vsp.size,
+      calls,
       voice: calls + media + dialogs,
       proxy: this.#proxy.size,
       legs: this.engine.legs.size,
@@ -118,6 +131,8 @@ export class House {
         return this.#options.frame(output.socket, output.text);
       case 'close':
         return this.#options.closeSocket(output.socket);
+      case 'watch':
+        return this.#options.watch(output.socket, output.on);
       case 'authenticate': {
         const { credentials } = output;
         const user = credentials.kind === 'password' ? credentials.login : '';

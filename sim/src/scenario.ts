@@ -1,6 +1,6 @@
 import { type Random, seededRandom } from '@sidetone/core';
 import type { Directory } from '@sidetone/wire';
-import { type ClientHabits, PretendClient } from './browser.ts';
+import { type ClientHabits, type Drop, PretendClient } from './browser.ts';
 import { CARRIER, type CarrierHabits, PretendCarrier } from './carrier.ts';
 import { House } from './house.ts';
 import { datagramLink, streamLink, type Weather } from './network.ts';
@@ -19,6 +19,9 @@ export interface Outcome {
   readonly records: number;
   /** Both ends had audio paths: the call was answered. */
   readonly answered: boolean;
+  /** Conversations that went on over another socket, and those that got fresh media. */
+  readonly reattached: number;
+  readonly attached: number;
 }
 
 type Kind =
@@ -61,8 +64,10 @@ const DIRECTORY: Directory = {
 };
 
 /** Virtual time after which a run that still has something to do is stuck. Registrations are refreshed for ever, so clients leave first. */
-const LEAVE_AT = 120_000;
-const STUCK_AT = 400_000;
+const LEAVE_AT = 320_000;
+const STUCK_AT = 800_000;
+/** What the edge takes to find a line dead. */
+const NOTICED_AFTER = 9000;
 
 export function runScenario(seed: number): Outcome {
   const random = seededRandom(seed);
@@ -73,18 +78,36 @@ export function runScenario(seed: number): Outcome {
   const carrierHabits = drawCarrier(random, kind);
   const clientHabits = [drawClient(random, kind, 0), drawClient(random, kind, 1)];
 
-  const clients = new Map<
-    string,
-    { client: PretendClient; down: ReturnType<typeof streamLink>; up: ReturnType<typeof streamLink> }
-  >();
+  interface End {
+    readonly client: PretendClient;
+    readonly down: ReturnType<typeof streamLink>;
+    readonly up: ReturnType<typeof streamLink>;
+    /** The server has been told that it is closed. */
+    closed: boolean;
+  }
+  /** By socket; and the newest socket of each client. */
+  const ends = new Map<string, End>();
+  const newest = new Map<PretendClient, string>();
+  const watched = new Set<string>();
+  const users: PretendClient[] = [];
   const house: House = new House({
     world,
     random,
     directory: DIRECTORY,
     mediaFailureRate: random.int(10) === 0 ? 0.2 : 0,
     send: (bytes) => toCarrier(bytes),
-    frame: (socket, text) => clients.get(socket)?.down.send(text),
-    closeSocket: (socket) => cut(socket),
+    frame: (socket, text) => ends.get(socket)?.down.send(text),
+    closeSocket: (socket) => {
+      const end = ends.get(socket);
+      if (end === undefined) return;
+      cut(socket, true);
+      if (newest.get(end.client) === socket) end.client.gone();
+    },
+    speaks: (ufrag) => users.some((client) => client.speaks(ufrag)),
+    watch: (socket, on) => {
+      if (on) watched.add(socket);
+      else watched.delete(socket);
+    },
   });
   const toHouse = datagramLink(world, random, weather, (bytes) =>
     house.datagram(bytes, { transport: 'udp', ...CARRIER }),
@@ -92,37 +115,77 @@ export function runScenario(seed: number): Outcome {
   const carrier = new PretendCarrier(world, random, carrierHabits, toHouse);
   const toCarrier = datagramLink(world, random, weather, (bytes) => carrier.datagram(bytes));
 
-  const cut = (socket: string): void => {
-    const end = clients.get(socket);
-    if (end === undefined || end.client.state === 'gone') return;
+  /** Cuts a socket; `told`: the server sees it closed. */
+  const cut = (socket: string, told: boolean): void => {
+    const end = ends.get(socket);
+    if (end === undefined) return;
     end.down.cut();
     end.up.cut();
-    end.client.gone();
+    if (!told || end.closed) return;
+    end.closed = true;
     house.post('vsp', { type: 'closed', socket });
+  };
+  const leave = (client: PretendClient): void => {
+    if (client.state === 'gone') return;
+    client.gone();
+    cut(newest.get(client)!, true);
   };
 
   for (const [i, habits] of clientHabits.entries()) {
-    const socket = `socket-${i + 1}`;
-    const up = streamLink(world, random, weather, (text) =>
-      house.post('vsp', { type: 'frame', socket, text }),
-    );
-    const client = new PretendClient(world, random, `line${i + 1}`, habits, up.send);
-    const down = streamLink(world, random, weather, (text) => client.receive(text));
-    clients.set(socket, { client, up, down });
+    const name = `line${i + 1}`;
+    let sockets = 0;
+    let up: ReturnType<typeof streamLink> | undefined;
+    const client = new PretendClient(world, random, name, habits, (text) => up?.send(text));
+    users.push(client);
+    const connect = (): void => {
+      if (client.state === 'gone') return;
+      const socket = `socket-${i + 1}-${++sockets}`;
+      up = streamLink(world, random, weather, (text) => house.post('vsp', { type: 'frame', socket, text }));
+      const down = streamLink(world, random, weather, (text) => client.receive(text));
+      ends.set(socket, { client, up, down, closed: false });
+      newest.set(client, socket);
+      const token = client.voiceSdkId;
+      const query = token === undefined ? {} : { voice_sdk_id: token };
+      house.post('vsp', { type: 'open', socket, query, address: '192.0.2.9' });
+      client.login(name, `password-${i + 1}`);
+    };
     // The callee is there before anybody calls.
-    world.after(i === 0 ? 400 : 0, () => {
-      house.post('vsp', { type: 'open', socket, query: {}, address: '192.0.2.9' });
-      client.login(`line${i + 1}`, `password-${i + 1}`);
-    });
-    if (habits.vanishesAfter !== undefined) world.after(habits.vanishesAfter, () => cut(socket));
-    world.after(LEAVE_AT, () => cut(socket));
+    world.after(i === 0 ? 400 : 0, connect);
+    const { vanishesAfter, drop } = habits;
+    if (vanishesAfter !== undefined) world.after(vanishesAfter, () => leave(client));
+    if (drop !== undefined) {
+      world.after(drop.after, () => {
+        if (client.state === 'gone') return;
+        const socket = newest.get(client)!;
+        world.note(`${name} is cut off${drop.halfOpen ? ' unnoticed' : ''}`);
+        cut(socket, !drop.halfOpen);
+        client.lost();
+        if (drop.halfOpen) world.after(NOTICED_AFTER, () => watched.has(socket) && cut(socket, true));
+        world.after(drop.away, connect);
+      });
+    }
+    world.after(LEAVE_AT, () => leave(client));
   }
+  // Everybody has had time: both ends must agree on what is left.
+  world.after(LEAVE_AT - 1, () => {
+    const live = users.map((client) => [...client.calls.values()].filter((state) => state !== 'done'));
+    for (const state of live.flat())
+      if (state !== 'active' && state !== 'held') problems.push(`a call is ${state} for ever`);
+    const talking = [...carrier.legs.values()].filter((state) => state === 'active').length;
+    const expected =
+      kind === 'client to client' ? live[1]!.length : kind === 'client to echo' ? live[0]!.length : talking;
+    const own = kind === 'client to client' ? live[0]!.length : live.flat().length;
+    if (own !== expected) problems.push(`one end has ${own} calls, the other ${expected}`);
+    const { calls } = house.leftOver();
+    if (calls !== own) problems.push(`the platform has ${calls} calls, its clients ${own}`);
+  });
   if (kind === 'carrier to client') world.after(1500, () => carrier.start());
 
   while (world.next() !== null && world.now < STUCK_AT) world.step();
 
   if (world.next() !== null) problems.push(`still busy at ${world.now} ms`);
   const left = house.leftOver();
+  if (left.vsp !== 0) problems.push(`vsp keeps ${left.vsp}`);
   if (left.voice !== 0) problems.push(`voice keeps ${left.voice}`);
   if (left.proxy !== 0) problems.push(`proxy keeps ${left.proxy}`);
   if (left.legs !== 0) problems.push(`media keeps ${left.legs} legs`);
@@ -130,9 +193,9 @@ export function runScenario(seed: number): Outcome {
   if (carrier.size !== 0) problems.push(`the carrier keeps ${carrier.size}`);
   for (const [leg, state] of carrier.legs)
     if (state !== 'done') problems.push(`carrier leg ${leg} is ${state}`);
-  for (const [socket, { client }] of clients) {
-    problems.push(...client.problems.map((text) => `${socket}: ${text}`));
-    if (client.unanswered > 0) problems.push(`${socket}: ${client.unanswered} requests without a reply`);
+  for (const [i, client] of users.entries()) {
+    problems.push(...client.problems.map((text) => `line${i + 1}: ${text}`));
+    if (client.unanswered > 0) problems.push(`line${i + 1}: ${client.unanswered} requests without a reply`);
   }
   const legIds = house.records.map((record) => record.leg_id);
   if (new Set(legIds).size !== legIds.length) problems.push('a leg has two records');
@@ -148,6 +211,8 @@ export function runScenario(seed: number): Outcome {
     problems,
     records: house.records.length,
     answered: house.records.some((record) => record.answered_at !== undefined),
+    reattached: users.reduce((sum, client) => sum + client.reattached, 0),
+    attached: users.reduce((sum, client) => sum + client.attached, 0),
   };
 }
 
@@ -179,6 +244,12 @@ function drawClient(random: Random, kind: Kind, index: number): ClientHabits {
   const hangsUpAfter = maybe(random, 2, 8000);
   const vanishesAfter = maybe(random, 8, 15_000);
   const digits = random.int(3) === 0 ? '12#' : undefined;
+  // Mostly within the limit of 120 s, now and then beyond it.
+  const away = random.int(8) === 0 ? 121_000 + random.int(20_000) : 200 + random.int(15_000);
+  const drop: Drop | undefined =
+    random.int(2) === 0
+      ? { after: 600 + random.int(12_000), away, halfOpen: random.int(2) === 0 }
+      : undefined;
   return {
     ...(caller ? { dials: destination[kind] } : {}),
     answersAfter: random.int(3000),
@@ -188,6 +259,7 @@ function drawClient(random: Random, kind: Kind, index: number): ClientHabits {
     ...(hangsUpAfter === undefined ? {} : { hangsUpAfter }),
     ...(vanishesAfter === undefined ? {} : { vanishesAfter: vanishesAfter + 500 }),
     ...(digits === undefined ? {} : { digits }),
+    ...(drop === undefined ? {} : { drop }),
   };
 }
 

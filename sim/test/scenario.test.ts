@@ -7,9 +7,13 @@ const SEEDS = 1000;
 describe('a call from a seed', () => {
   it(`leaves no call, no timer, no media leg behind: ${SEEDS} seeds`, () => {
     const failures: string[] = [];
+    let reattached = 0;
+    let attached = 0;
     const kinds = new Map<string, { runs: number; answered: number }>();
     for (let seed = 1; seed <= SEEDS; seed++) {
       const outcome = runScenario(seed);
+      reattached += outcome.reattached;
+      attached += outcome.attached;
       const count = kinds.get(outcome.kind) ?? { runs: 0, answered: 0 };
       kinds.set(outcome.kind, {
         runs: count.runs + 1,
@@ -23,7 +27,9 @@ describe('a call from a seed', () => {
       [],
       `${failures.length} of ${SEEDS} seeds; replay one: node sim/src/main.ts SEED`,
     );
-    // The simulation must really reach conversations, or it proves nothing.
+    // The simulation must really reach conversations, and lose and find them again, or it proves nothing.
+    assert.ok(reattached > SEEDS / 20, `${reattached} conversations went on over another socket`);
+    assert.ok(attached > SEEDS / 50, `${attached} of them with fresh media`);
     for (const [kind, { runs, answered }] of kinds) {
       assert.ok(runs > SEEDS / 10, `${kind} was drawn ${runs} times`);
       if (kind !== 'client to nobody')

@@ -3,6 +3,7 @@ import { withDirection } from '@sidetone/sdp';
 import { CAUSE, type Cause, type FrameId, PRESENCE, RPC_ERROR, sipForBye } from '@sidetone/wire';
 import type { Call, CallFrame, CallInput, CallOut, CallReply, ClientWish, LegEnd } from './call.ts';
 import { answerFor, sameTransport, statedDirection, trickleFragment } from './client-description.ts';
+import { isNativeFamily } from './session.ts';
 
 /** A published client gives up after 10 s and reconnects; an error just before that only fails the one request. */
 const UPDATE_MS = 9500;
@@ -272,21 +273,34 @@ function tellAway(draft: Draft): void {
 function comeBack(draft: Draft): void {
   const { call } = draft;
   if (!call.away) return;
-  const { phase, ring, missed, awayTold } = call;
-  change(draft, { away: false, awayTold: false, missed: [] });
+  const { phase, ring, awayTold } = call;
+  change(draft, { away: false, awayTold: false });
   if (phase === 'ringing' && ring !== null) draft.out.push({ type: 'invite', ring });
-  // A description that was missed is old when the call is up: voice finds its media dead and offers anew.
-  const anew = phase === 'active' && missed.some((wish) => 'sdp' in wish && wish.sdp !== undefined);
-  if (!anew) draft.out.push(...missed);
+  draft.out.push(...told(call));
   if (!awayTold) return;
   if (phase === 'active') change(draft, { renewal: 'asked' });
   presence(draft, PRESENCE.back);
 }
 
+/**
+ * What a client that is back must be told of its own call. What was told just before may have gone into the dead socket: browsers
+ * hear it again, since they ignore what they know; native clients do not. A description that was missed is old when the call is up:
+ * voice finds that media dead and offers anew.
+ */
+function told(call: Call): readonly ClientWish[] {
+  const native = isNativeFamily(call.agent);
+  const again = call.setUp.filter(({ missed }) => missed || !native);
+  if (call.phase !== 'active') return again.map(({ wish }) => wish);
+  const media = call.setUp.find(({ wish }) => wish.type === 'media');
+  if (media === undefined || media.missed) return [];
+  return again.filter(({ wish }) => wish.type === 'answer').map(({ wish }) => wish);
+}
+
 /** Tells the client how its own call gets on, now or when it is back. */
 function tell(draft: Draft, wish: ClientWish): void {
-  if (draft.call.away) change(draft, { missed: [...draft.call.missed, wish] });
-  else draft.out.push(wish);
+  const { away, setUp } = draft.call;
+  change(draft, { setUp: [...setUp, { wish, missed: away }] });
+  if (!away) draft.out.push(wish);
 }
 
 // ---- from voice

@@ -45,8 +45,8 @@ export interface Call {
   readonly away: boolean;
   /** voice knows that. */
   readonly awayTold: boolean;
-  /** What the client was to be told meanwhile. */
-  readonly missed: readonly ClientWish[];
+  /** What the client was told of its own call until it was up, and whether it was away then. */
+  readonly setUp: readonly { readonly wish: ClientWish; readonly missed: boolean }[];
   /** `asked`: voice knows that the client is back and may offer new media; or its offer is with the client. */
   readonly renewal: 'asked' | { readonly tx: string; readonly until: Ms } | null;
   /** Candidates that wait for a dialog to travel in. */
@@ -184,6 +184,6 @@ export const newCall = (facts: Facts): Call => ({
   candidatesEnded: false,
   away: false,
   awayTold: false,
-  missed: [],
+  setUp: [],
   renewal: null,
 });

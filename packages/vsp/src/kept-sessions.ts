@@ -1,14 +1,14 @@
 import type { Call, ClientWish } from './call.ts';
 import type { Session } from './session.ts';
 
-/** The end of a call that its client has not heard of. */
+/** The end of a call that its client has not heard of, or was told just now. */
 export interface Unheard {
   readonly call: Call;
   readonly bye: Extract<ClientWish, { type: 'bye' }>;
 }
 
-/** More than a session has calls. */
-const MOST_UNHEARD = 64;
+/** The last of each session; the older ones have been heard. */
+const MOST_UNHEARD = 8;
 
 /**
  * Sessions that a client may come back to, found by its user and what it kept: the `voice_sdk_id` or the `sessid`. Those whose socket is
@@ -63,7 +63,8 @@ export class KeptSessions {
 
   remember(contact: string, unheard: Unheard): void {
     const list = this.#unheard.get(contact) ?? [];
-    if (list.length < MOST_UNHEARD) this.#unheard.set(contact, [...list, unheard]);
+    const call: Call = { ...unheard.call, clientSdp: null, ring: null, setUp: [] };
+    this.#unheard.set(contact, [...list, { ...unheard, call }].slice(-MOST_UNHEARD));
   }
 
   /** The ends that the client of this contact has not heard of, once. */

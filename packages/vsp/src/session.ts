@@ -138,11 +138,10 @@ export type SessionOut =
   | { readonly type: 'resumed' }
   | LogLine;
 
-export const isNative = (agent: ClientAgent): boolean =>
-  agent.family === 'ios' ||
-  agent.family === 'android' ||
-  agent.family === 'flutter' ||
-  agent.family === 'react-native';
+export const isNative = (agent: ClientAgent): boolean => isNativeFamily(agent.family);
+
+export const isNativeFamily = (family: ClientAgent['family']): boolean =>
+  family === 'ios' || family === 'android' || family === 'flutter' || family === 'react-native';
 
 /** When the session wants a tick. */
 export function sessionDeadline(session: Session, settings: SessionSettings): Ms | null {

@@ -240,7 +240,7 @@ class ClientGate implements Vsp {
   /** The client is registered and knows its calls: what ended without it, and what goes on. */
   #resumed(contact: string, now: Ms): void {
     for (const { call, bye } of this.#kept.unheard(contact))
-      this.#tell({ contact, callId: call.callId }, { ...call, away: false }, bye);
+      this.#tell({ contact, callId: call.callId }, call, bye, true);
     for (const { callId } of this.#calls.of(contact)) this.#call({ contact, callId }, { type: 'back' }, now);
   }
 
@@ -260,8 +260,7 @@ class ClientGate implements Vsp {
     const socket = this.#sessions.at(contact)?.socket;
     const on = this.#calls.count(contact) > 0;
     if (socket === undefined || on === this.#watched.has(socket)) return;
-    if (on) this.#watched.add(socket);
-    else this.#watched.delete(socket);
+    this.#watched[on ? 'add' : 'delete'](socket);
     this.#out.push({ type: 'watch', socket, on });
   }
 
@@ -293,8 +292,6 @@ class ClientGate implements Vsp {
       this.#out.push({ type: 'close', socket: session.socket, code: 1001, reason: 'server is stopping' });
     }
   }
-
-  // ---- frames
 
   #frame(socket: string, text: string, now: Ms): void {
     const session = this.#sessions.get(socket);
@@ -370,8 +367,10 @@ class ClientGate implements Vsp {
     }
   }
 
-  #tell(place: Place, call: Call, wish: ClientWish): void {
-    if (wish.type === 'bye' && call.away) return this.#kept.remember(place.contact, { call, bye: wish });
+  #tell(place: Place, call: Call, wish: ClientWish, again = false): void {
+    // Also one that is told now may go into a dead socket; a second one does no harm.
+    if (wish.type === 'bye' && !again) this.#kept.remember(place.contact, { call, bye: wish });
+    if (wish.type === 'bye' && call.away && !again) return;
     const session = this.#sessions.at(place.contact);
     if (session === undefined) return;
     const { socket } = session;
