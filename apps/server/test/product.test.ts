@@ -362,7 +362,7 @@ describe('the product, over a WebSocket and over UDP', { timeout: 60_000 }, () =
       [one, ringing],
       [two, callID],
     ] as const)
-      assert.equal((await who.says('telnyx_rtc.bye', callId))['sipCode'], 503);
+      assert.equal((await who.says('telnyx_rtc.bye', callId))['cause'], 'NORMAL_TEMPORARY_FAILURE');
     await until('closed sockets', () => one.closed?.code === 1001 && two.closed?.code === 1001);
   });
 });
