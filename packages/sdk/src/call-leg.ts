@@ -23,8 +23,8 @@ import { USER_AGENT } from './version.ts';
 
 export const SETUP_MS = 15_000;
 export const REQUEST_MS = 10_000;
-/** A server that keeps a call and offers no media for it leaves the media as it is. */
-const NO_ATTACH_MS = 10_000;
+/** A server that offers no new media by then hears us. */
+const NO_ATTACH_MS = 4_000;
 
 /** The part of a call that is the same for both directions: its state, its media, and how both come back after a broken network. */
 export abstract class CallLeg extends LocalControls {
@@ -119,15 +119,27 @@ export abstract class CallLeg extends LocalControls {
     if (this.current.answered) this.input({ away: reason });
   }
 
-  /** @internal The way to the server is there again, and the server still has this call; it will offer media for it. */
-  returned(): void {
+  /**
+   * @internal The way to the server is there again, and the server still has this call. Media went another way and may never have
+   * stopped. If it did, the server offers new media (`attach`), or, when it does not notice, this side asks for another path.
+   */
+  async returned(): Promise<void> {
     this.#cancelWait();
-    this.#cancelWait = this.host.env.after(NO_ATTACH_MS, () => this.input('back'));
+    const { peer } = this;
+    const heard =
+      peer !== undefined && this.state !== 'recovering' && (await peer.hears().catch(() => false));
+    if (heard) return this.input('back');
+    this.#cancelWait();
+    this.#cancelWait = this.host.env.after(NO_ATTACH_MS, () => {
+      const state = this.peer?.instance.connectionState;
+      if (state === 'disconnected' || state === 'failed') this.repair();
+      else this.input('back');
+    });
   }
 
   /**
-   * @internal The server still has this call after a lost connection and offers media for it. Media that never stopped is kept:
-   * the unchanged description says so. Otherwise a new peer connection answers; the old one stays until the server agreed.
+   * @internal The server still has this call after a lost connection and offers new media for it. A new peer connection answers; the
+   * old one stays until the server agreed.
    */
   async recover(params: Reply): Promise<void> {
     if (isOver(this.current)) return;
@@ -142,24 +154,20 @@ export abstract class CallLeg extends LocalControls {
     const old = this.peer;
     const overtaken = (): boolean => run !== this.#recovery || isOver(this.current);
     try {
-      const keep = this.options.keepConnectionAliveOnSocketClose !== false && (await old?.hears()) === true;
-      if (!keep || !(await this.#keepsMedia(old as Peer))) {
-        if (overtaken()) return;
-        const stream = this.audio.live ?? (await this.microphone());
-        if (overtaken()) return;
-        this.#next?.close();
-        const peer = this.newPeer();
-        this.#next = peer;
-        const sdp = await peer.answer(text(params['sdp']) ?? '', stream);
-        if (overtaken()) return;
-        await this.#attach(sdp);
-        if (overtaken()) return;
-        this.#next = undefined;
-        this.peer = peer;
-        this.mediaAnew();
-        old?.close();
-      }
-      if (!overtaken()) this.input('recovered');
+      const stream = this.audio.live ?? (await this.microphone());
+      if (overtaken()) return;
+      this.#next?.close();
+      const peer = this.newPeer();
+      this.#next = peer;
+      const sdp = await peer.answer(text(params['sdp']) ?? '', stream);
+      if (overtaken()) return;
+      await this.#attach(sdp);
+      if (overtaken()) return;
+      this.#next = undefined;
+      this.peer = peer;
+      this.mediaAnew();
+      old?.close();
+      this.input('recovered');
     } catch (error) {
       if (overtaken()) return;
       // The connection broke once more: the next `attach` of the server begins anew.
@@ -277,17 +285,6 @@ export abstract class CallLeg extends LocalControls {
   protected notify(): void {
     this.host.notify({ type: 'callUpdate', call: this.self }, this.self);
     this.emit('state', this.self);
-  }
-
-  /** The server agrees that the running media goes on; `false` when it wants new media. */
-  async #keepsMedia(peer: Peer): Promise<boolean> {
-    try {
-      await this.#attach(peer.instance.localDescription?.sdp ?? '');
-      return true;
-    } catch (error) {
-      if ((error as RequestError).reason !== 'refused') throw error;
-      return false;
-    }
   }
 
   async #attach(sdp: string): Promise<void> {

@@ -255,7 +255,7 @@ export class Client extends ClientDevices {
   /** Calls that the server no longer has end here; those it never heard of may go on. */
   #ready(reattached: string[] | undefined): void {
     for (const call of this.getActiveCalls()) {
-      if (reattached === undefined || reattached.includes(call.id)) call.returned();
+      if (reattached === undefined || reattached.includes(call.id)) void call.returned();
       else if (call.state !== 'new') call.drop(new TelnyxError('SESSION_NOT_REATTACHED'));
     }
     this.#inherited = this.#inherited.filter(({ id }) => reattached?.includes(id) !== false);
@@ -317,9 +317,8 @@ export class Client extends ClientDevices {
   }
 
   #add(given: CallOptions, direction: 'inbound' | 'outbound', wasHeld = false): Call {
-    const { forceRelayCandidate, trickleIce, mutedMicOnStart, keepConnectionAliveOnSocketClose } =
-      this.options;
-    const of = { forceRelayCandidate, trickleIce, mutedMicOnStart, keepConnectionAliveOnSocketClose };
+    const { forceRelayCandidate, trickleIce, mutedMicOnStart } = this.options;
+    const of = { forceRelayCandidate, trickleIce, mutedMicOnStart };
     const defaults = { ...present(of), ...this.deviceDefaults(), iceServers: this.iceServers };
     if (this.hasActiveCall()) this.#warn('MULTIPLE_ACTIVE_CALLS_DETECTED', undefined, {});
     const call = new Call(this.#host, { ...defaults, ...given }, direction, this.rawRinging, wasHeld);

@@ -34,10 +34,7 @@ export interface ClientOptions extends Credentials {
   maxReconnectAttempts?: number;
   /** Milliseconds that a call waits for its connection before it is DROPPED. Default 30 000. */
   reconnectBudget?: number;
-  /**
-   * Whether media that never stopped goes on as it is when the connection returns. Default: it does, and is rebuilt where it
-   * stopped; `false` rebuilds it always.
-   */
+  /** Of no effect: media that never stopped always goes on as it is. Accepted for apps that set it. */
   keepConnectionAliveOnSocketClose?: boolean;
   /** Begin calls muted. */
   mutedMicOnStart?: boolean;
