@@ -137,8 +137,11 @@ export function callDeadline(call: Call): Ms | null {
   let next: Ms | null = null;
   const state = call.state;
   if (state.name === 'looking-up' || state.name === 'calling' || state.name === 'up') next = state.until;
-  for (const leg of call.legs)
+  for (const leg of call.legs) {
+    if (leg.phase === 'up' && leg.probeAt !== null && (next === null || leg.probeAt < next))
+      next = leg.probeAt;
     if (leg.phase === 'cancelling' && leg.giveUpAt !== null && (next === null || leg.giveUpAt < next))
       next = leg.giveUpAt;
+  }
   return next;
 }

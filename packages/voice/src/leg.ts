@@ -62,6 +62,10 @@ export interface Leg {
   readonly source: Source | null;
   /** Has the client a socket? See `presence.ts`. */
   readonly presence: 'here' | 'away' | 'returning';
+  /** Media is being asked when it heard a client that is back. */
+  readonly probe: 'first' | 'second' | null;
+  /** When media is asked a second time whether it hears a client that is back. */
+  readonly probeAt: Ms | null;
   /** Its media is to be offered anew. */
   readonly renewing: boolean;
   /** How its media failed while it was away. */
@@ -103,6 +107,8 @@ export function newLeg(facts: Fresh): Leg {
     stated: 'sendrecv',
     source: null,
     presence: 'here',
+    probe: null,
+    probeAt: null,
     renewing: false,
     mediaLost: null,
     digits: '',

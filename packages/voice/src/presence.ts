@@ -9,7 +9,7 @@ import { type Leg, mediaKind } from './leg.ts';
 /*
  * A client that lost its signalling, as vsp tells it. Its media may live on, since it goes another way:
  *
- *   here ──away──▶ away ──back──▶ returning ──heard of late──▶ here
+ *   here ──away──▶ away ──back──▶ returning ──heard of late, and again──▶ here
  *                   ▲                 │ silent, or failed: fresh transport, re-INVITE
  *                   └──────away───────┴── answered ──▶ here
  *                                     └── refused ──▶ here, or the end when its media had failed
@@ -19,31 +19,47 @@ import { type Leg, mediaKind } from './leg.ts';
 
 /** A peer that sends is heard every 20 ms. */
 const SILENT_MS = 500;
+/** Heard so lately after this wait, it was heard since its return. */
+const AGAIN_MS = 400;
+const FRESH_MS = 300;
 
 export function onPresence(draft: Draft, input: Extract<CallInput, { type: 'presence' }>): void {
   const leg = draft.leg(input.leg);
   if (leg === undefined || leg.kind !== 'client' || leg.phase === 'over') return;
   draft.log('info', input.here ? 'client back' : 'client away', { leg: leg.id });
   if (!input.here) {
-    draft.set(leg.id, { presence: 'away' });
+    draft.set(leg.id, { presence: 'away', probe: null, probeAt: null });
     return;
   }
   if (leg.presence !== 'away') return;
   // In set-up the description to come brings its own transport.
   const settled = leg.phase === 'up' && leg.connected && leg.media === 'open';
   draft.set(leg.id, { presence: settled ? 'returning' : 'here' });
-  if (settled) draft.media('probe', { op: 'stats', leg: leg.id });
+  if (settled) probe(draft, leg, 'first');
 }
 
-/** Media's word on when it last heard the client. */
+/** Media's word on when it last heard the client. What was heard just before its return may be of a page that is gone since. */
 export function onProbe(draft: Draft, leg: Leg, reply: MediaReply): void {
-  if (leg.presence !== 'returning') return;
+  if (leg.presence !== 'returning' || leg.probe === null) return;
   const heard = reply.ok ? reply.stats?.heardMsAgo : undefined;
-  if (leg.mediaLost === null && heard !== undefined && heard <= SILENT_MS) {
-    draft.set(leg.id, { presence: 'here' });
-    return;
+  const first = leg.probe === 'first';
+  draft.set(leg.id, { probe: null });
+  if (leg.mediaLost === null && heard !== undefined && heard <= (first ? SILENT_MS : FRESH_MS))
+    draft.set(leg.id, first ? { probeAt: draft.now + AGAIN_MS } : { presence: 'here' });
+  else renew(draft, draft.set(leg.id, { renewing: true }));
+}
+
+export function probeAgain(draft: Draft): void {
+  for (const leg of draft.call.legs) {
+    if (leg.probeAt === null || draft.now < leg.probeAt || leg.phase !== 'up') continue;
+    draft.set(leg.id, { probeAt: null });
+    if (leg.presence === 'returning') probe(draft, leg, 'second');
   }
-  renew(draft, draft.set(leg.id, { renewing: true }));
+}
+
+function probe(draft: Draft, leg: Leg, which: 'first' | 'second'): void {
+  draft.set(leg.id, { probe: which });
+  draft.media('probe', { op: 'stats', leg: leg.id });
 }
 
 /** Offers a fresh transport to a client that is back, as soon as no other exchange is open. */

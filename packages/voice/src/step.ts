@@ -8,7 +8,7 @@ import { CAUSE, type Ending } from './ending.ts';
 import { endCall, endLeg, giveUp, legGone, settle } from './finish.ts';
 import { inMedia, type Leg } from './leg.ts';
 import { onNegotiationReply, onReinvite, onReinviteConfirmed, onReinviteResult } from './negotiation.ts';
-import { onPresence, onProbe } from './presence.ts';
+import { onPresence, onProbe, probeAgain } from './presence.ts';
 import { routeAndBridge } from './program/route-and-bridge.ts';
 
 /**
@@ -51,6 +51,7 @@ function apply(draft: Draft, input: CallInput): void {
       return;
     case 'tick':
       giveUp(draft);
+      probeAgain(draft);
       program.tick(draft);
       return;
     case 'bindings':

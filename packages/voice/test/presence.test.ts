@@ -36,7 +36,34 @@ describe('a client that lost its signalling', () => {
     const bench = call(20);
     assert.deepEqual(away(bench), []);
     assert.deepEqual(back(bench), ['media stats a']);
+    bench.now += 400;
+    assert.deepEqual(bench.feed({ type: 'tick' }), ['media stats a']);
+    assert.equal(bench.call.legs[0]!.presence, 'here');
+    assert.deepEqual(bench.feed({ type: 'tick' }), []);
     assert.ok(bench.feed({ type: 'mediaFailed', leg: 'a', why: 'ice' }).includes('BYE a ICE_FAILED'));
+  });
+
+  it('whose page is another one: heard just before, never again', () => {
+    const bench = answered();
+    let heardMsAgo = 120;
+    bench.failures.push((command) =>
+      command.op === 'stats' ? { ok: true, stats: { ...STATS, heardMsAgo } } : undefined,
+    );
+    away(bench);
+    assert.deepEqual(back(bench), ['media stats a']);
+    bench.now += 400;
+    heardMsAgo = 520;
+    assert.deepEqual(bench.feed({ type: 'tick' }), RENEWAL);
+  });
+
+  it('that is lost again before the second look', () => {
+    const bench = call(20);
+    away(bench);
+    back(bench);
+    away(bench);
+    bench.now += 400;
+    assert.deepEqual(bench.feed({ type: 'tick' }), []);
+    assert.equal(bench.call.legs[0]!.presence, 'away');
   });
 
   for (const [how, heard] of [
