@@ -37,6 +37,9 @@ export function route(directory: Directory, destination: string, origin: 'user' 
   const host =
     at < 0 ? undefined : (stripped.slice(at + 1).split(/[;?]/)[0] ?? '').replace(/:\d+$/, '').toLowerCase();
   const user = canonicalNumber(at < 0 ? (stripped.split(/[;?]/)[0] ?? '') : stripped.slice(0, at));
+  // Another domain is another network: its numbers and users are not ours, and we call no foreign domain.
+  if (origin === 'user' && host !== undefined && host !== directory.domain.toLowerCase())
+    return { to: 'nowhere', why: isNumber(user) ? 'no-route' : 'unknown-user' };
 
   const service = Object.hasOwn(BUILT_IN, user) ? BUILT_IN[user as keyof typeof BUILT_IN] : undefined;
   if (service !== undefined && origin === 'user') return { to: 'built-in', service };
@@ -47,10 +50,7 @@ export function route(directory: Directory, destination: string, origin: 'user' 
       return { to: 'user', connection: owner };
   }
   const named = directory.connections.find((c) => c.user_name === user);
-  if (
-    named !== undefined &&
-    (host === undefined || host === directory.domain.toLowerCase() || origin === 'trunk')
-  ) {
+  if (named !== undefined) {
     const allowed =
       named.sip_uri_calling_preference === 'unrestricted' ||
       (named.sip_uri_calling_preference === 'internal' && origin === 'user');

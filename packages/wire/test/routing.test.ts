@@ -96,3 +96,10 @@ test('signs between digits are dropped, other text stays', () => {
   assert.equal(canonicalNumber('line-1'), 'line-1');
   assert.equal(canonicalNumber('*98#'), '*98#');
 });
+
+test('another domain is not ours: nothing of it is called', () => {
+  assert.equal(where('sip:+19005550100@evil.example.com'), 'nowhere: no-route');
+  assert.equal(where('9196@evil.example.com'), 'nowhere: no-route');
+  assert.equal(where('line1@evil.example.com'), 'nowhere: unknown-user');
+  assert.equal(where('+13125550100@192.0.2.1', 'trunk'), 'user line1');
+});

@@ -45,8 +45,8 @@ export interface ExchangeOptions {
 export interface Exchange {
   post(to: LocalNode, input: Input): void;
   knowsReport(reportId: string): boolean;
-  /** Calls, transactions and registrations still alive. */
-  busy(): number;
+  /** Calls alive. */
+  calls(): number;
   stop(): void;
 }
 
@@ -128,7 +128,7 @@ export function createExchange(options: ExchangeOptions, world: World): Exchange
       run();
     },
     knowsReport: (reportId) => vsp.hasReportId(reportId),
-    busy: () => voice.size.calls + voice.size.dialogs + proxy.size,
+    calls: () => voice.size.calls,
     stop: () => {
       stopped = true;
       clearTimeout(timer);

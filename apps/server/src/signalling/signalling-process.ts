@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { setTimeout as rest } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { rejectUnparseable } from '@sidetone/proxy';
 import type { Directory } from '@sidetone/wire';
@@ -20,6 +21,10 @@ import type { FromChild, SignallingStart, ToChild } from '../supervise/messages.
 import { authenticate } from './authenticate.ts';
 import { createExchange, epoch, systemRandom } from './exchange.ts';
 import { keepTrunksResolved, resolveTrunks } from './trunk-addresses.ts';
+
+/** How long SIGTERM waits for calls to end, and then for the answers to the last BYEs. */
+const LONGEST_DRAIN_MS = 3000;
+const FAREWELL_MS = 200;
 
 /**
  * The signalling process: every socket of signalling, the store, and the exchange of vsp, voice and proxy between them.
@@ -138,7 +143,7 @@ export async function runSignalling(
       knowsReport: (reportId) => exchange.knowsReport(reportId),
       reported: (_reportId, callId, bytes) =>
         log.info({ call: callId.slice(0, 64), bytes }, 'call report received'),
-      health: () => ({ status: 'ok', busy: exchange.busy() }),
+      health: () => ({ status: 'ok', calls: exchange.calls() }),
     },
     config.http.tls !== undefined,
   );
@@ -161,22 +166,28 @@ export async function runSignalling(
 
   const local = config.connections === undefined;
   // Ready means that a call placed now has media.
-  await mediaIsUp.promise;
-  tell({
-    type: 'ready',
-    users: directory.connections.map((c) => ({
-      userName: c.user_name,
-      ...(local ? { link: links.issue(c.user_name, epoch()) } : {}),
-    })),
+  let draining = false;
+  void mediaIsUp.promise.then(() => {
+    if (draining) return;
+    tell({
+      type: 'ready',
+      users: directory.connections.map((c) => ({
+        userName: c.user_name,
+        ...(local ? { link: links.issue(c.user_name, epoch()) } : {}),
+      })),
+    });
   });
 
   return {
     drain: async () => {
+      draining = true;
       // voice first: it is the platform that ends these calls, and their records say so.
       exchange.post('voice', { type: 'drain' });
       exchange.post('vsp', { type: 'drain' });
-      const until = epoch() + 3000;
-      while (exchange.busy() > 0 && epoch() < until) await new Promise((done) => setTimeout(done, 25));
+      const until = epoch() + LONGEST_DRAIN_MS;
+      while (exchange.calls() > 0 && epoch() < until) await rest(25);
+      // The last BYEs have left; peers have a moment to answer before their port is gone.
+      await rest(FAREWELL_MS);
       sockets.closeAll();
       http.close();
       sip.close();
