@@ -9,6 +9,18 @@ import { pause, until } from './src/wait.ts';
 /** How often the server has said this so far. */
 const said = (rig: Rig, event: string): number => rig.server.fullLog.split(`"${event}"`).length - 1;
 
+/** Lets the test reach the peer connection that the SDK made last. */
+const KEEP_PEER = `(() => {
+  const Peer = window.RTCPeerConnection;
+  window.RTCPeerConnection = class extends Peer {
+    constructor(configuration) {
+      super(configuration);
+      window.lastPeer = this;
+    }
+  };
+  return true;
+})()`;
+
 /** The published SDK behind a relay that breaks its WebSocket in mid-call. */
 describe('the connection lost under a call', { ...needs('chromium'), timeout: 300_000 }, () => {
   let rig: Rig;
@@ -85,6 +97,37 @@ describe('the connection lost under a call', { ...needs('chromium'), timeout: 30
       await works(page, id);
       await page.act(id, 'hangup');
       await page.ended(id);
+      await page.close();
+    });
+  });
+
+  it('media that broke with the connection is renewed, also of a call that is held', async () => {
+    await rig.explained(async () => {
+      const page = await client();
+      await page.evaluate(KEEP_PEER);
+      const id = await page.newCall({ destinationNumber: '9196' });
+      await page.reaches(id, 'active');
+      await page.hears(1_000);
+      for (const held of [false, true]) {
+        if (held) {
+          await page.act(id, 'hold');
+          await page.becomes(id, 'held');
+        }
+        const sdp = await page.remoteSdp();
+        const before = said(rig, 'client back');
+        relay.cut();
+        await page.evaluate('(window.lastPeer.close(), true)');
+        await pause(2_000);
+        relay.restore();
+        await isBack(before);
+        await page.reaches(id, 'recovering');
+        await page.becomes(id, held ? 'held' : 'active');
+        await until('a new description', async () => (await page.remoteSdp()) !== sdp);
+        if (held) await page.act(id, 'unhold');
+        await works(page, id);
+      }
+      await page.act(id, 'hangup');
+      assert.equal((await page.ended(id)).cause, 'NORMAL_CLEARING');
       await page.close();
     });
   });
