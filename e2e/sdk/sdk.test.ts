@@ -217,6 +217,71 @@ describe('the SDK in Chromium', needs('chromium'), () => {
     await reaches('destroy/DONE');
   });
 
+  test('pre-call checks: a call to the echo, and the microphone', async () => {
+    const report = await run<Frame>('client.runPreCall({ durationMs: 3500 })');
+    assert.equal(report['verdict'], 'ready', JSON.stringify(report['reasons']));
+    assert.equal(last('telnyx_rtc.invite')['dialogParams'].destination_number, '9196');
+    assert.ok(report['network'].packets.packetsReceived > 20);
+    assert.equal(report['ice'].hasSelectedPair, true);
+    const microphone = await run<Frame>('client.runMicrophoneCheck()');
+    assert.deepEqual([microphone['verdict'], microphone['microphone'].audioDetected], ['ready', true]);
+  });
+
+  test('a page that is reloaded takes its two calls over', async () => {
+    const reloading = await page.context().newPage();
+    const its = <T>(expression: string): Promise<T> => reloading.evaluate(expression) as Promise<T>;
+    const begin = (): Promise<void> =>
+      its(`
+        globalThis.client = new page.TelnyxRTC({ login: 'line1', password: 'secret', hangupOnBeforeUnload: false });
+        client.connect();
+        client.ready();
+      `);
+    server.answerFor = (offer) => its(`page.answer(${JSON.stringify(offer)})`);
+    await reloading.goto(server.url);
+    await begin();
+    const up = (count: number): Promise<void> =>
+      until(`${count} active calls`, () =>
+        its(
+          `client.getActiveCalls().filter(({ commonState }) => commonState === 'ACTIVE').length === ${count}`,
+        ),
+      );
+    for (const number of ['1001', '1002']) {
+      await its(`void client.newCall({ destinationNumber: '${number}' })`);
+      await up(number === '1001' ? 1 : 2);
+    }
+    await its('client.getActiveCalls()[0].mute()');
+    server.kept = await its('client.getActiveCalls().map(({ id }) => id)');
+    const byes = server.requests('telnyx_rtc.bye').length;
+    await reloading.reload();
+    server.onRegistered = async () => {
+      for (const callID of server.kept) {
+        const before = server.requests('telnyx_rtc.attach').length;
+        server.ask('telnyx_rtc.attach', { callID, sdp: await its('page.offer()') });
+        await until('an attach', () => server.requests('telnyx_rtc.attach').length > before);
+        await its(`page.accept(${JSON.stringify(last('telnyx_rtc.attach')['sdp'])})`);
+      }
+    };
+    await begin();
+    await up(2);
+    assert.equal(server.requests('telnyx_rtc.bye').length, byes);
+    assert.deepEqual(
+      await its(
+        'client.getActiveCalls().map((call) => [call.options.destinationNumber, call.direction, call.isAudioMuted])',
+      ),
+      [
+        ['1001', 'outbound', true],
+        ['1002', 'outbound', false],
+      ],
+    );
+    await until('sound of the second call', async () =>
+      its('page.received(client.getActiveCalls()[1].peer.instance).then((packets) => packets > 20)'),
+    );
+    server.kept = [];
+    server.onRegistered = async () => undefined;
+    server.answerFor = (offer) => run(`page.answer(${JSON.stringify(offer)})`);
+    await reloading.close();
+  });
+
   test("the README's example, with the built package", async () => {
     const body = exampleOf(readFileSync(join(ROOT, 'packages/sdk/README.md'), 'utf8'))
       .replace('ws://127.0.0.1:8080', server.url.replace('http', 'ws'))

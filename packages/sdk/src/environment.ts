@@ -19,6 +19,10 @@ export interface Environment {
   openSocket(url: string): WebSocket;
   createPeer(configuration: RTCConfiguration): RTCPeerConnection;
   createStream(tracks: MediaStreamTrack[]): MediaStream;
+  /** What the page may do with the microphone, as far as the browser tells. */
+  permission(): Promise<'granted' | 'denied' | 'prompt' | 'unknown'>;
+  /** Measures how loud a stream is: 0 to 1. */
+  meter(stream: MediaStream): { level(): number; close(): void };
   /** Plays a sound again and again; returns what stops it. */
   playLoop(url: string): () => void;
   /** Whether a POST was taken. It is finished even when the page goes. */
@@ -49,6 +53,11 @@ export function browserEnvironment(): Environment {
     openSocket: (url) => new WebSocket(url),
     createPeer: (configuration) => new RTCPeerConnection(configuration),
     createStream: (tracks) => new MediaStream(tracks),
+    permission: async () => {
+      const asked = await navigator.permissions?.query({ name: 'microphone' }).catch(() => undefined);
+      return asked?.state ?? 'unknown';
+    },
+    meter,
     playLoop: (url) => {
       const audio = new Audio(url);
       audio.loop = true;
@@ -72,6 +81,20 @@ export function browserEnvironment(): Environment {
 function listenTo(target: EventTarget | undefined, event: string, run: () => void): () => void {
   target?.addEventListener(event, run);
   return () => target?.removeEventListener(event, run);
+}
+
+function meter(stream: MediaStream): { level(): number; close(): void } {
+  const context = new AudioContext();
+  const analyser = context.createAnalyser();
+  context.createMediaStreamSource(stream).connect(analyser);
+  const samples = new Float32Array(analyser.fftSize);
+  return {
+    level: () => {
+      analyser.getFloatTimeDomainData(samples);
+      return samples.reduce((peak, sample) => Math.max(peak, Math.abs(sample)), 0);
+    },
+    close: () => void context.close(),
+  };
 }
 
 /** The storage of this tab, unless the browser forbids it. */

@@ -38,6 +38,19 @@ export type {
   HangupOptions,
   MediaElementChoice,
 } from './options.ts';
+export type { MicrophoneCheckOptions, PreCallOptions } from './pre-call.ts';
+export {
+  type IceFindings,
+  IceReasonCode,
+  type MicrophoneFindings,
+  MicrophoneReasonCode,
+  type NetworkFindings,
+  NetworkReasonCode,
+  type PreCallReason,
+  type PreCallReport,
+  type PreCallTimings,
+  type Verdict,
+} from './pre-call-reasons.ts';
 export { mosOf, type Quality, qualityOf, type StatsFrame } from './quality.ts';
 export { Region } from './region.ts';
 export { TelnyxRTC } from './telnyx-rtc.ts';

@@ -58,7 +58,8 @@ export abstract class MeasuredCall extends CallLeg {
     steps: { label: string; fromStart: number; delta: number }[];
   } {
     const start = this.#log[0]?.at ?? 0;
-    const steps = this.#log.map(({ at, message }, index) => ({
+    const active = this.#log.findIndex(({ message }) => message === 'ACTIVE');
+    const steps = this.#log.slice(0, active < 0 ? undefined : active + 1).map(({ at, message }, index) => ({
       label: message,
       fromStart: at - start,
       delta: at - (this.#log[index - 1]?.at ?? start),

@@ -3,6 +3,14 @@ import { type SupportedBrowsers, supportedBrowsers, type WebRTCInfo, webRTCInfo 
 import { Client } from './client.ts';
 import type { Environment } from './environment.ts';
 import type { ClientOptions } from './options.ts';
+import {
+  type MicrophoneCheckOptions,
+  type PreCallOptions,
+  runCall,
+  runMicrophone,
+  runServers,
+} from './pre-call.ts';
+import type { PreCallReport } from './pre-call-reasons.ts';
 
 const SIMPLE: Readonly<Record<string, string>> = {
   requesting: 'connecting',
@@ -32,6 +40,19 @@ export class TelnyxRTC extends Client {
         return typeof value === 'function' ? value.bind(target) : value;
       },
     });
+  }
+
+  /** Calls an echo, looks at path and sound, and says whether calls will work. The client must be ready. */
+  runPreCall(options: PreCallOptions = {}): Promise<PreCallReport> {
+    return runCall(this, this.env, options);
+  }
+  /** The same, with one call for each of the STUN and TURN servers. */
+  runNetworkCheck(options: PreCallOptions = {}): Promise<PreCallReport> {
+    return runServers(this, this.env, options.iceServers ?? this.iceServers, options);
+  }
+  /** Opens the microphone and listens. Nothing is sent, and nothing recorded. */
+  runMicrophoneCheck(options: MicrophoneCheckOptions = {}): Promise<PreCallReport> {
+    return runMicrophone(this, this.env, options);
   }
 
   constructor(options: ClientOptions, environment?: Environment) {

@@ -192,6 +192,8 @@ export class FakeBrowser {
   /** What getUserMedia rejects with. */
   microphoneError: unknown;
   badUrl = false;
+  /** What a microphone gives, of 1. */
+  loudness = 0.2;
   readonly playing: string[] = [];
   readonly posts: { url: string; headers: Record<string, string>; body: Json }[] = [];
   postsAreTaken = true;
@@ -275,6 +277,8 @@ export class FakeBrowser {
         return peer;
       },
       createStream: (tracks: FakeTrack[]) => new FakeStream(tracks),
+      permission: async () => 'prompt',
+      meter: () => ({ level: () => this.loudness, close: () => undefined }),
       playLoop: (url: string) => {
         this.playing.push(url);
         return () => void this.playing.splice(this.playing.indexOf(url), 1);

@@ -1,0 +1,341 @@
+import type { Call } from './call.ts';
+import type { Client } from './client.ts';
+import type { Environment } from './environment.ts';
+import type { TelnyxError } from './errors.ts';
+import { openMicrophone } from './media.ts';
+import type {
+  IceFindings,
+  MicrophoneFindings,
+  NetworkFindings,
+  PreCallReport,
+  Reason,
+  Verdict,
+} from './pre-call-reasons.ts';
+import { IceReasonCode, MicrophoneReasonCode, NetworkReasonCode } from './pre-call-reasons.ts';
+import type { StatsFrame } from './quality.ts';
+
+/** `runPreCall`. */
+export interface PreCallOptions {
+  /** What is called: an echo or a tone. Default `9196`, the echo of a Sidetone server. */
+  destinationNumber?: string;
+  /** Milliseconds of talk. Default 5 000. */
+  durationMs?: number;
+  iceServers?: RTCIceServer[];
+  /** Ends the check early; what is known until then is reported. */
+  signal?: AbortSignal;
+}
+
+/** `runMicrophoneCheck`. */
+export interface MicrophoneCheckOptions {
+  /** Milliseconds. Default 2 000. */
+  durationMs?: number;
+  /** The level, of 1, below which a microphone is silent. Default 0.01. */
+  silenceThreshold?: number;
+}
+
+const ECHO = '9196';
+const SETUP_MS = 15_000;
+const LEVELS_MS = 100;
+
+/** A call to an echo: does it come up, how does it sound. */
+export async function runCall(
+  client: Client,
+  env: Environment,
+  options: PreCallOptions,
+): Promise<PreCallReport> {
+  const { destinationNumber = ECHO, durationMs = 5_000, iceServers, signal } = options;
+  const began = env.now();
+  const frames: StatsFrame[] = [];
+  let failed: TelnyxError | undefined;
+  const watch = ({ error, callId }: { error: TelnyxError; callId?: string }): void => {
+    if (callId === call?.id) failed = error;
+  };
+  let call: Call | undefined;
+  let ice: IceFindings | undefined;
+  let answered = false;
+  client.on('telnyx.error', watch);
+  try {
+    call = client.newCall({
+      destinationNumber,
+      ...(iceServers === undefined ? {} : { iceServers }),
+      onNotification: () => undefined,
+    });
+    await reaches(call, env, signal);
+    answered = true;
+    const talked = new AbortController();
+    const cancel = env.after(durationMs, () => talked.abort());
+    const stop = (): void => talked.abort();
+    signal?.addEventListener('abort', stop);
+    for await (const frame of call.statistics(talked.signal)) frames.push(frame);
+    signal?.removeEventListener('abort', stop);
+    cancel();
+    ice = await iceOf(call);
+  } catch {
+    ice = call?.peer === undefined ? undefined : await iceOf(call).catch(() => undefined);
+  } finally {
+    client.off('telnyx.error', watch);
+    void call?.hangup();
+  }
+  const network = networkOf(frames);
+  const reasons = [...iceReasons(ice, answered), ...networkReasons(network)];
+  return {
+    version: 1,
+    verdict: verdictOf(reasons, failed, frames.length > 0),
+    reasons: reasons.filter(({ grave }) => grave).map(plain),
+    warnings: reasons.filter(({ grave }) => !grave).map(plain),
+    timings: {
+      totalMs: env.now() - began,
+      ...(call && { callEstablishment: call.getEstablishmentTimings() }),
+    },
+    ...(ice && { ice }),
+    network,
+    ...(call && { callId: call.id }),
+  };
+}
+
+/** One short call for each STUN or TURN server on its own. */
+export async function runServers(
+  client: Client,
+  env: Environment,
+  servers: readonly RTCIceServer[],
+  options: PreCallOptions,
+): Promise<PreCallReport> {
+  const urls = servers.flatMap((server) => [server.urls].flat().map((url) => ({ ...server, urls: url })));
+  if (urls.length === 0) return runCall(client, env, { durationMs: 3_000, ...options });
+  const serverTests: NonNullable<PreCallReport['serverTests']>[number][] = [];
+  const reports: PreCallReport[] = [];
+  for (const server of urls) {
+    const report = await runCall(client, env, { durationMs: 3_000, ...options, iceServers: [server] });
+    reports.push(report);
+    const { ice, network, callId, timings } = report;
+    const established = report.verdict === 'ready' || report.verdict === 'degraded';
+    serverTests.push({
+      server,
+      established,
+      ...(callId !== undefined && { callId }),
+      ...(ice && { ice }),
+      ...(network && { network }),
+      ...(timings && { timings }),
+    });
+    if (options.signal?.aborted === true) break;
+  }
+  const order: readonly Verdict[] = ['ready', 'degraded', 'inconclusive', 'permission_denied', 'blocked'];
+  const best = reports.sort(
+    (a, b) => order.indexOf(a.verdict) - order.indexOf(b.verdict),
+  )[0] as PreCallReport;
+  const empty = serverTests.filter(
+    ({ ice }) => ice !== undefined && ice.candidateCounts.srflx + ice.candidateCounts.relay === 0,
+  );
+  const warnings = empty.map(({ server }) => ({
+    code: IceReasonCode.ServerNoCandidates,
+    message: `${String(server.urls)} gave no address`,
+    source: 'ice',
+  }));
+  return { ...best, warnings: [...best.warnings, ...warnings], serverTests };
+}
+
+/** Opens the microphone and listens for a while. */
+export async function runMicrophone(
+  client: Client,
+  env: Environment,
+  { durationMs = 2_000, silenceThreshold = 0.01 }: MicrophoneCheckOptions,
+): Promise<PreCallReport> {
+  const began = env.now();
+  const findings: MicrophoneFindings = {
+    currentPermissionState: await env.permission(),
+    isPermissionGrantedCurrently: false,
+    isGetUserMediaFailed: false,
+    deviceAvailable: false,
+    deviceCount: 0,
+    devices: [],
+  };
+  const reasons: Reason[] = [];
+  const grave = (code: string, message: string): void => {
+    reasons.push({ code, message, source: 'microphone', grave: true });
+  };
+  try {
+    const { audio } = client.mediaConstraints;
+    const stream = await openMicrophone(env, audio === false ? true : audio);
+    const meter = env.meter(stream);
+    const levels: number[] = [];
+    for (let ms = 0; ms < durationMs; ms += LEVELS_MS) {
+      await new Promise<void>((resume) => void env.after(LEVELS_MS, resume));
+      levels.push(meter.level());
+    }
+    meter.close();
+    for (const track of stream.getTracks()) track.stop();
+    const peak = Math.max(0, ...levels);
+    const average = levels.reduce((sum, level) => sum + level, 0) / Math.max(1, levels.length);
+    findings.currentPermissionState = 'granted';
+    findings.audioLevel = peak;
+    findings.audioLevelStats = { peak, average, samples: levels.length };
+    findings.audioDetected = peak >= silenceThreshold;
+    findings.activeCapturePerformed = true;
+    if (!findings.audioDetected) grave(MicrophoneReasonCode.Silent, 'The microphone gives silence');
+  } catch (error) {
+    findings.isGetUserMediaFailed = true;
+    const { code, description } = error as TelnyxError;
+    if (code === 42001) {
+      findings.currentPermissionState = 'denied';
+      grave(MicrophoneReasonCode.PermissionDenied, description);
+    } else
+      grave(code === 42002 ? MicrophoneReasonCode.NoDevice : MicrophoneReasonCode.CaptureFailed, description);
+  }
+  const devices = await client.getAudioInDevices();
+  findings.isPermissionGrantedCurrently = findings.currentPermissionState === 'granted';
+  findings.deviceCount = devices.length;
+  findings.deviceAvailable = devices.length > 0;
+  findings.devices = devices.map(({ label, deviceId }) => ({ label, deviceId, kind: 'audioinput' }));
+  const denied = reasons.some(({ code }) => code === MicrophoneReasonCode.PermissionDenied);
+  const silent = reasons.some(({ code }) => code === MicrophoneReasonCode.Silent);
+  return {
+    version: 1,
+    verdict: denied ? 'permission_denied' : silent ? 'degraded' : reasons.length > 0 ? 'blocked' : 'ready',
+    reasons: reasons.map(plain),
+    warnings: [],
+    timings: { totalMs: env.now() - began },
+    microphone: findings,
+  };
+}
+
+const plain = ({ code, message, source }: Reason): { code: string; message: string; source: string } => ({
+  code,
+  message,
+  source,
+});
+
+/** Resolves when the call is active; rejects when it ends, takes too long, or the signal says so. */
+function reaches(call: Call, env: Environment, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const done = (settle: () => void): void => {
+      cancel();
+      call.off('state', look);
+      signal?.removeEventListener('abort', give);
+      settle();
+    };
+    const give = (): void => done(() => reject(new Error('the call did not come up')));
+    const cancel = env.after(SETUP_MS, give);
+    const look = (): void => {
+      if (call.state === 'active') done(resolve);
+      else if (/^(hangup|destroy|purge)$/.test(call.state)) give();
+    };
+    call.on('state', look);
+    signal?.addEventListener('abort', give);
+    if (signal?.aborted === true) give();
+  });
+}
+
+async function iceOf(call: Call): Promise<IceFindings> {
+  const stats = [...((await call.getStats())?.values() ?? [])];
+  const candidates = stats.filter(({ type }) => type === 'local-candidate');
+  const count = (type: string): number =>
+    candidates.filter(({ candidateType }) => candidateType === type).length;
+  const candidateCounts = {
+    host: count('host'),
+    srflx: count('srflx'),
+    prflx: count('prflx'),
+    relay: count('relay'),
+  };
+  const selectedPair = stats.find(
+    ({ type, nominated, state }) => type === 'candidate-pair' && nominated && state === 'succeeded',
+  );
+  const own = candidates.find(({ id }) => id === selectedPair?.localCandidateId);
+  const networks = new Set(candidates.map(({ networkType }) => networkType).filter(Boolean));
+  return {
+    candidateCounts,
+    candidates,
+    hasRelayCandidate: candidateCounts.relay > 0,
+    onlyHostCandidates: candidates.length > 0 && candidates.length === candidateCounts.host,
+    hasSelectedPair: selectedPair !== undefined,
+    ...(selectedPair && { selectedPair }),
+    isTurnRequired: own?.candidateType === 'relay',
+    hasMultipleNetworkInterfaces: networks.size > 1,
+    vpnDetected: networks.has('vpn'),
+    gatheringComplete: call.peer?.instance.iceGatheringState === 'complete',
+    namedServers: (call.options.iceServers ?? []).length > 0,
+  };
+}
+
+function networkOf(frames: readonly StatsFrame[]): NetworkFindings {
+  const last = frames.at(-1);
+  const number = (value: unknown): number => (typeof value === 'number' ? value : 0);
+  const spread = (name: 'rtt' | 'jitter') => {
+    const values = frames.map((frame) => frame[name]);
+    const average = values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
+    return { min: Math.min(...values, average), max: Math.max(...values, average), average };
+  };
+  const received = number(last?.inboundAudio['packetsReceived']);
+  const lost = number(last?.inboundAudio['packetsLost']);
+  const sent = number(last?.outboundAudio['packetsSent']);
+  const mos = frames.reduce((sum, frame) => sum + frame.mos, 0) / Math.max(1, frames.length);
+  return {
+    quality: last === undefined ? 'unknown' : mos > 4 ? 'good' : mos > 3.6 ? 'fair' : 'poor',
+    mos,
+    rtt: spread('rtt'),
+    jitter: spread('jitter'),
+    packets: {
+      packetsSent: sent,
+      packetsReceived: received,
+      packetsLost: lost,
+      packetLossFraction: lost / Math.max(1, lost + received),
+    },
+    bytes: {
+      bytesSent: number(last?.outboundAudio['bytesSent']),
+      bytesReceived: number(last?.inboundAudio['bytesReceived']),
+    },
+    inbound: { flowing: received > 0, packets: received },
+    outbound: { flowing: sent > 0, packets: sent },
+  };
+}
+
+function iceReasons(ice: IceFindings | undefined, answered: boolean): Reason[] {
+  if (ice === undefined) return [];
+  const found: Reason[] = [];
+  const tell = (is: boolean | undefined, code: string, message: string, grave = false): void => {
+    if (is === true) found.push({ code, message, source: 'ice', grave });
+  };
+  tell(
+    answered && ice.candidates.length === 0,
+    IceReasonCode.NoCandidates,
+    'The browser found no network address',
+    true,
+  );
+  tell(answered && !ice.hasSelectedPair, IceReasonCode.NoSelectedPair, 'No path to the media gateway', true);
+  tell(
+    ice.namedServers && ice.onlyHostCandidates,
+    IceReasonCode.OnlyHostCandidates,
+    'STUN and TURN servers gave no address',
+  );
+  tell(ice.isTurnRequired, IceReasonCode.TurnRequired, 'Audio takes the relay');
+  tell(ice.hasMultipleNetworkInterfaces, IceReasonCode.MultipleInterfaces, 'There are several networks');
+  tell(ice.vpnDetected, IceReasonCode.VpnDetected, 'Audio may take a VPN');
+  return found;
+}
+
+function networkReasons({ quality, rtt, jitter, packets, inbound, outbound }: NetworkFindings): Reason[] {
+  if (quality === 'unknown') return [];
+  const found: Reason[] = [];
+  const tell = (is: boolean, code: string, message: string, grave = false): void => {
+    if (is) found.push({ code, message, source: 'network', grave });
+  };
+  tell(!inbound.flowing && !outbound.flowing, NetworkReasonCode.NoAudioFlow, 'No audio flows', true);
+  tell(inbound.flowing !== outbound.flowing, NetworkReasonCode.OneWayAudio, 'Audio flows one way only', true);
+  tell(rtt.average > 0.4, NetworkReasonCode.HighRtt, 'The round trip takes more than 400 ms');
+  tell(jitter.average > 0.03, NetworkReasonCode.HighJitter, 'More than 30 ms of jitter');
+  tell(
+    packets.packetLossFraction > 0.01,
+    NetworkReasonCode.PacketLoss,
+    'More than 1 % of the packets is lost',
+  );
+  tell(quality === 'poor', NetworkReasonCode.PoorQuality, 'Calls will be hard to understand');
+  tell(quality === 'fair', NetworkReasonCode.FairQuality, 'Calls will be understandable, not good');
+  return found;
+}
+
+/** Hard reasons block; soft ones degrade, when they are about the sound. No call and no reason: nobody knows. */
+function verdictOf(reasons: readonly Reason[], failed: TelnyxError | undefined, measured: boolean): Verdict {
+  if (failed?.code === 42001) return 'permission_denied';
+  if (reasons.some(({ grave }) => grave)) return 'blocked';
+  if (failed !== undefined || !measured) return 'inconclusive';
+  return reasons.some(({ source }) => source === 'network') ? 'degraded' : 'ready';
+}
