@@ -12,7 +12,7 @@ import {
   parseSdp,
   type SessionDescription,
 } from '@sidetone/sdp';
-import type { CodecName, LegKind, MediaCommand, MediaReply, Source } from '@sidetone/wire';
+import type { CodecName, LegKind, MediaCommand, MediaReply, OpusAsk, Source } from '@sidetone/wire';
 import { DIGITS } from './digit-sender.ts';
 import { Leg, type LegWorld } from './leg.ts';
 import { PacketBuffers } from './packet-buffer.ts';
@@ -43,6 +43,8 @@ interface Session {
   local: SessionDescription | undefined;
   /** Our offer that awaits (further) answers. */
   offered: SessionDescription | undefined;
+  /** What the peer shall be asked to send in Opus. */
+  opus: OpusAsk;
 }
 
 type Refusal = Extract<MediaReply, { ok: false }>;
@@ -160,6 +162,7 @@ export function createMediaEngine(options: MediaEngineOptions): MediaEngine {
       sessionId: String(random.int(2 ** 31) + 1),
       local: undefined,
       offered: undefined,
+      opus: {},
     };
     sessions.set(leg.id, session);
     publish(leg.id);
@@ -183,6 +186,7 @@ export function createMediaEngine(options: MediaEngineOptions): MediaEngine {
       address: session.address,
       port: session.port,
       sessionId: session.sessionId,
+      ...session.opus,
       ...(session.local === undefined ? {} : { previous: session.local }),
     };
     if (!(leg.transport instanceof WebRtcTransport)) return base;
@@ -263,6 +267,7 @@ export function createMediaEngine(options: MediaEngineOptions): MediaEngine {
     ) {
       transport.restart(credentials(), { ufrag: ice.ufrag, pwd: ice.pwd });
     }
+    session.opus = command.opus ?? session.opus;
     const result = negotiateAnswer({
       offer,
       local: local(session),
@@ -286,6 +291,7 @@ export function createMediaEngine(options: MediaEngineOptions): MediaEngine {
     if (command.restart === true && transport instanceof WebRtcTransport) {
       transport.restart(credentials(), null);
     }
+    session.opus = command.opus ?? session.opus;
     session.offered = createOffer({
       local: local(session),
       codecs: wanted(session, command.codecs),

@@ -1,3 +1,4 @@
+export type { OpusWishes } from './codecs.ts';
 export type {
   Bandwidth,
   Candidate,
@@ -20,5 +21,6 @@ export {
   type OfferOptions,
 } from './negotiate.ts';
 export type { LocalMedia, NegotiatedAudio, NegotiationError, OpusParameters } from './negotiated.ts';
+export { opusWishes } from './opus-wishes.ts';
 export { parseCandidate, parseSdp, SDP_LIMITS, type SdpError } from './parse.ts';
 export { sameTransport, withDirection } from './revise.ts';

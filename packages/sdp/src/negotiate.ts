@@ -146,6 +146,8 @@ function answerSection(section: MediaSection, codec: CodecName, options: AnswerO
     direction: within(mirror(stated(section)), direction),
     payloads,
     ptime: webrtc ? null : 20,
+    // For peers that read the bandwidth line and not the parameters of Opus.
+    bandwidth: codec === 'OPUS' && local.maxBitrate !== undefined ? { tias: local.maxBitrate } : {},
     mid: section.mid,
     rtcpMux: section.rtcpMux,
     ...transportLines(local, answerSetup(section.setup, local.dtlsRole)),

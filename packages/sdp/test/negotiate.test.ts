@@ -377,3 +377,32 @@ describe('two of us', () => {
     );
   });
 });
+
+describe('our wishes for Opus', () => {
+  it('stand in the answer, in the parameters and as bandwidth', () => {
+    const offer = parseSdp(CHROMIUM);
+    assert.ok(offer.ok);
+    const answer = (wishes: object): string => {
+      const result = negotiateAnswer({
+        offer: offer.value,
+        codecs: ['OPUS'],
+        local: {
+          address: '192.0.2.1',
+          port: 20_000,
+          sessionId: '1',
+          ice: { ufrag: 'abcd', pwd: 'abcdefghijklmnopqrstuvwx', candidates: [] },
+          fingerprint: 'AA:BB',
+          ...wishes,
+        },
+      });
+      assert.ok(result.ok);
+      return formatSdp(result.value.answer);
+    };
+    assert.match(
+      answer({ stereo: true, maxBitrate: 20_000 }),
+      /useinbandfec=1;stereo=1;sprop-stereo=1;maxaveragebitrate=20000/,
+    );
+    assert.match(answer({ maxBitrate: 20_000 }), /\r\nb=TIAS:20000\r\n/);
+    assert.doesNotMatch(answer({}), /b=|stereo|maxaverage/);
+  });
+});

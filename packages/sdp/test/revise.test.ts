@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { parseSdp, sameTransport, withDirection } from '../src/index.ts';
+import { opusWishes, parseSdp, sameTransport, withDirection } from '../src/index.ts';
 import { CARRIER, CHROMIUM, FIREFOX } from './peers.ts';
 
 describe('withDirection', () => {
@@ -47,5 +47,22 @@ describe('sameTransport', () => {
     assert.ok(!sameTransport(CARRIER, CARRIER.replace('30000', '30002')));
     assert.ok(!sameTransport(CARRIER, 'rubbish'));
     assert.ok(!sameTransport('rubbish', 'rubbish'));
+  });
+});
+
+describe('opusWishes', () => {
+  it('says what the author wants to receive, by parameters and by bandwidth', () => {
+    const asks = (fmtp: string, bandwidth = ''): object =>
+      opusWishes(
+        CHROMIUM.replace(/a=fmtp:111 [^\r]*/, `a=fmtp:111 ${fmtp}`).replace(
+          /(c=IN IP4 192\.0\.2\.10\r\n)/,
+          `$1${bandwidth}`,
+        ),
+      );
+    assert.deepEqual(asks('minptime=10;useinbandfec=1'), {});
+    assert.deepEqual(asks('stereo=1;maxaveragebitrate=20000'), { stereo: true, maxBitrate: 20_000 });
+    assert.deepEqual(asks('maxaveragebitrate=40000', 'b=TIAS:30000\r\n'), { maxBitrate: 30_000 });
+    assert.deepEqual(opusWishes(CARRIER.replace(/opus/gi, 'x')), {});
+    assert.deepEqual(opusWishes('rubbish'), {});
   });
 });

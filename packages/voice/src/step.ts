@@ -189,6 +189,11 @@ function onMediaFailed(
     draft.log('debug', 'silent on hold', { leg: leg.id });
     return;
   }
+  // Early media is the carrier's to send or not; how long it may ring has its own limit.
+  if (input.why === 'rtp' && draft.call.state.name !== 'up') {
+    draft.log('debug', 'silent before the answer', { leg: leg.id });
+    return;
+  }
   draft.log('warn', 'media failed', { leg: leg.id, why: input.why });
   if (leg.presence !== 'here' && leg.phase === 'up') {
     draft.set(leg.id, { mediaLost: input.why });

@@ -34,6 +34,21 @@ describe('built-in numbers', () => {
       );
     });
 
+  it('was not answered when media refuses the caller', () => {
+    const bench = new CallBench({ plan: built('echo') });
+    bench.failures.push((command) =>
+      command.op === 'answer' ? { ok: false, error: 'no-codec', message: '' } : undefined,
+    );
+    assert.ok(bench.feed({ type: 'start' }).includes('a 488'));
+    assert.deepEqual(
+      bench.records().map((r) => [r.kind, r.answered_at]),
+      [
+        ['service', undefined],
+        ['client', undefined],
+      ],
+    );
+  });
+
   it('answers an offerless caller with an offer and connects on ACK', () => {
     const bench = new CallBench({ plan: built('tone'), kind: 'phone', offerless: true });
     assert.deepEqual(bench.feed({ type: 'start' }), [
@@ -478,6 +493,53 @@ describe('media that fails during set-up', () => {
       'CANCEL b ICE_FAILED',
       'media close b',
     ]);
+    assert.equal(bench.call.state.name, 'calling');
+  });
+});
+
+describe('wishes for Opus', () => {
+  const opus = (fmtp: string): string =>
+    [
+      'v=0',
+      'o=- 1 1 IN IP4 192.0.2.1',
+      's=-',
+      'c=IN IP4 192.0.2.1',
+      't=0 0',
+      'm=audio 4000 RTP/AVP 111',
+      'a=rtpmap:111 opus/48000/2',
+      `a=fmtp:111 ${fmtp}`,
+      '',
+    ].join('\r\n');
+  const asked = (bench: CallBench) =>
+    bench.outs.flatMap((o) =>
+      o.type === 'media' && (o.command.op === 'offer' || o.command.op === 'answer')
+        ? [[o.command.op, o.command.leg, o.command.opus]]
+        : [],
+    );
+
+  it('of each side are told to the other', () => {
+    const bench = new CallBench({ leg: { offer: opus('stereo=1;maxaveragebitrate=20000') } });
+    bench.feed({ type: 'start' });
+    bench.feed({ type: 'accepted', leg: 'b', sdp: opus('maxaveragebitrate=32000'), headers: [] });
+    assert.deepEqual(asked(bench), [
+      ['offer', 'b', { stereo: true, maxBitrate: 20_000 }],
+      ['answer', 'a', { maxBitrate: 32_000 }],
+    ]);
+  });
+
+  it('of the caller itself count for an echo', () => {
+    const bench = new CallBench({ plan: built('echo'), leg: { offer: opus('stereo=1') } });
+    bench.feed({ type: 'start' });
+    assert.deepEqual(asked(bench), [['answer', 'a', { stereo: true }]]);
+  });
+});
+
+describe('silence before the answer', () => {
+  it('is no failure of media: the ring limit counts', () => {
+    const bench = new CallBench();
+    bench.feed({ type: 'start' });
+    bench.feed({ type: 'progress', leg: 'b', status: 183, sdp: 'early', headers: [] });
+    assert.deepEqual(bench.feed({ type: 'mediaFailed', leg: 'b', why: 'rtp' }), []);
     assert.equal(bench.call.state.name, 'calling');
   });
 });

@@ -49,6 +49,7 @@ export type {
   MediaCommand,
   MediaEvent,
   MediaReply,
+  OpusAsk,
   Source,
 } from './media-control.ts';
 export { causeFromReason, formatReason, parseReason, type ReasonValue } from './reason-header.ts';

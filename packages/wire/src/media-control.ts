@@ -23,6 +23,13 @@ export type Source =
   | { readonly kind: 'music' }
   | { readonly kind: 'ringback' };
 
+/** What a leg's peer shall be asked to send in Opus: what the other side wants to receive (RFC 7587 §6.1). */
+export interface OpusAsk {
+  readonly stereo?: boolean;
+  /** Bits per second. */
+  readonly maxBitrate?: number;
+}
+
 export type MediaCommand =
   /**
    * The peer's offer for a leg (new, or a re-offer: hold, ICE restart, moved address) → our answer. `codecs` is what
@@ -35,6 +42,8 @@ export type MediaCommand =
       readonly sdp: string;
       readonly codecs: readonly CodecName[];
       readonly direction?: Direction;
+      /** Kept for later descriptions of the leg, until stated anew. */
+      readonly opus?: OpusAsk;
     }
   /**
    * Makes our offer for a leg (new, or a re-offer with another direction). `restart`: fresh ICE credentials, and the peer may
@@ -48,6 +57,7 @@ export type MediaCommand =
       readonly codecs: readonly CodecName[];
       readonly direction?: Direction;
       readonly restart?: boolean;
+      readonly opus?: OpusAsk;
     }
   /** The peer's answer to our last offer. May come again (another fork answered): the last one wins. */
   | { readonly op: 'accept'; readonly leg: string; readonly sdp: string }

@@ -1,3 +1,4 @@
+import { opusWishes } from '@sidetone/sdp';
 import type { MediaReply } from '@sidetone/wire';
 import { connect } from '../bridge.ts';
 import { legOf, type Plan } from '../call.ts';
@@ -50,7 +51,7 @@ function start(draft: Draft): void {
           startedAt: draft.now,
         }),
       );
-      draft.set(plan.leg.leg, { answeredAt: draft.now, connected: true });
+      draft.set(plan.leg.leg, { connected: true });
       draft.to({ name: 'answering', peer: plan.leg.leg });
       advance(draft);
       return;
@@ -82,7 +83,13 @@ function start(draft: Draft): void {
 
 function prepare(draft: Draft, leg: Leg): void {
   draft.add({ ...leg, media: 'asked' });
-  draft.media('first', { op: 'offer', leg: leg.id, kind: mediaKind(leg), codecs: leg.codecs });
+  draft.media('first', {
+    op: 'offer',
+    leg: leg.id,
+    kind: mediaKind(leg),
+    codecs: leg.codecs,
+    opus: opusWishes(draft.caller.offer ?? ''),
+  });
 }
 
 function bindings(draft: Draft, input: Extract<CallInput, { type: 'bindings' }>): void {
@@ -299,6 +306,7 @@ function advance(draft: Draft): void {
   if (caller.media !== 'open' || caller.sdp === null) return;
   connect(draft);
   if (answered) {
+    if (peer.answeredAt === null) draft.set(peer.id, { answeredAt: draft.now });
     draft.set(caller.id, {
       phase: 'up',
       answeredAt: draft.now,
@@ -327,7 +335,9 @@ function openCaller(draft: Draft, peer: Leg): void {
   const policy = trunkOf(plan, peer)?.policy ?? 'capacity';
   const codecs = callerCodecs(caller.codecs, policy, peer.codec, caller.kind === 'client');
   draft.set(caller.id, { media: 'asked', candidates: [] });
-  const about = { leg: caller.id, kind: mediaKind(caller), codecs };
+  // An echo gives the caller its own Opus back, so its own wishes count.
+  const heard = peer.kind === 'service' ? caller.offer : peer.remote;
+  const about = { leg: caller.id, kind: mediaKind(caller), codecs, opus: opusWishes(heard ?? '') };
   if (caller.offer === null) draft.media('first', { op: 'offer', ...about });
   else draft.media('first', { op: 'answer', ...about, sdp: caller.offer });
   for (const candidate of caller.candidates)
