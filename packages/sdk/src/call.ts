@@ -128,7 +128,10 @@ export class Call extends MeasuredCall {
     this.options.micId = deviceId;
     this.audio.muted = muted;
     const sender = this.peer?.instance.getSenders().find((one) => one.track?.kind === 'audio');
-    if (sender === undefined) return false;
+    if (sender === undefined) {
+      this.host.warn('AUDIO_INPUT_DEVICE_CHANGE_SKIPPED', this);
+      return false;
+    }
     try {
       return await this.audio.replace(sender);
     } catch (error) {

@@ -19,13 +19,11 @@ import {
   hasCredentials,
   present,
 } from './options.ts';
-import { claimsOf, type RememberedCall, ResumeStore, rememberedOf } from './resume-store.ts';
+import { type RememberedCall, ResumeStore, rememberedOf } from './resume-store.ts';
 import { RingSounds } from './ring-sounds.ts';
 import { Session } from './session.ts';
+import { renewalDue } from './token.ts';
 
-const TOKEN_MS = 120_000;
-/** setTimeout counts in 32 bits. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
 /** Requests of the server that are acknowledged, known call or not, so that it never waits for one. */
 const ACKNOWLEDGED = /^telnyx_rtc\.(invite|attach|ringing|media|answer|display|candidate|bye)$/;
 
@@ -113,7 +111,6 @@ export class Client extends ClientDevices {
   set autoReconnect(on: boolean) {
     this.#session.autoReconnect = on;
   }
-
   /** Opens the connection and logs in. Resolves at once; see {@link ready}. */
   async connect(): Promise<void> {
     const { hosts } = this.options;
@@ -137,12 +134,13 @@ export class Client extends ClientDevices {
     for (const stop of this.#listening) stop();
     this.#listening = [];
     const calls = this.getActiveCalls();
-    for (const call of calls) void call.hangup();
+    const over = calls.map((call) => call.hangup());
     this.#session.disconnect();
     for (const call of calls) call.purge();
     this.#store?.forget();
     this.#store?.release();
     this.#store = undefined;
+    await Promise.allSettled(over);
     await this.#reports.sent();
   }
   /** Another name of {@link disconnect}. */
@@ -156,7 +154,11 @@ export class Client extends ClientDevices {
   ): Promise<void> {
     const { creds } = params;
     if (creds !== undefined) {
-      if (!hasCredentials(creds)) return this.#refuseLogin(params.onError);
+      if (!hasCredentials(creds)) {
+        const error = new TelnyxError('INVALID_CREDENTIALS');
+        this.#error(error);
+        return params.onError?.(error);
+      }
       for (const name of ['login_token', 'login', 'password', 'passwd'] as const) delete this.options[name];
       Object.assign(this.options, creds);
     }
@@ -306,22 +308,22 @@ export class Client extends ClientDevices {
   }
 
   #display(call: Call, params: Reply): void {
-    const notification: Notification = {
-      type: 'participantData',
-      call,
-      displayName: text(params['display_name']) ?? '',
-      displayNumber: text(params['display_number']) ?? '',
-      displayDirection: params['display_direction'] === 'inbound' ? 'outbound' : 'inbound',
-    };
-    this.#notify(notification, call);
+    const displayDirection = params['display_direction'] === 'inbound' ? 'outbound' : 'inbound';
+    const displayName = text(params['display_name']) ?? '';
+    const displayNumber = text(params['display_number']) ?? '';
+    this.#notify({ type: 'participantData', call, displayName, displayNumber, displayDirection }, call);
   }
 
   #add(given: CallOptions, direction: 'inbound' | 'outbound', wasHeld = false): Call {
     const { forceRelayCandidate, trickleIce, mutedMicOnStart } = this.options;
     const of = { forceRelayCandidate, trickleIce, mutedMicOnStart };
     const defaults = { ...present(of), ...this.deviceDefaults(), iceServers: this.iceServers };
-    if (this.hasActiveCall()) this.#warn('MULTIPLE_ACTIVE_CALLS_DETECTED', undefined, {});
+    const others = this.getActiveCalls();
+    if (others.length > 0) this.#warn('MULTIPLE_ACTIVE_CALLS_DETECTED', undefined, {});
     const call = new Call(this.#host, { ...defaults, ...given }, direction, this.rawRinging, wasHeld);
+    const { remoteElement } = call.options;
+    if (remoteElement !== undefined && others.some(({ options }) => options.remoteElement === remoteElement))
+      this.#warn('SHARED_REMOTE_ELEMENT_OVERWRITE', undefined, { callId: call.id });
     this.calls[call.id] = call;
     return call;
   }
@@ -329,13 +331,9 @@ export class Client extends ClientDevices {
   /** Warns two minutes before the login token expires, or at once when that is nearer. */
   #watchToken(): void {
     this.#forgetToken();
-    const expiry = claimsOf(this.options.login_token)?.['exp'];
-    if (typeof expiry !== 'number') return;
-    const left = expiry * 1_000 - TOKEN_MS - this.env.epoch();
-    if (left > LONGEST_TIMER_MS) return;
-    this.#forgetToken = this.env.after(Math.max(0, left), () =>
-      this.#warn('TOKEN_EXPIRING_SOON', undefined, {}),
-    );
+    const due = renewalDue(this.options.login_token, this.env.epoch());
+    if (due === undefined) return;
+    this.#forgetToken = this.env.after(due, () => this.#warn('TOKEN_EXPIRING_SOON', undefined, {}));
   }
 
   /** A call is over: what was measured goes to the application and, when it asked for it, to the server. */
@@ -343,11 +341,11 @@ export class Client extends ClientDevices {
     if (call.options.debug ?? this.options.debug)
       this.emit('telnyx.stats.report', {
         callId: call.id,
-        frames: call.reported.frames.map(({ frame }) => frame),
+        frames: call.reported.frames.map((one) => one.frame),
       });
-    const { callReportId } = this;
-    const { token, url } = this.#session;
-    if (callReportId === undefined || url === undefined || this.options.enableCallReports === false) return;
+    if (this.options.enableCallReports === false) return;
+    const { callReportId, token, url } = this.#session;
+    if (callReportId === undefined || url === undefined) return;
     const headers = { 'x-call-report-id': callReportId, 'x-call-id': call.id, 'x-voice-sdk-id': token ?? '' };
     this.#reports.send(url, headers, call.reported, this.options.callReportInterval);
   }
@@ -364,25 +362,12 @@ export class Client extends ClientDevices {
   }
 
   #error(error: TelnyxError, callId?: string): void {
-    this.emit('telnyx.error', {
-      error,
-      sessionId: this.sessionid,
-      ...(callId === undefined ? {} : { callId }),
-    });
+    this.emit('telnyx.error', { error, sessionId: this.sessionid, ...(callId !== undefined && { callId }) });
   }
 
   #warn(name: WarningName, message: string | undefined, about: { callId?: string; source?: string }): void {
-    this.emit('telnyx.warning', {
-      warning: telnyxWarning(name, message),
-      sessionId: this.sessionid,
-      ...about,
-    });
-  }
-
-  #refuseLogin(onError: ((error: unknown) => void) | undefined): void {
-    const error = new TelnyxError('INVALID_CREDENTIALS');
-    this.#error(error);
-    onError?.(error);
+    const warning = telnyxWarning(name, message);
+    this.emit('telnyx.warning', { warning, sessionId: this.sessionid, ...about });
   }
 
   /** Listens to the page, and takes over what the page before left. */

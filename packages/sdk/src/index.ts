@@ -6,6 +6,14 @@ export { Client } from './client.ts';
 export type { CustomHeader } from './custom-headers.ts';
 export type { TelnyxIds } from './dialog-params.ts';
 export { browserEnvironment, type Environment } from './environment.ts';
+// The names that the published SDK gives to the same types.
+export type {
+  MediaRecoveryErrorEvent as ITelnyxMediaRecoveryErrorEvent,
+  StandardErrorEvent as ITelnyxStandardErrorEvent,
+  TelnyxErrorEvent as ITelnyxErrorEvent,
+  TelnyxErrorJson as ITelnyxError,
+  TelnyxWarning as ITelnyxWarning,
+} from './errors.ts';
 export {
   type ErrorName,
   type Explained,
@@ -23,6 +31,7 @@ export {
   type TelnyxWarning,
   type WarningName,
 } from './errors.ts';
+export type { Notification as INotification } from './events.ts';
 export {
   type ClientEvents,
   ERROR_TYPE,
@@ -33,12 +42,19 @@ export {
 export type {
   AnswerOptions,
   CallOptions,
+  CallOptions as ICallOptions,
   ClientOptions,
+  ClientOptions as IClientOptions,
   Credentials,
+  Credentials as ICredentials,
   HangupOptions,
   MediaElementChoice,
 } from './options.ts';
 export type { MicrophoneCheckOptions, PreCallOptions } from './pre-call.ts';
+export type {
+  PreCallReason as PreCallDiagnosticReason,
+  PreCallReport as PreCallDiagnosticReport,
+} from './pre-call-reasons.ts';
 export {
   type IceFindings,
   IceReasonCode,

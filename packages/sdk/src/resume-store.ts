@@ -2,6 +2,7 @@ import type { Call } from './call.ts';
 import type { CallState } from './call-machine.ts';
 import type { Environment } from './environment.ts';
 import { type ClientOptions, type Credentials, namedOptions, type RememberedOptions } from './options.ts';
+import { claimsOf } from './token.ts';
 
 /** What the next page needs to take over a call of this one. */
 export interface RememberedCall {
@@ -102,15 +103,4 @@ export function rememberedOf(calls: readonly Call[]): RememberedCall[] {
 /** A name of the user that stays when the token is renewed. */
 function userOf({ login, login_token }: Credentials): string {
   return login || String(claimsOf(login_token)?.['sub'] ?? 'token');
-}
-
-/** The claims of a JWT (RFC 7519), unverified; `undefined` for what is none. */
-export function claimsOf(token: string | undefined): Readonly<Record<string, unknown>> | undefined {
-  try {
-    const part = token?.split('.')[1]?.replace(/-/g, '+').replace(/_/g, '/');
-    const claims: unknown = part === undefined ? undefined : JSON.parse(atob(part));
-    return typeof claims === 'object' && claims !== null ? (claims as Record<string, unknown>) : undefined;
-  } catch {
-    return undefined;
-  }
 }

@@ -136,19 +136,12 @@ export class Session {
     if (this.#ready) return;
     const refuse = (): RequestError => new RequestError('offline', method, 'not connected to the server');
     if (!this.#wanted || this.#refused !== undefined) throw refuse();
-    await new Promise<void>((resolve, reject) => {
-      const cancel = this.#env.after(ONLINE_MS, () => reject(refuse()));
-      this.ready().then(
-        () => {
-          cancel();
-          resolve();
-        },
-        () => {
-          cancel();
-          reject(refuse());
-        },
-      );
+    let cancel = (): void => {};
+    const late = new Promise<never>((_, reject) => {
+      cancel = this.#env.after(ONLINE_MS, () => reject(refuse()));
     });
+    const ready = this.ready().catch(() => Promise.reject(refuse()));
+    await Promise.race([ready, late]).finally(cancel);
   }
 
   /** A request with the session's id. An expired login is renewed once; the request still fails. */
