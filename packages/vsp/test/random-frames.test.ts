@@ -79,6 +79,8 @@ const happening = fc.oneof(
     arbitrary: fc.constantFrom(180, 183, 200, 486).map((status) => ({ kind: 'voice' as const, status })),
   },
   { weight: 1, arbitrary: fc.constant({ kind: 'ring' as const }) },
+  { weight: 1, arbitrary: fc.constant({ kind: 'reinvite' as const }) },
+  { weight: 1, arbitrary: fc.boolean().map((noticed) => ({ kind: 'drop' as const, noticed })) },
 );
 
 test('whatever a logged-in client does, all frames and messages are well formed, and nothing is left', () => {
@@ -86,9 +88,21 @@ test('whatever a logged-in client does, all frames and messages are well formed,
     fc.property(fc.array(happening, { maxLength: 25 }), (events) => {
       const bench = new Bench();
       bench.login('s1');
+      const token = bench.frames[0]!.json['voice_sdk_id'];
+      let socket = 's1';
+      let drops = 0;
       for (const event of events) {
-        if (event.kind === 'frame') bench.send('s1', event.text);
-        else if (event.kind === 'time') bench.advance(event.ms);
+        if (event.kind === 'frame') bench.send(socket, event.text);
+        else if (event.kind === 'drop') {
+          if (event.noticed) bench.input({ type: 'closed', socket });
+          socket = `s${++drops + 1}`;
+          bench.open(socket, { voice_sdk_id: token });
+          bench.request(socket, `login-${drops}`, 'login', { login: 'line1', passwd: 'one' });
+          bench.request(socket, `state-${drops}`, 'telnyx_rtc.gatewayState');
+        } else if (event.kind === 'reinvite') {
+          const leg = bench.heard.findLast((out) => out.type === 'incoming')?.leg;
+          if (leg !== undefined) bench.say(bench.voice.reinvite(leg, sdpOf('renewed'), 'r', bench.now));
+        } else if (event.kind === 'time') bench.advance(event.ms);
         else if (event.kind === 'ring') bench.ring('line1');
         else if (bench.heard.some((out) => out.type === 'incoming')) {
           bench.respond(
@@ -97,7 +111,7 @@ test('whatever a logged-in client does, all frames and messages are well formed,
           );
         }
       }
-      bench.input({ type: 'closed', socket: 's1' });
+      for (let i = 1; i <= drops + 1; i++) bench.input({ type: 'closed', socket: `s${i}` });
       // Longer than every SIP timer; voice answers what still rings there.
       for (const out of bench.heard.filter((heard) => heard.type === 'incoming'))
         bench.say(bench.voice.respond(out.leg, 487, {}, bench.now));
