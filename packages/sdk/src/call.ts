@@ -271,6 +271,15 @@ export class Call extends MeasuredCall {
   }
 
   async #modify(action: 'hold' | 'unhold' | 'toggleHold'): Promise<boolean> {
+    if (this.state === 'recovering')
+      await new Promise<void>((resolve) => {
+        const look = (): void => {
+          if (this.state === 'recovering') return;
+          this.off('state', look);
+          resolve();
+        };
+        this.on('state', look);
+      });
     if (this.state !== 'active' && this.state !== 'held') return false;
     try {
       const reply = await this.request('telnyx_rtc.modify', { action }, REQUEST_MS);

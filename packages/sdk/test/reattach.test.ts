@@ -56,8 +56,11 @@ test('a held call comes back held', async () => {
   await comesBack(scene, [call.id]);
   assert.equal(call.commonState, 'RECONNECTING');
   await attaches(scene, call.id);
+  const resumed = call.unhold();
   await scene.socket.replies('telnyx_rtc.attach', {});
   assert.deepEqual([call.state, call.commonState], ['held', 'HELD']);
+  await scene.socket.replies('telnyx_rtc.modify', { holdState: 'active' });
+  assert.deepEqual([await resumed, call.state], [true, 'active'], 'asked in the middle, done afterwards');
 });
 
 const flowing = [{ id: 'in', type: 'inbound-rtp', timestamp: 5_000, lastPacketReceivedTimestamp: 4_990 }];
