@@ -9,6 +9,8 @@ import { startSidetone } from './product.ts';
  */
 const CALLS = 200;
 const PER_SECOND = 20;
+/** Calls before the measured ones, so that the figures are those of a server that has run for a while. */
+const WARM_UP = 200;
 
 export async function run(print: (line: string) => void): Promise<void> {
   const carrier = createSocket('udp4');
@@ -77,28 +79,34 @@ export async function run(print: (line: string) => void): Promise<void> {
     void request('login', { login: 'line1', passwd: 'bench-password-1' });
     await isReady;
 
-    for (let i = 0; i < CALLS; i++) {
+    for (let i = -WARM_UP; i < CALLS; i++) {
       const callID = crypto.randomUUID();
       const mark = `m${i}`;
       marks.set(callID, mark);
       sentInvite.set(mark, performance.now());
       const dialogParams = {
         callID,
-        destination_number: `+1800555${String(i).padStart(4, '0')}`,
+        destination_number: `+1800555${String(i + WARM_UP).padStart(4, '0')}`,
         custom_headers: [{ name: 'X-Mark', value: mark }],
       };
-      void request('telnyx_rtc.invite', { sdp: offer(i), dialogParams });
+      void request('telnyx_rtc.invite', { sdp: offer(i + WARM_UP), dialogParams });
       setTimeout(
         () => void request('telnyx_rtc.bye', { cause: 'USER_BUSY', causeCode: 17, dialogParams: { callID } }),
         400,
       );
       await new Promise((next) => setTimeout(next, 1000 / PER_SECOND));
+      if (i === -1) {
+        inviteOut.length = 0;
+        ringingOut.length = 0;
+      }
     }
     await new Promise((rest) => setTimeout(rest, 1000));
     socket.terminate();
     const line = (name: string, samples: number[]): string =>
       `${name}: p50 ${percentile(samples, 0.5).toFixed(2)} ms, p95 ${percentile(samples, 0.95).toFixed(2)} ms, max ${Math.max(...samples).toFixed(2)} ms (${samples.length} of ${CALLS} calls)`;
-    print(`${PER_SECOND} calls/s, loopback, media leg opened before the INVITE leaves; goal p95 ≤ 5 ms`);
+    print(
+      `${PER_SECOND} calls/s after ${WARM_UP} calls to warm up, loopback, media leg opened before the INVITE leaves; goal p95 ≤ 5 ms`,
+    );
     print(line('invite frame → INVITE at the carrier', inviteOut));
     print(line('180 from the carrier → ringing frame', ringingOut));
   } finally {

@@ -33,6 +33,6 @@ export async function run(print: (line: string) => void): Promise<void> {
     );
   }
   print(
-    `ratio ${(sizes[0]! / sizes[1]!).toFixed(2)}; the published package does more (reports, pre-call checks, recorder)`,
+    `ratio ${(sizes[0]! / sizes[1]!).toFixed(2)}; the published package also has a recorder, video and screen share`,
   );
 }
