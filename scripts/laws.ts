@@ -11,7 +11,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   core: [],
   wire: ['core'],
   sip: ['core'],
-  sdp: ['core', 'wire'],
+  sdp: ['core'],
   rtc: ['core'],
   webrtc: [],
   vsp: ['core', 'wire', 'sip', 'sdp'],
