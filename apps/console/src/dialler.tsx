@@ -15,6 +15,12 @@ export function Dialler({ phone, state }: { phone: Phone; state: PhoneState }) {
     event.preventDefault();
     phone.callTo();
   };
+  const call = useRef<HTMLButtonElement>(null);
+  // The next Enter calls what was picked; the field is left alone, since focus there opens a phone's keyboard.
+  const pick = (picked: string): void => {
+    phone.dial(picked);
+    call.current?.focus();
+  };
   return (
     <form class="dialler" onSubmit={submit}>
       <div class="outcome" role="status">
@@ -45,13 +51,18 @@ export function Dialler({ phone, state }: { phone: Phone; state: PhoneState }) {
       </div>
       <fieldset class="picks" aria-label="Quick picks">
         {SERVICES.map(([number, name]) => (
-          <Pick key={number} name={name} number={number} chosen={destination === number} phone={phone} />
+          <Pick key={number} name={name} number={number} chosen={destination === number} pick={pick} />
         ))}
         {account?.others.map((user) => (
-          <Pick key={user} name={user} chosen={destination === user} phone={phone} />
+          <Pick key={user} name={user} chosen={destination === user} pick={pick} />
         ))}
       </fieldset>
-      <button type="submit" class="wide call" disabled={line !== 'ready' || destination.trim() === ''}>
+      <button
+        ref={call}
+        type="submit"
+        class="wide call"
+        disabled={line !== 'ready' || destination.trim() === ''}
+      >
         <Icon name="call" />
         Call
       </button>
@@ -59,10 +70,15 @@ export function Dialler({ phone, state }: { phone: Phone; state: PhoneState }) {
   );
 }
 
-function Pick(props: { name: string; number?: string; chosen: boolean; phone: Phone }) {
-  const { name, number, chosen, phone } = props;
+function Pick(props: {
+  name: string;
+  number?: string;
+  chosen: boolean;
+  pick: (destination: string) => void;
+}) {
+  const { name, number, chosen, pick } = props;
   return (
-    <button type="button" class="pick" aria-pressed={chosen} onClick={() => phone.dial(number ?? name)}>
+    <button type="button" class="pick" aria-pressed={chosen} onClick={() => pick(number ?? name)}>
       {name}
       {number !== undefined && <small>{number}</small>}
     </button>
