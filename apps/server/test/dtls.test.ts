@@ -122,7 +122,7 @@ describe('a handshake', () => {
   });
 
   it('says timeout when nobody answers', async () => {
-    const factory = await createWeriftDtls({ retransmitMs: 5, timeoutMs: 40 });
+    const factory = await createWeriftDtls({ retransmitMs: 1, timeoutMs: 2 });
     const failed = await new Promise((resolve) => {
       factory
         .create({

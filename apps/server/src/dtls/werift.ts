@@ -73,7 +73,9 @@ export async function createWeriftDtls(options: WeriftDtlsOptions = {}): Promise
     fingerprint: new X509Certificate(certificate.certPem).fingerprint256,
     create: (endpoint) => new Endpoint(endpoint, settings),
   };
-  await warmUp(factory);
+  // The patience asked for is for peers; our own first handshake compiles code and may take longer.
+  const patient: Settings = { ...settings, retransmitMs: 200, timeoutMs: 15_000, active: new Set() };
+  await warmUp({ ...factory, create: (endpoint) => new Endpoint(endpoint, patient) });
   return factory;
 }
 
