@@ -67,6 +67,10 @@ export class PretendEngine {
       case 'close':
         this.legs.delete(command.leg);
         return { ok: true };
+      case 'claim': {
+        for (const leg of [...this.legs]) if (!command.legs.includes(leg)) this.legs.delete(leg);
+        return { ok: true, missing: command.legs.filter((leg) => !this.legs.has(leg)) };
+      }
       case 'health':
         return { ok: true, health: { legs: this.legs.size, portsFree: 1000 } };
       default:

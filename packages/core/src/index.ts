@@ -1,4 +1,5 @@
 export { Deadlines } from './deadlines.ts';
+export type { JournalEntry, JournalLine, Restore } from './journal.ts';
 export type { Machine, Step } from './machine.ts';
 export { hexId, type Random, seededRandom, uuid } from './random.ts';
 export { err, ok, type Result } from './result.ts';

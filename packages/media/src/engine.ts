@@ -325,10 +325,18 @@ export function createMediaEngine(options: MediaEngineOptions): MediaEngine {
     return { ok: true };
   };
 
+  const claim = (legs: readonly string[]): MediaReply => {
+    const named = new Set(legs);
+    for (const session of [...sessions.values()]) if (!named.has(session.leg.id)) remove(session);
+    return { ok: true, missing: legs.filter((leg) => !sessions.has(leg)) };
+  };
+
   const run = async (command: MediaCommand): Promise<MediaReply> => {
     switch (command.op) {
       case 'health':
         return { ok: true, health: { legs: sessions.size, portsFree: range.free } };
+      case 'claim':
+        return claim(command.legs);
       case 'answer':
         return answer(command);
       case 'offer':
@@ -368,7 +376,7 @@ export function createMediaEngine(options: MediaEngineOptions): MediaEngine {
 
   return {
     command: (command) => {
-      if (command.op === 'health') return safely(command);
+      if (command.op === 'health' || command.op === 'claim') return safely(command);
       const before = queues.get(command.leg);
       const result = before === undefined ? safely(command) : before.then(() => safely(command));
       queues.set(command.leg, result);

@@ -1,10 +1,11 @@
-import type { EpochMs, LogLine, Ms, Random, Service } from '@sidetone/core';
+import type { EpochMs, JournalLine, LogLine, Ms, Random, Restore, Service } from '@sidetone/core';
 import type { DigestAlgorithm, Flow, SipReceived, SipSend } from '@sidetone/sip';
 import type { Directory } from '@sidetone/wire';
 
 /** What the proxy hears. */
 export type ProxyInput =
   | { readonly type: 'tick' }
+  | Restore
   /** A parsed message; `flow` is its source. Local flows (`vsp`, `voice`) are trusted. */
   | SipReceived
   /** The edge could not deliver to this flow, or lost its connection. */
@@ -23,6 +24,7 @@ export type ProxyOutput =
   | { readonly type: 'lookup'; readonly request: string; readonly user: string; readonly address: string }
   /** The digest of a lookup was wrong. Its nonce was made for this address, so nobody fails in another's name. */
   | { readonly type: 'refused'; readonly user: string; readonly address: string }
+  | JournalLine
   | LogLine;
 
 /** Times in milliseconds, except where the name says seconds. */

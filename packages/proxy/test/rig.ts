@@ -218,7 +218,7 @@ export class Rig {
       if (o.type === 'sip') sends.push({ ...o, message: overTheWire(o.message, o.flow) });
       else if (o.type === 'lookup') this.lookups.push(o);
       else if (o.type === 'refused') this.refused.push(o);
-      else this.logs.push(o);
+      else if (o.type === 'log') this.logs.push(o);
     }
     this.sent.push(...sends);
     return sends;

@@ -1,10 +1,11 @@
-import type { LogLine } from '@sidetone/core';
+import type { JournalLine, LogLine, Restore } from '@sidetone/core';
 import type { SipReceived, SipSend } from '@sidetone/sip';
 import type { CallRecord, MediaCommand, MediaEvent, MediaReply } from '@sidetone/wire';
 
 /** What `voice` accepts. */
 export type VoiceInput =
   | { readonly type: 'tick' }
+  | Restore
   | SipReceived
   /** The answer to the `media` output with this id. At most one; voice gives up waiting by itself. */
   | { readonly type: 'media'; readonly id: number; readonly reply: MediaReply }
@@ -19,4 +20,5 @@ export type VoiceOutput =
   | { readonly type: 'media'; readonly id: number; readonly command: MediaCommand }
   /** One a leg, exactly once, when the leg has ended. */
   | { readonly type: 'record'; readonly record: CallRecord }
+  | JournalLine
   | LogLine;

@@ -111,6 +111,8 @@ export function spell(out: CallOut): string {
 
 function mediaWords(command: MediaCommand): string {
   switch (command.op) {
+    case 'claim':
+      return `claim ${command.legs.join(',')}`;
     case 'answer':
     case 'offer':
       return `${command.op} ${command.leg} ${command.kind} ${command.codecs.join(',')}${

@@ -150,7 +150,7 @@ export class VoiceBench {
         const special = this.mediaReply(out.command);
         if (special !== null) this.#replies.push({ id: out.id, reply: special ?? usual(out.command) });
       } else if (out.type === 'record') this.records.push(out.record);
-      else this.logs.push(out);
+      else if (out.type === 'log') this.logs.push(out);
     }
     this.run();
   }

@@ -1,10 +1,11 @@
-import type { EpochMs, LogLine, Ms, Random, Service } from '@sidetone/core';
+import type { EpochMs, JournalLine, LogLine, Ms, Random, Restore, Service } from '@sidetone/core';
 import type { SipReceived, SipSend } from '@sidetone/sip';
 import type { LoginCredentials } from '@sidetone/wire';
 
 /** What the driver tells vsp. `socket` is the edge's name of a WebSocket; never on the wire. */
 export type VspInput =
   | { readonly type: 'tick' }
+  | Restore
   | SipReceived
   | {
       readonly type: 'open';
@@ -40,6 +41,7 @@ export type VspOutput =
       readonly credentials: LoginCredentials;
       readonly address: string;
     }
+  | JournalLine
   | LogLine;
 
 export interface VspOptions {

@@ -74,6 +74,11 @@ export type MediaCommand =
       readonly gapMs?: number;
     }
   | { readonly op: 'stats'; readonly leg: string }
+  /**
+   * A new owner (after the death of the one before) names the legs it goes on with; all others are closed. What happened to
+   * them while nobody listened (`failed`) is told again after the reply.
+   */
+  | { readonly op: 'claim'; readonly legs: readonly string[] }
   /** Ends the leg; the reply carries its final statistics. Unknown legs reply `ok` without statistics. */
   | { readonly op: 'close'; readonly leg: string }
   /** Health and load of the engine. */
@@ -104,6 +109,8 @@ export type MediaReply =
       readonly codec?: CodecName;
       readonly direction?: Direction;
       readonly stats?: LegStats;
+      /** Of `claim`: the named legs that do not exist (any more). */
+      readonly missing?: readonly string[];
       readonly health?: { readonly legs: number; readonly portsFree: number };
     }
   /** `no-codec`: nothing in common; `bad-sdp`; `no-port`: the port range is used up; `no-leg`; `wrong-state`; `engine`: our own failure or the process is away. */

@@ -57,6 +57,12 @@ export function listenControl(
 
   const run = async (socket: Socket, command: MediaCommand): Promise<object> => {
     if (command.op === 'health') return engine.command(command);
+    if (command.op === 'claim') {
+      clearTimeout(orphaned);
+      ownerOf.clear();
+      for (const leg of command.legs) ownerOf.set(leg, socket);
+      return engine.command(command);
+    }
     const { leg } = command;
     const known = ownerOf.has(leg);
     if (command.op === 'answer' || command.op === 'offer' || known) ownerOf.set(leg, socket);

@@ -1,6 +1,13 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
-import { type EpochMs, type LogLine, type Ms, type Random, ServiceLoop } from '@sidetone/core';
+import {
+  type EpochMs,
+  type JournalLine,
+  type LogLine,
+  type Ms,
+  type Random,
+  ServiceLoop,
+} from '@sidetone/core';
 import { createProxy, type ProxyInput, type ProxyOutput } from '@sidetone/proxy';
 import type { Flow, LocalNode, SipMessage } from '@sidetone/sip';
 import { createVoice, type VoiceInput, type VoiceOutput } from '@sidetone/voice';
@@ -31,6 +38,8 @@ export interface World {
   readonly refused: (output: Extract<ProxyOutput, { type: 'refused' }>) => void;
   readonly media: (output: Extract<VoiceOutput, { type: 'media' }>) => void;
   readonly record: (output: Extract<VoiceOutput, { type: 'record' }>) => void;
+  /** Must be on disk when this returns. */
+  readonly journal: (room: LocalNode, line: JournalLine) => void;
   readonly log: (room: LocalNode, line: LogLine) => void;
 }
 
@@ -108,6 +117,8 @@ export function createExchange(options: ExchangeOptions, world: World): Exchange
         return world.media(output);
       case 'record':
         return world.record(output);
+      case 'journal':
+        return world.journal(from, output);
       case 'log':
         return world.log(from, output);
     }

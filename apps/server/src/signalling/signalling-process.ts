@@ -110,6 +110,7 @@ export async function runSignalling(
           'leg ended',
         );
       },
+      journal: () => {},
       log: (room, line) => logs[room][line.level](line.fields, line.event),
     },
   );
