@@ -26,7 +26,13 @@ export type VspInput =
         | { readonly ok: false; readonly why: string };
     }
   /** Ends all calls, registrations and sockets; nothing new is accepted afterwards. */
-  | { readonly type: 'drain' };
+  | { readonly type: 'drain' }
+  /**
+   * Another process goes on with what is journalled. From the first of these on no new call and no new socket is accepted; no call ends.
+   * `browsers`: closes the sockets of clients that come back by themselves; `all`: also those of native clients, which do not: the last
+   * input before the process ends.
+   */
+  | { readonly type: 'handover'; readonly sockets: 'browsers' | 'all' };
 
 /** What vsp asks of the driver, in order. */
 export type VspOutput =
