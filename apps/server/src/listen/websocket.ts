@@ -2,6 +2,7 @@ import type { IncomingMessage, Server } from 'node:http';
 import type { Server as TlsServer } from 'node:https';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
+import { AddressShares } from '../net/address-shares.ts';
 import { plainAddress } from '../net/addresses.ts';
 import { originAllowed } from './origins.ts';
 
@@ -10,6 +11,8 @@ const MAX_FRAME_BYTES = 64 * 1024;
 const MAX_FRAGMENTS = 1024;
 const MAX_QUEUED_BYTES = 256 * 1024;
 const MAX_SOCKETS = 20_000;
+/** Of those, what one address may open: a large office behind one NAT fits in. */
+const MAX_PER_ADDRESS = 2000;
 /** A watched socket is asked so often (RFC 6455 §5.5.2), and given up when nothing came for so long: in 10 s at most. */
 const PING_MS = 4000;
 const DEAD_MS = 8000;
@@ -47,6 +50,7 @@ function queryOf(target: string): Readonly<Record<string, string>> {
 export function listenWebSocket(server: Server | TlsServer, options: WebSocketOptions): WebSocketListener {
   const sockets = new Map<string, WebSocket>();
   const watched = new Map<string, { heardAt: number; pingAt: number }>();
+  const shares = new AddressShares(MAX_PER_ADDRESS);
   const looking = setInterval(look, LOOK_MS);
   looking.unref();
   const acceptor = new WebSocketServer({
@@ -67,7 +71,10 @@ export function listenWebSocket(server: Server | TlsServer, options: WebSocketOp
     };
     if (!originAllowed(origin, request.headers.host, options.origins, options.host))
       return refuse('403 Forbidden');
-    if (sockets.size >= MAX_SOCKETS) return refuse('503 Service Unavailable\r\nRetry-After: 5');
+    const address = plainAddress(request.socket.remoteAddress);
+    if (sockets.size >= MAX_SOCKETS || !shares.take(address))
+      return refuse('503 Service Unavailable\r\nRetry-After: 5');
+    stream.once('close', () => shares.give(address));
     acceptor.handleUpgrade(request, stream, head, (ws) => accept(ws, request, origin));
   });
 

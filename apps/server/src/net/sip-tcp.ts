@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { connect, createServer, type Socket } from 'node:net';
 import { createFramer, type Flow } from '@sidetone/sip';
+import { AddressShares } from './address-shares.ts';
 import { plainAddress } from './addresses.ts';
 import { ListenError } from './listen-error.ts';
 import type { SipTransportOptions } from './sip-transport.ts';
@@ -8,6 +9,8 @@ import type { SipTransportOptions } from './sip-transport.ts';
 type TcpFlow = Extract<Flow, { transport: 'tcp' | 'tls' | 'ws' | 'wss' }>;
 
 const MAX_CONNECTIONS = 10_000;
+/** Of those, what one address may open; a carrier needs few. */
+const MAX_PER_ADDRESS = 1000;
 const MAX_QUEUED_BYTES = 256 * 1024;
 /** A peer that never sent a whole message is let go after this long; one that did may rest between messages. */
 const STRANGER_IDLE_MS = 30_000;
@@ -27,6 +30,7 @@ export interface SipTcp {
 export function listenSipTcp(options: SipTransportOptions): Promise<SipTcp> {
   const connections = new Map<string, Socket>();
   const byPeer = new Map<string, string>();
+  const shares = new AddressShares(MAX_PER_ADDRESS);
 
   function adopt(socket: Socket, host: string, port: number): string {
     const connection = randomUUID();
@@ -103,11 +107,13 @@ export function listenSipTcp(options: SipTransportOptions): Promise<SipTcp> {
 
   return new Promise((resolve, reject) => {
     const server = createServer((socket) => {
-      if (connections.size >= MAX_CONNECTIONS) {
+      const host = plainAddress(socket.remoteAddress);
+      if (connections.size >= MAX_CONNECTIONS || !shares.take(host)) {
         socket.destroy();
         return;
       }
-      adopt(socket, plainAddress(socket.remoteAddress), socket.remotePort ?? 0);
+      socket.once('close', () => shares.give(host));
+      adopt(socket, host, socket.remotePort ?? 0);
     });
     const refuse = (cause: Error): void =>
       reject(new ListenError('sip.tcp', options.host, options.tcp, cause));
