@@ -39,6 +39,19 @@ export {
   parseDestination,
   parseDigits,
 } from './dialled.ts';
+export type {
+  AccountEntry,
+  ApplicationEntry,
+  ConnectionEntry,
+  Identity,
+  IdentityChange,
+  IdentityObject,
+  IdentityRefusal,
+  NumberEntry,
+  ProfileEntry,
+  SipUser,
+  WebhookSettings,
+} from './identity.ts';
 export { ASSERTED_IDENTITY, HEADER, NODE_HOST, PRESENCE } from './internal-headers.ts';
 export type { LoginTokenClaims, LoginTokenHeader } from './login-token.ts';
 export type {
