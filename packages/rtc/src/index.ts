@@ -56,6 +56,13 @@ export {
   type SrtpStreamState,
 } from './srtp.ts';
 export {
+  checkedUfrag,
+  createStreamFramer,
+  MAX_STREAM_PACKET,
+  type StreamFramer,
+  writeStreamLength,
+} from './stream-framing.ts';
+export {
   answerBinding,
   parseStun,
   readXorAddress,

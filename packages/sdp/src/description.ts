@@ -44,6 +44,8 @@ export interface Candidate {
   readonly address: string;
   readonly port: number;
   readonly type: 'host' | 'srflx' | 'prflx' | 'relay';
+  /** Of a TCP candidate: who opens the connection (RFC 6544 §4.5). */
+  readonly tcpType?: 'active' | 'passive' | 'so';
 }
 
 /** `a=fingerprint` (RFC 8122 §5): hash in lower case, value in upper-case hex with colons. */

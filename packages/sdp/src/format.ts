@@ -19,7 +19,8 @@ export function formatSdp(description: SessionDescription): string {
 
 /** One candidate as an attribute value, without `a=`. */
 export function formatCandidate(c: Candidate): string {
-  return `candidate:${c.foundation} ${c.component} ${c.transport} ${c.priority} ${c.address} ${c.port} typ ${c.type}`;
+  const line = `candidate:${c.foundation} ${c.component} ${c.transport} ${c.priority} ${c.address} ${c.port} typ ${c.type}`;
+  return c.tcpType === undefined ? line : `${line} tcptype ${c.tcpType}`;
 }
 
 function sectionLines(m: MediaSection, common: string | null): string[] {

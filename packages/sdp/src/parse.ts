@@ -88,6 +88,7 @@ export function parseCandidate(text: string): Candidate | null {
     ip: parts[4]!,
     port: parts[5]!,
     type: parts[7] ?? '',
+    tcptype: parts[parts.indexOf('tcptype', 8) + 1] ?? '',
   });
 }
 
@@ -227,6 +228,7 @@ function readSsrcs(m: ParsedMedia): MediaSection['ssrcs'] {
 }
 
 const TYPES = ['host', 'srflx', 'prflx', 'relay'];
+const TCP_TYPES = ['active', 'passive', 'so'];
 
 function candidateOf(c: NonNullable<ParsedMedia['candidates']>[number]): Candidate | null {
   const component = integer(c.component, 256);
@@ -238,7 +240,18 @@ function candidateOf(c: NonNullable<ParsedMedia['candidates']>[number]): Candida
   if (component === null || priority === null || port === null || !TYPES.includes(type)) return null;
   if ((transport !== 'udp' && transport !== 'tcp') || !/^[\w.:%-]{1,255}$/.test(address)) return null;
   const foundation = string(c.foundation);
-  return { foundation, component, transport, priority, address, port, type: type as Candidate['type'] };
+  const candidate: Candidate = {
+    foundation,
+    component,
+    transport,
+    priority,
+    address,
+    port,
+    type: type as Candidate['type'],
+  };
+  const tcpType = string(c.tcptype);
+  if (transport === 'udp' || !TCP_TYPES.includes(tcpType)) return candidate;
+  return { ...candidate, tcpType: tcpType as NonNullable<Candidate['tcpType']> };
 }
 
 function string(word: Word | undefined): string {

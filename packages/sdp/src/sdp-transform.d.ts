@@ -20,6 +20,7 @@ declare module 'sdp-transform' {
     ip?: Word;
     port?: Word;
     type?: Word;
+    tcptype?: Word;
   }
 
   interface ParsedMedia extends ParsedLevel {

@@ -172,6 +172,10 @@ describe('candidates', () => {
     assert.deepEqual(parseCandidate(`a=${text}`), candidate);
     assert.equal(formatCandidate(candidate), 'candidate:1 1 udp 2122260223 192.0.2.1 5000 typ srflx');
     assert.equal(parseCandidate('candidate:x')?.type, undefined);
+    const tcp = 'candidate:1 1 tcp 1518280447 192.0.2.1 443 typ host tcptype passive';
+    assert.equal(parseCandidate(`${tcp} generation 0`)?.tcpType, 'passive');
+    assert.equal(formatCandidate(parseCandidate(tcp)!), tcp);
+    assert.equal(parseCandidate(tcp.replace('passive', 'odd'))?.tcpType, undefined);
     for (const bad of [
       '',
       'candidate:1 1 udp 1 a b typ host',

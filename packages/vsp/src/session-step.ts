@@ -1,5 +1,5 @@
 import type { LogLine, Ms, Step } from '@sidetone/core';
-import { createFrameWriter, type FrameId, RPC_ERROR } from '@sidetone/wire';
+import { createFrameWriter, type FrameId, type IceServer, RPC_ERROR } from '@sidetone/wire';
 import {
   isNative,
   type Login,
@@ -213,7 +213,7 @@ function authenticated(
       return refuse(draft, frame, 'This connection belongs to another user', now, settings);
     enter(draft, { ...login, relogin: null });
     draft.state = { ...draft.state, failures: 0 };
-    return send(draft, writer(draft).loggedIn(frame));
+    return loggedIn(draft, frame, result.iceServers);
   }
   if (login.name !== 'authenticating' || login.request !== input.request) return;
   if (!result.ok) return refuse(draft, login.frame, result.why, now, settings);
@@ -227,8 +227,14 @@ function authenticated(
     user: result.user,
     frame: login.frame,
     waiting: [],
+    iceServers: result.iceServers ?? [],
     until: now + settings.loginMs,
   });
+}
+
+/** The parsers of native clients are strict, and their servers fixed: they get the bare answer. */
+function loggedIn(draft: Draft, frame: FrameId, iceServers?: readonly IceServer[]): void {
+  send(draft, writer(draft).loggedIn(frame, isNative(draft.state.agent) ? undefined : iceServers));
 }
 
 function register(draft: Draft, user: string, login: Login): void {
@@ -263,7 +269,7 @@ function registered(
   enter(draft, { name: 'ready', user: login.user, refreshAt, relogin: null });
   const interval = isNative(draft.state.agent) ? settings.pingMs.native : settings.pingMs.browser;
   draft.state = { ...draft.state, failures: 0, told: 0, pingAt: now + interval };
-  send(draft, writer(draft).loggedIn(login.frame));
+  loggedIn(draft, login.frame, login.iceServers);
   request(draft, (id) => writer(draft).clientReady(id, calls));
   for (const id of login.waiting) registeredReply(draft, id, settings);
   log(draft, 'info', 'client ready', { user: login.user, agent: draft.state.agent.text });

@@ -1,5 +1,5 @@
 import type { LogLine, Ms } from '@sidetone/core';
-import type { ClientAgent, FrameId, LoginCredentials } from '@sidetone/wire';
+import type { ClientAgent, FrameId, IceServer, LoginCredentials } from '@sidetone/wire';
 
 /*
  * One client socket.
@@ -27,6 +27,8 @@ export type Login =
       readonly frame: FrameId;
       /** Clients that ask for their state before it is known are answered when it is. */
       readonly waiting: readonly FrameId[];
+      /** For the answer to the login, and forgotten with it: they hold a credential. */
+      readonly iceServers: readonly IceServer[];
       readonly until: Ms;
     }
   | {
@@ -111,7 +113,7 @@ export type SessionInput =
       readonly type: 'authenticated';
       readonly request: string;
       readonly result:
-        | { readonly ok: true; readonly user: string }
+        | { readonly ok: true; readonly user: string; readonly iceServers?: readonly IceServer[] }
         | { readonly ok: false; readonly why: string };
     }
   /**

@@ -1,6 +1,6 @@
 import type { EpochMs, JournalLine, LogLine, Ms, Random, Restore, Service } from '@sidetone/core';
 import type { SipReceived, SipSend } from '@sidetone/sip';
-import type { LoginCredentials } from '@sidetone/wire';
+import type { IceServer, LoginCredentials } from '@sidetone/wire';
 
 /** What the driver tells vsp. `socket` is the edge's name of a WebSocket; never on the wire. */
 export type VspInput =
@@ -22,7 +22,12 @@ export type VspInput =
       readonly type: 'authenticated';
       readonly request: string;
       readonly result:
-        | { readonly ok: true; readonly user: string }
+        | {
+            readonly ok: true;
+            readonly user: string;
+            /** Handed to the client with the answer to its login, fresh each time. Native clients bring their own. */
+            readonly iceServers?: readonly IceServer[];
+          }
         | { readonly ok: false; readonly why: string };
     }
   /** Ends all calls, registrations and sockets; nothing new is accepted afterwards. */

@@ -13,7 +13,7 @@ import {
   type UserAgentOut,
   writeMessage,
 } from '@sidetone/sip';
-import { HEADER, NODE_HOST } from '@sidetone/wire';
+import { HEADER, type IceServer, NODE_HOST } from '@sidetone/wire';
 import { strictProblems } from '../../wire/test/strict-clients.ts';
 import { createVsp, type Vsp, type VspInput, type VspOptions, type VspOutput } from '../src/index.ts';
 
@@ -59,6 +59,8 @@ export class Bench {
   readonly logs: string[] = [];
   /** Sockets with calls. */
   readonly watched = new Set<string>();
+  /** What the edge gives with a proven login. */
+  handedOut: { readonly iceServers?: readonly IceServer[] } = {};
   /** What voice's user agent heard. */
   readonly heard: Exclude<UserAgentOut, { type: 'sip' }>[] = [];
   readonly registers: { user: string; contact: string; expires: string; seq: number; callId: string }[] = [];
@@ -258,7 +260,7 @@ export class Bench {
     this.#queue.push({
       type: 'authenticated',
       request: question.request,
-      result: ok ? { ok, user } : { ok: false, why: 'Login Incorrect' },
+      result: ok ? { ok, user, ...this.handedOut } : { ok: false, why: 'Login Incorrect' },
     });
   }
 

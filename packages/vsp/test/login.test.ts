@@ -23,6 +23,23 @@ test('login: reply, clientReady, then REGED on demand', () => {
   );
 });
 
+test('ICE servers go out with every answer to a login, but not to native clients', () => {
+  const bench = new Bench();
+  bench.login('s0');
+  assert.ok(!('ice_servers' in bench.reply('s0', 'login-s0')['result']));
+  const servers = (n: number) => [{ urls: ['turn:t'], username: `${n}:line1`, credential: 'c' }];
+  bench.handedOut = { iceServers: servers(1) };
+  bench.login('s1');
+  assert.deepEqual(bench.reply('s1', 'login-s1')['result'].ice_servers, servers(1));
+  bench.handedOut = { iceServers: servers(2) };
+  const again = bench.request('s1', 'again', 'login', { login: 'line1', passwd: 'one' });
+  assert.deepEqual(again['result'].ice_servers, servers(2));
+  bench.login('s2', 'line1', 'iOS-4.1.2');
+  const { result } = bench.reply('s2', 'login-s2');
+  assert.equal(result.message, 'logged in');
+  assert.ok(!('ice_servers' in result));
+});
+
 test('a UUID that the client proposes is its sessid', () => {
   const bench = new Bench();
   bench.open('s1');

@@ -28,6 +28,7 @@ export {
   type CallIds,
   createFrameWriter,
   type FrameWriter,
+  type IceServer,
   type Party,
   RPC_ERROR,
   type ServerBye,

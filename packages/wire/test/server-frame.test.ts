@@ -13,6 +13,7 @@ const customHeaders = [{ name: 'X-A', value: '1' }];
 test('every frame passes the strictest clients', () => {
   const frames = [
     writer.loggedIn('a'),
+    writer.loggedIn('a', [{ urls: ['stun:s'] }, { urls: ['turn:t'], username: '1:u', credential: 'c' }]),
     writer.error('a', -32003, 'CALL DOES NOT EXIST'),
     writer.attachFailed('a'),
     writer.attached('a'),

@@ -26,6 +26,13 @@ export interface Party {
   readonly number: string;
 }
 
+/** A STUN or TURN server, as browsers take it (`RTCIceServer`). Both or neither of `username` and `credential`. */
+export interface IceServer {
+  readonly urls: readonly string[];
+  readonly username?: string;
+  readonly credential?: string;
+}
+
 export interface ServerBye {
   readonly callId: string;
   readonly cause: Pick<Cause, 'name' | 'code'>;
@@ -43,7 +50,8 @@ export interface ServerBye {
  */
 export interface FrameWriter {
   // ---- answers
-  loggedIn(id: FrameId): string;
+  /** `iceServers`: what the client should reach media by; published clients do not look at it. */
+  loggedIn(id: FrameId, iceServers?: readonly IceServer[]): string;
   /** Always -32001: a client answers -32000 to a login by logging in again at once, without end. */
   loginRefused(id: FrameId, message: string): string;
   error(id: FrameId, code: number, message: string): string;
@@ -146,7 +154,8 @@ export function createFrameWriter(session: {
     frame({ id, method: `telnyx_rtc.${method}`, params });
 
   return {
-    loggedIn: (id) => result(id, { message: 'logged in' }),
+    loggedIn: (id, iceServers = []) =>
+      result(id, { message: 'logged in', ...(iceServers.length === 0 ? {} : { ice_servers: iceServers }) }),
     loginRefused: (id, message) => frame({ id, error: { code: RPC_ERROR.loginIncorrect, message } }),
     error: (id, code, message) => frame({ id, error: { code, message } }),
     attachFailed: (id) => frame({ id, error: { message: 'CALL DOES NOT EXIST' } }),
