@@ -17,7 +17,7 @@ import { dialogParams, learnFrom, type TelnyxIds, telnyxError } from './dialog-p
 import { RequestError, TelnyxError } from './errors.ts';
 import { LocalControls } from './local-controls.ts';
 import type { CallOptions } from './options.ts';
-import { Peer } from './peer.ts';
+import { hasRelay, Peer } from './peer.ts';
 import { NO_REPAIR, type RepairInput, type RepairState, stepRepair } from './repair-machine.ts';
 import { USER_AGENT } from './version.ts';
 
@@ -25,6 +25,10 @@ export const SETUP_MS = 15_000;
 export const REQUEST_MS = 10_000;
 /** A server that offers no new media by then hears us. */
 const NO_ATTACH_MS = 4_000;
+/** The same when the audio path is known to be broken: its offer comes at once, or never. */
+const TORN_MS = 1_000;
+/** After a change of network, until silence counts. */
+const CHANGED_MS = 1_500;
 
 /** The part of a call that is the same for both directions: its state, its media, and how both come back after a broken network. */
 export abstract class CallLeg extends LocalControls {
@@ -48,6 +52,9 @@ export abstract class CallLeg extends LocalControls {
   protected current: CallState;
   /** @internal The server knows this call and wants to hear of its end. */
   protected known = false;
+  /** @internal From a lost connection, or an offer of new media, until both sides agree on the media; then it resolves. */
+  protected broken: Promise<void> | undefined;
+  #mended = (): void => {};
   #error: TelnyxError | undefined;
   #repair: RepairState = NO_REPAIR;
   #cancelRepair = (): void => {};
@@ -116,7 +123,9 @@ export abstract class CallLeg extends LocalControls {
   /** @internal The way to the server is broken. */
   away(reason: LossReason): void {
     this.#cancelWait();
-    if (this.current.answered) this.input({ away: reason });
+    if (!this.current.answered) return;
+    this.#break();
+    this.input({ away: reason });
   }
 
   /**
@@ -128,13 +137,29 @@ export abstract class CallLeg extends LocalControls {
     const { peer } = this;
     const heard =
       peer !== undefined && this.state !== 'recovering' && (await peer.hears().catch(() => false));
-    if (heard) return this.input('back');
+    if (heard) {
+      this.#mended();
+      return this.input('back');
+    }
+    // What was tried without a connection was not heard.
+    this.#cancelRepair();
+    this.#repair = NO_REPAIR;
+    const torn = (): boolean => /^(disconnected|failed)$/.test(peer?.instance.connectionState ?? '');
     this.#cancelWait();
-    this.#cancelWait = this.host.env.after(NO_ATTACH_MS, () => {
-      const state = this.peer?.instance.connectionState;
-      if (state === 'disconnected' || state === 'failed') this.repair();
+    this.#cancelWait = this.host.env.after(torn() ? TORN_MS : NO_ATTACH_MS, () => {
+      this.#mended();
+      if (torn()) this.repair();
       else this.input('back');
     });
+  }
+
+  /** @internal The network may be another one: unless audio still arrives soon after, the audio needs another path. */
+  async networkChanged(): Promise<void> {
+    const { peer } = this;
+    await new Promise<void>((resume) => void this.host.env.after(CHANGED_MS, resume));
+    if (peer === undefined || peer !== this.peer || !this.host.isReady() || this.broken !== undefined) return;
+    const fine = this.state === 'held' ? peer.instance.connectionState === 'connected' : await peer.hears();
+    if (!fine) this.repair();
   }
 
   /**
@@ -150,6 +175,7 @@ export abstract class CallLeg extends LocalControls {
     this.known = true;
     learnFrom(params, this.options, this.telnyxIDs);
     this.recoveredCallId = this.id;
+    this.#break();
     this.input('recover');
     const old = this.peer;
     const overtaken = (): boolean => run !== this.#recovery || isOver(this.current);
@@ -167,6 +193,7 @@ export abstract class CallLeg extends LocalControls {
       this.peer = peer;
       this.mediaAnew();
       old?.close();
+      this.#mended();
       this.input('recovered');
     } catch (error) {
       if (overtaken()) return;
@@ -252,6 +279,7 @@ export abstract class CallLeg extends LocalControls {
   /** @internal */
   protected closeMedia(): void {
     this.#recovery++;
+    this.#mended();
     this.#cancelWait();
     this.#cancelRepair();
     this.peer?.close();
@@ -305,6 +333,15 @@ export abstract class CallLeg extends LocalControls {
     sent.catch(() => undefined);
   }
 
+  #break(): void {
+    this.broken ??= new Promise((resolve) => {
+      this.#mended = () => {
+        this.broken = undefined;
+        resolve();
+      };
+    });
+  }
+
   #peerState(state: RTCPeerConnectionState): void {
     if (state === 'disconnected') {
       this.host.warn('ICE_CONNECTIVITY_LOST', this.self);
@@ -321,7 +358,7 @@ export abstract class CallLeg extends LocalControls {
   #stepRepair(input: RepairInput): void {
     const { peer } = this;
     if (peer === undefined || !this.current.answered || this.state === 'recovering') return;
-    const step = stepRepair(this.#repair, input, peer.hasRelay);
+    const step = stepRepair(this.#repair, input, hasRelay(this.options.iceServers));
     this.#repair = step.state;
     if (input === 'failed') this.input({ away: 'networkSwitch' });
     if (input === 'connected' && this.host.isReady()) this.input('back');
@@ -336,13 +373,15 @@ export abstract class CallLeg extends LocalControls {
   /** A new offer with new ICE credentials (RFC 8445 §9); the server's reply carries the answer. Without a connection, `attach` does it. */
   async #restartIce(peer: Peer, relayOnly: boolean): Promise<void> {
     if (!this.host.isReady()) return;
+    const run = this.#recovery;
     this.host.warn('MEDIA_RECOVERY_REQUIRED', this.self);
     try {
-      const params = { action: 'updateMedia', callID: this.id, sdp: await peer.restart(relayOnly) };
+      const sdp = await peer.restart(this.options.iceServers ?? [], relayOnly);
+      const params = { action: 'updateMedia', callID: this.id, sdp };
       const reply = await this.request('telnyx_rtc.modify', params, REQUEST_MS);
-      await peer.accept(text(reply['sdp']));
+      if (run === this.#recovery) await peer.accept(text(reply['sdp']));
     } catch (error) {
-      if (!isOver(this.current) && this.peer === peer && this.host.isReady())
+      if (run === this.#recovery && this.host.isReady())
         this.host.error(new TelnyxError('ICE_RESTART_FAILED', undefined, error), this.self);
     }
   }

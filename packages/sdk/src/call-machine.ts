@@ -130,9 +130,12 @@ export function stepCall(state: CallState, input: CallInput): CallState {
       return !outbound && raw === 'ringing' ? to(state, 'answering') : state;
     case 'answerAccepted':
       return raw === 'answering' ? active(state) : state;
+    // Asked before a recovery and confirmed in it: so it comes back.
     case 'held':
+      if (raw === 'recovering') return { ...state, wasHeld: true };
       return raw === 'active' ? to(state, 'held') : state;
     case 'resumed':
+      if (raw === 'recovering') return { ...state, wasHeld: false };
       return raw === 'held' ? to(state, 'active') : state;
     case 'back':
       return state.away === null || raw === 'recovering' || isOver(state) ? state : { ...state, away: null };

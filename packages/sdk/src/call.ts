@@ -1,3 +1,4 @@
+import { type Abortable, abortable } from './abort.ts';
 import type { CallHost } from './call-host.ts';
 import { REQUEST_MS, SETUP_MS } from './call-leg.ts';
 import { type CallState, isOver, newCallState } from './call-machine.ts';
@@ -12,6 +13,8 @@ import type { Peer } from './peer.ts';
 import { USER_AGENT } from './version.ts';
 
 const BYE_MS = 5_000;
+/** The far side of a transfer may ring for a minute. */
+const TRANSFER_MS = 65_000;
 const DIGITS = /^[0-9A-D*#]+$/i;
 
 /** One call. Made by `client.newCall()`, or by the server, which then shows in `telnyx.notification`. */
@@ -108,6 +111,29 @@ export class Call extends MeasuredCall {
   }
   toggleHold(): Promise<boolean> {
     return this.#modify('toggleHold');
+  }
+
+  /**
+   * Hands the far side over: to a number, a user name or a SIP URI (blind), or to the far side of another call of this client
+   * (attended). Resolves when they talk; the server then ends our part of it (`NORMAL_CLEARING`). Rejects with error 44006 and the
+   * call goes on. `signal` ends the waiting, not the transfer.
+   */
+  transfer(target: string | Call, { signal }: Abortable = {}): Promise<void> {
+    return abortable(this.#transfer(target), signal);
+  }
+
+  async #transfer(target: string | Call): Promise<void> {
+    try {
+      const params =
+        typeof target === 'string'
+          ? { action: 'transfer', destination: target }
+          : { action: 'replace', replaceCallID: target.id };
+      while (this.broken !== undefined) await this.broken;
+      if (this.state !== 'active' && this.state !== 'held') throw new Error(`the call is ${this.state}`);
+      await this.request('telnyx_rtc.modify', params, TRANSFER_MS);
+    } catch (error) {
+      throw new TelnyxError('TRANSFER_FAILED', (error as Error).message, error);
+    }
   }
 
   /** Sends DTMF digits (0-9 * # A-D). `false` when the server did not take them. Throws 44002 for other characters. */
@@ -271,15 +297,7 @@ export class Call extends MeasuredCall {
   }
 
   async #modify(action: 'hold' | 'unhold' | 'toggleHold'): Promise<boolean> {
-    if (this.state === 'recovering')
-      await new Promise<void>((resolve) => {
-        const look = (): void => {
-          if (this.state === 'recovering') return;
-          this.off('state', look);
-          resolve();
-        };
-        this.on('state', look);
-      });
+    while (this.broken !== undefined) await this.broken;
     if (this.state !== 'active' && this.state !== 'held') return false;
     try {
       const reply = await this.request('telnyx_rtc.modify', { action }, REQUEST_MS);

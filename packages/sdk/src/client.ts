@@ -239,7 +239,10 @@ export class Client extends ClientDevices {
           if (call.state !== 'new') call.drop(new TelnyxError('RECONNECTION_EXHAUSTED'));
       },
       iceServers: (servers) => {
-        if (this.options.iceServers === undefined) this.iceServers = servers;
+        if (this.options.iceServers !== undefined) return;
+        for (const { options } of this.getActiveCalls())
+          if (options.iceServers === this.iceServers) options.iceServers = servers;
+        this.iceServers = servers;
       },
       ready: (reattached) => this.#ready(reattached),
       message: (frame) => this.emit('telnyx.socket.message', frame as Record<string, unknown>),
@@ -374,10 +377,16 @@ export class Client extends ClientDevices {
   #attend(): void {
     const on = this.env.listen;
     this.#listening = [
-      on('online', () => this.#session.networkBack()),
+      on('online', () => {
+        this.#session.networkBack();
+        this.#networkChanged();
+      }),
       on('visible', () => this.#session.networkBack()),
       on('pageshow', () => this.#store?.forget()),
-      on('network', () => this.#session.network('changed')),
+      on('network', () => {
+        this.#session.network('changed');
+        this.#networkChanged();
+      }),
       on('offline', () => {
         this.#session.network('offline');
         this.#error(new TelnyxError('NETWORK_OFFLINE'));
@@ -390,6 +399,10 @@ export class Client extends ClientDevices {
     if (remembered === undefined) return;
     this.#inherited = remembered.calls;
     this.#session.resume(remembered);
+  }
+
+  #networkChanged(): void {
+    for (const call of this.getActiveCalls()) void call.networkChanged();
   }
 
   #leavePage(): void {

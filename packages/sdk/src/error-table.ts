@@ -98,6 +98,13 @@ export const ERRORS = /* @__PURE__ */ row({
     'It was hung up at that moment',
     'Nothing: the call is over',
   ],
+  TRANSFER_FAILED: [
+    44006,
+    false,
+    'The call was not transferred',
+    'The target refused, did not answer, or is unknown',
+    'Nothing: the call goes on here',
+  ],
   WEBSOCKET_CONNECTION_FAILED: [
     45001,
     true,

@@ -32,7 +32,7 @@ const NO_CANDIDATE_MS = 5_000;
 export class Peer {
   readonly instance: RTCPeerConnection;
   readonly #env: Environment;
-  readonly #options: PeerOptions;
+  #options: PeerOptions;
   readonly #events: PeerEvents;
   #early: RTCIceCandidateInit[] | null = [];
   #stopGathering = (): void => {};
@@ -41,11 +41,7 @@ export class Peer {
     this.#env = env;
     this.#options = options;
     this.#events = events;
-    const peer = env.createPeer({
-      iceServers: options.iceServers,
-      iceTransportPolicy: options.relayOnly ? 'relay' : 'all',
-      bundlePolicy: 'max-bundle',
-    });
+    const peer = env.createPeer(this.#configuration(false));
     this.instance = peer;
     peer.ontrack = ({ streams, track }) => events.track(streams[0] ?? env.createStream([track]));
     peer.onconnectionstatechange = () => events.state(peer.connectionState);
@@ -67,18 +63,11 @@ export class Peer {
     );
   }
 
-  /** An offer with new ICE credentials, from now on by the relay only when that is asked for. */
-  restart(relayOnly: boolean): Promise<string> {
-    if (relayOnly) {
-      const { iceServers } = this.#options;
-      this.instance.setConfiguration({ iceServers, iceTransportPolicy: 'relay', bundlePolicy: 'max-bundle' });
-    }
+  /** An offer with new ICE credentials, by the servers of now; from now on by the relay only when that is asked for. */
+  restart(iceServers: RTCIceServer[], relayOnly: boolean): Promise<string> {
+    this.#options = { ...this.#options, iceServers };
+    this.instance.setConfiguration(this.#configuration(relayOnly));
     return this.offer(true);
-  }
-
-  /** A TURN server is named. */
-  get hasRelay(): boolean {
-    return this.#options.iceServers.some(({ urls }) => /(^|,)turns?:/.test(String(urls)));
   }
 
   /** Media of the far side arrives at this moment. */
@@ -118,6 +107,15 @@ export class Peer {
     peer.ontrack = peer.onicecandidate = peer.onconnectionstatechange = null;
     this.#stopGathering();
     peer.close();
+  }
+
+  #configuration(relayOnly: boolean): RTCConfiguration {
+    const { iceServers, relayOnly: always } = this.#options;
+    return {
+      iceServers,
+      iceTransportPolicy: relayOnly || always ? 'relay' : 'all',
+      bundlePolicy: 'max-bundle',
+    };
   }
 
   async #remote(description: RTCSessionDescriptionInit): Promise<void> {
@@ -182,6 +180,10 @@ export class Peer {
     for (const transceiver of this.instance.getTransceivers()) transceiver.setCodecPreferences?.(codecs);
   }
 }
+
+/** A TURN server is named. */
+export const hasRelay = (servers: readonly RTCIceServer[] = []): boolean =>
+  servers.some(({ urls }) => /(^|,)turns?:/.test(String(urls)));
 
 async function step<T>(name: ErrorName, run: () => Promise<T>): Promise<T> {
   try {

@@ -222,3 +222,85 @@ test('two clients of one user in one tab do not collide', async () => {
   await one.client.disconnect();
   await two.client.disconnect();
 });
+
+test('hold asked while the offer of new media is awaited or unanswered is done after it', async () => {
+  const scene = await Scene.ready();
+  const call = await scene.talks();
+  await comesBack(scene, [call.id]);
+  const held = call.hold();
+  await settle();
+  assert.deepEqual(scene.socket.requests('telnyx_rtc.modify'), [], 'the offer may come any moment');
+  await attaches(scene, call.id);
+  assert.deepEqual(scene.socket.requests('telnyx_rtc.modify'), []);
+  await scene.socket.replies('telnyx_rtc.attach', {});
+  await scene.socket.replies('telnyx_rtc.modify', { holdState: 'held' });
+  assert.deepEqual([await held, call.state], [true, 'held']);
+});
+
+test('hold confirmed in the middle of a recovery: the call comes back held', async () => {
+  const scene = await Scene.ready();
+  const call = await scene.talks();
+  const held = call.hold();
+  await attaches(scene, call.id);
+  await scene.socket.replies('telnyx_rtc.modify', { holdState: 'held' });
+  await scene.socket.replies('telnyx_rtc.attach', {});
+  assert.deepEqual([await held, call.state], [true, 'held']);
+});
+
+test('a path that failed while the connection was away, and a server that keeps it: an ICE restart a second later', async () => {
+  const scene = await Scene.ready();
+  const call = await scene.talks();
+  scene.socket.breaks();
+  scene.browser.peer.becomes('failed');
+  await scene.browser.passes(1_000);
+  await scene.registers([call.id]);
+  await scene.browser.passes(1_000);
+  scene.browser.peer.finds('host');
+  await scene.browser.passes(0);
+  const { action, sdp } = scene.socket.last('telnyx_rtc.modify')['params'];
+  assert.deepEqual([action, sdp], ['updateMedia', 'offer 2 restart +host']);
+  await scene.socket.replies('telnyx_rtc.modify', { sdp: 'new answer' });
+  scene.browser.peer.becomes('connected');
+  assert.deepEqual([call.commonState, scene.errors], ['ACTIVE', []]);
+});
+
+test('another network under a call: without sound it gets another path, with sound it is left alone', async () => {
+  const scene = await Scene.ready();
+  const call = await scene.talks();
+  const { peer } = scene.browser;
+  scene.socket.answersPings = true;
+  peer.becomes('connected');
+  peer.stats = flowing;
+  scene.browser.fires('network');
+  await scene.browser.passes(1_500);
+  assert.equal(peer.offers, 1);
+  peer.stats = [{ ...flowing[0]!, lastPacketReceivedTimestamp: 3_000 }];
+  scene.browser.fires('online');
+  await scene.browser.passes(1_500);
+  assert.deepEqual([peer.offers, call.commonState], [2, 'RECONNECTING']);
+});
+
+test('TURN servers of a new login serve the ICE restarts of old calls; the second try is by relay only', async () => {
+  const scene = await Scene.ready();
+  const call = await scene.talks();
+  const { peer } = scene.browser;
+  assert.deepEqual(peer.configuration.iceServers, []);
+  const servers = [{ urls: 'turn:relay.example.com', username: 'u', credential: 'c' }];
+  scene.socket.breaks();
+  await scene.browser.passes(1_000);
+  scene.socket.opens();
+  await scene.socket.replies('login', { sessid: 'session-1', ice_servers: servers });
+  await scene.socket.asks('telnyx_rtc.clientReady', { reattached_sessions: [call.id] });
+  await scene.socket.replies('telnyx_rtc.gatewayState', { params: { state: 'REGED' } });
+  scene.socket.answersPings = true;
+  peer.becomes('failed');
+  await settle();
+  assert.deepEqual([peer.configuration.iceServers, peer.configuration.iceTransportPolicy], [servers, 'all']);
+  await scene.browser.passes(8_000);
+  assert.equal(peer.configuration.iceTransportPolicy, 'relay');
+  const next = await scene.invites();
+  assert.deepEqual(
+    [scene.browser.peer.configuration.iceServers, next.options.iceServers],
+    [servers, servers],
+  );
+});
