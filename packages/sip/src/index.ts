@@ -46,6 +46,7 @@ export {
 export { formatNameAddr, formatVia, parseNameAddr, splitList } from './header-grammar.ts';
 export { canonicalName } from './header-names.ts';
 export { isIpv4, isIpv6 } from './ipv6.ts';
+export type { AdoptProblem, LegSnapshot } from './leg-snapshot.ts';
 export {
   type Headers,
   type NameAddr,
@@ -64,6 +65,7 @@ export type { SipReceived, SipSend, TransactionLayer, TransactionOut } from './t
 export { escapeUser, formatUri, parseUri, sameUri, unescapeUser } from './uri.ts';
 export { createUserAgent } from './user-agent.ts';
 export type {
+  DialogName,
   ExtraHeaders,
   InviteOptions,
   LegId,

@@ -1,5 +1,6 @@
-import type { Ms } from '@sidetone/core';
+import type { Ms, Result } from '@sidetone/core';
 import type { Flow } from './flow.ts';
+import type { AdoptProblem, LegSnapshot } from './leg-snapshot.ts';
 import type { NameAddr, SipMessage, SipRequest, SipResponse, Uri } from './message.ts';
 import type { SipSend } from './transport-events.ts';
 
@@ -88,9 +89,15 @@ export type UserAgentOut =
   | { readonly type: 'bye'; readonly leg: LegId; readonly request: SipRequest }
   /** The leg ended without a BYE of the peer: `ack-timeout` (no ACK in 64·T1: the agent sent BYE), `dialog-gone` (408/481 in the dialog), `bye-done` (our BYE was answered or timed out). */
   | { readonly type: 'ended'; readonly leg: LegId; readonly why: 'ack-timeout' | 'dialog-gone' | 'bye-done' }
-  // ---- outside dialogs
-  /** A non-INVITE request outside a dialog (OPTIONS, MESSAGE, NOTIFY …); answer with `respondRequest`. */
-  | { readonly type: 'request'; readonly tx: string; readonly request: SipRequest; readonly flow: Flow }
+  // ---- outside dialogs, and what else there is inside of one
+  /** Another non-INVITE request (OPTIONS, MESSAGE, REFER, NOTIFY …); answer with `respondRequest`. `leg`: it came in that dialog. */
+  | {
+      readonly type: 'request';
+      readonly tx: string;
+      readonly request: SipRequest;
+      readonly flow: Flow;
+      readonly leg?: LegId;
+    }
   /** The end of a request sent with `send`. 408 on timeout, 503 on transport error. */
   | {
       readonly type: 'result';
@@ -98,6 +105,13 @@ export type UserAgentOut =
       readonly status: number;
       readonly response?: SipResponse;
     };
+
+/** The name of a dialog, as its owner sees the tags. */
+export interface DialogName {
+  readonly callId: string;
+  readonly localTag: string;
+  readonly remoteTag: string;
+}
 
 export interface InviteOptions {
   readonly requestUri: Uri;
@@ -183,6 +197,35 @@ export interface UserAgent {
     token: string,
     now: Ms,
   ): readonly UserAgentOut[];
+  /**
+   * An answered leg as plain JSON data, to be written down for the next process; `null` while it is early, and when it is
+   * unknown. Changes with every request in the dialog and every ACK; what only the peer's CSeq tells is not worth writing
+   * for. A leg whose BYE is on its way is still told: adopt it and call `bye` again.
+   */
+  snapshot(leg: LegId): LegSnapshot | null;
+  /**
+   * Goes on with a leg of a process that died; `snapshot` may be any JSON value. The leg keeps its id, hence its Contact. Our
+   * CSeq jumps by 1000, past what was sent and not written down (§12.2.1.1 asks for nothing but growth). The peer's last
+   * request may come once more, since its answer may be lost. An un-ACKed 2xx of ours is repeated; a 2xx of the peer is
+   * ACKed again, also for a re-INVITE that was on its way (its end is not told: begin anew). Requests of the peer that
+   * waited for an answer are forgotten: it repeats them or gives up.
+   */
+  adopt(
+    snapshot: unknown,
+    now: Ms,
+    credentials?: { readonly userName: string; readonly password: string },
+  ): Result<{ readonly leg: LegId; readonly out: readonly UserAgentOut[] }, AdoptProblem>;
+  /** Call-ID and From tag of our INVITE that has no 2xx yet, for `expectStray` in the next process; `null` otherwise. */
+  early(leg: LegId): { readonly callId: string; readonly fromTag: string } | null;
+  /**
+   * An INVITE of a process that died may still be answered: until `until` its 2xx gets ACK and BYE with `headers`
+   * (§13.2.2.4), every fork of it. A 2xx that nobody expects is ignored: a stranger must not make us send.
+   */
+  expectStray(callId: string, fromTag: string, until: Ms, headers?: ExtraHeaders): void;
+  /** What names the dialog of a leg (RFC 3261 §12), for Replaces (RFC 3891); `null` before there is one. */
+  dialogOf(leg: LegId): DialogName | null;
+  /** The leg with that dialog. */
+  legWith(dialog: DialogName): LegId | undefined;
   /** Live legs and transactions, for leak checks and drains. */
   readonly size: number;
 }

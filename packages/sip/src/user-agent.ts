@@ -1,8 +1,8 @@
-import { Deadlines, earliest, hexId, type Ms, type Random, uuid } from '@sidetone/core';
+import { Deadlines, earliest, err, hexId, type Ms, ok, type Random, uuid } from '@sidetone/core';
+import { adopt, snapshot } from './agent/adoption.ts';
 import {
   type Agent,
   type ClientUse,
-  dialogKey,
   newTag,
   refuse,
   requestHeaders,
@@ -11,8 +11,10 @@ import {
   tagOf,
 } from './agent/agent.ts';
 import { authorizeAgain, sendRequest } from './agent/client-request.ts';
+import { dialogName, legWith } from './agent/dialog-name.ts';
 import { leave } from './agent/ending.ts';
 import { onInDialogEnd, onInDialogResponse, onRequestInDialog, requestInDialog } from './agent/in-dialog.ts';
+import { readSnapshot } from './agent/read-snapshot.ts';
 import {
   answerReinvite,
   onReinviteLost,
@@ -20,11 +22,11 @@ import {
   reinvite,
   retryReinvite,
 } from './agent/reinvite.ts';
+import { expectStray, forgetStrays, onStray } from './agent/stray.ts';
 import { acknowledge, invite, onInviteLost, onInviteResponse } from './agent/uac.ts';
 import { answer, onAck, onCancel, onInvite } from './agent/uas.ts';
 import { repeatAnswer } from './agent/unacked.ts';
 import { createRequest } from './build.ts';
-import { remoteTag } from './dialog.ts';
 import type { Flow } from './flow.ts';
 import { assertHeaders } from './header-access.ts';
 import type { SipRequest, SipResponse } from './message.ts';
@@ -49,6 +51,8 @@ export function createUserAgent(options: UserAgentOptions & { readonly random: R
     clients: new Map(),
     servers: new Map(),
     due: new Deadlines(),
+    strays: new Map(),
+    straysDue: new Deadlines(),
     out: [],
     feed: (events, now) => {
       for (const event of events) onTransaction(agent, event, now);
@@ -82,8 +86,9 @@ export function createUserAgent(options: UserAgentOptions & { readonly random: R
           retryReinvite(agent, leg, now);
           schedule(agent, leg);
         }
+        forgetStrays(agent, now);
       }),
-    deadline: () => earliest(agent.layer.deadline(), agent.due.next()),
+    deadline: () => earliest(agent.layer.deadline(), earliest(agent.due.next(), agent.straysDue.next())),
     invite: (to, now) => {
       const leg = hexId(options.random, 8);
       return { leg, out: collect(() => invite(agent, leg, to, now)) };
@@ -117,7 +122,28 @@ export function createUserAgent(options: UserAgentOptions & { readonly random: R
         const response = responseTo(agent, use.request, status, how, { toTag: newTag(agent) });
         agent.feed(agent.layer.respond(tx, response, now), now);
       }),
+    snapshot: (id) => {
+      const leg = agent.legs.get(id);
+      return leg === undefined ? null : snapshot(leg);
+    },
+    adopt: (written, now, credentials) => {
+      const read = readSnapshot(written);
+      if (!read.ok) return err({ problem: 'malformed', what: read.error });
+      const { leg } = read.value.snapshot;
+      if (agent.legs.has(leg)) return err({ problem: 'duplicate', leg });
+      return ok({ leg, out: collect(() => adopt(agent, read.value, credentials, now)) });
+    },
+    early: (id) => {
+      const leg = agent.legs.get(id);
+      return leg?.phase === 'calling' ? { callId: leg.callId, fromTag: leg.localTag } : null;
+    },
+    expectStray: (callId, fromTag, until, headers = []) => {
+      assertHeaders(headers);
+      expectStray(agent, callId, fromTag, until, headers);
+    },
     send: (request, token, now) => collect(() => sendOutside(agent, request, token, now)),
+    dialogOf: (id) => dialogName(agent, id),
+    legWith: (name) => legWith(agent, name),
     get size() {
       return agent.legs.size + agent.layer.size;
     },
@@ -199,7 +225,7 @@ function onRequest(agent: Agent, tx: string, request: SipRequest, flow: Flow, no
   if (tagOf(request.headers.to) !== '') return onRequestInDialog(agent, tx, request, flow, now);
   if (method === 'INVITE') return onInvite(agent, tx, request, flow, now);
   if (ONLY_IN_DIALOG.has(method)) return refuse(agent, tx, request, 481, now);
-  agent.servers.set(tx, { purpose: 'request', leg: null, request });
+  agent.servers.set(tx, { purpose: 'request', leg: null, request, flow });
   agent.out.push({ type: 'request', tx, request, flow });
 }
 
@@ -233,13 +259,4 @@ function onLost(agent: Agent, use: ClientUse, by: 'timeout' | 'transport', now: 
     case 'outside':
       agent.out.push({ type: 'result', token: use.token, status });
   }
-}
-
-/** A copy of a 2xx that came after its transaction: the same ACK again (§13.2.2.4). */
-function onStray(agent: Agent, response: SipResponse, now: Ms): void {
-  const { callId, from, to, cseq } = response.headers;
-  const leg = agent.legs.get(agent.byDialog.get(dialogKey(callId, tagOf(from))) ?? '');
-  const ack = leg?.lastAck;
-  if (leg?.dialog == null || ack == null || remoteTag(leg.dialog) !== tagOf(to)) return;
-  if (ack.request.headers.cseq.seq === cseq.seq) agent.feed(agent.layer.ack(ack.request, ack.flow), now);
 }

@@ -16,7 +16,10 @@ import type {
 
 /** Our 2xx to an INVITE, repeated until its ACK (RFC 3261 §13.3.1.4). */
 export interface Unacked {
-  readonly tx: string;
+  /** Its server transaction; `null` when that died with the process that had it. */
+  readonly tx: string | null;
+  /** Where it goes. */
+  readonly flow: Flow;
   readonly seq: number;
   readonly response: SipResponse;
   readonly reinvite: boolean;
@@ -32,6 +35,8 @@ export interface Reinvite {
   readonly token: string;
   readonly sdp: string | undefined;
   readonly headers: ExtraHeaders;
+  /** Its CSeq once it was sent. */
+  readonly seq: number;
   readonly collisions: number;
   /** §14.1: when to try again after a 491; `null` while it is on its way. */
   readonly retryAt: Ms | null;
@@ -52,8 +57,6 @@ export interface Leg {
   readonly credentials: Credentials | undefined;
   /** The transaction of the first INVITE. */
   inviteTx: string;
-  /** The INVITE that called us. */
-  readonly invite: SipRequest;
   /** `cancel` was called; its headers are on the CANCEL. */
   cancelling: boolean;
   unacked: Unacked | null;
@@ -61,6 +64,8 @@ export interface Leg {
   pendingAck: ClientUse | null;
   /** The last ACK we sent, for copies of its 2xx. */
   lastAck: { readonly request: SipRequest; readonly flow: Flow } | null;
+  /** The CSeq of a re-INVITE that a dead process sent: its 2xx is ACKed. */
+  inheritedSeq: number | null;
   /** `bye` before the ACK of our 2xx: held back (§15). */
   byeWhenAcked: ExtraHeaders | null;
   reinvite: Reinvite | null;
@@ -90,6 +95,16 @@ export interface ServerUse {
   readonly purpose: 'invite' | 'reinvite' | 'update' | 'request';
   readonly leg: LegId | null;
   readonly request: SipRequest;
+  /** Where our response goes. */
+  readonly flow: Flow;
+}
+
+/** An INVITE of a process that died, by Call-ID and From tag. */
+export interface Stray {
+  readonly until: Ms;
+  readonly headers: ExtraHeaders;
+  /** To tags of the 2xx that had their BYE. */
+  readonly ended: Set<string>;
 }
 
 /** The state of one user agent, handed to the functions that make it up. `out` collects what a call tells. */
@@ -102,6 +117,8 @@ export interface Agent {
   readonly clients: Map<string, ClientUse>;
   readonly servers: Map<string, ServerUse>;
   readonly due: Deadlines<LegId>;
+  readonly strays: Map<string, Stray>;
+  readonly straysDue: Deadlines<string>;
   out: UserAgentOut[];
   /** Hands transaction events on; set by `createUserAgent`. */
   feed: (events: readonly TransactionOut[], now: Ms) => void;

@@ -34,20 +34,20 @@ export function onRequestInDialog(agent: Agent, tx: string, request: SipRequest,
     case 'BYE':
       return onBye(agent, leg, tx, request, now);
     case 'INVITE':
-      return onPeerOffer(agent, leg, tx, request, now);
+      return onPeerOffer(agent, leg, tx, request, flow, now);
     case 'UPDATE':
-      if (sdpOf(request) !== undefined) return onPeerOffer(agent, leg, tx, request, now);
+      if (sdpOf(request) !== undefined) return onPeerOffer(agent, leg, tx, request, flow, now);
       storeDialog(leg, refreshTarget(ordered, request));
       return succeed(agent, leg, tx, request, now);
     case 'OPTIONS':
       return succeed(agent, leg, tx, request, now);
     case 'INFO':
-      agent.servers.set(tx, { purpose: 'request', leg: leg.id, request });
+      agent.servers.set(tx, { purpose: 'request', leg: leg.id, request, flow });
       agent.out.push({ type: 'info', leg: leg.id, tx, request });
       return;
     default:
-      agent.servers.set(tx, { purpose: 'request', leg: leg.id, request });
-      agent.out.push({ type: 'request', tx, request, flow });
+      agent.servers.set(tx, { purpose: 'request', leg: leg.id, request, flow });
+      agent.out.push({ type: 'request', tx, request, flow, leg: leg.id });
   }
 }
 
@@ -70,9 +70,12 @@ function onBye(agent: Agent, leg: Leg, tx: string, request: SipRequest, now: Ms)
   // Both sides hung up: the answer to our BYE ends the leg.
   if (leg.phase === 'leaving') return;
   if (leg.phase === 'ringing') {
+    const asked = agent.servers.get(leg.inviteTx);
     agent.servers.delete(leg.inviteTx);
-    const refusal = responseTo(agent, leg.invite, 487, {}, { toTag: leg.localTag });
-    agent.feed(agent.layer.respond(leg.inviteTx, refusal, now), now);
+    if (asked !== undefined) {
+      const refusal = responseTo(agent, asked.request, 487, {}, { toTag: leg.localTag });
+      agent.feed(agent.layer.respond(leg.inviteTx, refusal, now), now);
+    }
   }
   dropLeg(agent, leg, now);
   agent.out.push({ type: 'bye', leg: leg.id, request });
@@ -129,5 +132,6 @@ export function onInDialogEnd(
     ...(response === undefined ? undefined : { response }),
   });
   // §12.2.1.2: the peer does not know the dialog, or does not answer in it.
-  if (status === 408 || status === 481) loseDialog(agent, leg, now);
+  // To a NOTIFY it speaks of the subscription alone (RFC 5057 §5.1).
+  if (use.request.method !== 'NOTIFY' && (status === 408 || status === 481)) loseDialog(agent, leg, now);
 }

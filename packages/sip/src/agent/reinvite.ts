@@ -1,6 +1,8 @@
 import type { Ms } from '@sidetone/core';
 import { refreshTarget } from '../dialog.ts';
+import type { Flow } from '../flow.ts';
 import type { SipRequest, SipResponse } from '../message.ts';
+import { replyFlow } from '../transaction/matching.ts';
 import type { ExtraHeaders, ResponseOptions } from '../user-agent-events.ts';
 import {
   type Agent,
@@ -32,7 +34,7 @@ export function reinvite(
   headers: ExtraHeaders,
   now: Ms,
 ): void {
-  leg.queue.push({ token, sdp, headers, collisions: 0, retryAt: null });
+  leg.queue.push({ token, sdp, headers, seq: 0, collisions: 0, retryAt: null });
   flushQueue(agent, leg, now);
 }
 
@@ -57,7 +59,7 @@ export function retryReinvite(agent: Agent, leg: Leg, now: Ms): void {
 
 function start(agent: Agent, leg: Leg, next: Reinvite, now: Ms): void {
   if (leg.dialog === null) return;
-  leg.reinvite = { ...next, retryAt: null };
+  leg.reinvite = { ...next, seq: leg.dialog.localSeq + 1, retryAt: null };
   schedule(agent, leg);
   sendInDialog(
     agent,
@@ -82,7 +84,11 @@ export function onReinviteResponse(agent: Agent, use: ClientUse, response: SipRe
   if (status < 200) return;
   if (status < 300) return onReinviteSuccess(agent, leg, use, response, now);
   if (leg === undefined || leg.reinvite === null) return;
-  if (leg.phase === 'confirmed' && authorizeAgain(agent, use, response, now) !== null) return;
+  const again = leg.phase === 'confirmed' ? authorizeAgain(agent, use, response, now) : null;
+  if (again !== null) {
+    leg.reinvite = { ...leg.reinvite, seq: again.request.headers.cseq.seq };
+    return;
+  }
   const { collisions } = leg.reinvite;
   if (status === 491 && leg.phase === 'confirmed' && collisions < MOST_COLLISIONS) {
     leg.reinvite = { ...leg.reinvite, collisions: collisions + 1, retryAt: now + pause(agent, leg) };
@@ -153,7 +159,14 @@ function finish(
 }
 
 /** A re-INVITE, or an UPDATE with an offer, of the peer (§14.2, RFC 3311 §5.2). Its CSeq is in order. */
-export function onPeerOffer(agent: Agent, leg: Leg, tx: string, request: SipRequest, now: Ms): void {
+export function onPeerOffer(
+  agent: Agent,
+  leg: Leg,
+  tx: string,
+  request: SipRequest,
+  flow: Flow,
+  now: Ms,
+): void {
   const invite = request.method === 'INVITE';
   if (leg.peerOffer !== null || (invite && leg.phase === 'ringing')) {
     const seconds = String(agent.options.random.int(11));
@@ -162,7 +175,12 @@ export function onPeerOffer(agent: Agent, leg: Leg, tx: string, request: SipRequ
   const open = leg.reinvite !== null && leg.reinvite.retryAt === null;
   if (open || leg.unacked !== null || leg.pendingAck !== null) return refuse(agent, tx, request, 491, now);
   leg.peerOffer = tx;
-  agent.servers.set(tx, { purpose: invite ? 'reinvite' : 'update', leg: leg.id, request });
+  agent.servers.set(tx, {
+    purpose: invite ? 'reinvite' : 'update',
+    leg: leg.id,
+    request,
+    flow: replyFlow(request, flow),
+  });
   if (invite) agent.feed(agent.layer.respond(tx, responseTo(agent, request, 100, {}, {}), now), now);
   agent.out.push({ type: 'reinvite', leg: leg.id, tx, request, ...sdpField(request) });
 }
@@ -188,7 +206,7 @@ export function answerReinvite(
   }
   if (success && leg.dialog !== null) leg.dialog = refreshTarget(leg.dialog, use.request);
   if (success && use.purpose === 'reinvite') {
-    leg.unacked = unacked(tx, use.request, response, true, now);
+    leg.unacked = unacked(tx, use.flow, use.request, response, true, now);
     schedule(agent, leg);
   }
   agent.feed(agent.layer.respond(tx, response, now), now);

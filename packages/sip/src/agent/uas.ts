@@ -3,6 +3,7 @@ import { createResponse } from '../build.ts';
 import { dialogAsUas, remoteTag } from '../dialog.ts';
 import type { Flow } from '../flow.ts';
 import type { SipRequest } from '../message.ts';
+import { replyFlow } from '../transaction/matching.ts';
 import type { ResponseOptions } from '../user-agent-events.ts';
 import {
   type Agent,
@@ -35,34 +36,35 @@ export function onInvite(agent: Agent, tx: string, request: SipRequest, flow: Fl
     forks: new Map(),
     credentials: undefined,
     inviteTx: tx,
-    invite: request,
     cancelling: false,
     unacked: null,
     pendingAck: null,
     lastAck: null,
+    inheritedSeq: null,
     byeWhenAcked: null,
     reinvite: null,
     queue: [],
     peerOffer: null,
   };
   addLeg(agent, leg);
-  agent.servers.set(tx, { purpose: 'invite', leg: id, request });
+  agent.servers.set(tx, { purpose: 'invite', leg: id, request, flow: replyFlow(request, flow) });
   agent.feed(agent.layer.respond(tx, createResponse(request, 100), now), now);
   agent.out.push({ type: 'incoming', leg: id, request, flow, ...sdpField(request) });
 }
 
 /** The user's answer to an INVITE. */
 export function answer(agent: Agent, leg: Leg, status: number, options: ResponseOptions, now: Ms): void {
-  if (leg.phase !== 'ringing') return;
-  const response = responseTo(agent, leg.invite, status, options, {
+  const tx = leg.inviteTx;
+  const use = agent.servers.get(tx);
+  if (leg.phase !== 'ringing' || use === undefined) return;
+  const response = responseTo(agent, use.request, status, options, {
     ...(status > 100 ? { toTag: leg.localTag } : undefined),
     ...(status > 100 && status < 300 ? { contact: contactFor(agent, leg.id) } : undefined),
   });
-  const tx = leg.inviteTx;
   if (status >= 200) agent.servers.delete(tx);
   if (status >= 200 && status < 300) {
     leg.phase = 'confirmed';
-    leg.unacked = unacked(tx, leg.invite, response, false, now);
+    leg.unacked = unacked(tx, use.flow, use.request, response, false, now);
     schedule(agent, leg);
   } else if (status >= 300) dropLeg(agent, leg, now);
   agent.feed(agent.layer.respond(tx, response, now), now);

@@ -1,4 +1,5 @@
 import type { Ms } from '@sidetone/core';
+import type { Flow } from '../flow.ts';
 import type { SipRequest, SipResponse } from '../message.ts';
 import { GIVE_UP, T1, T2 } from '../transaction/timers.ts';
 import { type Agent, dropLeg, type Leg, sdpOf, type Unacked } from './agent.ts';
@@ -7,12 +8,14 @@ import { byeQuietly } from './client-request.ts';
 /** A 2xx to an INVITE that now waits for its ACK. */
 export const unacked = (
   tx: string,
+  flow: Flow,
   request: SipRequest,
   response: SipResponse,
   reinvite: boolean,
   now: Ms,
 ): Unacked => ({
   tx,
+  flow,
   seq: request.headers.cseq.seq,
   response,
   reinvite,
@@ -37,5 +40,6 @@ export function repeatAnswer(agent: Agent, leg: Leg, now: Ms): void {
   if (now < waiting.retransmitAt) return;
   const interval = Math.min(2 * waiting.interval, T2);
   leg.unacked = { ...waiting, interval, retransmitAt: now + interval };
-  agent.feed(agent.layer.respond(waiting.tx, waiting.response, now), now);
+  if (waiting.tx !== null) agent.feed(agent.layer.respond(waiting.tx, waiting.response, now), now);
+  else agent.out.push({ type: 'sip', message: waiting.response, flow: waiting.flow });
 }

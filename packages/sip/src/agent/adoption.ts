@@ -1,0 +1,107 @@
+import type { Ms } from '@sidetone/core';
+import { type Dialog, nextHop, requestIn } from '../dialog.ts';
+import type { Credentials } from '../digest.ts';
+import { bodyText } from '../header-access.ts';
+import { formatNameAddr } from '../header-grammar.ts';
+import type { LegSnapshot } from '../leg-snapshot.ts';
+import { T1 } from '../transaction/timers.ts';
+import { formatUri } from '../uri.ts';
+import { writeMessage } from '../write.ts';
+import { type Agent, addLeg, type Leg, requestHeaders, schedule, sdpBody, tagOf } from './agent.ts';
+import type { ReadSnapshot } from './read-snapshot.ts';
+import { repeatAnswer } from './unacked.ts';
+
+/*
+ * A leg on its way from one process to the next. Only an answered one goes: an early dialog is its INVITE transaction,
+ * and that died (`stray.ts` ends what still answers).
+ */
+
+/** How far our CSeq jumps: more requests than can have left unwritten. */
+const JUMP = 1000;
+
+/** What the next process needs of a leg; `null` before its 2xx. */
+export function snapshot(leg: Leg): LegSnapshot | null {
+  const { dialog, unacked, lastAck } = leg;
+  if (dialog === null || (leg.phase !== 'confirmed' && leg.phase !== 'leaving')) return null;
+  const pending = leg.pendingAck?.request;
+  const acked = pending ?? lastAck?.request;
+  const ackSdp = pending === undefined && acked !== undefined ? bodyText(acked) : '';
+  const open = leg.reinvite !== null && leg.reinvite.retryAt === null ? leg.reinvite.seq : null;
+  return {
+    leg: leg.id,
+    role: leg.role,
+    callId: dialog.callId,
+    local: formatNameAddr(dialog.local),
+    remote: formatNameAddr(dialog.remote),
+    target: formatUri(dialog.remoteTarget),
+    routes: dialog.routeSet.map(formatNameAddr),
+    localSeq: dialog.localSeq,
+    remoteSeq: dialog.remoteSeq,
+    acked: acked?.headers.cseq.seq ?? null,
+    ...(ackSdp === '' ? undefined : { ackSdp }),
+    open: open ?? leg.inheritedSeq,
+    unacked:
+      unacked === null
+        ? null
+        : {
+            seq: unacked.seq,
+            reinvite: unacked.reinvite,
+            offerless: unacked.offerless,
+            response: Buffer.from(writeMessage(unacked.response)).toString('latin1'),
+            flow: unacked.flow,
+            giveUpAt: unacked.giveUpAt,
+          },
+  };
+}
+
+/** The leg again, in this process. */
+export function adopt(
+  agent: Agent,
+  { snapshot: known, dialog: written, response }: ReadSnapshot,
+  credentials: Credentials | undefined,
+  now: Ms,
+): void {
+  const { remoteSeq } = written;
+  const dialog: Dialog = {
+    ...written,
+    localSeq: written.localSeq + JUMP,
+    // One less: the request that was heard last may come again, its answer may be lost.
+    remoteSeq: remoteSeq === null || remoteSeq === 0 ? null : remoteSeq - 1,
+  };
+  const leg: Leg = {
+    id: known.leg,
+    role: known.role,
+    callId: known.callId,
+    localTag: tagOf(dialog.local),
+    phase: 'confirmed',
+    dialog,
+    forks: new Map(),
+    credentials,
+    inviteTx: '',
+    cancelling: false,
+    unacked: null,
+    pendingAck: null,
+    lastAck: known.acked === null ? null : ackAgain(agent, dialog, known.acked, known.ackSdp),
+    inheritedSeq: known.open,
+    byeWhenAcked: null,
+    reinvite: null,
+    queue: [],
+    peerOffer: null,
+  };
+  if (known.unacked !== null && response !== null) {
+    const { seq, reinvite, offerless, flow, giveUpAt } = known.unacked;
+    const timers = { interval: T1, retransmitAt: now, giveUpAt };
+    leg.unacked = { tx: null, flow, seq, response, reinvite, offerless, ...timers };
+  }
+  addLeg(agent, leg);
+  repeatAnswer(agent, leg, now);
+  schedule(agent, leg);
+}
+
+function ackAgain(agent: Agent, dialog: Dialog, seq: number, sdp: string | undefined): Leg['lastAck'] {
+  const parts = { method: 'ACK', headers: requestHeaders(agent, []), ...sdpBody(sdp) };
+  return {
+    request: requestIn(dialog, parts, seq).request,
+    flow: agent.options.resolve(nextHop(dialog)),
+  };
+}
