@@ -13,6 +13,7 @@ import {
   type SessionDescription,
 } from '@sidetone/sdp';
 import type { CodecName, LegKind, MediaCommand, MediaReply, OpusAsk, Source } from '@sidetone/wire';
+import { advertised, hostCandidates, isLoopback } from './candidates.ts';
 import { DIGITS } from './digit-sender.ts';
 import { Leg, type LegWorld } from './leg.ts';
 import { PacketBuffers } from './packet-buffer.ts';
@@ -52,7 +53,6 @@ type Opened = { readonly ok: true; readonly session: Session } | Refusal;
 
 const MAX_SDP = 64 * 1024;
 const refuse = (error: Refusal['error'], message: string): Refusal => ({ ok: false, error, message });
-const isLoopback = (address: string): boolean => address.startsWith('127.') || address === '::1';
 
 /** Makes an engine. It owns nothing of the process: sockets, time, randomness and DTLS come in by `options`. */
 export function createMediaEngine(options: MediaEngineOptions): MediaEngine {
@@ -128,28 +128,20 @@ export function createMediaEngine(options: MediaEngineOptions): MediaEngine {
     if (sockets === undefined) return refuse('no-port', 'no free port in the range of media');
     const leg = new Leg(id, 'rtp', world);
     leg.transport = new PlainTransport(sockets, leg, now);
-    return { ok: true, session: add(leg, sockets.rtp.port, address, []) };
+    return { ok: true, session: add(leg, sockets.rtp.port, advertised(address, options), []) };
   };
 
   const openWebRtc = async (id: string): Promise<Opened> => {
     const bound = await bindWebRtc(options.sockets, range, options.addresses);
     if (bound === undefined) return refuse('no-port', 'no free port in the range of media');
     const leg = new Leg(id, 'webrtc', world);
-    const transport = new WebRtcTransport(bound.sockets, credentials(), leg, now, options.dtls, limits);
+    const door = options.streams?.open((packet, from, port) =>
+      transport.receive(bound.sockets.length, packet, from, port),
+    );
+    const transport = new WebRtcTransport(bound.sockets, door, credentials(), leg, now, options.dtls, limits);
     bound.hears(transport);
     leg.transport = transport;
-    const candidates = bound.sockets.map(
-      (socket, i): Candidate => ({
-        foundation: String(i + 1),
-        component: 1,
-        transport: 'udp',
-        // RFC 8445 §5.1.2.1: host candidates, in the order of configuration.
-        priority: 126 * 2 ** 24 + (65_535 - i) * 256 + 255,
-        address: socket.address,
-        port: socket.port,
-        type: 'host',
-      }),
-    );
+    const candidates = hostCandidates(bound.sockets, options.streams, options);
     return { ok: true, session: add(leg, bound.port, candidates[0]!.address, candidates) };
   };
 

@@ -15,4 +15,6 @@ export type {
   Receive,
   SchedulePort,
   SocketPort,
+  StreamDoor,
+  StreamPort,
 } from './ports.ts';

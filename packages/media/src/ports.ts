@@ -21,6 +21,27 @@ export interface SocketPort {
   bind(address: string, port: number, receive: Receive): Promise<Datagrams | undefined>;
 }
 
+/**
+ * The port that takes ICE-TCP connections for all legs (RFC 6544, passive; framing by RFC 4571). Whoever implements it keeps nothing
+ * for a peer that has not passed a check, and limits what strangers may open and send.
+ */
+export interface StreamPort {
+  /** Interface addresses on which it listens, most wanted first. */
+  readonly addresses: readonly string[];
+  readonly port: number;
+  /** A door for one leg. `receive` gets the packets of its connections, with the peer's address and port. */
+  open(receive: Receive): StreamDoor;
+}
+
+/** One leg's share of the port. `send` goes to its connection from that peer, or nowhere when that is gone or congested. */
+export interface StreamDoor extends Datagrams {
+  /**
+   * Connections that begin with a check for this ufrag belong to the leg; the one before it still counts (ICE restart). What is
+   * sent to a connection while its packet is being received proves its peer: an ICE-lite agent answers nobody else.
+   */
+  admit(ufrag: string): void;
+}
+
 /** Timers, as the engine needs them: one call at `at` on the engine's monotonic clock. Returns what cancels it. */
 export interface SchedulePort {
   at(at: Ms, call: () => void): () => void;
@@ -55,6 +76,10 @@ export interface MediaEngineOptions {
    * towards a loopback peer; a WebRTC leg takes all.
    */
   readonly addresses: readonly string[];
+  /** Behind a one-to-one NAT: what peers call the first address that is not loopback. */
+  readonly publicAddress?: string;
+  /** Takes ICE-TCP connections of WebRTC legs; absent: UDP only. */
+  readonly streams?: StreamPort;
   /** First and last UDP port, inclusive. */
   readonly ports: readonly [number, number];
   /** Hears every event. Called synchronously; it must not call back into the engine. */

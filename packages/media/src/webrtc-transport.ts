@@ -16,11 +16,12 @@ import {
   type SrtpSession,
 } from '@sidetone/rtc';
 import type { NegotiatedAudio } from '@sidetone/sdp';
-import type { Datagrams, MediaLimits } from './ports.ts';
+import type { Datagrams, MediaLimits, StreamDoor } from './ports.ts';
 import type { Transport, TransportEvents } from './transport.ts';
 
 /**
- * A browser's path: ICE-lite → DTLS → SRTP on one port (rtcp-mux), on every advertised address.
+ * A browser's path: ICE-lite → DTLS → SRTP on one port (rtcp-mux), on every advertised address; and on the TCP port of all
+ * legs, if there is one, which then is the last of the sockets.
  *
  *   datagram ─ first byte (RFC 7983) ─┬ STUN → ICE: answered, may approve and select a path
  *                                     ├ DTLS → only from an approved path → handshake → keys
@@ -31,6 +32,7 @@ import type { Transport, TransportEvents } from './transport.ts';
 export class WebRtcTransport implements Transport {
   dropped = 0;
   readonly #sockets: readonly Datagrams[];
+  readonly #door: StreamDoor | undefined;
   readonly #events: TransportEvents;
   readonly #now: () => Ms;
   readonly #dtlsFactory: DtlsFactory;
@@ -51,13 +53,16 @@ export class WebRtcTransport implements Transport {
 
   constructor(
     sockets: readonly Datagrams[],
+    door: StreamDoor | undefined,
     local: IceCredentials,
     events: TransportEvents,
     now: () => Ms,
     dtls: DtlsFactory,
     limits: MediaLimits,
   ) {
-    this.#sockets = sockets;
+    this.#sockets = door === undefined ? sockets : [...sockets, door];
+    this.#door = door;
+    door?.admit(local.ufrag);
     this.#events = events;
     this.#now = now;
     this.#dtlsFactory = dtls;
@@ -80,6 +85,7 @@ export class WebRtcTransport implements Transport {
   /** ICE restart: fresh credentials of ours; the path in use stays until a new one is nominated (RFC 8445 §9). */
   restart(local: IceCredentials, remote: IceCredentials | null): void {
     this.#failed = false;
+    this.#door?.admit(local.ufrag);
     this.#step({ type: 'restart', local, remote });
     this.#allowTime();
   }

@@ -17,6 +17,7 @@ import {
   type Receive,
 } from '../src/index.ts';
 import { FakeDtls, FINGERPRINT, OURS, THEIRS } from './fake-dtls.ts';
+import { FakeStreams } from './fake-streams.ts';
 
 const opus = await loadOpus();
 
@@ -36,6 +37,9 @@ export interface WorldOptions {
   readonly ports?: readonly [number, number];
   readonly limits?: Partial<MediaLimits>;
   readonly addresses?: readonly string[];
+  readonly publicAddress?: string;
+  /** With the TCP port. */
+  readonly tcp?: boolean;
   readonly seed?: number;
 }
 
@@ -45,6 +49,7 @@ export class World {
   readonly engine: MediaEngine;
   readonly events: MediaEvent[] = [];
   readonly dtls = new FakeDtls();
+  readonly streams: FakeStreams | undefined;
   readonly #timers: { at: Ms; order: number; call: () => void }[] = [];
   readonly #bound = new Map<string, Receive>();
   #order = 0;
@@ -52,6 +57,8 @@ export class World {
 
   constructor(options: WorldOptions = {}) {
     this.random = seededRandom(options.seed ?? 1);
+    const addresses = options.addresses ?? ['10.0.0.1'];
+    this.streams = options.tcp === true ? new FakeStreams(this, addresses) : undefined;
     this.engine = createMediaEngine({
       sockets: {
         bind: async (address, port, receive) => {
@@ -80,7 +87,9 @@ export class World {
       random: this.random,
       dtls: this.dtls,
       opus,
-      addresses: options.addresses ?? ['10.0.0.1'],
+      addresses,
+      ...(options.publicAddress === undefined ? {} : { publicAddress: options.publicAddress }),
+      ...(this.streams === undefined ? {} : { streams: this.streams }),
       ports: options.ports ?? [33_000, 33_099],
       emit: (event) => this.events.push(event),
       ...(options.limits === undefined ? {} : { limits: options.limits }),
