@@ -13,6 +13,7 @@ PEERS=(
   "coturn turnserver"
   "sox sox"
   "espeak-ng espeak-ng"
+  "postgresql pg_ctl"
 )
 POLICY=/usr/sbin/policy-rc.d
 
@@ -21,6 +22,10 @@ complain() { printf 'peers: %s\n' "$*" >&2; }
 
 # Programs such as rtpengine may lie in sbin, which is not on every user's PATH.
 export PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin"
+# The programs of a PostgreSQL cluster lie in a folder per version.
+for folder in /usr/lib/postgresql/*/bin; do
+  if [ -d "$folder" ]; then PATH="$PATH:$folder"; fi
+done
 
 program_of() { printf '%s' "${1#* }"; }
 package_of() { printf '%s' "${1%% *}"; }

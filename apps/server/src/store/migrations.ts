@@ -27,4 +27,44 @@ export const MIGRATIONS: readonly Migration[] = [
       CREATE INDEX call_records_by_start ON call_records (started_at);
     `,
   },
+  {
+    id: 2,
+    name: 'directory',
+    sql: `
+      CREATE TABLE directory_revision (one INTEGER PRIMARY KEY CHECK (one = 1), revision INTEGER NOT NULL) STRICT;
+      INSERT INTO directory_revision VALUES (1, 0);
+      CREATE TABLE directory_objects (
+        seq INTEGER PRIMARY KEY AUTOINCREMENT,
+        id TEXT NOT NULL UNIQUE,
+        kind TEXT NOT NULL,
+        account TEXT NOT NULL,
+        version INTEGER NOT NULL,
+        revision INTEGER NOT NULL,
+        doc TEXT NOT NULL,
+        created_at INTEGER NOT NULL,
+        updated_at INTEGER NOT NULL
+      ) STRICT;
+      CREATE INDEX directory_objects_by_revision ON directory_objects (revision);
+      CREATE TABLE directory_names (
+        name TEXT PRIMARY KEY,
+        object TEXT NOT NULL REFERENCES directory_objects (id)
+      ) STRICT;
+      CREATE INDEX directory_names_by_object ON directory_names (object);
+      CREATE TABLE directory_refs (
+        object TEXT NOT NULL REFERENCES directory_objects (id),
+        target TEXT NOT NULL REFERENCES directory_objects (id),
+        PRIMARY KEY (object, target)
+      ) STRICT;
+      CREATE INDEX directory_refs_by_target ON directory_refs (target);
+      CREATE TABLE directory_removed (id TEXT PRIMARY KEY, revision INTEGER NOT NULL) STRICT;
+      CREATE INDEX directory_removed_by_revision ON directory_removed (revision);
+      CREATE TABLE audit (
+        seq INTEGER PRIMARY KEY AUTOINCREMENT,
+        at INTEGER NOT NULL,
+        account TEXT NOT NULL,
+        entry TEXT NOT NULL
+      ) STRICT;
+      CREATE INDEX audit_by_account ON audit (account, seq);
+    `,
+  },
 ];

@@ -1,7 +1,7 @@
 import { setTimeout as rest } from 'node:timers/promises';
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import type { CallRecord } from '@sidetone/wire';
-import type { WriterInput } from './record-writer.ts';
+import type { WriterInput, WriterOutput } from './record-writer.ts';
 import { openSqliteStore } from './sqlite.ts';
 import type { Store } from './store.ts';
 
@@ -16,6 +16,10 @@ let store: Store | undefined;
 let pending: CallRecord[] = [];
 let closing = false;
 let writing = false;
+
+function tell(message: WriterOutput): void {
+  port.postMessage(message);
+}
 
 function take(input: WriterInput): void {
   if (input.type === 'record') pending.push(input.record);
@@ -35,12 +39,13 @@ async function write(): Promise<void> {
       if (batch.length > 0) {
         store ??= openSqliteStore(file);
         store.saveCallRecords(batch);
+        tell({ type: 'written', legs: batch.map((record) => record.leg_id) });
       }
       failures = 0;
     } catch (error) {
       failures += 1;
       pending = [...batch, ...pending];
-      port.postMessage((error as Error).message);
+      tell({ type: 'problem', problem: (error as Error).message });
       if (closing && failures > MOST_RETRIES_AT_CLOSE) break;
       await rest(RETRY_MS);
       continue;

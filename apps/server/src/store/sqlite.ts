@@ -7,10 +7,7 @@ import type { Store } from './store.ts';
 /** Opens (and brings up to date) the SQLite store in `file`. Throws when the file cannot be opened or is newer than we are. */
 export function openSqliteStore(file: string, migrations: readonly Migration[] = MIGRATIONS): Store {
   const db = new DatabaseSync(file);
-  // It holds passwords and who called whom. SQLite gives the files beside it the same mode.
-  if (file !== ':memory:') chmodSync(file, 0o600);
-  db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 2000');
-  migrate(db, migrations);
+  prepareSqlite(db, file, migrations);
 
   const insertConnection = db.prepare(
     'INSERT INTO connections (user_name, settings) VALUES (?, ?) ON CONFLICT (user_name) DO UPDATE SET settings = excluded.settings',
@@ -45,6 +42,18 @@ export function openSqliteStore(file: string, migrations: readonly Migration[] =
       latest.all(limit).map((row) => JSON.parse(String(row['record'])) as CallRecord),
     close: () => db.close(),
   };
+}
+
+/** What every connection to the database begins with. */
+export function prepareSqlite(
+  db: DatabaseSync,
+  file: string,
+  migrations: readonly Migration[] = MIGRATIONS,
+): void {
+  // It holds passwords and who called whom. SQLite gives the files beside it the same mode.
+  if (file !== ':memory:') chmodSync(file, 0o600);
+  db.exec('PRAGMA busy_timeout = 2000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
+  migrate(db, migrations);
 }
 
 function migrate(db: DatabaseSync, migrations: readonly Migration[]): void {
