@@ -38,6 +38,8 @@ export interface VoiceOptions {
 export interface Voice extends Service<VoiceInput, VoiceOutput> {
   /** What is alive, for leak checks and drains: calls, unanswered media commands, and what the user agent holds. */
   readonly size: { readonly calls: number; readonly media: number; readonly dialogs: number };
+  /** Calls on their way to an answer: those that a handover does not carry over. */
+  readonly early: number;
 }
 
 export const TIMERS: VoiceTimers = {

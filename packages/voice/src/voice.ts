@@ -87,6 +87,13 @@ class CallService implements Voice {
     return { calls: this.#calls.size, media: this.#asked.size, dialogs: this.#agent.size };
   }
 
+  get early(): number {
+    let count = 0;
+    for (const { state } of this.#calls.values())
+      if (state.name !== 'up' && state.name !== 'ending' && state.name !== 'over') count += 1;
+    return count;
+  }
+
   deadline(): Ms | null {
     return earliest(this.#agent.deadline(), earliest(this.#callTimes.next(), this.#mediaTimes.next()));
   }
