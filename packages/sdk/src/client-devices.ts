@@ -3,7 +3,7 @@ import { Emitter } from './emitter.ts';
 import type { Environment } from './environment.ts';
 import type { ClientEvents } from './events.ts';
 import { elementOf, openMicrophone } from './media.ts';
-import type { CallOptions, MediaElementChoice } from './options.ts';
+import { type CallOptions, type MediaElementChoice, present } from './options.ts';
 
 /** The part of a client that knows the devices and elements of the page: what new calls begin with. */
 export abstract class ClientDevices extends Emitter<ClientEvents> {
@@ -55,19 +55,19 @@ export abstract class ClientDevices extends Emitter<ClientEvents> {
       return [];
     }
   }
-  async getAudioInDevices(): Promise<MediaDeviceInfo[]> {
-    return (await this.getDevices()).filter(({ kind }) => kind === 'audioinput');
+  getAudioInDevices(): Promise<MediaDeviceInfo[]> {
+    return this.#devices('audioinput');
   }
-  async getAudioOutDevices(): Promise<MediaDeviceInfo[]> {
-    return (await this.getDevices()).filter(({ kind }) => kind === 'audiooutput');
+  getAudioOutDevices(): Promise<MediaDeviceInfo[]> {
+    return this.#devices('audiooutput');
   }
   /** Cameras are listed for the sake of the interface; calls have no video. */
-  async getVideoDevices(): Promise<MediaDeviceInfo[]> {
-    return (await this.getDevices()).filter(({ kind }) => kind === 'videoinput');
+  getVideoDevices(): Promise<MediaDeviceInfo[]> {
+    return this.#devices('videoinput');
   }
   /** The id of a device that is there: the one with the id, or else the one with the label. `null` when there is neither. */
   async validateDeviceId(id: string, label: string, kind: MediaDeviceKind): Promise<string | null> {
-    const devices = (await this.getDevices()).filter((device) => device.kind === kind);
+    const devices = await this.#devices(kind);
     const found =
       devices.find(({ deviceId }) => deviceId === id) ?? devices.find((one) => one.label === label);
     return found?.deviceId ?? null;
@@ -114,14 +114,18 @@ export abstract class ClientDevices extends Emitter<ClientEvents> {
     this.#audio = false;
   }
 
+  async #devices(wanted: MediaDeviceKind): Promise<MediaDeviceInfo[]> {
+    return (await this.getDevices()).filter(({ kind }) => kind === wanted);
+  }
+
   /** @internal What new calls begin with. */
   protected deviceDefaults(): Partial<CallOptions> {
-    const defaults: Partial<CallOptions> = {};
-    if (this.#audio !== true) defaults.audio = this.#audio;
-    if (this.#localMedia !== undefined) defaults.localElement = this.#localMedia;
-    if (this.#remoteMedia !== undefined) defaults.remoteElement = this.#remoteMedia;
-    if (this.#micId !== undefined) defaults.micId = this.#micId;
-    if (this.speaker !== undefined) defaults.speakerId = this.speaker;
-    return defaults;
+    return present({
+      audio: this.#audio === true ? undefined : this.#audio,
+      localElement: this.#localMedia,
+      remoteElement: this.#remoteMedia,
+      micId: this.#micId,
+      speakerId: this.speaker,
+    });
   }
 }

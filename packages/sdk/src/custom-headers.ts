@@ -23,13 +23,16 @@ export function checkedHeaders(headers: readonly CustomHeader[] | undefined): Cu
     const name = String(header?.name ?? '');
     const value = String(header?.value ?? '');
     const shown = name.replace(/[^\w.-]/g, '?').slice(0, 40);
-    if (!NAME.test(name))
-      throw refuse(`custom header "${shown}": a name is X- followed by letters, digits, dots or dashes`);
-    if (/^x-sidetone-/i.test(name)) throw refuse(`custom header "${shown}": X-Sidetone- names are reserved`);
-    if (UNSAFE.test(value))
-      throw refuse(`custom header "${shown}": the value holds a line break or control character`);
-    if (new TextEncoder().encode(value).length > LONGEST)
-      throw refuse(`custom header "${shown}": the value is longer than ${LONGEST} bytes`);
+    const wrong = !NAME.test(name)
+      ? 'a name is X- followed by letters, digits, dots or dashes'
+      : /^x-sidetone-/i.test(name)
+        ? 'X-Sidetone- names are reserved'
+        : UNSAFE.test(value)
+          ? 'the value holds a line break or control character'
+          : new TextEncoder().encode(value).length > LONGEST
+            ? `the value is longer than ${LONGEST} bytes`
+            : '';
+    if (wrong !== '') throw refuse(`custom header "${shown}": ${wrong}`);
     return { name, value };
   });
 }

@@ -24,15 +24,16 @@ export interface Explained {
   readonly solutions: readonly string[];
 }
 
-function registry(
-  rows: Readonly<Record<string, readonly [code: number, ...texts: unknown[]]>>,
-): Readonly<Record<number, Explained>> {
-  return Object.fromEntries(
-    Object.entries(rows).map(([name, row]) => {
-      const [message, cause, remedy] = row.filter((cell) => typeof cell === 'string');
-      return [row[0], { name, message, description: message, causes: [cause], solutions: [remedy] }];
-    }),
-  ) as Record<number, Explained>;
+type Row = readonly [code: number, ...texts: unknown[]];
+
+/** A row of the table in words. */
+function explain(name: string, row: Row): Explained & { causes: string[]; solutions: string[] } {
+  const [description, cause, solution] = row.slice(-3) as [string, string, string];
+  return { name, message: description, description, causes: [cause], solutions: [solution] };
+}
+
+function registry(rows: Readonly<Record<string, Row>>): Readonly<Record<number, Explained>> {
+  return Object.fromEntries(Object.entries(rows).map(([name, row]) => [row[0], explain(name, row)]));
 }
 
 /** Every error by its code, with causes and solutions in words. */
@@ -48,25 +49,19 @@ export interface TelnyxErrorJson extends Explained {
 
 /** What every `telnyx.error` carries. `originalError` is the cause underneath. */
 export class TelnyxError extends Error implements TelnyxErrorJson {
-  readonly code: number;
+  declare readonly code: number;
   /** One sentence for a person. */
-  readonly description: string;
-  readonly causes: string[];
-  readonly solutions: string[];
+  declare readonly description: string;
+  declare readonly causes: string[];
+  declare readonly solutions: string[];
   /** The session or call cannot go on. */
-  readonly fatal: boolean;
-  readonly originalError: unknown;
+  declare readonly fatal: boolean;
+  declare readonly originalError: unknown;
 
   constructor(name: ErrorName, detail?: string, originalError?: unknown, fatal: boolean = ERRORS[name][1]) {
-    const [code, , description, cause, solution] = ERRORS[name];
-    super(detail ?? description);
-    this.name = name;
-    this.code = code;
-    this.description = description;
-    this.causes = [cause];
-    this.solutions = [solution];
-    this.fatal = fatal;
-    this.originalError = originalError;
+    const { message, ...words } = explain(name, ERRORS[name]);
+    super(detail ?? message);
+    Object.assign(this, words, { code: ERRORS[name][0], fatal, originalError });
   }
 
   toJSON(): TelnyxErrorJson {
@@ -80,16 +75,13 @@ export class TelnyxError extends Error implements TelnyxErrorJson {
  * `refused` (an error reply, whose `code` it carries).
  */
 export class RequestError extends Error {
-  readonly reason: 'offline' | 'timeout' | 'lost' | 'refused';
-  readonly method: string;
-  readonly code: number | undefined;
+  declare readonly reason: 'offline' | 'timeout' | 'lost' | 'refused';
+  declare readonly method: string;
+  declare readonly code: number | undefined;
 
   constructor(reason: RequestError['reason'], method: string, detail: string, code?: number) {
     super(`${method}: ${detail}`);
-    this.name = 'RequestError';
-    this.reason = reason;
-    this.method = method;
-    this.code = code;
+    Object.assign(this, { name: 'RequestError', reason, method, code });
   }
 }
 
@@ -105,8 +97,9 @@ export interface TelnyxWarning {
 
 /** A warning with its words; `detail` is the message. */
 export function telnyxWarning(name: WarningName, detail?: string): TelnyxWarning {
-  const [code, description, cause, solution] = WARNINGS[name];
-  return { code, name, message: detail ?? description, description, causes: [cause], solutions: [solution] };
+  const row = WARNINGS[name];
+  const words = explain(name, row);
+  return { code: row[0], ...words, name, message: detail ?? words.message };
 }
 
 /** `telnyx.error` of a session or call. */

@@ -1,38 +1,55 @@
+type Snake<S extends string> = S extends `${infer C}${infer Rest}`
+  ? `${C extends Lowercase<C> ? C : `_${Lowercase<C>}`}${Snake<Rest>}`
+  : '';
+
+/** `NoDevice` of `microphone` is `microphone_no_device`. */
+function codes<P extends string, N extends string>(
+  prefix: P,
+  ...names: N[]
+): { readonly [K in N]: `${P}${Snake<K>}` } {
+  return Object.fromEntries(
+    names.map((name) => [name, prefix + name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)]),
+  ) as never;
+}
+
 /** Why `verdict` says what it says about the way to the media. */
-export const IceReasonCode = {
-  NoCandidates: 'ice_no_candidates',
-  OnlyHostCandidates: 'ice_only_host_candidates',
-  GatheringTimeout: 'ice_gathering_timeout',
-  NoSelectedPair: 'ice_no_selected_pair',
-  TurnRequired: 'ice_turn_required',
-  ServerNoCandidates: 'ice_server_no_candidates',
-  StrictNetwork: 'ice_strict_network',
-  MultipleInterfaces: 'ice_multiple_interfaces',
-  VpnDetected: 'ice_vpn_detected',
-} as const;
+export const IceReasonCode = /* @__PURE__ */ codes(
+  'ice',
+  'NoCandidates',
+  'OnlyHostCandidates',
+  'GatheringTimeout',
+  'NoSelectedPair',
+  'TurnRequired',
+  'ServerNoCandidates',
+  'StrictNetwork',
+  'MultipleInterfaces',
+  'VpnDetected',
+);
 
 /** The same about the sound. */
-export const NetworkReasonCode = {
-  HighJitter: 'network_high_jitter',
-  HighRtt: 'network_high_rtt',
-  PacketLoss: 'network_packet_loss',
-  LowBitrate: 'network_low_bitrate',
-  PoorQuality: 'network_poor_quality',
-  FairQuality: 'network_fair_quality',
-  NoAudioFlow: 'network_no_audio_flow',
-  OneWayAudio: 'network_one_way_audio',
-} as const;
+export const NetworkReasonCode = /* @__PURE__ */ codes(
+  'network',
+  'HighJitter',
+  'HighRtt',
+  'PacketLoss',
+  'LowBitrate',
+  'PoorQuality',
+  'FairQuality',
+  'NoAudioFlow',
+  'OneWayAudio',
+);
 
 /** The same about the microphone. */
-export const MicrophoneReasonCode = {
-  PermissionDenied: 'microphone_permission_denied',
-  NoDevice: 'microphone_no_device',
-  CapturePermissionDenied: 'microphone_capture_permission_denied',
-  CaptureNoDevice: 'microphone_capture_no_device',
-  CaptureNotSupported: 'microphone_capture_not_supported',
-  CaptureFailed: 'microphone_capture_failed',
-  Silent: 'microphone_silent',
-} as const;
+export const MicrophoneReasonCode = /* @__PURE__ */ codes(
+  'microphone',
+  'PermissionDenied',
+  'NoDevice',
+  'CapturePermissionDenied',
+  'CaptureNoDevice',
+  'CaptureNotSupported',
+  'CaptureFailed',
+  'Silent',
+);
 
 export type Verdict = 'ready' | 'degraded' | 'blocked' | 'permission_denied' | 'inconclusive';
 

@@ -288,48 +288,41 @@ function networkOf(frames: readonly StatsFrame[]): NetworkFindings {
   };
 }
 
+type Finding = readonly [is: boolean, code: string, message: string, grave?: boolean];
+
+const reasonsOf = (source: string, findings: readonly Finding[]): Reason[] =>
+  findings.flatMap(([is, code, message, grave = false]) => (is ? [{ code, message, source, grave }] : []));
+
 function iceReasons(ice: IceFindings | undefined, answered: boolean): Reason[] {
   if (ice === undefined) return [];
-  const found: Reason[] = [];
-  const tell = (is: boolean | undefined, code: string, message: string, grave = false): void => {
-    if (is === true) found.push({ code, message, source: 'ice', grave });
-  };
-  tell(
-    answered && ice.candidates.length === 0,
-    IceReasonCode.NoCandidates,
-    'The browser found no network address',
-    true,
-  );
-  tell(answered && !ice.hasSelectedPair, IceReasonCode.NoSelectedPair, 'No path to the media gateway', true);
-  tell(
-    ice.namedServers && ice.onlyHostCandidates,
-    IceReasonCode.OnlyHostCandidates,
-    'STUN and TURN servers gave no address',
-  );
-  tell(ice.isTurnRequired, IceReasonCode.TurnRequired, 'Audio takes the relay');
-  tell(ice.hasMultipleNetworkInterfaces, IceReasonCode.MultipleInterfaces, 'There are several networks');
-  tell(ice.vpnDetected, IceReasonCode.VpnDetected, 'Audio may take a VPN');
-  return found;
+  const { namedServers, onlyHostCandidates, isTurnRequired, hasMultipleNetworkInterfaces } = ice;
+  const names = IceReasonCode;
+  return reasonsOf('ice', [
+    [answered && ice.candidates.length === 0, names.NoCandidates, 'The browser has no network address', true],
+    [answered && !ice.hasSelectedPair, names.NoSelectedPair, 'No path to the media gateway', true],
+    [
+      namedServers && onlyHostCandidates,
+      names.OnlyHostCandidates,
+      'The STUN and TURN servers gave no address',
+    ],
+    [isTurnRequired, names.TurnRequired, 'Audio takes the relay'],
+    [hasMultipleNetworkInterfaces, names.MultipleInterfaces, 'There are several networks'],
+    [ice.vpnDetected, names.VpnDetected, 'Audio may take a VPN'],
+  ]);
 }
 
 function networkReasons({ quality, rtt, jitter, packets, inbound, outbound }: NetworkFindings): Reason[] {
   if (quality === 'unknown') return [];
-  const found: Reason[] = [];
-  const tell = (is: boolean, code: string, message: string, grave = false): void => {
-    if (is) found.push({ code, message, source: 'network', grave });
-  };
-  tell(!inbound.flowing && !outbound.flowing, NetworkReasonCode.NoAudioFlow, 'No audio flows', true);
-  tell(inbound.flowing !== outbound.flowing, NetworkReasonCode.OneWayAudio, 'Audio flows one way only', true);
-  tell(rtt.average > 0.4, NetworkReasonCode.HighRtt, 'The round trip takes more than 400 ms');
-  tell(jitter.average > 0.03, NetworkReasonCode.HighJitter, 'More than 30 ms of jitter');
-  tell(
-    packets.packetLossFraction > 0.01,
-    NetworkReasonCode.PacketLoss,
-    'More than 1 % of the packets is lost',
-  );
-  tell(quality === 'poor', NetworkReasonCode.PoorQuality, 'Calls will be hard to understand');
-  tell(quality === 'fair', NetworkReasonCode.FairQuality, 'Calls will be understandable, not good');
-  return found;
+  const names = NetworkReasonCode;
+  return reasonsOf('network', [
+    [!inbound.flowing && !outbound.flowing, names.NoAudioFlow, 'No audio flows', true],
+    [inbound.flowing !== outbound.flowing, names.OneWayAudio, 'Audio flows one way only', true],
+    [rtt.average > 0.4, names.HighRtt, 'The round trip takes more than 400 ms'],
+    [jitter.average > 0.03, names.HighJitter, 'More than 30 ms of jitter'],
+    [packets.packetLossFraction > 0.01, names.PacketLoss, 'More than 1 % of the packets is lost'],
+    [quality === 'poor', names.PoorQuality, 'Calls will be hard to understand'],
+    [quality === 'fair', names.FairQuality, 'Calls will be understandable, not good'],
+  ]);
 }
 
 /** Hard reasons block; soft ones degrade, when they are about the sound. No call and no reason: nobody knows. */
