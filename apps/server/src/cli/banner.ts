@@ -35,7 +35,7 @@ export function bannerText(
     row('SIP', `${sip}:${config.sip.udp} udp, ${sip}:${config.sip.tcp} tcp, domain ${config.domain}`),
     row(
       'Media',
-      `udp ${config.media.ports[0]}-${config.media.ports[1]} on ${mediaAddresses.join(', ')}; STUN udp ${config.stun.port}`,
+      `udp ${config.media.ports[0]}-${config.media.ports[1]}${config.media.tcp_port === undefined ? '' : `, tcp ${config.media.tcp_port}`} on ${mediaAddresses.join(', ')}; STUN udp ${config.stun.port}`,
     ),
     row(
       'Data',

@@ -58,6 +58,8 @@ export function serve(options: { readonly config: string | undefined; readonly d
       JSON.stringify({
         controlSocket: mediaSocket,
         addresses,
+        publicAddress: config.media.public_address,
+        tcpPort: config.media.tcp_port,
         ports: config.media.ports,
         rtpTimeoutMs: config.media.rtp_timeout_seconds * 1000,
         logLevel: config.log.level,

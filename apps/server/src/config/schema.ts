@@ -107,6 +107,43 @@ const sipSection = z.strictObject({
 
 const stunSection = z.strictObject({ host: host.default('127.0.0.1'), port: port.default(3478) });
 
+const turnSection = z
+  .strictObject({
+    urls: z
+      .array(
+        z
+          .string()
+          .max(255)
+          .regex(
+            /^turns?:[^?#/@\s]+(\?transport=(udp|tcp))?$/,
+            'must look like turn:host:port?transport=udp',
+          ),
+      )
+      .min(1)
+      .max(8)
+      .describe('Where clients find the TURN server, as browsers spell it.'),
+    secret: z
+      .string()
+      .min(16, 'must hold at least 16 characters')
+      .max(512)
+      .optional()
+      .describe('The secret shared with the TURN server (static-auth-secret of coturn).'),
+    secret_file: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('A file with the secret, instead of secret; white space around it is dropped.'),
+    ttl_seconds: z
+      .int()
+      .min(60)
+      .max(2_592_000)
+      .default(86_400)
+      .describe('So long a credential is good; a client gets a new one with each login.'),
+  })
+  .refine((turn) => (turn.secret === undefined) !== (turn.secret_file === undefined), {
+    message: 'needs either secret or secret_file',
+  });
+
 const mediaSection = z.strictObject({
   address: z
     .union([host, z.array(host).min(1)])
@@ -114,6 +151,15 @@ const mediaSection = z.strictObject({
     .describe(
       'Address or addresses that media advertises; auto takes every IPv4 address of the machine, loopback too.',
     ),
+  public_address: z
+    .union([z.ipv4(), z.ipv6()])
+    .optional()
+    .describe(
+      'Behind a one-to-one NAT: the public address of the first entry of media.address that is not loopback.',
+    ),
+  tcp_port: port
+    .optional()
+    .describe('TCP port on the same addresses for clients whose network lets no UDP through (ICE-TCP).'),
   ports: z.tuple([port, port]).default([20000, 20999]).describe('First and last UDP port of media.'),
   rtp_timeout_seconds: z
     .int()
@@ -154,6 +200,7 @@ export const configSchema = z.strictObject({
   http: httpSection.prefault({}),
   sip: sipSection.prefault({}),
   stun: stunSection.prefault({}),
+  turn: turnSection.optional().describe('A TURN server whose credentials clients get at login.'),
   media: mediaSection.prefault({}),
   limits: limitsSection.prefault({}),
   connections: z

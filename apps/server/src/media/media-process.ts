@@ -14,6 +14,7 @@ import { createLog } from '../log.ts';
 import type { FromChild } from '../supervise/messages.ts';
 import { type ControlServer, listenControl } from './control-server.ts';
 import { udpSockets } from './datagrams.ts';
+import { listenStreams, type Streams } from './streams.ts';
 import { monotonic, timers } from './timers.ts';
 
 /** What the media process is started with: JSON in its first argument. */
@@ -22,6 +23,10 @@ export interface MediaStart {
   readonly controlSocket: string;
   readonly addresses: readonly string[];
   readonly ports: readonly [number, number];
+  /** What peers call the first address that is not loopback. */
+  readonly publicAddress?: string;
+  /** Where ICE-TCP connections come in. */
+  readonly tcpPort?: number;
   readonly rtpTimeoutMs?: number;
   readonly heldTimeoutMs?: number;
   readonly logLevel?: string;
@@ -47,6 +52,24 @@ async function main(start: MediaStart): Promise<void> {
     log.fatal({ err: error }, 'uncaught exception');
     process.exit(70);
   });
+  process.on('SIGTERM', () => process.exit(0));
+  // Ctrl-C reaches the whole process group; the supervisor decides.
+  process.on('SIGINT', () => {});
+  // The supervisor is gone: nobody would ever end this process.
+  process.on('disconnect', () => process.exit(0));
+  const refuse = (sentence: string): void => {
+    tell({ type: 'failed', sentence });
+    setTimeout(() => process.exit(1), 50);
+  };
+
+  const foreign = await firstForeign(start.addresses);
+  if (foreign !== undefined) return refuse(`media.address: ${foreign} is not an address of this machine`);
+  let streams: Streams | undefined;
+  try {
+    if (start.tcpPort !== undefined) streams = await listenStreams(start.addresses, start.tcpPort);
+  } catch (error) {
+    return refuse((error as Error).message);
+  }
   const [codec, dtls] = await Promise.all([opus(), createWeriftDtls()]);
 
   let control: ControlServer | undefined;
@@ -58,6 +81,8 @@ async function main(start: MediaStart): Promise<void> {
     dtls,
     opus: codec,
     addresses: start.addresses,
+    ...(start.publicAddress === undefined ? {} : { publicAddress: start.publicAddress }),
+    ...(streams === undefined ? {} : { streams }),
     ports: start.ports,
     limits: {
       ...(start.rtpTimeoutMs === undefined ? {} : { rtpTimeoutMs: start.rtpTimeoutMs }),
@@ -66,34 +91,17 @@ async function main(start: MediaStart): Promise<void> {
     emit: (event) => control?.event(event),
   });
 
-  const stop = (): void => {
+  process.on('exit', () => {
     engine.closeAll();
     control?.close();
-    process.exit(0);
-  };
-  process.on('SIGTERM', stop);
-  // Ctrl-C reaches the whole process group; the supervisor decides.
-  process.on('SIGINT', () => {});
-  // The supervisor is gone: nobody would ever end this process.
-  process.on('disconnect', stop);
-
-  const foreign = await firstForeign(start.addresses);
-  if (foreign !== undefined) {
-    tell({ type: 'failed', sentence: `media.address: ${foreign} is not an address of this machine` });
-    setTimeout(() => process.exit(1), 50);
-    return;
-  }
+  });
   try {
     control = await listenControl(start.controlSocket, engine, (event) => log.info(event));
   } catch (error) {
-    tell({
-      type: 'failed',
-      sentence: `media cannot listen on its control socket: ${(error as Error).message}`,
-    });
-    setTimeout(() => process.exit(1), 50);
-    return;
+    return refuse(`media cannot listen on its control socket: ${(error as Error).message}`);
   }
-  log.info({ opus: codec.name, addresses: start.addresses, ports: start.ports }, 'media engine up');
+  const { addresses, publicAddress, ports, tcpPort } = start;
+  log.info({ opus: codec.name, addresses, publicAddress, ports, tcpPort }, 'media engine up');
   tell({ type: 'ready', users: [] });
 }
 

@@ -5,6 +5,7 @@ import { rejectUnparseable } from '@sidetone/proxy';
 import type { Directory } from '@sidetone/wire';
 import type { Logger } from 'pino';
 import { loadDirectory } from '../identity/directory.ts';
+import { iceServersOf } from '../identity/ice-servers.ts';
 import { LoginBudget } from '../identity/login-budget.ts';
 import { LoginLinks } from '../identity/login-links.ts';
 import { mintLoginToken } from '../identity/login-token.ts';
@@ -52,6 +53,7 @@ export async function runSignalling(
   const budget = new LoginBudget();
   const phoneBudget = new LoginBudget();
   const links = new LoginLinks();
+  const iceServers = iceServersOf(config);
   const publicAddress = { host: config.sip.public_host ?? config.sip.host, port: config.sip.udp };
 
   const mediaIsUp = Promise.withResolvers<void>();
@@ -75,7 +77,8 @@ export async function runSignalling(
         void authenticate(question, directory, secrets.tokenKey, budget, epoch()).then(
           ({ answer, reason, user }) => {
             log.info({ user, address: question.address, reason, ok: answer.ok }, 'login');
-            exchange.post('vsp', { type: 'authenticated', request: question.request, result: answer });
+            const result = answer.ok ? { ...answer, iceServers: iceServers(user, epoch()) } : answer;
+            exchange.post('vsp', { type: 'authenticated', request: question.request, result });
           },
         );
       },
