@@ -1,6 +1,8 @@
 import { Buffer } from 'node:buffer';
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import type { Flow } from '@sidetone/sip';
+import type { Flow, SipRequest } from '@sidetone/sip';
+import type { Sender } from './border.ts';
+import type { Target } from './targets.ts';
 
 /** The peer of a dialog across the border: a phone is reached by its own flow, a carrier by the routes of the dialog. */
 export type Peer = { readonly phone: Flow } | { readonly trunk: string };
@@ -26,6 +28,25 @@ export function readDialogToken(secret: Uint8Array, callId: string, token: strin
   const got = Buffer.from(given);
   if (due.length !== got.length || !timingSafeEqual(due, got)) return null;
   return peerOf(Buffer.from(payload, 'base64url').toString());
+}
+
+/** §16.6 item 4: we stay on the path of dialogs that cross the border. The peer outside, and the token for its dialog. */
+export function pathOf(
+  request: SipRequest,
+  source: Flow,
+  target: Target,
+  sender: Sender | null,
+  secret: Uint8Array,
+): { readonly peer: Flow; readonly token: string } | null {
+  if (request.headers.to.params['tag'] !== undefined || request.method !== 'INVITE') return null;
+  const { callId } = request.headers;
+  if (source.transport !== 'local') {
+    const peer = sender?.kind === 'trunk' ? { trunk: sender.trunk } : { phone: source };
+    return { peer: source, token: dialogToken(secret, callId, peer) };
+  }
+  if (target.flow.transport === 'local') return null;
+  const peer = target.trunk === undefined ? { phone: target.flow } : { trunk: target.trunk };
+  return { peer: target.flow, token: dialogToken(secret, callId, peer) };
 }
 
 const mac = (secret: Uint8Array, callId: string, payload: string): string =>

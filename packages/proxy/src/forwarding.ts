@@ -1,9 +1,17 @@
-import { Deadlines, earliest, hexId, type LogLine, type Ms, type Random } from '@sidetone/core';
+import {
+  Deadlines,
+  earliest,
+  hexId,
+  type JournalEntry,
+  type JournalLine,
+  type LogLine,
+  type Ms,
+  type Random,
+} from '@sidetone/core';
 import {
   createResponse,
   createTransactionLayer,
   type Flow,
-  formatUri,
   headersNamed,
   type SipRequest,
   type SipResponse,
@@ -14,17 +22,16 @@ import {
 import { HEADER } from '@sidetone/wire';
 import { bestEnding, type Ending, withAllChallenges } from './best-response.ts';
 import type { Sender } from './border.ts';
-import { dialogToken } from './dialog-token.ts';
+import { pathOf } from './dialog-token.ts';
+import { EarlyLines } from './early-invites.ts';
 import { forwardedRequest, forwardedResponse } from './forward.ts';
+import type { Forwarded } from './forwarded.ts';
+import { Orphans } from './orphans.ts';
 import { isReachable, recordRoute } from './own-address.ts';
-import { Counts, PassedRequests } from './passed-requests.ts';
+import { Counts, loopKey, PassedRequests } from './passed-requests.ts';
 import type { ProxyLimits, ProxyOptions } from './proxy-events.ts';
-import {
-  type ContextInput,
-  newContext,
-  type ResponseContext,
-  responseContextMachine,
-} from './response-context.ts';
+import { type ContextInput, newContext, responseContextMachine } from './response-context.ts';
+import { strayOnward } from './strays.ts';
 import type { Target } from './targets.ts';
 import { answerTrunk } from './trunk-credentials.ts';
 
@@ -35,20 +42,7 @@ export interface Arrived {
   readonly flow: Flow;
 }
 
-export type ForwardingOut = SipSend | LogLine | ({ readonly type: 'arrived' } & Arrived);
-
-interface Forwarded {
-  state: ResponseContext;
-  readonly server: string;
-  readonly request: SipRequest;
-  readonly source: Flow;
-  readonly sender: Sender | null;
-  /** What each branch sent, and in which client transaction. */
-  readonly branches: { sent: SipRequest; tx: string; proven: boolean }[];
-  /** Transactions that still live. */
-  readonly open: Set<string>;
-  readonly loopKey: string;
-}
+export type ForwardingOut = SipSend | JournalLine | LogLine | ({ readonly type: 'arrived' } & Arrived);
 
 export interface ForwardingOptions extends Pick<ProxyOptions, 'address' | 'random' | 'directory'> {
   readonly secret: Uint8Array;
@@ -69,6 +63,10 @@ export class Forwarding {
   readonly #passed = new PassedRequests();
   readonly #loops = new Counts();
   readonly #due = new Deadlines<string>();
+  readonly #early: EarlyLines;
+  readonly #orphans: Orphans;
+  /** Until then a 2xx from outside may be for the process before. */
+  #straysUntil: Ms = 0;
   #out: ForwardingOut[] = [];
 
   constructor(options: ForwardingOptions) {
@@ -79,6 +77,8 @@ export class Forwarding {
       sentBy: udp === undefined ? { host } : { host, port: udp },
       random: options.random,
     });
+    this.#early = new EarlyLines(options.random);
+    this.#orphans = new Orphans(this.#layer, options.random, () => hexId(options.random, 8));
   }
 
   /** Live transactions. */
@@ -92,7 +92,7 @@ export class Forwarding {
   }
 
   deadline(): Ms | null {
-    return earliest(this.#layer.deadline(), this.#due.next());
+    return earliest(this.#layer.deadline(), earliest(this.#due.next(), this.#orphans.deadline()));
   }
 
   /** Everything to do since the last call. */
@@ -115,6 +115,23 @@ export class Forwarding {
     this.#take(this.#layer.tick(now), now);
     for (let id = this.#due.takeDue(now); id !== undefined; id = this.#due.takeDue(now))
       this.#step(id, { type: 'tick' }, now);
+    this.#take(this.#orphans.tick(now), now);
+  }
+
+  /** Ends the INVITEs that the process before left without a final response (`orphans.ts`). */
+  restore(entries: readonly JournalEntry[], now: Ms): void {
+    this.#straysUntil = now + STRAYS_MS;
+    for (const entry of entries) {
+      const taken = this.#orphans.take(entry, now);
+      if (taken === null) this.#out.push({ type: 'journal', key: entry.key, value: null });
+      if (taken === null) continue;
+      const { tx, invite, events } = taken;
+      this.#early.keep(tx, entry.key);
+      if (invite.side === 'in') this.#passed.add(tx, invite.request, invite.flow);
+      const { callId } = invite.request.headers;
+      this.#out.push({ type: 'log', level: 'warn', event: 'call ended by a restart', fields: { callId } });
+      this.#take(events, now);
+    }
   }
 
   /** Whether a request belongs to a transaction that passed before: a copy, its CANCEL, or the ACK of a refusal. */
@@ -146,6 +163,8 @@ export class Forwarding {
       return;
     }
     const invite = request.method === 'INVITE';
+    if (invite && flow.transport !== 'local')
+      this.#out.push(this.#early.started(tx, { side: 'in', request, flow }));
     if (invite) this.respond(tx, createResponse(request, 100), now);
     const key = loopKey(request);
     this.#contexts.set(tx, {
@@ -164,6 +183,10 @@ export class Forwarding {
 
   #take(events: readonly TransactionOut[], now: Ms): void {
     for (const event of events) {
+      if ('tx' in event && event.tx !== null && this.#orphans.has(event.tx)) {
+        this.#orphan(event, event.tx, now);
+        continue;
+      }
       switch (event.type) {
         case 'sip':
           if (isReachable(event.flow)) this.#out.push(event);
@@ -173,9 +196,10 @@ export class Forwarding {
           break;
         case 'response':
           this.#response(event.tx, event.response, now);
+          if (event.response.status >= 200) this.#out.push(...this.#early.settled(event.tx));
           break;
         case 'stray':
-          this.#stray(event.response, event.flow);
+          this.#stray(event.response, event.flow, now);
           break;
         case 'cancelled':
           this.#step(event.tx, { type: 'cancel', headers: reasons(event.request) }, now);
@@ -191,6 +215,15 @@ export class Forwarding {
           break;
       }
     }
+  }
+
+  #orphan(event: Extract<TransactionOut, { tx: string | null }>, tx: string, now: Ms): void {
+    const { events, sends } = this.#orphans.on(event, now);
+    this.#out.push(...sends);
+    this.#take(events, now);
+    if (event.type === 'terminated') this.#terminated(tx);
+    else if (event.type === 'response' && event.response.status >= 200)
+      this.#out.push(...this.#early.settled(tx));
   }
 
   #arrived(event: Extract<TransactionOut, { type: 'request' }>): void {
@@ -244,6 +277,7 @@ export class Forwarding {
 
   #terminated(tx: string): void {
     this.#passed.remove(tx);
+    this.#out.push(...this.#early.settled(tx));
     const id = this.#clients.get(tx)?.context ?? tx;
     this.#clients.delete(tx);
     const context = this.#contexts.get(id);
@@ -285,13 +319,10 @@ export class Forwarding {
     const { request, source, sender } = context;
     if (branch > 0 && target.trunk !== undefined)
       this.#out.push({ type: 'log', level: 'warn', event: 'next trunk', fields: { trunk: target.trunk } });
-    const sent = forwardedRequest(
-      request,
-      source,
-      target,
-      sender,
-      this.#recordRoute(request, source, target, sender),
-    );
+    const { address, secret } = this.#options;
+    const path = pathOf(request, source, target, sender, secret);
+    const route = path === null ? null : recordRoute(address, path.peer, path.token);
+    const sent = forwardedRequest(request, source, target, sender, route);
     context.branches[branch] = { sent, tx: '', proven: false };
     if (isReachable(target.flow)) this.#send(context, branch, target.flow, now);
     else this.#step(context.server, { type: 'failed', branch, status: 503 }, now);
@@ -303,21 +334,13 @@ export class Forwarding {
     entry.tx = tx;
     context.open.add(tx);
     this.#clients.set(tx, { context: context.server, branch });
-    this.#take(out, now);
-  }
-
-  /** §16.6 item 4: we stay on the path of dialogs that cross the border. */
-  #recordRoute(request: SipRequest, source: Flow, target: Target, sender: Sender | null) {
-    if (request.headers.to.params['tag'] !== undefined || request.method !== 'INVITE') return null;
-    const { address, secret } = this.#options;
-    const { callId } = request.headers;
-    if (source.transport === 'local') {
-      if (target.flow.transport === 'local') return null;
-      const peer = target.trunk === undefined ? { phone: target.flow } : { trunk: target.trunk };
-      return recordRoute(address, target.flow, dialogToken(secret, callId, peer));
+    const [first] = out;
+    if (flow.transport !== 'local' && first?.type === 'sip' && first.message.kind === 'request') {
+      const back = context.request.headers.via;
+      if (first.message.method === 'INVITE')
+        this.#out.push(this.#early.started(tx, { side: 'out', request: first.message, flow, back }));
     }
-    const peer = sender?.kind === 'trunk' ? { trunk: sender.trunk } : { phone: source };
-    return recordRoute(address, source, dialogToken(secret, callId, peer));
+    this.#take(out, now);
   }
 
   #pass(context: Forwarded, branch: number, response: SipResponse, now: Ms): void {
@@ -328,6 +351,7 @@ export class Forwarding {
       forwardedResponse(response, request.headers.via, source, target.flow, target.trunk),
       now,
     );
+    if (response.status >= 200) this.#out.push(...this.#early.settled(server));
   }
 
   #answer(context: Forwarded, endings: readonly Ending[], cancelled: boolean, now: Ms): void {
@@ -351,25 +375,18 @@ export class Forwarding {
     this.respond(server, response, now);
   }
 
-  /** A 2xx whose transactions are gone (§16.7 item 5). Only our own rooms' go on: by the next Via, without state. */
-  #stray(response: SipResponse, flow: Flow): void {
-    const [, next, ...rest] = response.headers.via;
-    if (flow.transport !== 'local' || next === undefined || next.transport === 'LOCAL') return;
-    const host = next.params['received'] || next.host;
-    const port = Number(next.params['rport'] || next.port || 5060);
-    const to: Flow =
-      next.transport === 'TCP' ? { transport: 'tcp', host, port } : { transport: 'udp', host, port };
-    const message = forwardedResponse(response, [next, ...rest], to, flow, undefined);
-    if (isReachable(to)) this.#out.push({ type: 'sip', message, flow: to });
+  #stray(response: SipResponse, flow: Flow, now: Ms): void {
+    const events = this.#orphans.answered(response, flow, now);
+    if (events !== null) return this.#take(events, now);
+    if (flow.transport !== 'local' && now >= this.#straysUntil) return;
+    const send = strayOnward(response, flow, this.#options.address);
+    if (send !== null) this.#out.push(send);
   }
 }
+
+/** A peer repeats its 2xx for 64·T1 (RFC 3261 §13.3.1.4). */
+const STRAYS_MS: Ms = 32_000;
 
 /** RFC 3326: the Reason of a CANCEL goes along. */
 const reasons = (request: SipRequest) =>
   headersNamed(request, 'Reason').map((value): readonly [string, string] => ['Reason', value]);
-
-function loopKey(request: SipRequest): string {
-  const { callId, cseq, from, to, route } = request.headers;
-  const tags = `${from.params['tag'] ?? ''} ${to.params['tag'] ?? ''}`;
-  return `${callId} ${tags} ${cseq.seq} ${request.method} ${formatUri(request.uri)} ${route.map((r) => formatUri(r.uri)).join()}`;
-}

@@ -1,5 +1,6 @@
-import { Deadlines, type Ms } from '@sidetone/core';
+import { Deadlines, type JournalEntry, type JournalLine, type Ms } from '@sidetone/core';
 import { type Flow, sameFlow, sameUri, type Uri, unescapeUser } from '@sidetone/sip';
+import { isKept, readBinding, writeBinding } from './kept-bindings.ts';
 import {
   type Binding,
   type Location,
@@ -17,6 +18,7 @@ export class LocationTable {
   /** Users by the address they registered. */
   readonly #usersOf = new Map<string, Set<string>>();
   readonly #due = new Deadlines<string>();
+  #lines: JournalLine[] = [];
 
   /** Registered contacts. */
   get size(): number {
@@ -31,13 +33,33 @@ export class LocationTable {
   step(user: string, input: LocationInput, now: Ms): LocationOutput | undefined {
     const before = this.#locations.get(user) ?? { user, bindings: [] };
     const { state, out } = locationMachine.step(before, input, now);
-    if (state !== before) this.#store(before, state);
+    if (state !== before) this.#store(before, state, now);
     return out[0];
   }
 
   tick(now: Ms): void {
     for (let user = this.#due.takeDue(now); user !== undefined; user = this.#due.takeDue(now))
       this.step(user, { type: 'tick' }, now);
+  }
+
+  /** What to journal since the last call. */
+  takeLines(): readonly JournalLine[] {
+    const lines = this.#lines;
+    this.#lines = [];
+    return lines;
+  }
+
+  /** The phones that the process before knew (`kept-bindings.ts`). */
+  restore(entries: readonly JournalEntry[], now: Ms): void {
+    const read = entries.flatMap(({ key, value }) => {
+      const kept = readBinding(value, now);
+      if (kept === null) this.#lines.push({ type: 'journal', key, value: null });
+      return kept === null ? [] : [kept];
+    });
+    for (const { user, binding } of read.sort((a, b) => a.since - b.since)) {
+      const before = this.#locations.get(user) ?? { user, bindings: [] };
+      this.#index(before, { user, bindings: [binding, ...before.bindings] });
+    }
   }
 
   /** A connection is gone: forgets what was reached by it. */
@@ -72,7 +94,22 @@ export class LocationTable {
     return false;
   }
 
-  #store(before: Location, state: Location): void {
+  #store(before: Location, state: Location, now: Ms): void {
+    const { user } = state;
+    for (const { id } of before.bindings.filter(isKept))
+      if (!state.bindings.some((b) => b.id === id && isKept(b)))
+        this.#lines.push({ type: 'journal', key: `binding ${id}`, value: null });
+    for (const binding of state.bindings)
+      if (isKept(binding) && !before.bindings.includes(binding))
+        this.#lines.push({
+          type: 'journal',
+          key: `binding ${binding.id}`,
+          value: writeBinding(user, binding, now),
+        });
+    this.#index(before, state);
+  }
+
+  #index(before: Location, state: Location): void {
     const { user } = state;
     for (const { id, flow, uri } of before.bindings) {
       this.#userOf.delete(id);

@@ -1,4 +1,4 @@
-import type { Flow, SipRequest } from '@sidetone/sip';
+import { type Flow, formatUri, type SipRequest } from '@sidetone/sip';
 
 /** How often each key is in. */
 export class Counts {
@@ -68,4 +68,11 @@ function transactionKey(request: SipRequest, method: string, flow: Flow): string
   const branch = top?.params['branch'] ?? '';
   const old = branch.startsWith('z9hG4bK') ? '' : `${callId} ${cseq.seq} ${from.params['tag'] ?? ''}`;
   return `${hostOf(flow)} ${branch} ${top?.host.toLowerCase()}:${top?.port ?? ''} ${method} ${old}`;
+}
+
+/** The same for a request that comes back unchanged (RFC 3261 §16.3 item 4). */
+export function loopKey(request: SipRequest): string {
+  const { callId, cseq, from, to, route } = request.headers;
+  const tags = `${from.params['tag'] ?? ''} ${to.params['tag'] ?? ''}`;
+  return `${callId} ${tags} ${cseq.seq} ${request.method} ${formatUri(request.uri)} ${route.map((r) => formatUri(r.uri)).join()}`;
 }

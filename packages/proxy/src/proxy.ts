@@ -1,4 +1,4 @@
-import { earliest, hexId, type LogLine, type Ms } from '@sidetone/core';
+import { earliest, hexId, type JournalEntry, type LogLine, type Ms, type Restore } from '@sidetone/core';
 import {
   createChallenge,
   createResponse,
@@ -89,6 +89,10 @@ class ProxyService implements SipProxy {
   handle(input: ProxyInput, now: Ms): readonly ProxyOutput[] {
     this.#out = [];
     switch (input.type) {
+      case 'restore':
+        this.#locations.restore(entriesOf(input, 'binding '), now);
+        this.#forwarding.restore(entriesOf(input, 'early '), now);
+        break;
       case 'tick':
         this.#lookups.tick(now);
         this.#locations.tick(now);
@@ -108,6 +112,7 @@ class ProxyService implements SipProxy {
         break;
     }
     this.#collect(now);
+    this.#out.push(...this.#locations.takeLines());
     const out = this.#out;
     this.#out = [];
     return out;
@@ -322,6 +327,7 @@ class ProxyService implements SipProxy {
       epoch: epoch(),
     };
     const { status, headers, contact } = register(request, flow, proven, this.#locations, facts, now);
+    this.#out.push(...this.#locations.takeLines());
     const user = request.headers.to.uri.user;
     this.#log('info', 'register', { user, status, contacts: contact.length, address: sourceOf(flow) });
     this.#respond(tx, request, status, { headers, contact }, now);
@@ -370,6 +376,9 @@ class ProxyService implements SipProxy {
     this.#out.push({ type: 'log', level, event, fields });
   }
 }
+
+const entriesOf = ({ entries }: Restore, kind: string): readonly JournalEntry[] =>
+  entries.filter(({ key }) => key.startsWith(kind));
 
 /** Outside of dialogs: what overload sends away. A request in a dialog always passes. */
 const isNew = ({ method, headers }: SipRequest): boolean =>

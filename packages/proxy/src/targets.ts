@@ -73,7 +73,11 @@ export function preprocess(
 /** Where a request from one of our rooms goes. */
 export function routeFromRoom(request: SipRequest, facts: RoutingFacts): Routing {
   const { uri, route: left, peer } = preprocess(request, facts);
-  if (peer !== null && 'phone' in peer) return only({ uri, flow: peer.phone, route: left, phone: true });
+  if (peer !== null && 'phone' in peer) {
+    // A connection may have been replaced since the dialog began; an address stays.
+    const present = peer.phone.transport === 'udp' ? undefined : facts.bindingByContact(uri)?.flow;
+    return only({ uri, flow: present ?? peer.phone, route: left, phone: true });
+  }
   const trunk = peer === null ? {} : { trunk: peer.trunk };
   const next = left[0];
   if (next !== undefined) {

@@ -21,7 +21,7 @@ import {
   writeMessage,
 } from '@sidetone/sip';
 import type { Connection, Directory, Trunk } from '@sidetone/wire';
-import { createProxy, type ProxyLimits, type ProxyOutput } from '../src/index.ts';
+import { createProxy, type ProxyLimits, type ProxyOutput, type SipProxy } from '../src/index.ts';
 
 export const OWN = { host: '192.0.2.1', udp: 5060, tcp: 5060 };
 export const TRUNK: Flow = { transport: 'udp', host: '192.0.2.50', port: 5070 };
@@ -100,20 +100,33 @@ export class Rig {
   lookups: Extract<ProxyOutput, { type: 'lookup' }>[] = [];
   refused: Extract<ProxyOutput, { type: 'refused' }>[] = [];
   logs: Extract<ProxyOutput, { type: 'log' }>[] = [];
-  readonly proxy;
+  /** What the proxy journalled, as text: the last value of each key. */
+  readonly journal = new Map<string, string>();
+  proxy: SipProxy;
+  readonly #create: () => SipProxy;
   #serial = 0;
 
   constructor(limits: Partial<ProxyLimits> = {}, seed = 1, digest?: readonly DigestAlgorithm[]) {
     const random = seededRandom(seed);
-    this.proxy = createProxy({
-      random,
-      epoch: () => 1_700_000_000_000 + this.now,
-      directory: () => this.directory,
-      address: OWN,
-      nonceSecret: random.bytes(32),
-      limits,
-      ...(digest === undefined ? {} : { digest }),
-    });
+    const nonceSecret = random.bytes(32);
+    this.#create = () =>
+      createProxy({
+        random,
+        epoch: () => 1_700_000_000_000 + this.now,
+        directory: () => this.directory,
+        address: OWN,
+        nonceSecret,
+        limits,
+        ...(digest === undefined ? {} : { digest }),
+      });
+    this.proxy = this.#create();
+  }
+
+  /** The process dies, and another starts from the journal; returns what it sends at once. */
+  restart(): SipSend[] {
+    this.proxy = this.#create();
+    const entries = [...this.journal].map(([key, text]) => ({ key, value: JSON.parse(text) as unknown }));
+    return this.#take(this.proxy.handle({ type: 'restore', entries }, this.now));
   }
 
   request(flow: Flow, parts: Parts = {}): SipRequest {
@@ -219,6 +232,8 @@ export class Rig {
       else if (o.type === 'lookup') this.lookups.push(o);
       else if (o.type === 'refused') this.refused.push(o);
       else if (o.type === 'log') this.logs.push(o);
+      else if (o.value === null) this.journal.delete(o.key);
+      else this.journal.set(o.key, JSON.stringify(o.value));
     }
     this.sent.push(...sends);
     return sends;

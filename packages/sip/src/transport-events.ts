@@ -56,6 +56,11 @@ export interface TransactionLayer {
   respond(tx: string, response: SipResponse, now: Ms): readonly TransactionOut[];
   /** Cancels a pending INVITE client transaction; waits for the first provisional (RFC 3261 §9.1). */
   cancel(tx: string, headers: readonly (readonly [string, string])[], now: Ms): readonly TransactionOut[];
+  /**
+   * Takes up an INVITE of an earlier process that had no final response: `request` as it was sent, our Via on top. It counts as
+   * `proceeding`, so that it can be cancelled under its own branch (RFC 3261 §9.1). Nothing is sent.
+   */
+  resume(request: SipRequest, flow: Flow, now: Ms): string;
   /** The edge could not deliver to this flow. */
   transportFailed(flow: Flow, now: Ms): readonly TransactionOut[];
   tick(now: Ms): readonly TransactionOut[];

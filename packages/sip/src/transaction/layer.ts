@@ -22,6 +22,7 @@ import {
 import { COOKIE, clientKey, replyFlow, sameFlow, serverKey, stampSource } from './matching.ts';
 import { type NonInviteClientState, nonInviteClient, startNonInviteClient } from './non-invite-client.ts';
 import { type NonInviteServerState, nonInviteServer, startNonInviteServer } from './non-invite-server.ts';
+import { GIVE_UP } from './timers.ts';
 
 type ExtraHeaders = readonly (readonly [string, string])[];
 
@@ -120,6 +121,14 @@ class Layer implements TransactionLayer {
     return { tx, out };
   }
 
+  resume(request: SipRequest, flow: Flow, now: Ms): string {
+    const reliable = isReliable(flow);
+    const state: InviteClientState = { name: 'proceeding', request, reliable, giveUpAt: now + GIVE_UP };
+    const record = this.#newClient(request, flow, { kind: 'invite', state }, false);
+    this.#settle(record, deadlineOf(record), []);
+    return record.id;
+  }
+
   ack(request: SipRequest, flow: Flow): readonly TransactionOut[] {
     return [{ type: 'sip', message: this.#withVia(request, flow), flow }];
   }
@@ -156,15 +165,26 @@ class Layer implements TransactionLayer {
   }
 
   #startClient(request: SipRequest, flow: Flow, silent: boolean, now: Ms, out: TransactionOut[]): string {
-    this.#serial += 1;
-    const id = `c${this.#serial}`;
-    const key = `${request.headers.via[0]!.params['branch']!} ${request.method}`;
     const reliable = isReliable(flow);
     const start =
       request.method === 'INVITE'
         ? { kind: 'invite' as const, ...startInviteClient(request, reliable, now) }
         : { kind: 'non-invite' as const, ...startNonInviteClient(request, reliable, now) };
-    const machine = start as ClientRecord['machine'];
+    const record = this.#newClient(request, flow, start as ClientRecord['machine'], silent);
+    this.#tellClient(record, start.out, flow, out);
+    this.#settle(record, deadlineOf(record), out);
+    return record.id;
+  }
+
+  #newClient(
+    request: SipRequest,
+    flow: Flow,
+    machine: ClientRecord['machine'],
+    silent: boolean,
+  ): ClientRecord {
+    this.#serial += 1;
+    const id = `c${this.#serial}`;
+    const key = `${request.headers.via[0]!.params['branch']!} ${request.method}`;
     const record: ClientRecord = {
       role: 'client',
       id,
@@ -177,9 +197,7 @@ class Layer implements TransactionLayer {
     };
     this.#records.set(id, record);
     this.#clients.set(key, id);
-    this.#tellClient(record, start.out, flow, out);
-    this.#settle(record, deadlineOf(record), out);
-    return id;
+    return record;
   }
 
   #sendCancel(invite: ClientRecord, headers: ExtraHeaders, now: Ms, out: TransactionOut[]): void {

@@ -1,0 +1,54 @@
+import type { Ms } from '@sidetone/core';
+import type { Flow } from '@sidetone/sip';
+import { isFlow, isRecord, isUri } from './early-invites.ts';
+import type { Binding } from './location.ts';
+import { hopOf } from './own-address.ts';
+
+/*
+ * Bindings that outlive the process: those of phones. Our own clients log in again by themselves.
+ *
+ *   udp      the same flow: NATs keep it, the phone notices nothing
+ *   tcp, tls the connection died with the process. A phone whose contact names the address it came from is called there by a new
+ *            connection; one behind a NAT is forgotten until it registers again, which it does when it sees its connection closed
+ */
+export const isKept = (binding: Binding): boolean =>
+  binding.flow.transport === 'udp' || (binding.flow.transport !== 'local' && flowOfContact(binding) !== null);
+
+/** `since`: when it registered; the last to register is the first to be called. */
+export const writeBinding = (user: string, binding: Binding, since: Ms): object => ({
+  ...binding,
+  user,
+  since,
+});
+
+/** Reads a journalled binding; `null` when it is over, or nothing of the kind. */
+export function readBinding(
+  value: unknown,
+  now: Ms,
+): { readonly user: string; readonly since: Ms; readonly binding: Binding } | null {
+  if (!isRecord(value)) return null;
+  const { user, since, id, uri, displayName, params, flow, callId, cseq, expiresAt } = value;
+  if (typeof user !== 'string' || typeof since !== 'number' || typeof id !== 'string') return null;
+  if (!isUri(uri) || !isRecord(params) || !isFlow(flow)) return null;
+  if (typeof callId !== 'string' || typeof cseq !== 'number' || typeof expiresAt !== 'number') return null;
+  if (expiresAt <= now) return null;
+  const binding: Binding = {
+    id,
+    uri,
+    ...(typeof displayName === 'string' ? { displayName } : {}),
+    params: params as Binding['params'],
+    flow,
+    callId,
+    cseq,
+    expiresAt,
+  };
+  const reached = flow.transport === 'udp' ? flow : flowOfContact(binding);
+  return reached === null ? null : { user, since, binding: { ...binding, flow: reached } };
+}
+
+/** The contact's own address, when that is where the phone came from. */
+function flowOfContact({ uri, flow }: Binding): Flow | null {
+  const hop = hopOf(uri);
+  if (hop === null || hop.transport === 'local' || flow.transport === 'local') return null;
+  return hop.host === flow.host && hop.transport === flow.transport ? hop : null;
+}
