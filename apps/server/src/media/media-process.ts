@@ -52,11 +52,16 @@ async function main(start: MediaStart): Promise<void> {
     log.fatal({ err: error }, 'uncaught exception');
     process.exit(70);
   });
-  process.on('SIGTERM', () => process.exit(0));
+  let end = (): void => {};
+  const stop = (): void => {
+    end();
+    process.exit(0);
+  };
+  process.on('SIGTERM', stop);
   // Ctrl-C reaches the whole process group; the supervisor decides.
   process.on('SIGINT', () => {});
   // The supervisor is gone: nobody would ever end this process.
-  process.on('disconnect', () => process.exit(0));
+  process.on('disconnect', stop);
   const refuse = (sentence: string): void => {
     tell({ type: 'failed', sentence });
     setTimeout(() => process.exit(1), 50);
@@ -91,10 +96,10 @@ async function main(start: MediaStart): Promise<void> {
     emit: (event) => control?.event(event),
   });
 
-  process.on('exit', () => {
+  end = () => {
     engine.closeAll();
     control?.close();
-  });
+  };
   try {
     control = await listenControl(start.controlSocket, engine, (event) => log.info(event));
   } catch (error) {
