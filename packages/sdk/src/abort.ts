@@ -7,8 +7,8 @@ export interface Abortable {
 export function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return promise;
   return new Promise((resolve, reject) => {
-    onAbort(signal, () => reject(signal.reason));
-    promise.then(resolve, reject);
+    const deaf = onAbort(signal, () => reject(signal.reason));
+    promise.then(resolve, reject).finally(deaf);
   });
 }
 

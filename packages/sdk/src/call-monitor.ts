@@ -1,3 +1,4 @@
+import { onAbort } from './abort.ts';
 import type { Environment } from './environment.ts';
 import type { WarningName } from './errors.ts';
 import { frameOf, type StatsFrame } from './quality.ts';
@@ -48,16 +49,15 @@ export class CallMonitor {
   }
 
   /** Frames from now on; ends with the call, or by the signal. A slow reader misses frames, it never delays them. */
-  async *read(signal?: AbortSignal): AsyncGenerator<StatsFrame, void, undefined> {
+  async *read(signal: AbortSignal | undefined): AsyncGenerator<StatsFrame, void, undefined> {
     while (!this.#ended && signal?.aborted !== true) {
       const frame = await new Promise<StatsFrame | undefined>((resolve) => {
         const done = (next: StatsFrame | undefined): void => {
           this.#readers.delete(done);
-          signal?.removeEventListener('abort', abort);
+          deaf();
           resolve(next);
         };
-        const abort = (): void => done(undefined);
-        signal?.addEventListener('abort', abort);
+        const deaf = onAbort(signal, () => done(undefined));
         this.#readers.add(done);
       });
       if (frame === undefined) return;

@@ -2,7 +2,7 @@ import type { Environment } from './environment.ts';
 import type { StatsFrame } from './quality.ts';
 import { VERSION } from './version.ts';
 
-/** A call that is over, as its report tells it. Neither media descriptions nor custom headers are part of it. */
+/** A call as its report tells it. Neither media descriptions nor custom headers are part of it. */
 export interface ReportedCall {
   readonly callId: string;
   readonly destinationNumber: string;
@@ -15,6 +15,8 @@ export interface ReportedCall {
   readonly endedAt: number;
   readonly log: readonly { readonly at: number; readonly message: string }[];
   readonly frames: readonly { readonly at: number; readonly frame: StatsFrame }[];
+  /** The number of this part of the report, from 0; `undefined` for a report in one part. */
+  readonly segment: number | undefined;
 }
 
 const INTERVAL_MS = 5_000;
@@ -25,7 +27,7 @@ const iso = (at: number): string => new Date(at).toISOString();
 
 /** The body of `POST /call_report`: one entry of `stats` per interval (milliseconds). */
 export function reportBody(call: ReportedCall, intervalMs: number): string {
-  const { startedAt, endedAt, log, frames, ...summary } = call;
+  const { startedAt, endedAt, log, frames, segment, ...summary } = call;
   const step = Math.max(1, Math.round(intervalMs / 1_000));
   return JSON.stringify({
     summary: {
@@ -50,6 +52,7 @@ export function reportBody(call: ReportedCall, intervalMs: number): string {
         remoteRtcp: { inbound: frame.remoteInboundAudio, outbound: frame.remoteOutboundAudio },
       })),
     logs: log.map(({ at, message }) => ({ timestamp: iso(at), level: 'info', message })),
+    segment,
   });
 }
 

@@ -1,4 +1,4 @@
-import { type Abortable, abortable } from './abort.ts';
+import { type Abortable, abortable, onAbort } from './abort.ts';
 import type { CallHost } from './call-host.ts';
 import { REQUEST_MS, SETUP_MS } from './call-leg.ts';
 import { type CallState, isOver, newCallState } from './call-machine.ts';
@@ -52,7 +52,9 @@ export class Call extends MeasuredCall {
         this.state === 'answering' ? 'DUPLICATE_INBOUND_ANSWER' : 'ANSWER_WHILE_PEER_ACTIVE',
         this,
       );
-    Object.assign(this.options, params);
+    const { signal, ...changed } = params;
+    Object.assign(this.options, changed);
+    const deaf = onAbort(signal, () => void this.hangup());
     this.input('answerSent');
     await this.#setUp(
       async () => undefined,
@@ -63,6 +65,7 @@ export class Call extends MeasuredCall {
         this.input('answerAccepted');
       },
     );
+    deaf();
   }
 
   /**
@@ -181,6 +184,8 @@ export class Call extends MeasuredCall {
   /** @internal Begins an outbound call. */
   place(): void {
     this.notify();
+    const deaf = onAbort(this.options.signal, () => void this.hangup());
+    this.on('state', () => isOver(this.current) && deaf());
     const online = () => this.host.online();
     void this.#setUp(online, async (peer, stream) => {
       peer.send(stream);

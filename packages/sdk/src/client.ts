@@ -1,3 +1,4 @@
+import { type Abortable, abortable } from './abort.ts';
 import { Call } from './call.ts';
 import type { CallHost } from './call-host.ts';
 import { CallReports } from './call-report.ts';
@@ -24,6 +25,8 @@ import { RingSounds } from './ring-sounds.ts';
 import { Session } from './session.ts';
 import { renewalDue } from './token.ts';
 
+/** The part of a call that one report may tell. */
+const REPORT_EVERY_MS = 180_000;
 /** Requests of the server that are acknowledged, known call or not, so that it never waits for one. */
 const ACKNOWLEDGED = /^telnyx_rtc\.(invite|attach|ringing|media|answer|display|candidate|bye)$/;
 
@@ -77,6 +80,8 @@ export class Client extends ClientDevices {
       error: (error, call) => this.#error(error, call.id),
       warn: (name, call, message) => this.#warn(name, message, { callId: call.id }),
       frame: (frame, call) => {
+        if (call.unreported >= (this.options.callReportFlushInterval ?? REPORT_EVERY_MS) / 1_000)
+          this.#sendReport(call);
         if (call.options.debug ?? this.options.debug)
           this.emit('telnyx.stats.frame', { ...frame, callId: call.id });
       },
@@ -111,20 +116,24 @@ export class Client extends ClientDevices {
   set autoReconnect(on: boolean) {
     this.#session.autoReconnect = on;
   }
-  /** Opens the connection and logs in. Resolves at once; see {@link ready}. */
-  async connect(): Promise<void> {
+  /** Opens the connection and logs in. Resolves at once, or when the best of `hosts` is known; see {@link ready}. */
+  async connect({ signal }: Abortable = {}): Promise<void> {
+    signal?.throwIfAborted();
     const { hosts } = this.options;
     if (hosts !== undefined && this.#hosts === undefined) {
       this.#hosts = new HostChoice(this.env, hosts);
-      await this.#hosts.choose();
+      await abortable(this.#hosts.choose(), signal);
     }
     if (this.#listening.length === 0) this.#attend();
     this.#session.connect();
   }
 
-  /** Resolves when calls can be made, at once when they can. Rejects when the login is refused or the session ends. */
-  ready(): Promise<void> {
-    return this.#session.ready();
+  /**
+   * Resolves when calls can be made, at once when they can. Rejects when the login is refused or the session ends. `signal` ends the
+   * waiting, not the connection.
+   */
+  ready({ signal }: Abortable = {}): Promise<void> {
+    return abortable(this.#session.ready(), signal);
   }
 
   /** Hangs up all calls and closes the connection for good; waits for reports that are on their way, at most 10 s. */
@@ -342,15 +351,15 @@ export class Client extends ClientDevices {
   /** A call is over: what was measured goes to the application and, when it asked for it, to the server. */
   #report(call: Call): void {
     if (call.options.debug ?? this.options.debug)
-      this.emit('telnyx.stats.report', {
-        callId: call.id,
-        frames: call.reported.frames.map((one) => one.frame),
-      });
-    if (this.options.enableCallReports === false) return;
+      this.emit('telnyx.stats.report', { callId: call.id, frames: call.frames });
+    this.#sendReport(call);
+  }
+
+  #sendReport(call: Call): void {
     const { callReportId, token, url } = this.#session;
-    if (callReportId === undefined || url === undefined) return;
+    if (this.options.enableCallReports === false || callReportId === undefined || url === undefined) return;
     const headers = { 'x-call-report-id': callReportId, 'x-call-id': call.id, 'x-voice-sdk-id': token ?? '' };
-    this.#reports.send(url, headers, call.reported, this.options.callReportInterval);
+    this.#reports.send(url, headers, call.takeReport(), this.options.callReportInterval);
   }
 
   #notify(notification: Notification, call: Call): void {

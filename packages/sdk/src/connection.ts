@@ -163,7 +163,7 @@ export class Connection {
   }
 }
 
-const PING = 'telnyx_rtc.ping';
+export const PING = 'telnyx_rtc.ping';
 
 function parse(data: unknown): Frame | null {
   if (typeof data !== 'string') return null;

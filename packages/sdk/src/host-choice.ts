@@ -1,13 +1,15 @@
+import { PING } from './connection.ts';
 import type { Environment } from './environment.ts';
 import { serverUrl } from './host.ts';
 
 /** How long a server may take to be considered. */
 const ANSWER_MS = 3_000;
+const GRACE_MS = 50;
 const KEY = 'sidetone:hosts';
 
 /**
- * Several servers, best first. The order is measured once per tab: how long each takes to accept a WebSocket (TCP, TLS and upgrade:
- * some round trips). One that does not answer comes last.
+ * Several servers, best first. The order is measured once per tab: how long a ping on an open WebSocket takes, the better of two, so
+ * that neither a slow name server nor TLS counts. Servers that have not answered when the first had twice its time (and a little) come last.
  */
 export class HostChoice {
   readonly #env: Environment;
@@ -36,11 +38,19 @@ export class HostChoice {
       this.#order = remembered;
       return;
     }
-    const times = await Promise.all(this.#order.map((host) => this.#timeOf(host)));
-    this.#order = this.#order
-      .map((host, index) => ({ host, time: times[index] ?? Infinity }))
-      .sort((a, b) => (a.time === b.time ? 0 : a.time - b.time))
-      .map(({ host }) => host);
+    const times = new Map<string, number>();
+    const began = this.#env.now();
+    await new Promise<void>((enough) => {
+      const all = this.#order.map(async (host) => {
+        const time = await this.#roundTrip(host).catch(() => Infinity);
+        times.set(host, time);
+        if (time < Infinity) this.#env.after(this.#env.now() - began + GRACE_MS, enough);
+      });
+      void Promise.all(all).then(() => enough());
+    });
+    const time = (host: string): number => times.get(host) ?? ANSWER_MS;
+    // Equal ones keep their order; so do all of them when none answers.
+    this.#order.sort((a, b) => (time(a) === time(b) ? 0 : time(a) - time(b)));
     try {
       this.#env.storage?.setItem(KEY, JSON.stringify(this.#order));
     } catch {
@@ -58,24 +68,31 @@ export class HostChoice {
     }
   }
 
-  /** Milliseconds until the host accepted a WebSocket; `undefined` when it did not. */
-  #timeOf(host: string): Promise<number | undefined> {
-    const begin = this.#env.now();
-    return new Promise((resolve) => {
-      try {
-        const socket = this.#env.openSocket(serverUrl({ host }, this.#env.location));
-        const done = (time: number | undefined): void => {
-          cancel();
-          socket.onopen = socket.onerror = socket.onclose = null;
-          socket.close();
-          resolve(time);
-        };
-        const cancel = this.#env.after(ANSWER_MS, () => done(undefined));
-        socket.onopen = () => done(this.#env.now() - begin);
-        socket.onerror = socket.onclose = () => done(undefined);
-      } catch {
-        resolve(undefined);
-      }
+  /** Milliseconds of a ping on a WebSocket of its own; rejects when there is none. */
+  #roundTrip(host: string): Promise<number> {
+    const env = this.#env;
+    return new Promise((resolve, reject) => {
+      const socket = env.openSocket(serverUrl({ host }, env.location));
+      const times: number[] = [];
+      let sent = 0;
+      const ping = (): void => {
+        sent = env.now();
+        socket.send(JSON.stringify({ jsonrpc: '2.0', id: `${sent}`, method: PING, params: {} }));
+      };
+      const done = (): void => {
+        cancel();
+        socket.onopen = socket.onmessage = socket.onerror = socket.onclose = null;
+        socket.close();
+        times.length > 0 ? resolve(Math.min(...times)) : reject();
+      };
+      const cancel = env.after(ANSWER_MS, done);
+      socket.onopen = ping;
+      // Whatever the answer says: it came.
+      socket.onmessage = () => {
+        times.push(env.now() - sent);
+        times.length < 2 ? ping() : done();
+      };
+      socket.onerror = socket.onclose = done;
     });
   }
 }

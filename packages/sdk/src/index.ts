@@ -1,3 +1,4 @@
+export type { Abortable } from './abort.ts';
 export { Call } from './call.ts';
 export type { CallEvents } from './call-host.ts';
 export type { CallState, CommonState, LossReason, RawState } from './call-machine.ts';

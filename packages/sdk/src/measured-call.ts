@@ -1,3 +1,4 @@
+import type { Abortable } from './abort.ts';
 import type { CallHost } from './call-host.ts';
 import { CallLeg } from './call-leg.ts';
 import { type CallInput, type CallState, isOver } from './call-machine.ts';
@@ -12,6 +13,9 @@ const GET_STATS_MS = 2_000;
 /** The part of a call that measures: statistics, how it came about, and what its report tells. */
 export abstract class MeasuredCall extends CallLeg {
   readonly #monitor: CallMonitor;
+  /** Frames that the report told already, and in how many parts. */
+  #told = 0;
+  #segments = 0;
   readonly #log: { readonly at: number; readonly message: string }[] = [];
 
   /** @internal Calls are made by a client. */
@@ -47,7 +51,7 @@ export abstract class MeasuredCall extends CallLeg {
   }
 
   /** One {@link StatsFrame} a second, until the call ends or the signal says so. */
-  statistics(signal?: AbortSignal): AsyncIterable<StatsFrame> {
+  statistics({ signal }: Abortable = {}): AsyncIterable<StatsFrame> {
     return this.#monitor.read(signal);
   }
 
@@ -76,8 +80,22 @@ export abstract class MeasuredCall extends CallLeg {
     if (parameters !== undefined) await sender?.setParameters(parameters);
   }
 
-  /** @internal What a report tells of this call. */
-  get reported(): ReportedCall {
+  /** @internal Every second of the call. */
+  get frames(): readonly StatsFrame[] {
+    return this.#monitor.frames.map(({ frame }) => frame);
+  }
+
+  /** @internal The seconds that no report told yet. */
+  get unreported(): number {
+    return this.#monitor.frames.length - this.#told;
+  }
+
+  /** @internal What a report tells of this call since the part before. */
+  takeReport(): ReportedCall {
+    const { frames } = this.#monitor;
+    const part = frames.slice(this.#told);
+    this.#told = frames.length;
+    const segment = isOver(this.current) && this.#segments === 0 ? undefined : this.#segments++;
     const { id, options, direction, commonState, telnyxIDs } = this;
     return {
       callId: id,
@@ -88,9 +106,10 @@ export abstract class MeasuredCall extends CallLeg {
       telnyxSessionId: telnyxIDs.telnyxSessionId,
       telnyxLegId: telnyxIDs.telnyxLegId,
       startedAt: this.#log[0]?.at ?? 0,
-      endedAt: this.#log.at(-1)?.at ?? 0,
+      endedAt: isOver(this.current) ? (this.#log.at(-1)?.at ?? 0) : this.host.env.epoch(),
       log: this.#log,
-      frames: this.#monitor.frames,
+      frames: part,
+      segment,
     };
   }
 

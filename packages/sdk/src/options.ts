@@ -1,3 +1,4 @@
+import type { Abortable } from './abort.ts';
 import { type CustomHeader, receivedHeaders } from './custom-headers.ts';
 import { TelnyxError } from './errors.ts';
 import type { Notification } from './events.ts';
@@ -51,7 +52,7 @@ export interface ClientOptions extends Credentials {
   ringtoneFile?: string;
   /** Played while the far side of an outbound call rings and sends no sound of its own. */
   ringbackFile?: string;
-  /** Several servers, in place of `host`: the one that answers first is taken and remembered, the others are tried when it fails. */
+  /** Several servers, in place of `host`: the one with the shortest round trip is taken and remembered, the others are tried when it fails. */
   hosts?: readonly string[];
   /** Tells `telnyx.stats.frame` every second of a call, and `telnyx.stats.report` at its end. */
   debug?: boolean;
@@ -59,6 +60,8 @@ export interface ClientOptions extends Credentials {
   enableCallReports?: boolean;
   /** Milliseconds that one entry of a report stands for. Default 5 000. */
   callReportInterval?: number;
+  /** A call that lasts longer than this many milliseconds is reported in segments. Default 180 000. */
+  callReportFlushInterval?: number;
   /** For incoming calls: a microphone that cannot be opened is a question to the application, not the end of the call. */
   mediaPermissionsRecovery?: PermissionsRecovery;
   /** Calls ring on the user's mobiles too while this client is there. */
@@ -110,10 +113,12 @@ export interface CallOptions {
   userVariables?: Record<string, unknown>;
   /** Gets the notifications of this call in place of the client's `telnyx.notification`. */
   onNotification?: (notification: Notification) => void;
+  /** Hangs up, when the call is not over. */
+  signal?: AbortSignal | undefined;
 }
 
-/** What `answer` may change. */
-export interface AnswerOptions {
+/** What `answer` may change. `signal` hangs up while the answer is on its way. */
+export interface AnswerOptions extends Abortable {
   customHeaders?: CustomHeader[];
   localElement?: MediaElementChoice;
   remoteElement?: MediaElementChoice;

@@ -1,3 +1,4 @@
+import { type Abortable, abortable, onAbort } from './abort.ts';
 import type { Call } from './call.ts';
 import type { Client } from './client.ts';
 import type { Environment } from './environment.ts';
@@ -14,19 +15,17 @@ import type {
 import { IceReasonCode, MicrophoneReasonCode, NetworkReasonCode } from './pre-call-reasons.ts';
 import type { StatsFrame } from './quality.ts';
 
-/** `runPreCall`. */
-export interface PreCallOptions {
+/** `runPreCall`. `signal` ends the check early; what is known until then is reported. */
+export interface PreCallOptions extends Abortable {
   /** What is called: an echo or a tone. Default `9196`, the echo of a Sidetone server. */
   destinationNumber?: string;
   /** Milliseconds of talk. Default 5 000. */
   durationMs?: number;
   iceServers?: RTCIceServer[];
-  /** Ends the check early; what is known until then is reported. */
-  signal?: AbortSignal;
 }
 
-/** `runMicrophoneCheck`. */
-export interface MicrophoneCheckOptions {
+/** `runMicrophoneCheck`. `signal` ends it early. */
+export interface MicrophoneCheckOptions extends Abortable {
   /** Milliseconds. Default 2 000. */
   durationMs?: number;
   /** The level, of 1, below which a microphone is silent. Default 0.01. */
@@ -60,14 +59,13 @@ export async function runCall(
       ...(iceServers === undefined ? {} : { iceServers }),
       onNotification: () => undefined,
     });
-    await reaches(call, env, signal);
+    await abortable(reaches(call, env), signal);
     answered = true;
     const talked = new AbortController();
     const cancel = env.after(durationMs, () => talked.abort());
-    const stop = (): void => talked.abort();
-    signal?.addEventListener('abort', stop);
-    for await (const frame of call.statistics(talked.signal)) frames.push(frame);
-    signal?.removeEventListener('abort', stop);
+    const deaf = onAbort(signal, () => talked.abort());
+    for await (const frame of call.statistics(talked)) frames.push(frame);
+    deaf();
     cancel();
     ice = await iceOf(call);
   } catch {
@@ -138,7 +136,7 @@ export async function runServers(
 export async function runMicrophone(
   client: Client,
   env: Environment,
-  { durationMs = 2_000, silenceThreshold = 0.01 }: MicrophoneCheckOptions,
+  { durationMs = 2_000, silenceThreshold = 0.01, signal }: MicrophoneCheckOptions,
 ): Promise<PreCallReport> {
   const began = env.now();
   const findings: MicrophoneFindings = {
@@ -158,7 +156,7 @@ export async function runMicrophone(
     const stream = await openMicrophone(env, audio === false ? true : audio);
     const meter = env.meter(stream);
     const levels: number[] = [];
-    for (let ms = 0; ms < durationMs; ms += LEVELS_MS) {
+    for (let ms = 0; ms < durationMs && signal?.aborted !== true; ms += LEVELS_MS) {
       await new Promise<void>((resume) => void env.after(LEVELS_MS, resume));
       levels.push(meter.level());
     }
@@ -204,24 +202,18 @@ const plain = ({ code, message, source }: Reason): { code: string; message: stri
   source,
 });
 
-/** Resolves when the call is active; rejects when it ends, takes too long, or the signal says so. */
-function reaches(call: Call, env: Environment, signal: AbortSignal | undefined): Promise<void> {
+/** Resolves when the call is active; rejects when it ends or takes too long. */
+function reaches(call: Call, env: Environment): Promise<void> {
   return new Promise((resolve, reject) => {
-    const done = (settle: () => void): void => {
+    const look = (): void => {
+      const over = /^(hangup|destroy|purge)$/.test(call.state);
+      if (call.state !== 'active' && !over) return;
       cancel();
       call.off('state', look);
-      signal?.removeEventListener('abort', give);
-      settle();
+      over ? reject() : resolve();
     };
-    const give = (): void => done(() => reject(new Error('the call did not come up')));
-    const cancel = env.after(SETUP_MS, give);
-    const look = (): void => {
-      if (call.state === 'active') done(resolve);
-      else if (/^(hangup|destroy|purge)$/.test(call.state)) give();
-    };
+    const cancel = env.after(SETUP_MS, reject);
     call.on('state', look);
-    signal?.addEventListener('abort', give);
-    if (signal?.aborted === true) give();
   });
 }
 

@@ -126,7 +126,7 @@ test('frames: the event with debug, the iterator always, and an end by the signa
   const stop = new AbortController();
   const read: string[] = [];
   const reader = async (signal?: AbortSignal) => {
-    for await (const { quality } of call.statistics(signal)) read.push(quality);
+    for await (const { quality } of call.statistics({ signal })) read.push(quality);
     read.push('end');
   };
   void reader(stop.signal);

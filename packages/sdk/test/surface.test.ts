@@ -95,24 +95,6 @@ test('nobody tries again: the call ends at the deadline', async () => {
   assert.deepEqual([failed, call.commonState, scene.errors], [1, 'ERROR', [42001, 42001]]);
 });
 
-test('hosts: the fastest first, remembered, the next when it fails', async () => {
-  const scene = new Scene({ hosts: ['a.example.com', 'b.example.com'] });
-  void scene.client.connect();
-  await settle();
-  const [a, b] = scene.browser.sockets;
-  assert.deepEqual([a!.url, b!.url], ['wss://a.example.com', 'wss://b.example.com']);
-  await scene.browser.passes(40);
-  b!.opens();
-  await scene.browser.passes(100);
-  a!.opens();
-  await settle();
-  assert.equal(scene.socket.url, 'wss://b.example.com');
-  scene.socket.breaks();
-  await scene.browser.passes(1_000);
-  assert.equal(scene.socket.url, 'wss://a.example.com');
-  assert.equal(scene.browser.stored.get('sidetone:hosts'), '["b.example.com","a.example.com"]');
-});
-
 test('servers recommended at login are used, unless the application named its own', async () => {
   for (const [given, used] of [
     [undefined, [{ urls: 'turn:t' }]],
