@@ -3,6 +3,7 @@ import { adopt, snapshot } from './agent/adoption.ts';
 import {
   type Agent,
   type ClientUse,
+  contactFor,
   newTag,
   refuse,
   requestHeaders,
@@ -119,7 +120,11 @@ export function createUserAgent(options: UserAgentOptions & { readonly random: R
         const use = agent.servers.get(tx);
         if (use?.purpose !== 'request') return;
         if (status >= 200) agent.servers.delete(tx);
-        const response = responseTo(agent, use.request, status, how, { toTag: newTag(agent) });
+        const refer = use.request.method === 'REFER' && use.leg !== null && status < 300;
+        const response = responseTo(agent, use.request, status, how, {
+          toTag: newTag(agent),
+          ...(refer ? { contact: contactFor(agent, use.leg) } : undefined),
+        });
         agent.feed(agent.layer.respond(tx, response, now), now);
       }),
     snapshot: (id) => {

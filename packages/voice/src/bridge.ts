@@ -10,16 +10,16 @@ import type { Leg } from './leg.ts';
  *   the other side holds            → music (or silence, by setting)
  *   other side a built-in service   → its echo, tone or music
  *   its early media is gone         → ringback, while other forks ring
+ *   a transfer is under way         → ringback on both sides
  *   otherwise                       → the other side
  */
 function sourceOf(draft: Draft, leg: Leg): Source | null {
   const other = otherSide(draft.call, leg);
-  if (other === undefined) return leg.source === null ? null : { kind: 'ringback' };
   if (leg.holding) return { kind: 'silence' };
+  if (other === undefined) return leg.source === null ? null : { kind: 'ringback' };
   if (other.kind === 'service') {
-    const plan = draft.call.plan;
-    const service = plan.to === 'service' ? plan.service : 'echo';
-    return service === 'tone' ? { kind: 'tone', hz: 1000 } : { kind: service };
+    if (other.service === null) return { kind: 'silence' };
+    return other.service === 'tone' ? { kind: 'tone', hz: 1000 } : { kind: other.service };
   }
   if (other.holding) return { kind: draft.call.settings.heldHears };
   return other.media === 'open' ? { kind: 'leg', leg: other.id } : { kind: 'silence' };

@@ -3,6 +3,7 @@ import type { Uri } from '@sidetone/sip';
 import type { CallRecord, Direction, MediaCommand, MediaReply } from '@sidetone/wire';
 import type { ContactFacts, Extra } from './call.ts';
 import type { Ending } from './ending.ts';
+import type { Restored } from './restored.ts';
 
 /** What a reply of media belongs to. `aside` replies change nothing. */
 export type MediaTag =
@@ -80,8 +81,35 @@ export type CallInput =
       readonly leg: string;
       readonly flag: 'connected' | 'media' | 'one-way' | 'digit';
     }
+  /** A transfer is asked for by the peer of a leg: to dial somebody, or to join with a leg of another call. */
+  | {
+      readonly type: 'refer';
+      readonly leg: string;
+      readonly tx: string;
+      readonly cseq: number;
+      readonly to: ReferTarget;
+    }
+  /** What became of the call that rings the target of a transfer. */
+  | { readonly type: 'dialled'; readonly dial: string; readonly news: DialNews }
+  /** `leg` of another call has become a side of this one; or that could not be done. */
+  | { readonly type: 'joined'; readonly leg: string }
+  | { readonly type: 'joinFailed' }
+  /** A side of this call has become one of another call. */
+  | { readonly type: 'left' }
+  /** The process that had the call died; this one has read it. */
+  | Restored
   /** The platform ends the call (drain, engine lost). */
   | { readonly type: 'end'; readonly ending: Ending };
+
+export type ReferTarget =
+  /** `dial`: the id of the call to be. */
+  | { readonly kind: 'dial'; readonly dial: string; readonly dialled: string; readonly headers: Extra }
+  | { readonly kind: 'join'; readonly call: string; readonly leg: string };
+
+export type DialNews =
+  | { readonly kind: 'progress'; readonly status: number }
+  | { readonly kind: 'answered'; readonly leg: string }
+  | { readonly kind: 'failed'; readonly ending: Ending };
 
 /** What a call asks for; `voice.ts` spells it in SIP and in media commands. */
 export type CallOut =
@@ -115,6 +143,30 @@ export type CallOut =
       readonly sdp?: string;
     }
   | { readonly type: 'sendDigit'; readonly leg: string; readonly digit: string }
+  | { readonly type: 'answerRefer'; readonly leg: string; readonly tx: string; readonly status: number }
+  /** How the transfer gets on (RFC 3515 §2.4.4); the last one is `final`. */
+  | {
+      readonly type: 'notify';
+      readonly leg: string;
+      readonly event: number | null;
+      readonly status: number;
+      readonly ending?: Ending;
+      readonly final: boolean;
+    }
+  /** A new call without a caller, on the account of the transferring leg, for the leg that stays. */
+  | {
+      readonly type: 'dial';
+      readonly dial: string;
+      readonly by: string;
+      readonly keeps: string;
+      readonly dialled: string;
+      readonly headers: Extra;
+    }
+  | { readonly type: 'hangUpDial'; readonly dial: string; readonly ending: Ending }
+  /** To the call for whose transfer this one was made. */
+  | { readonly type: 'news'; readonly call: string; readonly news: DialNews }
+  /** Joins our side `keeps` with the side `leg` of another call. */
+  | { readonly type: 'join'; readonly keeps: string; readonly call: string; readonly leg: string }
   | {
       readonly type: 'media';
       readonly leg: string;

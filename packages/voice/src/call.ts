@@ -19,6 +19,7 @@ import type { Leg } from './leg.ts';
  *                 │ media ready: 200 to the caller            │
  *                 ▼                                           │
  *                 up ────────── BYE, media failed, drain ─────┘
+ *                 └─◀─ transfer: another side takes the place of one (`transfer.ts`, `join.ts`)
  *
  * `ending` waits for final responses to our CANCELs and for the statistics of closed media legs, nothing else.
  */
@@ -42,13 +43,28 @@ export interface CallSettings {
   readonly heldHears: 'music' | 'silence';
 }
 
+/**
+ * A transfer that one side of an answered call has asked for: `transfer.ts`. While there is one, the two sides do not hear each
+ * other. A call that is adopted by another process falls back to what it was (`withoutTransfer`).
+ */
+export interface Transfer {
+  /** The leg that asked; it may have hung up since. */
+  readonly by: string;
+  /** `id` of Event (RFC 3515 §2.4.6): the CSeq of its REFER; null for the first one in its dialog. */
+  readonly event: number | null;
+  /** The other side, which stays. */
+  readonly keeps: string;
+  /** The call that rings the target; null: attended, the other call is being joined. */
+  readonly dial: string | null;
+}
+
 /** A plain record: it can be printed, journalled, and adopted by another process. */
 export interface Call {
   /** UUID; the session id of every leg. */
   readonly id: string;
   readonly program: ProgramName;
   readonly state: CallState;
-  /** The caller first. */
+  /** The caller first; once it has transferred its call away, the party that stayed. */
   readonly legs: readonly Leg[];
   readonly plan: Plan;
   readonly caller: Caller;
@@ -61,6 +77,9 @@ export interface Call {
   /** Add it to a monotonic time to get the wall-clock stamp of a record. */
   readonly epochOffset: EpochMs;
   readonly settings: CallSettings;
+  readonly transfer: Transfer | null;
+  /** The call for whose transfer this one was made: its caller is a stand-in without dialog and media. */
+  readonly origin: string | null;
 }
 
 export type Extra = readonly (readonly [name: string, value: string])[];
@@ -79,6 +98,10 @@ export interface Caller {
   readonly dialled: string;
   /** Custom headers of the INVITE. */
   readonly headers: Extra;
+  /** Who is proven to call, where that is not `userName`, on whose account the call is. */
+  readonly asserted?: string;
+  /** Who transferred it here, for Referred-By (RFC 3892): by name, and by number for carriers. */
+  readonly referredBy?: { readonly user: string; readonly number?: string };
 }
 
 export type TrunkFacts = Pick<Trunk, 'name' | 'codecs' | 'dtmf' | 'policy'>;
@@ -118,17 +141,20 @@ export interface ContactFacts extends FreshLeg {
 
 export const legOf = (call: Call, id: string): Leg | undefined => call.legs.find((l) => l.id === id);
 
+/** The session a leg belongs to: a leg keeps the one it began in, and the target of a transfer shares that of its transfer. */
+export const sessionOf = (call: Call, leg: Leg): string => leg.from?.session ?? call.origin ?? call.id;
+
 /** The leg bridged with (or heard by) the caller, if any. */
 export function peerOfCaller(call: Call): Leg | undefined {
   const id = call.state.name === 'answering' || call.state.name === 'up' ? call.state.peer : call.early;
   return id === null ? undefined : legOf(call, id);
 }
 
-/** The other side of `leg` in the bridge. */
+/** The other side of `leg` in the bridge; nobody during a transfer. */
 export function otherSide(call: Call, leg: Leg): Leg | undefined {
   const peer = peerOfCaller(call);
-  if (peer === undefined) return undefined;
-  if (leg.role === 'caller') return peer;
+  if (peer === undefined || call.transfer !== null) return undefined;
+  if (leg.id === call.legs[0]?.id) return peer;
   return leg.id === peer.id ? call.legs[0] : undefined;
 }
 

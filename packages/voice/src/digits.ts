@@ -20,8 +20,7 @@ export function onDigits(draft: Draft, from: string, digits: string): void {
   }
   draft.log('debug', 'digits', { leg: leg.id, count: digits.length });
   if (other.kind === 'service') {
-    const plan = draft.call.plan;
-    if (plan.to === 'service' && plan.service === 'echo') toMedia(draft, leg, digits);
+    if (other.service === 'echo') toMedia(draft, leg, digits);
   } else if (other.dtmf === 'info') {
     draft.set(other.id, { digits: (other.digits + digits).slice(0, MAX_WAITING) });
     sendNext(draft, other.id);

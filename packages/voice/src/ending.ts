@@ -45,6 +45,9 @@ export const CAUSE = {
   ackTimeout: why(KNOWN.timerExpired),
   tooLong: why(KNOWN.allottedTimeout),
   drain: why(KNOWN.temporaryFailure),
+  /** The signalling process died before the call was answered. */
+  restarted: { ...why(KNOWN.temporaryFailure), cause: 'restarted' },
+  noDialog: why(KNOWN.interworking, 481),
 } as const;
 
 /** The customary cause of a final status. */

@@ -53,16 +53,30 @@ export function endLeg(draft: Draft, leg: Leg, ending: Ending): void {
   }
 }
 
+/** A transfer that is under way ends with its call; who asked for it is told. */
+function abandonTransfer(draft: Draft, ending: Ending): void {
+  const { transfer } = draft.call;
+  if (transfer === null) return;
+  const { by, event, dial } = transfer;
+  draft.call = { ...draft.call, transfer: null };
+  if (draft.leg(by)?.phase === 'up')
+    draft.emit({ type: 'notify', leg: by, event, status: 487, ending, final: true });
+  if (dial !== null) draft.emit({ type: 'hangUpDial', dial, ending });
+}
+
 /** Ends the call: every leg that is left hears it in its own way. The first ending stands. */
 export function endCall(draft: Draft, ending: Ending): void {
   const name = draft.call.state.name;
   if (name === 'ending' || name === 'over') return;
+  abandonTransfer(draft, ending);
+  if (draft.call.origin !== null)
+    draft.emit({ type: 'news', call: draft.call.origin, news: { kind: 'failed', ending } });
   draft.to({ name: 'ending', ending });
   draft.log('info', 'call ended', { cause: ending.cause, code: ending.code, by: ending.by });
   for (const leg of draft.call.legs) endLeg(draft, leg, ending);
 }
 
-function closeMedia(draft: Draft, id: string): void {
+export function closeMedia(draft: Draft, id: string): void {
   const leg = draft.leg(id);
   if (leg === undefined || !inMedia(leg)) return;
   draft.set(id, { media: 'closing' });

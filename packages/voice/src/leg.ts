@@ -1,6 +1,6 @@
 import type { Ms } from '@sidetone/core';
 import type { Uri } from '@sidetone/sip';
-import type { CallRecord, CodecName, Direction, LegKind, LegStats, Source } from '@sidetone/wire';
+import type { BuiltIn, CallRecord, CodecName, Direction, LegKind, LegStats, Source } from '@sidetone/wire';
 import type { Ending } from './ending.ts';
 
 /*
@@ -80,20 +80,40 @@ export interface Leg {
   readonly answeredAt: Ms | null;
   readonly endedAt: Ms | null;
   readonly giveUpAt: Ms | null;
+  /** What a service plays. */
+  readonly service: BuiltIn | null;
+  /** Of a leg that a transfer brought from another call: where it began, and who spoke with whom there. */
+  readonly from: LegOrigin | null;
+  readonly transfer: NonNullable<CallRecord['transfer']> | null;
+  /** REFERs it sent. */
+  readonly refers: number;
   /** Its own ending, where it differs from the call's. */
   readonly ending: Ending | null;
   readonly stats: LegStats | null;
   readonly recorded: boolean;
 }
 
+export interface LegOrigin {
+  readonly session: string;
+  /** For the record. */
+  readonly caller: string;
+  readonly dialled: string;
+  /** The party on this leg, as others are shown it. */
+  readonly name?: string;
+  readonly number: string;
+  /** It was joined with legs of this session. */
+  readonly joined?: string;
+}
+
 type Fresh = Pick<Leg, 'id' | 'control' | 'role' | 'kind' | 'phase' | 'codecs' | 'startedAt'> &
-  Partial<Pick<Leg, 'userName' | 'trunk' | 'dtmf' | 'target' | 'offer'>>;
+  Partial<Pick<Leg, 'userName' | 'trunk' | 'dtmf' | 'target' | 'offer' | 'service'>>;
 
 export function newLeg(facts: Fresh): Leg {
   return {
     dtmf: 'rfc4733',
     target: null,
     offer: null,
+    service: null,
     ...facts,
     media: 'none',
     sdp: null,
@@ -118,6 +138,9 @@ export function newLeg(facts: Fresh): Leg {
     answeredAt: null,
     endedAt: null,
     giveUpAt: null,
+    from: null,
+    transfer: null,
+    refers: 0,
     ending: null,
     stats: null,
     recorded: false,

@@ -141,6 +141,11 @@ function refuse(draft: Draft, leg: Leg, tx: string, reply: MediaReply): void {
 
 function finish(draft: Draft, leg: Leg): void {
   draft.set(leg.id, { negotiation: { name: 'idle' } });
+  settleDirections(draft);
+}
+
+/** Tells each side what is stated towards it now, where that changed. */
+export function settleDirections(draft: Draft): void {
   for (const side of draft.call.legs) {
     renew(draft, side);
     renegotiate(draft, side);

@@ -21,7 +21,7 @@ export interface Arrival {
   readonly leg: Pick<Leg, 'kind' | 'codecs' | 'dtmf'> & Partial<Pick<Leg, 'userName' | 'trunk'>>;
 }
 
-const refuse = (cause: Pick<Ending, 'cause' | 'code' | 'sip'>): Plan => ({
+export const refuse = (cause: Pick<Ending, 'cause' | 'code' | 'sip'>): Plan => ({
   to: 'refuse',
   ending: { ...cause, by: 'platform' },
 });
@@ -90,8 +90,15 @@ export function arrive(
   };
 }
 
-function planOf(directory: Directory, dialled: string, trunk: Trunk | undefined, fresh: FreshLeg): Plan {
-  const where = route(directory, dialled, trunk === undefined ? 'user' : 'trunk');
+/** Where `dialled` leads for `origin`; `trunk`: on the other side of the call, whose policy counts. */
+export function planOf(
+  directory: Directory,
+  dialled: string,
+  trunk: Trunk | undefined,
+  fresh: FreshLeg,
+  origin: 'user' | 'trunk' = trunk === undefined ? 'user' : 'trunk',
+): Plan {
+  const where = route(directory, dialled, origin);
   switch (where.to) {
     case 'built-in':
       return { to: 'service', service: where.service, leg: fresh };

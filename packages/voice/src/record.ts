@@ -1,6 +1,6 @@
 import type { EpochMs } from '@sidetone/core';
 import type { CallRecord } from '@sidetone/wire';
-import type { Call } from './call.ts';
+import { type Call, sessionOf } from './call.ts';
 import { CAUSE, type Ending } from './ending.ts';
 import type { Leg } from './leg.ts';
 
@@ -11,14 +11,14 @@ export function recordOf(call: Call, leg: Leg): CallRecord {
     (call.state.name === 'ending' ? call.state.ending : null) ?? { ...CAUSE.normal, by: 'platform' };
   const codec = leg.codec ?? leg.stats?.codec;
   return {
-    session_id: call.id,
+    session_id: sessionOf(call, leg),
     leg_id: leg.id,
     direction: leg.role === 'caller' ? 'inbound' : 'outbound',
     kind: leg.kind,
     ...(leg.userName === undefined ? {} : { user_name: leg.userName }),
     ...(leg.trunk === undefined ? {} : { trunk: leg.trunk }),
-    from: call.caller.number,
-    to: call.caller.dialled,
+    from: leg.from?.caller ?? call.caller.number,
+    to: leg.from?.dialled ?? call.caller.dialled,
     started_at: stamp(leg.startedAt),
     ...(leg.answeredAt === null ? {} : { answered_at: stamp(leg.answeredAt) }),
     ended_at: stamp(leg.endedAt ?? leg.startedAt),
@@ -28,5 +28,7 @@ export function recordOf(call: Call, leg: Leg): CallRecord {
     ended_by: ending.by,
     ...(codec === undefined || codec === null ? {} : { codec }),
     ...(leg.stats === null ? {} : { media: leg.stats }),
+    ...(leg.transfer === null ? {} : { transfer: leg.transfer }),
+    ...(leg.from?.joined === undefined ? {} : { joined_session_id: leg.from.joined }),
   };
 }

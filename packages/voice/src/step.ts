@@ -10,6 +10,8 @@ import { inMedia, type Leg } from './leg.ts';
 import { onNegotiationReply, onReinvite, onReinviteConfirmed, onReinviteResult } from './negotiation.ts';
 import { onPresence, onProbe, probeAgain } from './presence.ts';
 import { routeAndBridge } from './program/route-and-bridge.ts';
+import { onRestored } from './restored.ts';
+import { onDialled, onJoined, onJoinFailed, onLeft, onRefer, transferGoesOn } from './transfer.ts';
 
 /**
  * What a program of a call decides: how it begins, what the answers of callees and of media mean for it, and when it
@@ -85,7 +87,7 @@ function apply(draft: Draft, input: CallInput): void {
         headers: input.headers,
       };
       legGone(draft, leg.id, ending);
-      endCall(draft, ending);
+      if (!transferGoesOn(draft, leg)) endCall(draft, ending);
       return;
     }
     case 'ended': {
@@ -96,7 +98,7 @@ function apply(draft: Draft, input: CallInput): void {
         by: input.why === 'bye-done' ? leg.role : 'platform',
       };
       legGone(draft, leg.id, ending);
-      endCall(draft, ending);
+      if (!transferGoesOn(draft, leg)) endCall(draft, ending);
       return;
     }
     case 'reinvite':
@@ -136,6 +138,24 @@ function apply(draft: Draft, input: CallInput): void {
       });
       return;
     }
+    case 'refer':
+      onRefer(draft, input);
+      return;
+    case 'dialled':
+      onDialled(draft, input);
+      return;
+    case 'joined':
+      onJoined(draft, input.leg);
+      return;
+    case 'joinFailed':
+      onJoinFailed(draft);
+      return;
+    case 'left':
+      onLeft(draft);
+      return;
+    case 'restored':
+      onRestored(draft, input);
+      return;
     case 'end':
       endCall(draft, input.ending);
       return;
@@ -185,7 +205,8 @@ function onMediaFailed(
   const leg = draft.leg(input.leg);
   if (leg === undefined || !inMedia(leg)) return;
   // On hold nothing need be heard (RFC 3264 §8.4): silence is no failure then.
-  if (input.why === 'rtp' && draft.call.legs.some((l) => l.holding)) {
+  const quiet = draft.call.transfer !== null || draft.call.legs.some((l) => l.holding && l.phase !== 'over');
+  if (input.why === 'rtp' && quiet) {
     draft.log('debug', 'silent on hold', { leg: leg.id });
     return;
   }
@@ -203,6 +224,8 @@ function onMediaFailed(
   if (leg.role === 'callee' && draft.call.state.name === 'calling') {
     endLeg(draft, leg, ending);
     program.legLost(draft);
+  } else if (transferGoesOn(draft, leg)) {
+    endLeg(draft, leg, ending);
   } else {
     endCall(draft, ending);
   }

@@ -8,7 +8,7 @@ import {
   type ResponseOptions,
 } from '@sidetone/sip';
 import { ASSERTED_IDENTITY, HEADER, NODE_HOST } from '@sidetone/wire';
-import { type Call, type Extra, legOf } from './call.ts';
+import { type Call, type Extra, legOf, sessionOf } from './call.ts';
 import type { CallOut } from './call-events.ts';
 import type { Ending } from './ending.ts';
 import type { Leg } from './leg.ts';
@@ -20,9 +20,15 @@ const address = (user: string, host: string, displayName?: string): NameAddr => 
   params: {},
 });
 
+/** Who transferred the call here (RFC 3892 §2.1): a carrier hears a number or nothing. */
+function referredBy({ referredBy: by, domain }: Call['caller'], leg: Leg): Extra {
+  const user = leg.kind === 'trunk' ? by?.number : by?.user;
+  return user === undefined ? [] : [['Referred-By', formatNameAddr(address(user, domain))]];
+}
+
 /** What a room of ours may know about a leg; the proxy lets none of it out. */
 const ids = (call: Call, leg: Leg): Extra => [
-  [HEADER.session, call.id],
+  [HEADER.session, sessionOf(call, leg)],
   [HEADER.leg, leg.id],
   [HEADER.callControl, leg.control],
 ];
@@ -32,7 +38,8 @@ export function inviteFor(call: Call, wish: Extract<CallOut, { type: 'invite' }>
   const leg = legOf(call, wish.leg)!;
   const { caller, plan } = call;
   const to = plan.to === 'trunk' ? plan.number : caller.dialled;
-  const proven = leg.kind === 'trunk' ? wish.shown.number : (caller.userName ?? caller.number);
+  const proven =
+    leg.kind === 'trunk' ? wish.shown.number : (caller.asserted ?? caller.userName ?? caller.number);
   return {
     requestUri: wish.target ?? address(to, caller.domain).uri,
     from: address(wish.shown.number, caller.domain, wish.shown.name),
@@ -42,6 +49,7 @@ export function inviteFor(call: Call, wish: Extract<CallOut, { type: 'invite' }>
     flow,
     headers: [
       ...wish.headers,
+      ...referredBy(caller, leg),
       [ASSERTED_IDENTITY, formatNameAddr(address(proven, caller.domain))],
       ...ids(call, leg),
     ],

@@ -1,22 +1,30 @@
-import { Deadlines, earliest, hexId, type Ms, uuid } from '@sidetone/core';
+import { Deadlines, earliest, type JournalEntry, type Ms, uuid } from '@sidetone/core';
 import {
   bodyText,
   createUserAgent,
+  type DialogName,
   escapeUser,
   type Flow,
   type UserAgent,
   type UserAgentOut,
 } from '@sidetone/sip';
 import { type MediaEvent, type MediaReply, NODE_HOST } from '@sidetone/wire';
-import type { Call, CallSettings, ContactFacts, FreshLeg } from './call.ts';
-import type { CallInput, CallOut, MediaTag } from './call-events.ts';
-import { CAUSE } from './ending.ts';
+import { type Call, type CallSettings, type ContactFacts, type FreshLeg, legOf, type Plan } from './call.ts';
+import type { CallInput, CallOut } from './call-events.ts';
+import { dialCall } from './dial.ts';
+import { CAUSE, type Ending } from './ending.ts';
 import { callInput, type LegEvent } from './from-sip.ts';
-import { dtmfRelay, parseInfo } from './info-body.ts';
+import { parseInfo } from './info-body.ts';
+import { joinCalls } from './join.ts';
+import { type Bye, CallJournal, dialogsOf } from './journal.ts';
 import { newLeg } from './leg.ts';
+import { commandLeg, DIGIT } from './leg-commands.ts';
+import { MediaDesk } from './media-desk.ts';
 import { arrive } from './plan.ts';
+import { type Found, found, referTarget } from './refer-target.ts';
+import { inheritedMedia, restoreCalls } from './restore.ts';
 import { callMachine } from './step.ts';
-import { byeHeaders, inviteFor, lookupFor, responseFor } from './to-sip.ts';
+import { byeHeaders, inviteFor, lookupFor } from './to-sip.ts';
 import type { VoiceInput, VoiceOutput } from './voice-events.ts';
 import { LIMITS, TIMERS, type Voice, type VoiceLimits, type VoiceOptions } from './voice-options.ts';
 
@@ -31,6 +39,15 @@ export function createVoice(options: VoiceOptions): Voice {
   return new CallService(options);
 }
 
+const CLEARED: Ending = { ...CAUSE.normal, by: 'platform' };
+const NO_ENGINE: Ending = { ...CAUSE.mediaEngine, by: 'platform' };
+const FULL: Plan = { to: 'refuse', ending: { ...CAUSE.congestion, by: 'platform' } };
+/** Another process takes over in a moment (RFC 3261 §21.5.4). */
+const HANDING_OVER: Plan = {
+  to: 'refuse',
+  ending: { ...CAUSE.drain, by: 'platform', headers: [['Retry-After', '2']] },
+};
+
 interface Place {
   readonly call: string;
   readonly leg: string;
@@ -40,7 +57,6 @@ class CallService implements Voice {
   readonly name = 'voice';
   readonly #options: VoiceOptions;
   readonly #settings: CallSettings;
-  readonly #mediaMs: Ms;
   readonly #limits: VoiceLimits;
   readonly #agent: UserAgent;
   readonly #calls = new Map<string, Call>();
@@ -48,14 +64,14 @@ class CallService implements Voice {
   readonly #legs = new Map<string, string>();
   readonly #dialogOf = new Map<string, string>();
   readonly #placeOf = new Map<string, Place>();
-  readonly #asked = new Map<number, Place & { readonly tag: MediaTag }>();
+  readonly #media: MediaDesk;
+  readonly #journal: CallJournal;
   readonly #lookups = new Map<string, string>();
   readonly #perUser = new Map<string, number>();
   readonly #callTimes = new Deadlines<string>();
-  readonly #mediaTimes = new Deadlines<number>();
-  #mediaId = 0;
   #lookupId = 0;
   #draining = false;
+  #refusing = false;
   #engineSeen = false;
   /** Inputs for calls that wait their turn: one step's outputs are carried out before the next step. */
   #queue: { readonly call: string; readonly input: CallInput }[] = [];
@@ -70,7 +86,7 @@ class CallService implements Voice {
       cancelMs: timers.cancelMs,
       heldHears: options.heldHears ?? 'music',
     };
-    this.#mediaMs = timers.mediaMs;
+    this.#media = new MediaDesk(timers.mediaMs);
     this.#limits = { ...LIMITS, ...options.limits };
     const { host, port } = options.publicAddress;
     this.#agent = createUserAgent({
@@ -79,12 +95,13 @@ class CallService implements Voice {
       contact: (leg) => ({ scheme: 'sip', user: escapeUser(`v-${leg}`), host, port, params: {} }),
       resolve: (hop) => (hop.host === NODE_HOST.vsp ? VSP : PROXY),
       userAgent: 'Sidetone',
-      allow: ['INVITE', 'ACK', 'CANCEL', 'BYE', 'INFO', 'UPDATE', 'OPTIONS'],
+      allow: ['INVITE', 'ACK', 'CANCEL', 'BYE', 'INFO', 'UPDATE', 'OPTIONS', 'REFER'],
     });
+    this.#journal = new CallJournal(dialogsOf(this.#agent, this.#dialogOf));
   }
 
   get size(): Voice['size'] {
-    return { calls: this.#calls.size, media: this.#asked.size, dialogs: this.#agent.size };
+    return { calls: this.#calls.size, media: this.#media.size, dialogs: this.#agent.size };
   }
 
   get early(): number {
@@ -95,7 +112,7 @@ class CallService implements Voice {
   }
 
   deadline(): Ms | null {
-    return earliest(this.#agent.deadline(), earliest(this.#callTimes.next(), this.#mediaTimes.next()));
+    return earliest(this.#agent.deadline(), earliest(this.#callTimes.next(), this.#media.deadline()));
   }
 
   handle(input: VoiceInput, now: Ms): readonly VoiceOutput[] {
@@ -105,13 +122,19 @@ class CallService implements Voice {
         this.#hear(this.#agent.receive(input.message, input.flow, now), now);
         break;
       case 'media':
-        this.#mediaReply(input.id, input.reply);
+        this.#mediaReply(input.id, input.reply, now);
         break;
       case 'mediaEvent':
-        this.#mediaEvent(input.event);
+        this.#mediaEvent(input.event, now);
         break;
       case 'tick':
         this.#tick(now);
+        break;
+      case 'restore':
+        this.#restore(input.entries, now);
+        break;
+      case 'refuse':
+        this.#refusing = true;
         break;
       case 'drain':
         this.#draining = true;
@@ -120,7 +143,9 @@ class CallService implements Voice {
         break;
     }
     this.#run(now);
-    const out = this.#out;
+    // What a peer is told is known afterwards, whatever happens to this process.
+    const lines = this.#journal.take((id) => this.#calls.get(id));
+    const out = lines.length === 0 ? this.#out : [...lines, ...this.#out];
     this.#out = [];
     return out;
   }
@@ -131,11 +156,14 @@ class CallService implements Voice {
 
   #run(now: Ms): void {
     for (let i = 0; i < this.#queue.length; i++) {
-      const { call: id, input } = this.#queue[i]!;
+      const { call: named, input } = this.#queue[i]!;
+      // The leg may have moved to another call meanwhile.
+      const id = 'leg' in input ? (this.#legs.get(input.leg) ?? named) : named;
       const call = this.#calls.get(id);
       if (call === undefined) continue;
       const { state, out } = callMachine.step(call, input, now);
       this.#calls.set(id, state);
+      if (state !== call) this.#journal.touch(id);
       for (const leg of state.legs) this.#legs.set(leg.id, id);
       this.#callTimes.set(id, callMachine.deadline(state));
       for (const wish of out) this.#carry(state, wish, now);
@@ -146,8 +174,9 @@ class CallService implements Voice {
 
   #tick(now: Ms): void {
     this.#hear(this.#agent.tick(now), now);
-    for (let id = this.#mediaTimes.takeDue(now); id !== undefined; id = this.#mediaTimes.takeDue(now))
-      this.#mediaReply(id, { ok: false, error: 'engine', message: 'no reply in time' });
+    for (let id = this.#media.takeOverdue(now); id !== undefined; id = this.#media.takeOverdue(now))
+      this.#mediaReply(id, { ok: false, error: 'engine', message: 'no reply in time' }, now);
+    this.#media.tick(now, this.#out);
     for (let id = this.#callTimes.takeDue(now); id !== undefined; id = this.#callTimes.takeDue(now))
       this.#post(id, { type: 'tick' });
   }
@@ -155,12 +184,17 @@ class CallService implements Voice {
   #forget(call: Call): void {
     this.#calls.delete(call.id);
     this.#callTimes.delete(call.id);
+    const byes: Bye[] = [];
     for (const leg of call.legs) {
       this.#legs.delete(leg.id);
       const dialog = this.#dialogOf.get(leg.id);
       this.#dialogOf.delete(leg.id);
-      if (dialog !== undefined) this.#placeOf.delete(dialog);
+      if (dialog === undefined) continue;
+      this.#placeOf.delete(dialog);
+      const snapshot = this.#agent.snapshot(dialog);
+      if (snapshot !== null) byes.push({ dialog: snapshot, headers: byeHeaders(leg.ending ?? CLEARED) });
     }
+    this.#journal.over(call.id, byes);
     const user = call.caller.userName;
     if (user !== undefined) {
       const left = (this.#perUser.get(user) ?? 1) - 1;
@@ -171,18 +205,20 @@ class CallService implements Voice {
 
   // ---- media
 
-  #mediaReply(id: number, reply: MediaReply): void {
-    const asked = this.#asked.get(id);
-    if (asked === undefined) return;
-    this.#asked.delete(id);
-    this.#mediaTimes.delete(id);
+  #mediaReply(id: number, reply: MediaReply, now: Ms): void {
+    const asked = this.#media.answered(id);
+    if (asked === undefined) {
+      for (const leg of this.#media.claimed(id, reply, now, this.#out))
+        this.#post(this.#legs.get(leg) ?? '', { type: 'end', ending: NO_ENGINE });
+      return;
+    }
     this.#post(asked.call, { type: 'media', leg: asked.leg, tag: asked.tag, reply });
   }
 
-  #mediaEvent(event: MediaEvent): void {
+  #mediaEvent(event: MediaEvent, now: Ms): void {
     if (event.event === 'engine') {
       // A second `up` without a `down` is a restart, too: its legs are gone.
-      if (event.state === 'down' || this.#engineSeen) this.#engineLost();
+      if (event.state === 'down' || this.#engineSeen) this.#engineLost(now);
       this.#engineSeen = event.state === 'up';
       return;
     }
@@ -197,12 +233,34 @@ class CallService implements Voice {
       });
   }
 
-  #engineLost(): void {
-    const ids = [...this.#asked.keys()];
+  #engineLost(now: Ms): void {
+    const ids = this.#media.open;
     for (const [id, call] of this.#calls)
-      if (call.legs.some((leg) => leg.media !== 'none'))
-        this.#post(id, { type: 'end', ending: { ...CAUSE.mediaEngine, by: 'platform' } });
-    for (const id of ids) this.#mediaReply(id, { ok: false, error: 'engine', message: 'engine lost' });
+      if (call.legs.some((leg) => leg.media !== 'none')) this.#post(id, { type: 'end', ending: NO_ENGINE });
+    for (const id of ids) this.#mediaReply(id, { ok: false, error: 'engine', message: 'engine lost' }, now);
+  }
+
+  // ---- the process before
+
+  #restore(entries: readonly JournalEntry[], now: Ms): void {
+    const calls = restoreCalls(
+      entries,
+      {
+        agent: this.#agent,
+        settings: this.#settings,
+        begin: (call) => {
+          this.#keep(call);
+          for (const leg of call.legs) this.#legs.set(leg.id, call.id);
+        },
+        bind: (call, leg, dialog) => this.#bind(call.id, leg, dialog),
+        hear: (out) => this.#hear(out, now),
+        post: (call, input) => this.#post(call.id, input),
+        leaving: (call, byes) => this.#journal.over(call, byes),
+        tell: (out) => this.#out.push(out),
+      },
+      now,
+    );
+    this.#media.claim(inheritedMedia(calls), now, this.#out);
   }
 
   // ---- SIP in
@@ -218,10 +276,11 @@ class CallService implements Voice {
           this.#incoming(out, now);
           break;
         case 'request':
-          this.#hear(
-            this.#agent.respondRequest(out.tx, out.request.method === 'OPTIONS' ? 200 : 405, {}, now),
-            now,
-          );
+          if (out.request.method === 'REFER') this.#refer(out, now);
+          else {
+            const status = out.request.method === 'OPTIONS' ? 200 : 405;
+            this.#hear(this.#agent.respondRequest(out.tx, status, {}, now), now);
+          }
           break;
         case 'result':
           this.#lookedUp(out);
@@ -248,18 +307,14 @@ class CallService implements Voice {
     }
     const { publicAddress, directory, epoch, random } = this.#options;
     const arrival = arrive(out.request, node, directory(), publicAddress.host, this.#fresh());
-    const user = arrival.caller.userName;
-    const full =
-      this.#draining ||
-      this.#calls.size >= this.#limits.calls ||
-      (user !== undefined && (this.#perUser.get(user) ?? 0) >= this.#limits.callsPerUser);
+    const full = this.#refusing ? HANDING_OVER : this.#isFull(arrival.caller.userName) ? FULL : null;
     const own = this.#fresh();
     const call: Call = {
       id: uuid(random),
       program: 'route-and-bridge',
       state: { name: 'routing' },
       caller: arrival.caller,
-      plan: full ? { to: 'refuse', ending: { ...CAUSE.congestion, by: 'platform' } } : arrival.plan,
+      plan: full ?? arrival.plan,
       legs: [
         newLeg({
           ...arrival.leg,
@@ -276,9 +331,9 @@ class CallService implements Voice {
       heard: [],
       epochOffset: epoch() - now,
       settings: this.#settings,
+      transfer: null,
+      origin: null,
     };
-    this.#calls.set(call.id, call);
-    if (user !== undefined) this.#perUser.set(user, (this.#perUser.get(user) ?? 0) + 1);
     this.#bind(call.id, own.leg, out.leg);
     this.#out.push({
       type: 'log',
@@ -286,7 +341,23 @@ class CallService implements Voice {
       event: 'call started',
       fields: { session: call.id, leg: own.leg, kind: arrival.leg.kind, plan: call.plan.to },
     });
+    this.#open(call);
+  }
+
+  #open(call: Call): void {
+    this.#keep(call);
     this.#post(call.id, { type: 'start' });
+  }
+
+  #keep(call: Call): void {
+    this.#calls.set(call.id, call);
+    const user = call.caller.userName;
+    if (user !== undefined) this.#perUser.set(user, (this.#perUser.get(user) ?? 0) + 1);
+  }
+
+  #isFull(user: string | undefined): boolean {
+    if (this.#draining || this.#refusing || this.#calls.size >= this.#limits.calls) return true;
+    return user !== undefined && (this.#perUser.get(user) ?? 0) >= this.#limits.callsPerUser;
   }
 
   #bind(call: string, leg: string, dialog: string): void {
@@ -326,8 +397,12 @@ class CallService implements Voice {
     if (place === undefined) {
       // The call is over; a late 2xx must not leave a peer talking to nobody.
       if (out.type === 'accepted') this.#hear(this.#agent.bye(out.leg, [], now), now);
+      else if (this.#agent.snapshot(out.leg) === null) this.#journal.gone(out.leg);
       return;
     }
+    this.#journal.touch(place.call);
+    // Only digits wait for the answer to a request of ours.
+    if (out.type === 'inDialogResult' && out.token !== DIGIT) return;
     this.#post(place.call, callInput(out, place.leg));
   }
 
@@ -340,10 +415,7 @@ class CallService implements Voice {
         this.#out.push(wish);
         return;
       case 'media':
-        this.#mediaId += 1;
-        this.#asked.set(this.#mediaId, { call: call.id, leg: wish.leg, tag: wish.tag });
-        this.#mediaTimes.set(this.#mediaId, now + this.#mediaMs);
-        this.#out.push({ type: 'media', id: this.#mediaId, command: wish.command });
+        this.#media.ask({ call: call.id, leg: wish.leg, tag: wish.tag }, wish.command, now, this.#out);
         return;
       case 'lookup': {
         const token = `lookup-${++this.#lookupId}`;
@@ -357,48 +429,72 @@ class CallService implements Voice {
         this.#hear(out, now);
         return;
       }
+      case 'dial':
+        this.#dial(call, wish, now);
+        return;
+      case 'hangUpDial':
+        this.#post(wish.dial, { type: 'end', ending: wish.ending });
+        return;
+      case 'news':
+        this.#post(wish.call, { type: 'dialled', dial: call.id, news: wish.news });
+        // The call it was made for is gone.
+        if (!this.#calls.has(wish.call) && wish.news.kind === 'answered')
+          this.#post(call.id, { type: 'end', ending: { ...CAUSE.cancelled, by: 'platform' } });
+        return;
+      case 'join':
+        this.#join(call, wish);
+        return;
       default: {
         const dialog = this.#dialogOf.get(wish.leg);
-        if (dialog !== undefined) this.#hear(this.#inDialog(call, dialog, wish, now), now);
+        if (dialog === undefined) return;
+        this.#hear(commandLeg(this.#agent, call, dialog, wish, this.#options.random, now), now);
       }
     }
   }
 
-  #inDialog(
-    call: Call,
-    dialog: string,
-    wish: Exclude<CallOut, { type: 'record' | 'log' | 'media' | 'lookup' | 'invite' }>,
-    now: Ms,
-  ): readonly UserAgentOut[] {
-    const agent = this.#agent;
-    switch (wish.type) {
-      case 'respond':
-        return agent.respond(dialog, wish.status, responseFor(call, wish), now);
-      case 'cancel':
-        return agent.cancel(dialog, byeHeaders(wish.ending), now);
-      case 'bye':
-        return agent.bye(dialog, byeHeaders(wish.ending), now);
-      case 'reinvite':
-        return agent.reinvite(dialog, wish.sdp, hexId(this.#options.random, 4), now);
-      case 'respondReinvite':
-        return agent.respondReinvite(
-          dialog,
-          wish.tx,
-          wish.status,
-          wish.sdp === undefined ? {} : { sdp: wish.sdp },
-          now,
-        );
-      case 'sendDigit':
-        return agent.requestInDialog(
-          dialog,
-          {
-            method: 'INFO',
-            contentType: 'application/dtmf-relay',
-            body: dtmfRelay(wish.digit),
-          },
-          'digit',
-          now,
-        );
+  // ---- transfers
+
+  #refer(out: Extract<UserAgentOut, { type: 'request' }>, now: Ms): void {
+    const { random, publicAddress } = this.#options;
+    const at = (dialog: string | undefined): Found | undefined => {
+      const place = dialog === undefined ? undefined : this.#placeOf.get(dialog);
+      return found(this.#calls.get(place?.call ?? ''), place?.leg);
+    };
+    const asks = at(out.leg);
+    const find = (name: DialogName) => at(this.#agent.legWith(name));
+    const facts = { random, ownHost: publicAddress.host, find };
+    const to = asks === undefined ? 403 : referTarget(out.request, asks, facts);
+    if (asks === undefined || typeof to === 'number')
+      this.#hear(this.#agent.respondRequest(out.tx, typeof to === 'number' ? to : 403, {}, now), now);
+    else {
+      const cseq = out.request.headers.cseq.seq;
+      this.#post(asks.call.id, { type: 'refer', leg: asks.leg.id, tx: out.tx, cseq, to });
     }
+  }
+
+  /** A call of the platform, on the account of a user who transfers to its target. */
+  #dial(of: Call, wish: Extract<CallOut, { type: 'dial' }>, now: Ms): void {
+    const full = this.#isFull(legOf(of, wish.by)?.userName);
+    const facts = { directory: this.#options.directory(), full, now };
+    this.#open(dialCall(of, wish, { ...facts, fresh: [this.#fresh(), this.#fresh()] }));
+  }
+
+  /** Moves a side of one call into another: see `join.ts`. */
+  #join(into: Call, wish: Extract<CallOut, { type: 'join' }>): void {
+    const from = this.#calls.get(wish.call);
+    const joined = from === undefined ? null : joinCalls(into, wish.keeps, from, wish.leg);
+    if (joined === null) {
+      this.#post(into.id, { type: 'joinFailed' });
+      return;
+    }
+    this.#calls.set(into.id, joined.into);
+    this.#calls.set(wish.call, joined.from);
+    this.#journal.touch(into.id);
+    this.#journal.touch(wish.call);
+    this.#legs.set(wish.leg, into.id);
+    const dialog = this.#dialogOf.get(wish.leg);
+    if (dialog !== undefined) this.#placeOf.set(dialog, { call: into.id, leg: wish.leg });
+    this.#post(into.id, { type: 'joined', leg: wish.leg });
+    this.#post(wish.call, { type: 'left' });
   }
 }

@@ -79,6 +79,8 @@ export function newCall(setup: Setup = {}): Call {
     heard: [],
     epochOffset: 1_700_000_000_000,
     settings: { ringMs: 90_000, callMs: 1_000_000, cancelMs: 40_000, heldHears: setup.heldHears ?? 'music' },
+    transfer: null,
+    origin: null,
   };
 }
 
@@ -104,6 +106,18 @@ export function spell(out: CallOut): string {
       return `lookup ${out.user}`;
     case 'record':
       return `record ${out.record.leg_id} ${out.record.cause} ${out.record.ended_by}`;
+    case 'answerRefer':
+      return `${out.leg} REFER ${out.status}`;
+    case 'notify':
+      return `NOTIFY ${out.leg} ${out.status}${out.final ? ' final' : ''}`;
+    case 'dial':
+      return `dial ${out.dialled} for ${out.keeps}`;
+    case 'hangUpDial':
+      return `hang up dial ${out.ending.cause}`;
+    case 'news':
+      return `news ${out.news.kind}`;
+    case 'join':
+      return `join ${out.keeps} ${out.leg}`;
     case 'log':
       return `log ${out.event}`;
   }

@@ -23,4 +23,8 @@ export interface CallRecord {
   readonly ended_by: 'caller' | 'callee' | 'platform';
   readonly codec?: CodecName;
   readonly media?: LegStats;
+  /** Its part in a transfer: it asked for it, it was handed over, or it was the target. */
+  readonly transfer?: 'transferor' | 'transferee' | 'target';
+  /** An attended transfer joined it with legs of this session; `session_id` stays the one it began in. */
+  readonly joined_session_id?: string;
 }

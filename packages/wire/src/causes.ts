@@ -47,12 +47,14 @@ export const CAUSE = {
 } as const satisfies Record<string, Cause>;
 
 /**
- * Our own names where Q.850 has no word, and how a client hears them: a person declined, or the caller gave up.
- * They travel in `X-Sidetone-Cause` and stand in records.
+ * Our own names where Q.850 has no word, and how a client hears them: a person declined, the caller gave up, or a
+ * restart ended an unanswered call. * They travel in `X-Sidetone-Cause` and stand in records.
  */
 export const INTERNAL_CAUSE: Readonly<Record<string, Cause>> = {
   rejected: { ...CAUSE.callRejected, sip: 487 },
   cancelled: CAUSE.originatorCancel,
+  /** The signalling process died before the call was answered. */
+  restarted: CAUSE.temporaryFailure,
 };
 
 const BY_NAME = new Map<string, Cause>(Object.values(CAUSE).map((c) => [c.name, c]));

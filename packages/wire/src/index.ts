@@ -53,7 +53,7 @@ export type {
   SipUser,
   WebhookSettings,
 } from './identity.ts';
-export { ASSERTED_IDENTITY, HEADER, NODE_HOST, PRESENCE } from './internal-headers.ts';
+export { ASSERTED_IDENTITY, HEADER, NODE_HOST, PRESENCE, REFER } from './internal-headers.ts';
 export type { LoginTokenClaims, LoginTokenHeader } from './login-token.ts';
 export type {
   CodecName,

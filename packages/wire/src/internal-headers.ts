@@ -27,6 +27,9 @@ export const NODE_HOST = {
   proxy: 'proxy.sidetone.invalid',
 } as const;
 
+/** The events of a REFER (RFC 3515 §3), and the media type of what a NOTIFY tells about it (RFC 3420). */
+export const REFER = { event: 'refer', progress: 'message/sipfrag' } as const;
+
 /** What vsp tells voice in the dialog of a call whose client has lost its socket, or is back (INFO, without a body). */
 export const PRESENCE = {
   away: 'application/vnd.sidetone.away',

@@ -99,7 +99,10 @@ export function requestInDialog(
     agent.out.push({ type: 'inDialogResult', leg: leg.id, token, status: 481 });
     return;
   }
-  sendInDialog(agent, leg, dialog, 'in-dialog', request, token, now);
+  // RFC 3515 §2.2, RFC 6665 §8.2.1: these name where they come from.
+  const named = request.method === 'NOTIFY' || request.method === 'REFER';
+  const parts = named ? { ...request, contact: contactFor(agent, leg.id) } : request;
+  sendInDialog(agent, leg, dialog, 'in-dialog', parts, token, now);
 }
 
 /** The answer to it, or to our BYE. */

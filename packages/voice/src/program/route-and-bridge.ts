@@ -46,6 +46,7 @@ function start(draft: Draft): void {
           control: plan.leg.control,
           role: 'callee',
           kind: 'service',
+          service: plan.service,
           phase: 'up',
           codecs: draft.caller.codecs,
           startedAt: draft.now,
@@ -204,6 +205,10 @@ function progress(draft: Draft, input: Extract<CallInput, { type: 'progress' }>)
     draft.call = { ...draft.call, heard: [...draft.call.heard, input.status] };
     draft.emit({ type: 'respond', leg: draft.caller.id, status: input.status, headers: input.headers });
   }
+  // A description of the target stays unheard: the party that waits for it hears our ringback.
+  const { origin } = draft.call;
+  if (origin !== null && input.status >= 180)
+    draft.emit({ type: 'news', call: origin, news: { kind: 'progress', status: input.status } });
   if (input.sdp !== undefined && (draft.call.early === null || draft.call.early === leg.id))
     accept(draft, legOf(draft.call, leg.id)!, input.sdp);
 }
@@ -299,6 +304,10 @@ function advance(draft: Draft): void {
       : legOf(draft.call, early);
   if (!(answered || state.name === 'calling') || peer === undefined) return;
   if (!peer.connected || peer.accepting > 0) return;
+  if (draft.call.origin !== null) {
+    if (answered) dialled(draft, peer, draft.call.origin);
+    return;
+  }
   if (caller.media === 'none') {
     if (caller.offer !== null || answered) openCaller(draft, peer);
     return;
@@ -327,6 +336,13 @@ function advance(draft: Draft): void {
     draft.set(caller.id, { sdpSent: true });
     draft.emit({ type: 'respond', leg: caller.id, status: 183, sdp: caller.sdp, headers: [] });
   }
+}
+
+/** A call for a transfer is answered: it has nobody to bridge with, until it is joined. */
+function dialled(draft: Draft, peer: Leg, origin: string): void {
+  if (peer.answeredAt === null) draft.set(peer.id, { answeredAt: draft.now });
+  draft.to({ name: 'up', peer: peer.id, until: draft.now + draft.call.settings.callMs });
+  draft.emit({ type: 'news', call: origin, news: { kind: 'answered', leg: peer.id } });
 }
 
 function openCaller(draft: Draft, peer: Leg): void {
