@@ -39,7 +39,7 @@ const PRODUCTS: readonly Product[] = [
   {
     name: 'sdk',
     sources: [`${SDK}/src/**/*.ts`, `${SDK}/*.json`, 'tsconfig*.json', THIS],
-    outputs: [`${SDK}/dist/index.d.ts`, `${SDK}/dist/index.js`],
+    outputs: [`${SDK}/dist/index.d.ts`, `${SDK}/dist/index.js`, `${SDK}/dist/sidetone.min.js`],
     build: buildSdk,
   },
   {
@@ -74,17 +74,23 @@ async function buildSdk(): Promise<string> {
     cwd: ROOT,
     stdio: 'inherit',
   });
+  // For bundlers: legible, with the notes by which they leave out what is not used. For pages without one: small.
+  const [legible, small] = await Promise.all([bundleSdk(false), bundleSdk(true)]);
+  put(`${SDK}/dist/index.js`, legible[0]!.contents);
+  put(`${SDK}/dist/sidetone.min.js`, small[0]!.contents);
+  return `${SDK}/dist/sidetone.min.js, ${gzipSize(small)} gzip`;
+}
+
+async function bundleSdk(minify: boolean): Promise<readonly OutputFile[]> {
   const { outputFiles } = await build({
     entryPoints: [join(ROOT, SDK, 'src/index.ts')],
     bundle: true,
     format: 'esm',
-    minify: true,
+    minify,
     target: 'es2022',
     write: false,
   });
-  const file = `${SDK}/dist/index.js`;
-  put(file, outputFiles[0]!.contents);
-  return `${file}, ${gzipSize(outputFiles)} gzip`;
+  return outputFiles;
 }
 
 async function buildConsole(): Promise<string> {

@@ -142,10 +142,7 @@ export class Call extends MeasuredCall {
   /** Sends DTMF digits (0-9 * # A-D). `false` when the server did not take them. Throws 44002 for other characters. */
   dtmf(digits: string): Promise<boolean> {
     if (!DIGITS.test(digits)) throw new TelnyxError('INVALID_CALL_PARAMETERS', 'DTMF digits are 0-9 * # A-D');
-    return this.request('telnyx_rtc.info', { dtmf: digits }, REQUEST_MS).then(
-      () => true,
-      () => false,
-    );
+    return this.#info({ dtmf: digits });
   }
   /** Another name of {@link dtmf}. */
   sendDigits(digits: string): Promise<boolean> {
@@ -171,11 +168,11 @@ export class Call extends MeasuredCall {
 
   /** Sends a text to somebody. `false` when the server did not take it. */
   message(to: string, body: string): Promise<boolean> {
-    return this.request(
-      'telnyx_rtc.info',
-      { msg: { from: this.options.callerNumber ?? '', to, body } },
-      REQUEST_MS,
-    ).then(
+    return this.#info({ msg: { from: this.options.callerNumber ?? '', to, body } });
+  }
+
+  #info(params: object): Promise<boolean> {
+    return this.request('telnyx_rtc.info', params, REQUEST_MS).then(
       () => true,
       () => false,
     );

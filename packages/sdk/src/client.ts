@@ -20,7 +20,7 @@ import {
   hasCredentials,
   present,
 } from './options.ts';
-import { type RememberedCall, ResumeStore, rememberedOf } from './resume-store.ts';
+import { type Remembered, type RememberedCall, ResumeStore, rememberedOf } from './resume-store.ts';
 import { RingSounds } from './ring-sounds.ts';
 import { Session } from './session.ts';
 import { renewalDue } from './token.ts';
@@ -124,7 +124,14 @@ export class Client extends ClientDevices {
       this.#hosts = new HostChoice(this.env, hosts);
       await abortable(this.#hosts.choose(), signal);
     }
-    if (this.#listening.length === 0) this.#attend();
+    if (this.#listening.length === 0) {
+      const remembered = this.#attend();
+      // The copy of a duplicated tab finds the same; only one of them may have it.
+      if (remembered !== undefined && (await this.env.claim(remembered.token))) {
+        this.#inherited = remembered.calls;
+        this.#session.resume(remembered);
+      }
+    }
     this.#session.connect();
   }
 
@@ -136,7 +143,10 @@ export class Client extends ClientDevices {
     return abortable(this.#session.ready(), signal);
   }
 
-  /** Hangs up all calls and closes the connection for good; waits for reports that are on their way, at most 10 s. */
+  /**
+   * Hangs up all calls and closes the connection for good. A connection that is away while there are calls has 15 s to come back,
+   * so that the far sides need not wait; reports that are on their way have 10 s.
+   */
   async disconnect(): Promise<void> {
     this.#forgetToken();
     this.#sounds.follow([], undefined, undefined);
@@ -144,12 +154,18 @@ export class Client extends ClientDevices {
     this.#listening = [];
     const calls = this.getActiveCalls();
     const over = calls.map((call) => call.hangup());
-    this.#session.disconnect();
+    const away = calls.length > 0 && !this.#session.isReady;
+    if (!away) this.#session.disconnect();
     for (const call of calls) call.purge();
     this.#store?.forget();
     this.#store?.release();
     this.#store = undefined;
     await Promise.allSettled(over);
+    if (away) {
+      await this.#session.online('telnyx_rtc.bye').catch(() => undefined);
+      // Unless the application connected again meanwhile.
+      if (this.#listening.length === 0) this.#session.disconnect();
+    }
     await this.#reports.sent();
   }
   /** Another name of {@link disconnect}. */
@@ -382,8 +398,8 @@ export class Client extends ClientDevices {
     this.emit('telnyx.warning', { warning, sessionId: this.sessionid, ...about });
   }
 
-  /** Listens to the page, and takes over what the page before left. */
-  #attend(): void {
+  /** Listens to the page; gives what the page before left. */
+  #attend(): Remembered | undefined {
     const on = this.env.listen;
     this.#listening = [
       on('online', () => {
@@ -402,12 +418,9 @@ export class Client extends ClientDevices {
       }),
       on('pagehide', () => this.#leavePage()),
     ];
-    if (this.options.hangupOnBeforeUnload !== false) return;
+    if (this.options.hangupOnBeforeUnload !== false) return undefined;
     this.#store = new ResumeStore(this.env, this.options);
-    const remembered = this.#store.take();
-    if (remembered === undefined) return;
-    this.#inherited = remembered.calls;
-    this.#session.resume(remembered);
+    return this.#store.take();
   }
 
   #networkChanged(): void {

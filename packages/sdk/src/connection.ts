@@ -80,7 +80,7 @@ export class Connection {
    * is not answered in time makes the connection prove that it is alive.
    */
   request(method: string, params: object, timeoutMs: number, top: object = {}): Promise<Reply> {
-    if (!this.open) return Promise.reject(new RequestError('offline', method, 'not connected to the server'));
+    if (!this.open) return Promise.reject(offline(method));
     const id = this.#env.uuid();
     return new Promise((resolve, reject) => {
       const cancel = this.#env.after(timeoutMs, () => {
@@ -162,6 +162,10 @@ export class Connection {
     this.#events.closed({ code: event.code, reason: event.reason }, silent);
   }
 }
+
+/** A request that cannot be sent. */
+export const offline = (method: string): RequestError =>
+  new RequestError('offline', method, 'not connected to the server');
 
 export const PING = 'telnyx_rtc.ping';
 

@@ -7,6 +7,8 @@ export interface Environment {
   readonly mediaDevices: MediaDevices | undefined;
   /** What outlives a reload of the page: sessionStorage. */
   readonly storage: Pick<Storage, 'getItem' | 'setItem' | 'removeItem'> | undefined;
+  /** Whether no other page of this browser has the name; then this one keeps it until it goes. */
+  claim(name: string): Promise<boolean>;
   /** Milliseconds; only differences count. */
   now(): number;
   /** Milliseconds since 1970. */
@@ -42,6 +44,17 @@ export function browserEnvironment(): Environment {
     userAgent: globalThis.navigator?.userAgent ?? '',
     mediaDevices: globalThis.navigator?.mediaDevices,
     storage: pageStorage(),
+    claim: (name) =>
+      new Promise((resolve) => {
+        const hold = (lock: Lock | null): Promise<never> | null => {
+          resolve(lock !== null);
+          return lock && new Promise(() => undefined);
+        };
+        // Pages that are no secure context have no locks.
+        const { locks } = navigator as Partial<Navigator>;
+        if (locks === undefined) resolve(true);
+        else locks.request(`sidetone:${name}`, { ifAvailable: true }, hold).catch(() => resolve(true));
+      }),
     now: () => performance.now(),
     epoch: Date.now,
     after: (ms, run) => {

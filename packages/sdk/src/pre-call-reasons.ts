@@ -131,16 +131,16 @@ export interface PreCallReport {
   reasons: PreCallReason[];
   warnings: PreCallReason[];
   timings?: PreCallTimings;
-  ice?: IceFindings;
+  ice?: IceFindings | undefined;
   network?: NetworkFindings;
   microphone?: MicrophoneFindings;
   serverTests?: {
     server: RTCIceServer;
     established: boolean;
-    callId?: string;
-    ice?: IceFindings;
-    network?: NetworkFindings;
-    timings?: PreCallTimings;
+    callId?: string | undefined;
+    ice?: IceFindings | undefined;
+    network?: NetworkFindings | undefined;
+    timings?: PreCallTimings | undefined;
   }[];
-  callId?: string;
+  callId?: string | undefined;
 }

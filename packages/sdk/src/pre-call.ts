@@ -85,9 +85,9 @@ export async function runCall(
       totalMs: env.now() - began,
       ...(call && { callEstablishment: call.getEstablishmentTimings() }),
     },
-    ...(ice && { ice }),
+    ice,
     network,
-    ...(call && { callId: call.id }),
+    callId: call?.id,
   };
 }
 
@@ -107,14 +107,7 @@ export async function runServers(
     reports.push(report);
     const { ice, network, callId, timings } = report;
     const established = report.verdict === 'ready' || report.verdict === 'degraded';
-    serverTests.push({
-      server,
-      established,
-      ...(callId !== undefined && { callId }),
-      ...(ice && { ice }),
-      ...(network && { network }),
-      ...(timings && { timings }),
-    });
+    serverTests.push({ server, established, callId, ice, network, timings });
     if (options.signal?.aborted === true) break;
   }
   const order: readonly Verdict[] = ['ready', 'degraded', 'inconclusive', 'permission_denied', 'blocked'];

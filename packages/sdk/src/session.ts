@@ -1,6 +1,6 @@
-import { Connection, type Frame, type Reply, record, text } from './connection.ts';
+import { Connection, type Frame, offline, type Reply, record, text } from './connection.ts';
 import type { Environment } from './environment.ts';
-import { type ErrorName, RequestError, TelnyxError } from './errors.ts';
+import { type ErrorName, type RequestError, TelnyxError } from './errors.ts';
 import { serverUrl, withQuery } from './host.ts';
 import { type ClientOptions, loginFields } from './options.ts';
 import { afterClose, CONNECTED, lossReason, type ReconnectState } from './reconnect.ts';
@@ -134,7 +134,7 @@ export class Session {
   /** Resolves when requests can be sent; waits while a connection is on its way. Rejects with {@link RequestError}. */
   async online(method: string): Promise<void> {
     if (this.#ready) return;
-    const refuse = (): RequestError => new RequestError('offline', method, 'not connected to the server');
+    const refuse = (): RequestError => offline(method);
     if (!this.#wanted || this.#refused !== undefined) throw refuse();
     let cancel = (): void => {};
     const late = new Promise<never>((_, reject) => {
@@ -146,10 +146,7 @@ export class Session {
 
   /** A request with the session's id. An expired login is renewed once; the request still fails. */
   request(method: string, params: object, timeoutMs: number): Promise<Reply> {
-    const connection = this.#connection;
-    if (connection === undefined)
-      return Promise.reject(new RequestError('offline', method, 'not connected to the server'));
-    const sent = connection.request(method, { sessid: this.sessionId, ...params }, timeoutMs);
+    const sent = this.#send(method, { sessid: this.sessionId, ...params }, timeoutMs);
     sent.catch((error: RequestError) => {
       if (error.code !== -32000) return;
       if (!this.autoReconnect)
@@ -292,8 +289,7 @@ export class Session {
   #frame(frame: Frame): void {
     this.#events.message(frame);
     const { method } = frame;
-    const params = record(frame.params);
-    const state = text(params['state']) ?? text(record(record(frame.result)['params'])['state']);
+    const params = record(frame.params ?? record(frame.result)['params']);
     if (method === 'telnyx_rtc.ping') return this.probe('probe');
     if (method === 'telnyx_rtc.clientReady') {
       const ids = params['reattached_sessions'];
@@ -301,8 +297,8 @@ export class Session {
       return this.#poll();
     }
     if (method === 'telnyx_rtc.punt') return this.#punted();
-    if (state !== undefined && (method === undefined || method === 'telnyx_rtc.gatewayState'))
-      return this.#state(state, state === params['state'] ? params : record(record(frame.result)['params']));
+    if ('state' in params && (method === undefined || method === 'telnyx_rtc.gatewayState'))
+      return this.#state(params);
     if (method !== undefined) this.#events.request(method, params, frame);
   }
 
@@ -315,16 +311,14 @@ export class Session {
   #poll(): void {
     this.#cancelTimer();
     this.#gatewayState().then(
-      (reply) => {
-        const params = record(reply['params']);
-        this.#state(text(params['state']) ?? '', params);
-      },
+      (reply) => this.#state(record(reply['params'])),
       // In time or not, the connection notices by itself; a refusal is like an unknown state.
-      (error: RequestError) => error.reason === 'refused' && this.#state('', {}),
+      (error: RequestError) => error.reason === 'refused' && this.#state({}),
     );
   }
 
-  #state(state: string, params: Reply): void {
+  #state(params: Reply): void {
+    const state = text(params['state']) ?? '';
     if (state === 'REGED' || state === 'REGISTER') {
       if (this.#ready) return;
       this.callReportId = text(params['call_report_id']);
@@ -359,10 +353,7 @@ export class Session {
   }
 
   #send(method: string, params: object, timeoutMs: number, top?: object): Promise<Reply> {
-    return (
-      this.#connection?.request(method, params, timeoutMs, top) ??
-      Promise.reject(new RequestError('offline', method, 'not connected to the server'))
-    );
+    return this.#connection?.request(method, params, timeoutMs, top) ?? Promise.reject(offline(method));
   }
 
   /** The login was refused: no other try until the application makes one. */

@@ -197,6 +197,8 @@ export class FakeBrowser {
   readonly playing: string[] = [];
   readonly posts: { url: string; headers: Record<string, string>; body: Json }[] = [];
   postsAreTaken = true;
+  /** Names that another page has. */
+  readonly claimedElsewhere = new Set<string>();
   readonly stored = new Map<string, string>();
   readonly storage = {
     getItem: (key: string): string | null => this.stored.get(key) ?? null,
@@ -254,6 +256,7 @@ export class FakeBrowser {
         ],
       },
       storage: this.storage,
+      claim: async (name: string) => !this.claimedElsewhere.has(name),
       epoch: () => 1_000_000 + this.#now,
       now: () => this.#now,
       after: (ms: number, run: () => void) => {

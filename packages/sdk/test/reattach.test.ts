@@ -304,3 +304,47 @@ test('TURN servers of a new login serve the ICE restarts of old calls; the secon
     [servers, servers],
   );
 });
+
+test('a duplicated tab: while its page lives there is nothing to copy; of two copies of what it left, one gets it', async () => {
+  const options = { hangupOnBeforeUnload: false };
+  const one = await Scene.ready(options);
+  const call = await one.talks();
+  assert.equal(one.browser.stored.size, 0);
+  one.browser.fires('pagehide');
+  const stored = [...one.browser.stored];
+  one.browser.fires('pageshow');
+  await one.client.disconnect();
+
+  const copy = new Scene(options);
+  for (const [key, value] of stored) copy.browser.stored.set(key, value);
+  copy.browser.claimedElsewhere.add('token-1');
+  await copy.client.connect();
+  assert.equal(copy.socket.url, 'wss://phone.example.com/', 'a new session');
+  await copy.registers([]);
+  assert.equal(copy.client.calls[call.id], undefined);
+});
+
+test('disconnect under a call whose connection is away: the far side hears of it when it is back', async () => {
+  const scene = await Scene.ready();
+  const call = await scene.talks();
+  scene.socket.breaks();
+  const gone = scene.client.disconnect();
+  await settle();
+  await scene.browser.passes(1_250);
+  await scene.registers([call.id]);
+  await gone;
+  assert.equal(scene.socket.last('telnyx_rtc.bye')['params'].dialogParams.callID, call.id);
+  assert.equal(scene.client.connected, false);
+  await scene.browser.passes(60_000);
+  assert.equal(scene.browser.sockets.length, 2, 'and no other connection');
+});
+
+test('disconnect under a call: bye, then close', async () => {
+  const scene = await Scene.ready();
+  const call = await scene.talks();
+  const { socket } = scene;
+  const gone = scene.client.disconnect();
+  assert.equal(socket.last('telnyx_rtc.bye')['params'].dialogParams.callID, call.id);
+  assert.equal(socket.readyState, 3);
+  await gone;
+});

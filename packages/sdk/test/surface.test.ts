@@ -45,6 +45,25 @@ test('a report of the call goes to the root of the host; tried four times', asyn
   assert.doesNotMatch(JSON.stringify(body), /their answer|offer 1/);
 });
 
+test('a long call is reported in segments, each second once', async () => {
+  const scene = await Scene.ready({ callReportFlushInterval: 20_000 });
+  const call = await scene.talks();
+  scene.socket.answersPings = true;
+  scene.browser.peer.stats = [{ id: 'in', type: 'inbound-rtp', kind: 'audio', jitter: 0.001 }];
+  await scene.browser.passes(50_000);
+  void call.hangup();
+  await settle();
+  await scene.socket.replies('telnyx_rtc.bye', {});
+  assert.deepEqual(
+    scene.browser.posts.map(({ body }) => [body['segment'], body['stats'].length, body['summary'].state]),
+    [
+      [0, 4, 'ACTIVE'],
+      [1, 4, 'ACTIVE'],
+      [2, 2, 'DONE'],
+    ],
+  );
+});
+
 test('no report without leave of the application', async () => {
   const scene = await Scene.ready({ enableCallReports: false });
   const call = await scene.talks();
