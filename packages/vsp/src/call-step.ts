@@ -4,6 +4,7 @@ import { CAUSE, type Cause, type FrameId, PRESENCE, RPC_ERROR, sipForBye } from 
 import type { Call, CallFrame, CallInput, CallOut, CallReply, ClientWish, LegEnd } from './call.ts';
 import { answerFor, sameTransport, statedDirection, trickleFragment } from './client-description.ts';
 import { isNativeFamily } from './session.ts';
+import { askTransfer, dropTransfer, transferNews } from './transfer.ts';
 
 /** A published client gives up after 10 s and reconnects; an error just before that only fails the one request. */
 const UPDATE_MS = 9500;
@@ -24,6 +25,8 @@ export function stepCall(call: Call, input: CallInput, now: Ms): Step<Call, Call
       case 'tick':
         updateTimeout(draft, now);
         renewalTimeout(draft, now);
+        if (call.transfer !== null && now >= call.transfer.until)
+          take(draft, dropTransfer(call, 'The transfer has not come to an end in time'));
         break;
       case 'frame':
         frame(draft, input.frame, now);
@@ -42,6 +45,10 @@ export function stepCall(call: Call, input: CallInput, now: Ms): Step<Call, Call
         break;
       case 'reinviteResult':
         reinviteResult(draft, input);
+        break;
+      case 'referred':
+      case 'transferred':
+        take(draft, transferNews(call, input));
         break;
       case 'away':
         goAway(draft);
@@ -71,6 +78,11 @@ function reply(draft: Draft, id: FrameId, what: CallReply): void {
   draft.out.push({ type: 'reply', id, reply: what });
 }
 
+function take(draft: Draft, { change: fields, out }: ReturnType<typeof dropTransfer>): void {
+  change(draft, fields);
+  draft.out.push(...out);
+}
+
 const change = (draft: Draft, fields: Partial<Call>): void => {
   draft.call = { ...draft.call, ...fields };
 };
@@ -91,6 +103,9 @@ function frame(draft: Draft, frame: CallFrame, now: Ms): void {
       return hold(draft, frame);
     case 'updateMedia':
       return updateMedia(draft, frame, now);
+    case 'transfer':
+    case 'replace':
+      return take(draft, askTransfer(call, frame, now));
     case 'dtmf':
       if (!inDialog(call)) return reply(draft, frame.id, failure('The call is not up'));
       reply(draft, frame.id, { kind: 'sent' });
@@ -116,7 +131,7 @@ function frame(draft: Draft, frame: CallFrame, now: Ms): void {
       return reply(draft, frame.id, {
         kind: 'error',
         code: RPC_ERROR.badParams,
-        message: 'action must be hold, unhold, toggleHold or updateMedia',
+        message: 'action must be hold, unhold, toggleHold, updateMedia, transfer or replace',
       });
     case 'attach':
       return attach(draft, frame);
@@ -145,6 +160,7 @@ function hangUp(draft: Draft, bye: Extract<CallFrame, { kind: 'bye' }>): void {
       ? { kind: 'done' }
       : { kind: 'error', code: RPC_ERROR.badParams, message: bye.headerProblem },
   );
+  take(draft, dropTransfer(call, 'The call was hung up; its transfer goes on'));
   const ending = sipForBye({
     cause: bye.cause,
     causeCode: bye.causeCode,
@@ -257,6 +273,7 @@ function goAway(draft: Draft): void {
   // The answer to an ICE restart reaches nobody any more; voice may have taken the offer all the same.
   change(draft, {
     away: true,
+    transfer: null,
     ...(call.update === null ? {} : { update: null, clientSdp: call.update.sdp }),
   });
   tellAway(draft);
@@ -346,6 +363,7 @@ function accepted(draft: Draft, input: Extract<CallInput, { type: 'progress' | '
 function ended(draft: Draft, end: LegEnd): void {
   const { update } = draft.call;
   if (update !== null) reply(draft, update.frame, failure('The call is over'));
+  take(draft, dropTransfer(draft.call, 'The call is over'));
   change(draft, { phase: 'over', update: null, renewal: null });
   draft.out.push({ type: 'bye', end });
 }
@@ -393,6 +411,7 @@ function reinviteResult(draft: Draft, result: Extract<CallInput, { type: 'reinvi
 
 function end(draft: Draft, cause: Cause, tell: boolean): void {
   const { call } = draft;
+  if (tell) take(draft, dropTransfer(call, 'The call is over'));
   if (tell)
     draft.out.push({
       type: 'bye',

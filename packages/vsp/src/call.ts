@@ -1,5 +1,15 @@
 import { earliest, type LogLine, type Ms } from '@sidetone/core';
-import type { CallIds, Cause, ClientAgent, ClientFrame, CustomHeader, FrameId, Party } from '@sidetone/wire';
+import type {
+  CallIds,
+  Cause,
+  ClientAgent,
+  ClientFrame,
+  CustomHeader,
+  DialledDestination,
+  FrameId,
+  Party,
+} from '@sidetone/wire';
+import type { TransferProgress } from './refer.ts';
 
 /*
  * One call of a client, which is one SIP leg towards voice.
@@ -37,6 +47,12 @@ export interface Call {
   readonly mediaSent: boolean;
   readonly held: boolean;
   readonly update: { readonly frame: FrameId; readonly sdp: string; readonly until: Ms } | null;
+  /** See `transfer.ts`. */
+  readonly transfer: {
+    readonly frame: FrameId;
+    readonly action: 'transfer' | 'replace';
+    readonly until: Ms;
+  } | null;
   /** What it rings with, until it is answered. */
   readonly ring: Ring | null;
   /** Custom headers that came with it: of the caller's INVITE, or of the answer. */
@@ -77,6 +93,8 @@ export type CallFrame = Extract<
       | 'bye'
       | 'hold'
       | 'updateMedia'
+      | 'transfer'
+      | 'replace'
       | 'modify'
       | 'dtmf'
       | 'message'
@@ -104,6 +122,9 @@ export type CallInput =
       readonly status: number;
       readonly sdp?: string;
     }
+  /** voice's answer to our REFER, and what it tells of the transfer afterwards. */
+  | { readonly type: 'referred'; readonly status: number }
+  | ({ readonly type: 'transferred' } & TransferProgress)
   /** The client has lost its socket; it is back on another, and has been told that it is registered. */
   | { readonly type: 'away' | 'back' }
   /** We end it: the client does not come back, or the platform stops (then the client is told). */
@@ -113,6 +134,7 @@ export type CallReply =
   | { readonly kind: 'done' }
   | { readonly kind: 'hold'; readonly action: string; readonly held: boolean }
   | { readonly kind: 'media'; readonly sdp: string; readonly held: boolean }
+  | { readonly kind: 'transferred'; readonly action: 'transfer' | 'replace' }
   | { readonly kind: 'sent' }
   | { readonly kind: 'error'; readonly code: number; readonly message: string };
 
@@ -145,6 +167,11 @@ export type LegWish =
       readonly status: number;
       readonly sdp?: string;
     }
+  /** To a destination, or to the other side of another call of the client. */
+  | {
+      readonly type: 'refer';
+      readonly to: { readonly destination: DialledDestination } | { readonly otherCallId: string };
+    }
   | { readonly type: 'info'; readonly contentType: string; readonly body: string; readonly package?: string };
 
 /** What a call asks for, in order; the service spells it in JSON and in SIP. */
@@ -162,7 +189,7 @@ export const isTold = (wish: ClientWish | LegWish): wish is ClientWish =>
 /** When the call wants a tick. */
 export const callDeadline = (call: Call): Ms | null =>
   earliest(
-    call.update?.until ?? null,
+    earliest(call.update?.until ?? null, call.transfer?.until ?? null),
     call.renewal === null || call.renewal === 'asked' ? null : call.renewal.until,
   );
 
@@ -180,6 +207,7 @@ export const newCall = (facts: Facts): Call => ({
   mediaSent: false,
   held: false,
   update: null,
+  transfer: null,
   candidates: [],
   candidatesEnded: false,
   away: false,

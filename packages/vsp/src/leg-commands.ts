@@ -4,7 +4,12 @@ import type { LegWish } from './call.ts';
 import { customHeaders, endingHeaders } from './to-sip.ts';
 
 /** Spells what a call wants of its leg as commands of the user agent. */
-export function commandLeg(agent: UserAgent, leg: LegId, wish: LegWish, now: Ms): readonly UserAgentOut[] {
+export function commandLeg(
+  agent: UserAgent,
+  leg: LegId,
+  wish: Exclude<LegWish, { type: 'refer' }>,
+  now: Ms,
+): readonly UserAgentOut[] {
   switch (wish.type) {
     case 'respond': {
       const headers =

@@ -1,5 +1,5 @@
 import type { UserAgentOut } from '@sidetone/sip';
-import { CAUSE } from '@sidetone/wire';
+import { CAUSE, REFER } from '@sidetone/wire';
 import type { CallInput } from './call.ts';
 import { byeEnd, callIds, cancelEnd, customOf, refusalEnd } from './from-sip.ts';
 
@@ -42,9 +42,10 @@ export function legInput(out: LegEvent): CallInput | null {
         status: out.status,
         ...(out.sdp === undefined ? {} : { sdp: out.sdp }),
       };
+    case 'inDialogResult':
+      return out.token === REFER.event ? { type: 'referred', status: out.status } : null;
     case 'confirmed':
     case 'reinviteConfirmed':
-    case 'inDialogResult':
       return null;
   }
 }

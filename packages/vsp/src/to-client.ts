@@ -56,6 +56,8 @@ export function replyText(session: Session, callId: string, id: FrameId, reply: 
       return writer.holdResult(id, callId, reply.action, reply.held);
     case 'media':
       return writer.mediaResult(id, callId, reply.sdp, reply.held);
+    case 'transferred':
+      return writer.callResult(id, callId, { action: reply.action });
     case 'sent':
       return writer.sent(id);
     case 'error':

@@ -1,7 +1,7 @@
 import { Deadlines, earliest, type LogLine, type Ms, uuid } from '@sidetone/core';
 import { createUserAgent, type UserAgent, type UserAgentOut } from '@sidetone/sip';
-import { type Cause, type ClientFrame, createFrameWriter, NODE_HOST, RPC_ERROR } from '@sidetone/wire';
-import { type Call, type CallInput, type ClientWish, callDeadline, isTold } from './call.ts';
+import { type Cause, type ClientFrame, createFrameWriter, NODE_HOST, REFER, RPC_ERROR } from '@sidetone/wire';
+import { type Call, type CallInput, type ClientWish, callDeadline, isTold, type LegWish } from './call.ts';
 import { CallBook, type Place } from './call-book.ts';
 import { stepCall } from './call-step.ts';
 import { callIds, grantedMs } from './from-sip.ts';
@@ -10,6 +10,7 @@ import { commandLeg } from './leg-commands.ts';
 import { type LegEvent, legInput } from './leg-events.ts';
 import { inboundCall, outboundCall } from './new-calls.ts';
 import { type Heard, readFrame } from './read-frame.ts';
+import { readNotify, referToCall, referToDestination } from './refer.ts';
 import { ReportIds } from './report-ids.ts';
 import { type Session, type SessionInput, type SessionSettings, sessionDeadline } from './session.ts';
 import { SessionBook } from './session-book.ts';
@@ -54,7 +55,7 @@ class ClientGate implements Vsp {
       contact: () => contactUri('call'),
       resolve: (hop) => (hop.host === NODE_HOST.proxy ? PROXY : VOICE),
       userAgent: 'Sidetone',
-      allow: ['INVITE', 'ACK', 'CANCEL', 'BYE', 'INFO', 'UPDATE', 'OPTIONS'],
+      allow: ['INVITE', 'ACK', 'CANCEL', 'BYE', 'INFO', 'UPDATE', 'OPTIONS', 'NOTIFY'],
     });
   }
 
@@ -363,6 +364,7 @@ class ClientGate implements Vsp {
     for (const wish of out) {
       if (wish.type === 'log') this.#out.push(wish);
       else if (isTold(wish)) this.#tell(place, state, wish);
+      else if (wish.type === 'refer') this.#refer(place, wish.to, now);
       else if (leg !== undefined) this.#hear(commandLeg(this.#agent, leg, wish, now), now);
     }
   }
@@ -389,13 +391,13 @@ class ClientGate implements Vsp {
         case 'incoming':
           this.#incoming(out, now);
           break;
-        // Nothing that voice sends in an INFO means anything to a client.
         case 'request':
-        case 'info': {
-          const status = out.type === 'info' ? 415 : out.request.method === 'OPTIONS' ? 200 : 405;
-          this.#hear(this.#agent.respondRequest(out.tx, status, {}, now), now);
+          this.#request(out, now);
           break;
-        }
+        // Nothing that voice sends in an INFO means anything to a client.
+        case 'info':
+          this.#hear(this.#agent.respondRequest(out.tx, 415, {}, now), now);
+          break;
         case 'result': {
           const [contact, number] = out.token.split(' ') as [string, string];
           const socket = this.#sessions.at(contact)?.socket;
@@ -409,6 +411,31 @@ class ClientGate implements Vsp {
           this.#legEvent(out, now);
       }
     }
+  }
+
+  /** voice tells how a transfer gets on. */
+  #request({ request, tx, leg }: Extract<UserAgentOut, { type: 'request' }>, now: Ms): void {
+    const news = request.method === 'NOTIFY' && leg !== undefined ? readNotify(request) : null;
+    const status = news !== null || request.method === 'OPTIONS' ? 200 : 405;
+    this.#hear(this.#agent.respondRequest(tx, status, {}, now), now);
+    const place = leg === undefined ? undefined : this.#calls.placeOf(leg);
+    if (place !== undefined && news !== null) this.#call(place, { type: 'transferred', ...news }, now);
+  }
+
+  #refer(place: Place, to: Extract<LegWish, { type: 'refer' }>['to'], now: Ms): void {
+    const { domain } = this.#options;
+    const leg = this.#calls.legOf(place);
+    const other =
+      'otherCallId' in to ? this.#calls.legOf({ contact: place.contact, callId: to.otherCallId }) : undefined;
+    const dialog = other === undefined ? null : this.#agent.dialogOf(other);
+    const headers =
+      'destination' in to
+        ? referToDestination(to.destination, domain)
+        : dialog === null
+          ? null
+          : referToCall(dialog, domain);
+    if (leg === undefined || headers === null) this.#call(place, { type: 'referred', status: 481 }, now);
+    else this.#hear(this.#agent.requestInDialog(leg, { method: 'REFER', headers }, REFER.event, now), now);
   }
 
   #legEvent(out: LegEvent, now: Ms): void {

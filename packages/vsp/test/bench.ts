@@ -92,7 +92,7 @@ export class Bench {
       contact: (leg) => ({ scheme: 'sip', user: `v-${leg}`, host: '127.0.0.1', port: 5060, params: {} }),
       resolve: () => ({ transport: 'local', node: 'vsp' }),
       userAgent: 'voice',
-      allow: ['INVITE', 'ACK', 'CANCEL', 'BYE', 'INFO', 'OPTIONS'],
+      allow: ['INVITE', 'ACK', 'CANCEL', 'BYE', 'INFO', 'OPTIONS', 'REFER'],
     });
   }
 

@@ -44,10 +44,7 @@ test('no hold before the answer; unknown actions are refused', () => {
   const bench = calling();
   assert.equal(bench.call('s1', 'h', 'modify', { action: 'hold' })['error'].code, -32002);
   bench.respond(200, { sdp: sdpOf('platform') });
-  assert.equal(
-    bench.call('s1', 't', 'modify', { action: 'transfer', destination: '1' })['error'].code,
-    -32602,
-  );
+  assert.equal(bench.call('s1', 't', 'modify', { action: 'park', destination: '1' })['error'].code, -32602);
   assert.equal(
     bench.call('s1', 'n', 'modify', { action: 'hold' }, { callID: 'nobody' })['error'].code,
     -32003,

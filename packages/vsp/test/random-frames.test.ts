@@ -43,7 +43,9 @@ const frame = fc.record({
   params: fc.record(
     {
       sdp: fc.oneof(fc.constant(sdpOf('client')), text),
-      action: fc.constantFrom('hold', 'unhold', 'toggleHold', 'updateMedia', 'transfer'),
+      action: fc.constantFrom('hold', 'unhold', 'toggleHold', 'updateMedia', 'transfer', 'replace'),
+      destination: fc.oneof(fc.constantFrom('1', 'line2', 'line2@sip.localhost'), text),
+      replaceCallID: fc.oneof(fc.constantFrom('call-1', 'call-2', LEG), text),
       dtmf: fc.oneof(fc.constantFrom('1', '12#'), text),
       candidate: fc.oneof(fc.constant('candidate:1 1 udp 1 192.0.2.1 9 typ host'), text),
       login: fc.constantFrom('line1', 'line2', 'nobody'),

@@ -151,7 +151,25 @@ test('requests about a call', () => {
     ...about,
     sdp: 'v=0',
   });
-  assert.deepEqual(of('modify', { action: 'transfer' }), { kind: 'modify', ...about, action: 'transfer' });
+  assert.deepEqual(of('modify', { action: 'park' }), { kind: 'modify', ...about, action: 'park' });
+  assert.deepEqual(of('modify', { action: 'transfer', destination: '+1 (312) 555-0100' }), {
+    kind: 'transfer',
+    ...about,
+    destination: { user: '+13125550100' },
+  });
+  assert.deepEqual(of('modify', { action: 'replace', replaceCallID: 'call-2' }), {
+    kind: 'replace',
+    ...about,
+    otherCallId: 'call-2',
+  });
+  for (const params of [
+    { action: 'transfer' },
+    { action: 'transfer', destination: 'a b' },
+    { action: 'transfer', destination: '1'.repeat(257) },
+    { action: 'replace' },
+    { action: 'replace', replaceCallID: 'a\r\nb' },
+  ])
+    assert.equal(refused(request('telnyx_rtc.modify', call(params))).code, -32602, JSON.stringify(params));
   assert.deepEqual(of('info', { dtmf: '5#a' }), { kind: 'dtmf', ...about, digits: '5#A' });
   assert.deepEqual(of('info', { dtmf: 5 }), { kind: 'dtmf', ...about, digits: '5' });
   assert.deepEqual(of('info', { msg: { body: 'hi' } }), { kind: 'message', ...about });

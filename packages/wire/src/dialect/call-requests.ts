@@ -123,6 +123,18 @@ function modify({ id, callId, params, bad }: CallRequest): Result<ClientFrame, F
   if (action === undefined) return bad('action is missing');
   if (action === 'hold' || action === 'unhold' || action === 'toggleHold')
     return ok({ kind: 'hold', id, callId, action });
+  if (action === 'transfer') {
+    const destination = parseDestination(textMember(params, 'destination') ?? '');
+    return destination.ok
+      ? ok({ kind: 'transfer', id, callId, destination: destination.value })
+      : bad(destination.error.replace('destination_number', 'destination'));
+  }
+  if (action === 'replace') {
+    const otherCallId = textMember(params, 'replaceCallID') ?? '';
+    return CALL_ID.test(otherCallId)
+      ? ok({ kind: 'replace', id, callId, otherCallId })
+      : bad('replaceCallID is no valid call id');
+  }
   if (action !== 'updateMedia') return ok({ kind: 'modify', id, callId, action });
   const sdp = textMember(params, 'sdp');
   return sdp === undefined || sdp === ''

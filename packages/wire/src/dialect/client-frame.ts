@@ -78,6 +78,15 @@ export type ClientFrame =
       readonly action: 'hold' | 'unhold' | 'toggleHold';
     }
   | { readonly kind: 'updateMedia'; readonly id: FrameId; readonly callId: string; readonly sdp: string }
+  /** Blind transfer: the far party is to talk to `destination`. */
+  | {
+      readonly kind: 'transfer';
+      readonly id: FrameId;
+      readonly callId: string;
+      readonly destination: DialledDestination;
+    }
+  /** Attended transfer: the far party is to talk to the far party of the client's call `otherCallId`. */
+  | { readonly kind: 'replace'; readonly id: FrameId; readonly callId: string; readonly otherCallId: string }
   /** A `modify` whose action we do not know. */
   | { readonly kind: 'modify'; readonly id: FrameId; readonly callId: string; readonly action: string }
   | { readonly kind: 'dtmf'; readonly id: FrameId; readonly callId: string; readonly digits: string }

@@ -1,0 +1,87 @@
+import { createSocket, type Socket } from 'node:dgram';
+
+/** Sockets of one flow: a browser's port towards one of ours. */
+interface FlowSockets {
+  readonly key: string;
+  readonly back: (packet: Buffer) => void;
+  readonly port: number;
+  upstream: Socket;
+}
+
+/**
+ * A UDP relay in front of media, as a NAT is: it listens on `near` at the ports of media on `far`, and the server sees each flow
+ * come from a port (and address) of the relay, which change on command.
+ */
+export class UdpRelay {
+  readonly near: string;
+  readonly #far: string;
+  readonly #listeners: Socket[] = [];
+  readonly #flows = new Map<string, FlowSockets>();
+  #source = '127.0.0.1';
+  #open = true;
+
+  private constructor(near: string, far: string) {
+    this.near = near;
+    this.#far = far;
+  }
+
+  static async start(near: string, far: string, ports: readonly [number, number]): Promise<UdpRelay> {
+    const relay = new UdpRelay(near, far);
+    for (let port = ports[0]; port <= ports[1]; port++) await relay.#listen(port);
+    return relay;
+  }
+
+  async #listen(port: number): Promise<void> {
+    const socket = createSocket('udp4');
+    this.#listeners.push(socket);
+    socket.on('message', (packet, from) => {
+      if (!this.#open) return;
+      const key = `${from.address}:${from.port} ${port}`;
+      let flow = this.#flows.get(key);
+      if (flow === undefined) {
+        const back = (bytes: Buffer): void => {
+          if (this.#open) socket.send(bytes, from.port, from.address);
+        };
+        flow = { key, back, port, upstream: this.#upstream(back) };
+        this.#flows.set(key, flow);
+      }
+      flow.upstream.send(packet, flow.port, this.#far);
+    });
+    await new Promise<void>((resolve, reject) => {
+      socket.once('error', reject);
+      socket.bind(port, this.near, resolve);
+    });
+    socket.on('error', () => {});
+  }
+
+  #upstream(back: (packet: Buffer) => void): Socket {
+    const upstream = createSocket('udp4');
+    upstream.on('error', () => {});
+    upstream.on('message', back);
+    upstream.bind(0, this.#source);
+    return upstream;
+  }
+
+  /** From now on every flow comes from another port, and from this address; what is sent to the old ones is lost. */
+  rebind(source: string): void {
+    this.#source = source;
+    for (const flow of this.#flows.values()) {
+      flow.upstream.close();
+      flow.upstream = this.#upstream(flow.back);
+    }
+  }
+
+  /** Nothing passes any more, and nobody is told. */
+  cut(): void {
+    this.#open = false;
+  }
+
+  restore(): void {
+    this.#open = true;
+  }
+
+  close(): void {
+    for (const socket of this.#listeners) socket.close();
+    for (const { upstream } of this.#flows.values()) upstream.close();
+  }
+}
