@@ -9,6 +9,7 @@ export interface Unheard {
 
 /** The last of each session; the older ones have been heard. */
 const MOST_UNHEARD = 8;
+const NONE: readonly Unheard[] = [];
 
 /**
  * Sessions that a client may come back to, found by its user and what it kept: the `voice_sdk_id` or the `sessid`. Those whose socket is
@@ -57,6 +58,11 @@ export class KeptSessions {
       if (this.#contactOf.get(key) === session.contact) this.#contactOf.delete(key);
   }
 
+  /** A session without a socket. */
+  get(contact: string): Session | undefined {
+    return this.#lost.get(contact);
+  }
+
   all(): readonly Session[] {
     return [...this.#lost.values()];
   }
@@ -65,6 +71,11 @@ export class KeptSessions {
     const list = this.#unheard.get(contact) ?? [];
     const call: Call = { ...unheard.call, clientSdp: null, ring: null, setUp: [] };
     this.#unheard.set(contact, [...list, { ...unheard, call }].slice(-MOST_UNHEARD));
+  }
+
+  /** The ends that the client of this contact has not heard of; the same list until it changes. */
+  pending(contact: string): readonly Unheard[] {
+    return this.#unheard.get(contact) ?? NONE;
   }
 
   /** The ends that the client of this contact has not heard of, once. */

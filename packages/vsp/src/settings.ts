@@ -11,6 +11,9 @@ export const ENDING = {
   drain: CAUSE.temporaryFailure,
 } as const;
 
+/** The close code that asks to come back soon (1012, service restart). Every published SDK for browsers does, whatever the code. */
+export const RESTARTING = { code: 1012, reason: 'server is restarting' } as const;
+
 export function settingsOf(options: VspOptions): SessionSettings {
   return {
     pingMs: options.pingIntervalMs ?? { browser: 15_000, native: 30_000 },

@@ -1,10 +1,11 @@
-import { Deadlines, earliest, type LogLine, type Ms, uuid } from '@sidetone/core';
+import { Deadlines, earliest, type JournalEntry, type LogLine, type Ms, uuid } from '@sidetone/core';
 import { createUserAgent, type UserAgent, type UserAgentOut } from '@sidetone/sip';
 import { type Cause, type ClientFrame, createFrameWriter, NODE_HOST, REFER, RPC_ERROR } from '@sidetone/wire';
 import { type Call, type CallInput, type ClientWish, callDeadline, isTold, type LegWish } from './call.ts';
 import { CallBook, type Place } from './call-book.ts';
 import { stepCall } from './call-step.ts';
 import { callIds, grantedMs } from './from-sip.ts';
+import { Journal, type Written } from './journal.ts';
 import { KeptSessions } from './kept-sessions.ts';
 import { commandLeg } from './leg-commands.ts';
 import { type LegEvent, legInput } from './leg-events.ts';
@@ -12,12 +13,27 @@ import { inboundCall, outboundCall } from './new-calls.ts';
 import { type Heard, readFrame } from './read-frame.ts';
 import { readNotify, referToCall, referToDestination } from './refer.ts';
 import { ReportIds } from './report-ids.ts';
-import { type Session, type SessionInput, type SessionSettings, sessionDeadline } from './session.ts';
+import { restore } from './restore.ts';
+import {
+  isNative,
+  type Session,
+  type SessionInput,
+  type SessionSettings,
+  sessionDeadline,
+} from './session.ts';
 import { SessionBook } from './session-book.ts';
 import { stepSession } from './session-step.ts';
-import { CALLS_PER_SESSION, ENDING, newSession, resumedSession, settingsOf } from './settings.ts';
+import { CALLS_PER_SESSION, ENDING, newSession, RESTARTING, resumedSession, settingsOf } from './settings.ts';
 import { attachCallsText, replyText, requestText, unknownCallText } from './to-client.ts';
-import { contactUri, inviteFor, PROXY, REGISTER_SECONDS, registerFor, VOICE } from './to-sip.ts';
+import {
+  contactUri,
+  endingHeaders,
+  inviteFor,
+  PROXY,
+  REGISTER_SECONDS,
+  registerFor,
+  VOICE,
+} from './to-sip.ts';
 import type { Vsp, VspInput, VspOptions, VspOutput } from './vsp-events.ts';
 
 /**
@@ -43,7 +59,11 @@ class ClientGate implements Vsp {
   readonly #watched = new Set<string>();
   readonly #reports = new ReportIds();
   readonly #times = new Deadlines<TimerKey>();
+  readonly #journal = new Journal();
+  readonly #written: Written;
   #draining = false;
+  /** Another process takes over; nothing new begins here. */
+  #handingOver = false;
   #out: VspOutput[] = [];
 
   constructor(options: VspOptions) {
@@ -57,6 +77,15 @@ class ClientGate implements Vsp {
       userAgent: 'Sidetone',
       allow: ['INVITE', 'ACK', 'CANCEL', 'BYE', 'INFO', 'UPDATE', 'OPTIONS', 'NOTIFY'],
     });
+    const legOf = (place: Place): string => this.#calls.legOf(place) ?? '';
+    this.#written = {
+      session: (contact) => this.#sessions.at(contact) ?? this.#kept.get(contact),
+      matters: (contact) => this.#calls.count(contact) > 0 || this.#kept.get(contact) !== undefined,
+      unheard: (contact) => this.#kept.pending(contact),
+      call: (place) => this.#calls.get(place),
+      snapshot: (place) => this.#agent.snapshot(legOf(place)),
+      early: (place) => this.#agent.early(legOf(place)),
+    };
   }
 
   get size(): number {
@@ -74,6 +103,9 @@ class ClientGate implements Vsp {
   handle(input: VspInput, now: Ms): readonly VspOutput[] {
     this.#out = [];
     switch (input.type) {
+      case 'restore':
+        this.#restore(input.entries, now);
+        break;
       case 'tick':
         this.#tick(now);
         break;
@@ -103,8 +135,12 @@ class ClientGate implements Vsp {
       case 'drain':
         this.#drain(now);
         break;
+      case 'handover':
+        this.#handOver(input.sockets, now);
+        break;
     }
-    const out = this.#out;
+    const { before, after } = this.#journal.take(this.#written);
+    const out = before.length + after.length === 0 ? this.#out : [...before, ...this.#out, ...after];
     this.#out = [];
     return out;
   }
@@ -115,6 +151,10 @@ class ClientGate implements Vsp {
     if (this.#sessions.get(socket) !== undefined) return;
     if (this.#draining) {
       this.#out.push({ type: 'close', socket, code: 1001, reason: 'server is stopping' });
+      return;
+    }
+    if (this.#handingOver) {
+      this.#out.push({ type: 'close', socket, ...RESTARTING });
       return;
     }
     const token = query['voice_sdk_id'];
@@ -193,6 +233,7 @@ class ClientGate implements Vsp {
     this.#leave(session, now);
     this.#kept.lose({ ...latest, registers });
     this.#times.set(`kept ${contact}`, now + this.#settings.keepMs);
+    this.#journal.touchSession(contact);
     this.#register(contact, owner, 0, registers, now);
     for (const { callId } of this.#calls.of(contact)) this.#call({ contact, callId }, { type: 'away' }, now);
     this.#log('client lost', session, { user: owner, calls: this.#calls.count(contact) });
@@ -219,6 +260,7 @@ class ClientGate implements Vsp {
     if (before === undefined) return;
     this.#times.delete(`kept ${before.contact}`);
     this.#keep(resumedSession(fresh, before));
+    this.#journal.touchSession(before.contact);
     this.#watch(before.contact);
     this.#log('client back', fresh, { user, calls: this.#calls.count(before.contact) });
   }
@@ -242,12 +284,14 @@ class ClientGate implements Vsp {
   #resumed(contact: string, now: Ms): void {
     for (const { call, bye } of this.#kept.unheard(contact))
       this.#tell({ contact, callId: call.callId }, call, bye, true);
+    this.#journal.touchSession(contact);
     for (const { callId } of this.#calls.of(contact)) this.#call({ contact, callId }, { type: 'back' }, now);
   }
 
   /** Nobody came back in time. */
   #expire(contact: string, now: Ms): void {
     if (this.#kept.take(contact) !== undefined) this.#endCalls(contact, ENDING.socketGone, false, now);
+    this.#journal.touchSession(contact);
   }
 
   #endCalls(contact: string, cause: Cause, tell: boolean, now: Ms): void {
@@ -280,6 +324,42 @@ class ClientGate implements Vsp {
 
   #log(event: string, session: Session, fields: LogLine['fields']): void {
     this.#out.push({ type: 'log', level: 'info', event, fields: { address: session.address, ...fields } });
+  }
+
+  // ---- one process after another
+
+  /** What the process before left: see `restore.ts`. */
+  #restore(entries: readonly JournalEntry[], now: Ms): void {
+    restore(
+      {
+        agent: this.#agent,
+        calls: this.#calls,
+        kept: this.#kept,
+        journal: this.#journal,
+        hear: (outs) => this.#hear(outs, now),
+        away: (place) => this.#call(place, { type: 'away' }, now),
+        lost: (session) => {
+          const { contact, reportId } = session;
+          this.#times.set(`kept ${contact}`, now + this.#settings.keepMs);
+          this.#reports.add(reportId);
+          this.#reports.leave(reportId, now);
+          this.#journal.touchSession(contact);
+          this.#log('client lost', session, { user: session.owner ?? '', calls: this.#calls.count(contact) });
+        },
+      },
+      entries,
+      now,
+    );
+  }
+
+  /** Closes sockets and ends no call: their clients find them at the process that follows. */
+  #handOver(sockets: 'browsers' | 'all', now: Ms): void {
+    this.#handingOver = true;
+    for (const session of this.#sessions.all()) {
+      if (sockets === 'browsers' && isNative(session.agent)) continue;
+      this.#lose(session, now);
+      this.#out.push({ type: 'close', socket: session.socket, ...RESTARTING });
+    }
   }
 
   #drain(now: Ms): void {
@@ -325,6 +405,7 @@ class ClientGate implements Vsp {
       this.#say(socket, writer.error(frame.id, RPC_ERROR.callFailed, why));
     if (this.#calls.get(place) !== undefined) return refuse('A call with this callID exists already');
     if (this.#full(contact)) return refuse('Too many calls on this connection');
+    if (this.#handingOver) return refuse('The server is restarting, try again in a moment');
     // The reply goes before everything else about the call: a late one would drag an active call back.
     this.#say(socket, writer.callCreated(frame.id, place.callId));
     const { call } = frame;
@@ -336,6 +417,7 @@ class ClientGate implements Vsp {
     );
     const { leg, out } = this.#agent.invite(inviteFor(call, frame.sdp, login.user, domain, agent), now);
     this.#calls.bind(place, leg);
+    this.#journal.touch(place);
     this.#watch(contact);
     this.#hear(out, now);
   }
@@ -353,6 +435,7 @@ class ClientGate implements Vsp {
     const { state, out } = stepCall(before, input, now);
     const leg = this.#calls.legOf(place);
     const key: TimerKey = `call ${place.contact} ${place.callId}`;
+    this.#journal.touch(place);
     if (state.phase === 'over') {
       this.#calls.delete(place);
       this.#times.delete(key);
@@ -367,6 +450,11 @@ class ClientGate implements Vsp {
       else if (wish.type === 'refer') this.#refer(place, wish.to, now);
       else if (leg !== undefined) this.#hear(commandLeg(this.#agent, leg, wish, now), now);
     }
+    if (state.phase !== 'over') return;
+    const bye = out.find((wish) => wish.type === 'hangUp');
+    const written = leg === undefined || bye === undefined ? null : this.#agent.snapshot(leg);
+    const headers = bye === undefined ? [] : endingHeaders(bye.cause, undefined, bye.customHeaders);
+    this.#journal.over(place, written === null ? null : { leg: written, headers });
   }
 
   #tell(place: Place, call: Call, wish: ClientWish, again = false): void {
@@ -441,12 +529,14 @@ class ClientGate implements Vsp {
   #legEvent(out: LegEvent, now: Ms): void {
     const place = this.#calls.placeOf(out.leg);
     if (place !== undefined) {
+      this.#journal.touch(place);
       const input = legInput(out);
       if (input !== null) this.#call(place, input, now);
       return;
     }
     // An answer that crossed our CANCEL is hung up (RFC 3261 §9.1); a re-INVITE in a dialog we left is refused.
-    if (out.type === 'accepted') this.#hear(this.#agent.bye(out.leg, [], now), now);
+    if (out.type === 'bye' || out.type === 'ended') this.#journal.gone(out.leg);
+    else if (out.type === 'accepted') this.#hear(this.#agent.bye(out.leg, [], now), now);
     else if (out.type === 'reinvite')
       this.#hear(this.#agent.respondReinvite(out.leg, out.tx, 481, {}, now), now);
   }
@@ -458,6 +548,7 @@ class ClientGate implements Vsp {
     const contact = request.uri.user ?? '';
     const session = this.#sessions.at(contact);
     if (session?.login.name !== 'ready') return refuse(480);
+    if (this.#handingOver) return refuse(503);
     if (sdp === undefined) return refuse(488);
     if (this.#full(contact)) return refuse(486);
     const { random } = this.#options;
@@ -468,6 +559,7 @@ class ClientGate implements Vsp {
     const call = inboundCall(request, sdp, ids, session.agent.family);
     this.#calls.set(place, call);
     this.#calls.bind(place, leg);
+    this.#journal.touch(place);
     this.#watch(contact);
     if (call.ring !== null) this.#tell(place, call, { type: 'invite', ring: call.ring });
     this.#hear(this.#agent.respond(leg, 180, {}, now), now);

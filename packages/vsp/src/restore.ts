@@ -1,0 +1,114 @@
+import type { JournalEntry, Ms } from '@sidetone/core';
+import type { UserAgent, UserAgentOut } from '@sidetone/sip';
+import { CAUSE } from '@sidetone/wire';
+import type { Call } from './call.ts';
+import type { CallBook, Place } from './call-book.ts';
+import type { Journal, SessionEntry } from './journal.ts';
+import type { KeptSessions } from './kept-sessions.ts';
+import { callAgain, readJournal } from './read-journal.ts';
+import type { Session } from './session.ts';
+import { endingHeaders } from './to-sip.ts';
+
+/*
+ * Sessions and calls in the process after the one that had them:
+ *
+ *   session   as if its socket had just been lost: its client may come back to it
+ *   up        its dialog is adopted, and voice hears that the client is away
+ *   early     ends: INVITE transactions do not outlive their process. Its client hears it when it is back; a 2xx that comes
+ *             yet is ACKed and ended
+ *   leaving   our BYE is sent again
+ */
+
+/** Counters go on far above what can have been used unwritten. */
+const JUMP = 1000;
+/** A peer repeats its 2xx for 64·T1. */
+const STRAY_MS = 32_000;
+
+export interface Restorer {
+  readonly agent: UserAgent;
+  readonly calls: CallBook;
+  readonly kept: KeptSessions;
+  readonly journal: Journal;
+  hear(outs: readonly UserAgentOut[]): void;
+  /** The session waits for its client, from now on. */
+  lost(session: Session): void;
+  /** The client of this call is away. */
+  away(place: Place): void;
+}
+
+export function restore(house: Restorer, entries: readonly JournalEntry[], now: Ms): void {
+  const { agent, calls, kept, journal } = house;
+  const { sessions, calls: left, unreadable } = readJournal(entries);
+  journal.inherit(entries.map(({ key }) => key));
+  for (const key of unreadable) journal.drop(key);
+  const known = new Set(sessions.map(({ contact }) => contact));
+  const adopted: Place[] = [];
+  for (const session of sessions) {
+    kept.lose(sessionAgain(session, now));
+    for (const end of session.unheard) kept.remember(session.contact, end);
+  }
+  for (const { key, place, entry } of left) {
+    if (entry.kind === 'early') {
+      const headers = endingHeaders(CAUSE.temporaryFailure, 'restarted', []);
+      if (entry.stray !== null)
+        agent.expectStray(entry.stray.callId, entry.stray.fromTag, now + STRAY_MS, headers);
+      tellEnd(kept, place, callAgain(entry.call, 'early'));
+      journal.drop(key);
+      continue;
+    }
+    const leg = agent.adopt(entry.leg, now);
+    if (!leg.ok) {
+      if (entry.kind === 'up') tellEnd(kept, place, callAgain(entry.call, 'active'));
+      journal.drop(key);
+      continue;
+    }
+    house.hear(leg.value.out);
+    if (entry.kind === 'leaving' || !known.has(place.contact)) {
+      const headers =
+        entry.kind === 'leaving' ? entry.headers : endingHeaders(CAUSE.temporaryFailure, 'restarted', []);
+      const written = agent.snapshot(leg.value.leg);
+      journal.over(place, written === null ? null : { leg: written, headers });
+      house.hear(agent.bye(leg.value.leg, headers, now));
+      continue;
+    }
+    const call = callAgain(entry.call, 'active');
+    calls.set(place, call);
+    calls.bind(place, leg.value.leg);
+    adopted.push(place);
+    // A hold or a new description was on its way: voice may not have it.
+    if (entry.leg.open !== null && call.clientSdp !== null)
+      house.hear(agent.reinvite(leg.value.leg, call.clientSdp, 'hold', now));
+  }
+  for (const place of adopted) house.away(place);
+  for (const session of kept.all()) house.lost(session);
+}
+
+function tellEnd(kept: KeptSessions, place: Place, call: Call): void {
+  const cause = CAUSE.temporaryFailure;
+  const end = { cause, sipCode: cause.sip, sipReason: 'Server restarted', customHeaders: [] };
+  kept.remember(place.contact, { call, bye: { type: 'bye', end } });
+}
+
+const sessionAgain = (entry: SessionEntry, now: Ms): Session => ({
+  socket: '',
+  address: '',
+  voiceSdkId: entry.voiceSdkId,
+  reportId: entry.reportId,
+  contact: entry.contact,
+  sessid: entry.sessid,
+  owner: entry.owner,
+  token: null,
+  resuming: false,
+  agent: entry.agent,
+  login: { name: 'over' },
+  failures: 0,
+  told: 0,
+  heardAt: now,
+  pingAt: null,
+  serno: 0,
+  pings: [],
+  nextId: entry.nextId + JUMP,
+  sequence: entry.sequence + JUMP,
+  registers: entry.registers + JUMP,
+  speedTestAt: null,
+});
