@@ -41,6 +41,7 @@ export class Pair {
   readonly events: Record<Side, Event[]> = { alice: [], bob: [] };
   readonly react: Record<Side, ((event: Event) => void) | null> = { alice: null, bob: null };
   readonly #options: PairOptions;
+  readonly #fresh: (side: Side, seed: number) => UserAgent;
   readonly #random;
   readonly #wire: { at: Ms; order: number; to: Side; bytes: Uint8Array }[] = [];
   #order = 0;
@@ -59,6 +60,7 @@ export class Pair {
       };
       return createUserAgent({ ...settings, random: seededRandom(seed) });
     };
+    this.#fresh = agent;
     this.agents = {
       alice: agent('alice', 2 + (options.seed ?? 1)),
       bob: agent('bob', 70 + (options.seed ?? 1)),
@@ -67,6 +69,12 @@ export class Pair {
 
   flow(to: { host: string; port: number }): Flow {
     return { transport: this.#options.transport ?? 'udp', host: to.host, port: to.port };
+  }
+
+  /** The process of `side` dies; another one, without memory, has its address. */
+  restart(side: Side): UserAgent {
+    this.agents[side] = this.#fresh(side, 900 + this.now);
+    return this.agents[side];
   }
 
   /** Carries out what an agent wants. */
