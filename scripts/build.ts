@@ -22,6 +22,7 @@ import { build, type OutputFile } from 'esbuild';
 
 const ROOT = join(import.meta.dirname, '..');
 const SDK = 'packages/sdk';
+const REACT = 'packages/react';
 const CONSOLE = 'apps/console';
 const THIS = 'scripts/build.ts';
 
@@ -41,6 +42,12 @@ const PRODUCTS: readonly Product[] = [
     sources: [`${SDK}/src/**/*.ts`, `${SDK}/*.json`, 'tsconfig*.json', THIS],
     outputs: [`${SDK}/dist/index.d.ts`, `${SDK}/dist/index.js`, `${SDK}/dist/sidetone.min.js`],
     build: buildSdk,
+  },
+  {
+    name: 'react',
+    sources: [`${REACT}/{src,example}/**/*`, `${REACT}/*.json`, `${SDK}/src/**/*.ts`, 'tsconfig*.json', THIS],
+    outputs: [`${REACT}/dist/index.d.ts`, `${REACT}/dist/index.js`, `${REACT}/dist/example/phone.js`],
+    build: buildReact,
   },
   {
     name: 'console',
@@ -91,6 +98,46 @@ async function bundleSdk(minify: boolean): Promise<readonly OutputFile[]> {
     write: false,
   });
   return outputFiles;
+}
+
+async function buildReact(): Promise<string> {
+  execFileSync(join(ROOT, 'node_modules/.bin/tsc'), ['-p', `${REACT}/tsconfig.build.json`], {
+    cwd: ROOT,
+    stdio: 'inherit',
+  });
+  const { outputFiles } = await build({
+    entryPoints: [join(ROOT, REACT, 'src/index.ts')],
+    bundle: true,
+    packages: 'external',
+    format: 'esm',
+    target: 'es2022',
+    // The paths of the type checker would pull the SDK in.
+    tsconfigRaw: {},
+    write: false,
+  });
+  put(`${REACT}/dist/index.js`, outputFiles[0]!.contents);
+  const example = await bundleExample('production');
+  for (const name of ['index.html', 'style.css'])
+    put(`${REACT}/dist/example/${name}`, readFileSync(join(ROOT, REACT, 'example', name)));
+  put(`${REACT}/dist/example/phone.js`, example);
+  return `${REACT}/dist/index.js, ${gzipSize(outputFiles)} gzip`;
+}
+
+/** The script of the example page. In `development` StrictMode mounts everything twice. */
+export async function bundleExample(mode: 'production' | 'development'): Promise<Uint8Array> {
+  const { outputFiles } = await build({
+    absWorkingDir: ROOT,
+    entryPoints: [`${REACT}/example/main.tsx`],
+    bundle: true,
+    minify: mode === 'production',
+    format: 'esm',
+    target: 'es2022',
+    jsx: 'automatic',
+    jsxImportSource: 'react',
+    define: { 'process.env.NODE_ENV': JSON.stringify(mode) },
+    write: false,
+  });
+  return outputFiles[0]!.contents;
 }
 
 async function buildConsole(): Promise<string> {

@@ -6,6 +6,7 @@ const commands: readonly (readonly [name: string, command: string, args: readonl
   ['types', 'tsc', ['-p', 'tsconfig.json']],
   ['browser types', 'tsc', ['-p', 'tsconfig.browser.json']],
   ['sdk test types', 'tsc', ['-p', 'packages/sdk/test']],
+  ['react types', 'tsc', ['-p', 'packages/react']],
   ['console test types', 'tsc', ['-p', 'apps/console/test']],
   ['lint and format', 'biome', ['check', '--error-on-warnings', '.']],
 ];

@@ -14,6 +14,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   sdp: ['core'],
   rtc: ['core'],
   webrtc: [],
+  react: ['webrtc'],
   vsp: ['core', 'wire', 'sip', 'sdp'],
   proxy: ['core', 'wire', 'sip'],
   media: ['core', 'wire', 'rtc', 'sdp'],
