@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { fail } from './cli/fail.ts';
+import { handover } from './cli/handover.ts';
 import { serve } from './cli/serve.ts';
 import { token } from './cli/token.ts';
 import { USAGE } from './cli/usage.ts';
@@ -19,9 +20,10 @@ async function main(argv: readonly string[]): Promise<void> {
   const data = values.data ?? './data';
   if (values.version) process.stdout.write(`${VERSION}\n`);
   else if (values.help || command === undefined || command === 'help') process.stdout.write(USAGE);
-  else if (command === 'serve' && rest.length === 0) serve({ config: values.config, data });
+  else if (command === 'serve' && rest.length === 0) await serve({ config: values.config, data });
   else if (command === 'token' && rest.length === 1)
     await token({ user: rest[0]!, config: values.config, data });
+  else if (command === 'handover' && rest.length === 0) await handover({ data });
   else if (command === 'check' && rest.length === 0) check(values.config);
   else fail(`cannot make sense of "${positionals.join(' ')}"; see "sidetone --help"`);
 }

@@ -1,21 +1,22 @@
-import { createHash } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { mkdirSync, rmSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { createLog } from '../log.ts';
 import { machineAddresses } from '../net/addresses.ts';
-import type { FromChild } from '../supervise/messages.ts';
-import { Supervisor } from '../supervise/supervisor.ts';
+import { listenAdmin } from '../supervise/admin-server.ts';
+import { socketPath } from '../supervise/data-sockets.ts';
+import type { FromChild, SignallingStart } from '../supervise/messages.ts';
+import { type ChildPlan, Supervisor } from '../supervise/supervisor.ts';
 import { bannerText, httpAddress } from './banner.ts';
 import { fail } from './fail.ts';
-
-/** Unix socket paths are limited to about 100 bytes. */
-const LONGEST_SOCKET_PATH = 100;
+import { handoverCommand } from './handover-command.ts';
 
 /** `sidetone serve`: runs the product until SIGTERM or SIGINT, then ends every process it started and exits 0. */
-export function serve(options: { readonly config: string | undefined; readonly data: string }): void {
+export async function serve(options: {
+  readonly config: string | undefined;
+  readonly data: string;
+}): Promise<void> {
   const loaded = loadConfig(options.config);
   if (!loaded.ok) return fail(loaded.error);
   const config = loaded.value;
@@ -28,7 +29,8 @@ export function serve(options: { readonly config: string | undefined; readonly d
     );
   }
   const log = createLog('supervisor', config.log.level);
-  const mediaSocket = controlSocketPath(dataDir);
+  const mediaSocket = socketPath(dataDir, 'media');
+  const adminSocket = socketPath(dataDir, 'admin');
   const addresses = mediaAddresses(config);
   let stopping: Promise<void> | undefined;
   let announced = false;
@@ -47,10 +49,30 @@ export function serve(options: { readonly config: string | undefined; readonly d
   });
 
   const stop = (code: number): Promise<void> =>
-    (stopping ??= supervisor.stop().then(() => process.exit(code)));
+    (stopping ??= supervisor.stop().then(() => {
+      rmSync(adminSocket, { force: true });
+      process.exit(code);
+    }));
   process.on('SIGTERM', () => void stop(0));
   process.on('SIGINT', () => void stop(0));
 
+  const signalling = (start: SignallingStart): ChildPlan => ({
+    name: 'signalling',
+    entry: new URL('../signalling/signalling-process.ts', import.meta.url),
+    args: [],
+    hello: { type: 'start-signalling', start },
+  });
+  try {
+    const replace = handoverCommand({
+      supervisor,
+      plan: signalling,
+      config: options.config,
+      running: { config, dataDir, mediaSocket },
+    });
+    await listenAdmin(adminSocket, { handover: replace });
+  } catch (error) {
+    return fail((error as Error).message);
+  }
   supervisor.start({
     name: 'media',
     entry: new URL('../media/media-process.ts', import.meta.url),
@@ -67,12 +89,7 @@ export function serve(options: { readonly config: string | undefined; readonly d
     ],
     hello: undefined,
   });
-  supervisor.start({
-    name: 'signalling',
-    entry: new URL('../signalling/signalling-process.ts', import.meta.url),
-    args: [],
-    hello: { type: 'start-signalling', start: { config, dataDir, mediaSocket } },
-  });
+  supervisor.start(signalling({ config, dataDir, mediaSocket }));
 }
 
 function announce(
@@ -90,11 +107,4 @@ function mediaAddresses(config: Config): readonly string[] {
   const { address } = config.media;
   if (address === 'auto') return machineAddresses();
   return typeof address === 'string' ? [address] : address;
-}
-
-/** The control socket lies in the data folder, or, when that path is too long for a socket, in the system's temporary one. */
-function controlSocketPath(dataDir: string): string {
-  const path = join(dataDir, 'media.sock');
-  if (Buffer.byteLength(path) <= LONGEST_SOCKET_PATH) return path;
-  return join(tmpdir(), `sidetone-${createHash('sha256').update(dataDir).digest('hex').slice(0, 16)}.sock`);
 }

@@ -1,6 +1,7 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Server as TlsServer } from 'node:https';
 import type { Duplex } from 'node:stream';
+import { setTimeout as rest } from 'node:timers/promises';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { AddressShares } from '../net/address-shares.ts';
 import { plainAddress } from '../net/addresses.ts';
@@ -37,6 +38,8 @@ export interface WebSocketListener {
   close(socket: string, code: number, reason: string): void;
   /** A dead line on this socket must be noticed soon, because calls depend on it. */
   watch(socket: string, on: boolean): void;
+  /** Resolves when no socket is on its way to its end any more, or after `limitMs`. */
+  settled(limitMs: number): Promise<void>;
   closeAll(): void;
 }
 
@@ -131,6 +134,11 @@ export function listenWebSocket(server: Server | TlsServer, options: WebSocketOp
         const now = performance.now();
         watched.set(id, { heardAt: now, pingAt: now });
       }
+    },
+    settled: async (limitMs) => {
+      const closing = (): boolean => [...sockets.values()].some((ws) => ws.readyState !== ws.OPEN);
+      const end = performance.now() + limitMs;
+      while (closing() && performance.now() < end) await rest(10);
     },
     closeAll: () => {
       clearInterval(looking);

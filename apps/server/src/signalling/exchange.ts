@@ -1,11 +1,12 @@
 import { randomBytes, randomInt } from 'node:crypto';
-import { performance } from 'node:perf_hooks';
 import {
   type EpochMs,
+  type JournalEntry,
   type JournalLine,
   type LogLine,
   type Ms,
   type Random,
+  type Service,
   ServiceLoop,
 } from '@sidetone/core';
 import { createProxy, type ProxyInput, type ProxyOutput } from '@sidetone/proxy';
@@ -24,8 +25,14 @@ export const systemRandom: Random = {
   bytes: (length) => randomBytes(length),
 };
 
-export const monotonic = (): Ms => performance.now();
+/** CLOCK_MONOTONIC, which all processes of the machine share: a time that one has journalled means the same to the next. */
+export const monotonic = (): Ms => {
+  const [seconds, nanoseconds] = process.hrtime();
+  return seconds * 1000 + nanoseconds / 1e6;
+};
 export const epoch = (): EpochMs => Date.now();
+
+type RecordOutput = Extract<VoiceOutput, { type: 'record' }>;
 
 /** What the services ask of the world, beyond each other. */
 export interface World {
@@ -37,9 +44,12 @@ export interface World {
   readonly lookup: (output: Extract<ProxyOutput, { type: 'lookup' }>) => void;
   readonly refused: (output: Extract<ProxyOutput, { type: 'refused' }>) => void;
   readonly media: (output: Extract<VoiceOutput, { type: 'media' }>) => void;
-  readonly record: (output: Extract<VoiceOutput, { type: 'record' }>) => void;
-  /** Must be on disk when this returns. */
-  readonly journal: (room: LocalNode, line: JournalLine) => void;
+  /** What one input has changed and finished. Must be written when this returns: the other outputs follow. */
+  readonly keep: (
+    room: LocalNode,
+    changes: readonly JournalLine[],
+    records: readonly RecordOutput['record'][],
+  ) => void;
   readonly log: (room: LocalNode, line: LogLine) => void;
 }
 
@@ -52,10 +62,14 @@ export interface ExchangeOptions {
 
 /** vsp, voice and proxy in one process, with the real clock under them. */
 export interface Exchange {
+  /** The first thing a service hears: what the process before has kept. All have heard before anything that follows is carried. */
+  restore(entries: Readonly<Record<LocalNode, readonly JournalEntry[]>>): void;
   post(to: LocalNode, input: Input): void;
   knowsReport(reportId: string): boolean;
   /** Calls alive. */
   calls(): number;
+  /** Calls that are not answered yet. */
+  earlyCalls(): number;
   stop(): void;
 }
 
@@ -86,9 +100,37 @@ export function createExchange(options: ExchangeOptions, world: World): Exchange
     digest: config.sip.digest,
   });
 
-  const loop = new ServiceLoop<LocalNode, Input, Output>({ vsp, voice, proxy }, carry);
+  const loop = new ServiceLoop<LocalNode, Input, Output>(
+    { vsp: kept('vsp', vsp), voice: kept('voice', voice), proxy: kept('proxy', proxy) },
+    carry,
+  );
   let timer: NodeJS.Timeout | undefined;
   let stopped = false;
+
+  /**
+   * A service whose journal lines and records are written before anything else that the same input brought about, all in one write.
+   * So a record is never lost to a death between it and the line that says that its call is no more.
+   */
+  function kept<I, O extends { readonly type: string }>(
+    room: LocalNode,
+    service: Service<I, O>,
+  ): Service<I, O> {
+    return {
+      name: service.name,
+      deadline: () => service.deadline(),
+      handle: (input, now) => {
+        const outputs = service.handle(input, now);
+        const changes: JournalLine[] = [];
+        const records: RecordOutput['record'][] = [];
+        for (const output of outputs as readonly { readonly type: string }[]) {
+          if (output.type === 'journal') changes.push(output as JournalLine);
+          else if (output.type === 'record') records.push((output as RecordOutput).record);
+        }
+        if (changes.length + records.length > 0) world.keep(room, changes, records);
+        return outputs;
+      },
+    };
+  }
 
   function carry(from: LocalNode, output: Output): void {
     switch (output.type) {
@@ -116,9 +158,9 @@ export function createExchange(options: ExchangeOptions, world: World): Exchange
       case 'media':
         return world.media(output);
       case 'record':
-        return world.record(output);
       case 'journal':
-        return world.journal(from, output);
+        // Written by `kept`.
+        return;
       case 'log':
         return world.log(from, output);
     }
@@ -133,6 +175,12 @@ export function createExchange(options: ExchangeOptions, world: World): Exchange
   }
 
   return {
+    // voice first: what it ends and what it claims from media stands before the others speak of it.
+    restore: (entries) => {
+      for (const room of ['voice', 'vsp', 'proxy'] as const)
+        loop.post(room, { type: 'restore', entries: entries[room] });
+      run();
+    },
     post: (to, input) => {
       if (stopped) return;
       loop.post(to, input);
@@ -140,6 +188,7 @@ export function createExchange(options: ExchangeOptions, world: World): Exchange
     },
     knowsReport: (reportId) => vsp.hasReportId(reportId),
     calls: () => voice.size.calls,
+    earlyCalls: () => voice.early,
     stop: () => {
       stopped = true;
       clearTimeout(timer);

@@ -2,7 +2,8 @@ import { join } from 'node:path';
 import { setTimeout as rest } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { rejectUnparseable } from '@sidetone/proxy';
-import type { Directory } from '@sidetone/wire';
+import type { Flow, SipMessage } from '@sidetone/sip';
+import type { CallRecord, Directory } from '@sidetone/wire';
 import type { Logger } from 'pino';
 import { loadDirectory } from '../identity/directory.ts';
 import { iceServersOf } from '../identity/ice-servers.ts';
@@ -10,41 +11,74 @@ import { LoginBudget } from '../identity/login-budget.ts';
 import { LoginLinks } from '../identity/login-links.ts';
 import { mintLoginToken } from '../identity/login-token.ts';
 import { loadSecrets } from '../identity/secrets.ts';
+import { bootIdentity } from '../journal/boot-identity.ts';
+import { openJournal } from '../journal/journal-file.ts';
 import { createHttpApp, listenHttp } from '../listen/http.ts';
 import { listenStun } from '../listen/stun.ts';
-import { listenWebSocket } from '../listen/websocket.ts';
+import { listenWebSocket, type WebSocketListener } from '../listen/websocket.ts';
 import { createLog } from '../log.ts';
 import { createMediaClient } from '../media/control-client.ts';
-import { openSipTransport } from '../net/sip-transport.ts';
+import { openSipTransport, type SipTransport } from '../net/sip-transport.ts';
 import { openRecordWriter } from '../store/record-writer.ts';
 import { openSqliteStore } from '../store/sqlite.ts';
 import type { FromChild, SignallingStart, ToChild } from '../supervise/messages.ts';
 import { authenticate } from './authenticate.ts';
 import { createExchange, epoch, systemRandom } from './exchange.ts';
+import { handOver } from './hand-over.ts';
 import { keepTrunksResolved, resolveTrunks } from './trunk-addresses.ts';
 
 /** How long SIGTERM waits for calls to end, and then for the answers to the last BYEs. */
 const LONGEST_DRAIN_MS = 3000;
 const FAREWELL_MS = 200;
 
+/** A signalling process that serves. */
+interface Signalling {
+  /** Ends every call, then everything. */
+  drain(): Promise<void>;
+  /** Leaves the calls to the next process. */
+  handOver(): Promise<void>;
+}
+
 /**
- * The signalling process: every socket of signalling, the store, and the exchange of vsp, voice and proxy between them.
- * Reads like the wiring plan: each listener posts inputs, each output of the exchange goes to one listener.
+ * All that a signalling process can do beside another one in service: nothing of it touches a socket, a call or the journal.
+ * Resolves with what puts it in service.
  */
-export async function runSignalling(
+export async function prepareSignalling(
   start: SignallingStart,
   log: Logger,
-): Promise<{ drain: () => Promise<void> }> {
-  const { config, dataDir } = start;
-  const secrets = loadSecrets(dataDir);
-  const databaseFile = join(dataDir, 'sidetone.db');
-  const store = openSqliteStore(databaseFile);
-  const named = loadDirectory(config, store);
+): Promise<() => Promise<Signalling>> {
+  const secrets = loadSecrets(start.dataDir);
+  const store = openSqliteStore(databaseOf(start));
+  const named = loadDirectory(start.config, store);
   store.close();
-  const records = openRecordWriter(databaseFile, log);
   const unresolved = (host: string): void => log.warn({ host }, 'trunk host cannot be resolved');
-  let directory: Directory = await resolveTrunks(named, unresolved);
-  const stopResolving = keepTrunksResolved(named, (resolved) => (directory = resolved), unresolved);
+  const directory = await resolveTrunks(named, unresolved);
+  return () => serve(start, log, secrets, named, directory);
+}
+
+const databaseOf = (start: SignallingStart): string => join(start.dataDir, 'sidetone.db');
+
+/**
+ * The signalling process in service: every socket of signalling, the store, and the exchange of vsp, voice and proxy between
+ * them. Reads like the wiring plan: each listener posts inputs, each output of the exchange goes to one listener.
+ */
+async function serve(
+  start: SignallingStart,
+  log: Logger,
+  secrets: ReturnType<typeof loadSecrets>,
+  named: Directory,
+  resolved: Directory,
+): Promise<Signalling> {
+  const { config, dataDir } = start;
+  let directory = resolved;
+  const unresolved = (host: string): void => log.warn({ host }, 'trunk host cannot be resolved');
+  const stopResolving = keepTrunksResolved(named, (fresh) => (directory = fresh), unresolved);
+  const journal = openJournal(join(dataDir, 'journal'), bootIdentity(), log);
+  const records = openRecordWriter(databaseOf(start), log, (legs) =>
+    journal.write(legs.map((leg) => ({ room: 'records', key: leg, value: null }))),
+  );
+  // What the process before had in hand when it died. A record that the store has already stays as it is there.
+  for (const { value } of journal.found.entries.records) records.save(value as CallRecord);
   const logs = {
     vsp: log.child({ service: 'vsp' }),
     voice: log.child({ service: 'voice' }),
@@ -66,13 +100,20 @@ export async function runSignalling(
     },
   });
 
+  let sip: SipTransport | undefined;
+  let sockets: WebSocketListener | undefined;
+  /** What services that take over say before the sockets are open. */
+  const unsent: [SipMessage, Flow][] = [];
   const exchange = createExchange(
     { config, directory: () => directory, nonceKey: secrets.nonceKey, publicAddress },
     {
-      sip: (message, flow) => sip.send(message, flow),
-      frame: (socket, text) => sockets.send(socket, text),
-      closeSocket: (socket, code, reason) => sockets.close(socket, code, reason),
-      watchSocket: (socket, on) => sockets.watch(socket, on),
+      sip: (message, flow) => {
+        if (sip === undefined) unsent.push([message, flow]);
+        else sip.send(message, flow);
+      },
+      frame: (socket, text) => sockets?.send(socket, text),
+      closeSocket: (socket, code, reason) => sockets?.close(socket, code, reason),
+      watchSocket: (socket, on) => sockets?.watch(socket, on),
       authenticate: (question) => {
         void authenticate(question, directory, secrets.tokenKey, budget, epoch()).then(
           ({ answer, reason, user }) => {
@@ -100,35 +141,46 @@ export async function runSignalling(
       media: ({ id, command }) => {
         void media.command(command).then((reply) => exchange.post('voice', { type: 'media', id, reply }));
       },
-      record: ({ record }) => {
-        records.save(record);
-        log.info(
-          {
-            session: record.session_id,
-            leg: record.leg_id,
-            kind: record.kind,
-            cause: record.cause,
-            ended_by: record.ended_by,
-          },
-          'leg ended',
-        );
+      keep: (room, changes, ended) => {
+        journal.write([
+          ...ended.map((record) => ({ room: 'records' as const, key: record.leg_id, value: record })),
+          ...changes.map(({ key, value }) => ({ room, key, value })),
+        ]);
+        for (const record of ended) {
+          records.save(record);
+          log.info(
+            {
+              session: record.session_id,
+              leg: record.leg_id,
+              kind: record.kind,
+              cause: record.cause,
+              ended_by: record.ended_by,
+            },
+            'leg ended',
+          );
+        }
       },
-      journal: () => {},
       log: (room, line) => logs[room][line.level](line.fields, line.event),
     },
   );
 
-  const sip = await openSipTransport({
+  exchange.restore(journal.found.entries);
+  const taken = exchange.calls();
+  if (taken > 0) log.info({ calls: taken }, 'calls taken over');
+
+  const transport = await openSipTransport({
     host: config.sip.host,
     udp: config.sip.udp,
     tcp: config.sip.tcp,
     received: (message, flow) => exchange.post('proxy', { type: 'sip', message, flow }),
     unparseable: (error, flow) => {
       const answer = rejectUnparseable(error, flow);
-      if (answer !== null) sip.send(answer.message, answer.flow);
+      if (answer !== null) sip?.send(answer.message, answer.flow);
     },
     failed: (flow) => exchange.post('proxy', { type: 'transportFailed', flow }),
   });
+  sip = transport;
+  for (const [message, flow] of unsent.splice(0)) transport.send(message, flow);
   const stun = await listenStun(config.stun.host, config.stun.port);
   const app = createHttpApp(
     {
@@ -152,7 +204,7 @@ export async function runSignalling(
     config.http.tls !== undefined,
   );
   const http = await listenHttp(config.http, app);
-  const sockets = listenWebSocket(http, {
+  const webSockets = listenWebSocket(http, {
     origins: config.http.origins,
     host: config.http.host,
     newId: () => Buffer.from(systemRandom.bytes(12)).toString('base64url'),
@@ -167,6 +219,7 @@ export async function runSignalling(
     frame: (socket, text) => exchange.post('vsp', { type: 'frame', socket, text }),
     closed: (socket) => exchange.post('vsp', { type: 'closed', socket }),
   });
+  sockets = webSockets;
 
   const local = config.connections === undefined;
   // Ready means that a call placed now has media.
@@ -179,8 +232,21 @@ export async function runSignalling(
         userName: c.user_name,
         ...(local ? { link: links.issue(c.user_name, epoch()) } : {}),
       })),
+      calls: taken,
     });
   });
+
+  const end = async (): Promise<void> => {
+    webSockets.closeAll();
+    http.close();
+    transport.close();
+    stun.close();
+    media.close();
+    stopResolving();
+    exchange.stop();
+    await records.close();
+    journal.close();
+  };
 
   return {
     drain: async () => {
@@ -192,14 +258,12 @@ export async function runSignalling(
       while (exchange.calls() > 0 && epoch() < until) await rest(25);
       // The last BYEs have left; peers have a moment to answer before their port is gone.
       await rest(FAREWELL_MS);
-      sockets.closeAll();
-      http.close();
-      sip.close();
-      stun.close();
-      media.close();
-      stopResolving();
-      exchange.stop();
-      await records.close();
+      await end();
+    },
+    handOver: async () => {
+      draining = true;
+      await handOver({ exchange, sockets: webSockets, stopListening: () => http.close(), tell });
+      await end();
     },
   };
 }
@@ -210,26 +274,41 @@ function tell(message: FromChild): void {
 
 function main(): void {
   let log: Logger | undefined;
-  let running: ReturnType<typeof runSignalling> | undefined;
-  const stop = async (): Promise<void> => {
-    await running?.then((signalling) => signalling.drain()).catch(() => {});
+  let prepared: ReturnType<typeof prepareSignalling> | undefined;
+  let running: Promise<Signalling> | undefined;
+  const stop = async (how: 'drain' | 'handOver'): Promise<void> => {
+    await running?.then((signalling) => signalling[how]()).catch(() => {});
     process.exit(0);
   };
+  const attempt = (work: Promise<unknown>): void => {
+    work.catch((error: Error) => {
+      tell({ type: 'failed', sentence: error.message });
+      setTimeout(() => process.exit(1), 50);
+    });
+  };
   process.on('message', (message: ToChild) => {
-    if (message.type === 'start-signalling') {
-      log = createLog('signalling', message.start.config.log.level);
-      running = runSignalling(message.start, log);
-      running.catch((error: Error) => {
-        tell({ type: 'failed', sentence: error.message });
-        setTimeout(() => process.exit(1), 50);
-      });
-    } else if (message.type === 'drain') void stop();
+    switch (message.type) {
+      case 'start-signalling':
+      case 'stand-by':
+        log = createLog('signalling', message.start.config.log.level);
+        prepared = prepareSignalling(message.start, log);
+        if (message.type === 'start-signalling') attempt((running = prepared.then((enter) => enter())));
+        else attempt(prepared.then(() => tell({ type: 'standing-by' })));
+        return;
+      case 'take-over':
+        if (prepared !== undefined) attempt((running = prepared.then((enter) => enter())));
+        return;
+      case 'hand-over':
+        return void stop('handOver');
+      case 'drain':
+        return void stop('drain');
+    }
   });
   // The supervisor is gone: end the calls rather than live without it.
-  process.on('disconnect', () => void stop());
+  process.on('disconnect', () => void stop('drain'));
   // Ctrl-C reaches the whole process group; the supervisor decides.
   process.on('SIGINT', () => {});
-  process.on('SIGTERM', () => void stop());
+  process.on('SIGTERM', () => void stop('drain'));
   process.on('uncaughtException', (error) => {
     log?.fatal({ err: error }, 'uncaught exception');
     process.exit(70);

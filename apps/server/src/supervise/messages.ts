@@ -12,6 +12,12 @@ export interface SignallingStart {
 /** Supervisor → child. */
 export type ToChild =
   | { readonly type: 'start-signalling'; readonly start: SignallingStart }
+  /** All that can be done beside the process in service; then `standing-by`, and nothing until `take-over`. */
+  | { readonly type: 'stand-by'; readonly start: SignallingStart }
+  /** The process in service has ended: go on with its calls. */
+  | { readonly type: 'take-over' }
+  /** Leave the calls to the one that stands by, and end. */
+  | { readonly type: 'hand-over' }
   | { readonly type: 'drain' };
 
 /** Child → supervisor. */
@@ -19,6 +25,13 @@ export type FromChild =
   | {
       readonly type: 'ready';
       readonly users: readonly { readonly userName: string; readonly link?: string }[];
+      /** Calls alive: those of the process before. */
+      readonly calls?: number;
     }
   /** The child cannot start; the sentence is for the operator. */
-  | { readonly type: 'failed'; readonly sentence: string };
+  | { readonly type: 'failed'; readonly sentence: string }
+  | { readonly type: 'standing-by' }
+  /** No new calls from here on; `early` ones have a moment to be answered. */
+  | { readonly type: 'handing-over'; readonly early: number }
+  /** Signalling is away from here on, and `calls` go on in media. `ended`: early ones that were not answered in time. */
+  | { readonly type: 'leaving'; readonly calls: number; readonly ended: number };

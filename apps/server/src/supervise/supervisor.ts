@@ -1,14 +1,15 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
+import { childSays, ended } from './child-messages.ts';
 import type { FromChild, ToChild } from './messages.ts';
 
 /**
- * The supervisor owns no socket and no call. It starts one signalling process and the media process, starts again what
- * dies (with a growing pause), and ends both on `stop`.
+ * The supervisor owns no socket of a peer and no call. It starts one signalling process and the media process, starts again
+ * what dies (at once, then with a growing pause), replaces signalling on `replace`, and ends both on `stop`.
  *
  *   starting ── all ready ──▶ running ── a child dies ──▶ (pause) start it again
- *      │                        │
+ *      │                        │  └─ replace ─▶ standby ready ─▶ old one leaves ─▶ standby takes over ─▶ running
  *      └─ a child refuses ──▶ stop() ──▶ signalling drains and ends, then media ends
  *
  * Only a first start can be refused. What ran before and cannot start now (a full disk, a port taken meanwhile) is tried
@@ -27,20 +28,38 @@ export interface SupervisorEvents {
   readonly refused: (name: ChildPlan['name'], sentence: string) => void;
 }
 
-const FIRST_PAUSE_MS = 250;
+/** How a replacement ended. `ended`: early calls that did not live through it. When not `ok`, what ran before serves on. */
+export type Replaced =
+  | { readonly ok: true; readonly calls: number; readonly ended: number; readonly awayMs: number }
+  | { readonly ok: false; readonly why: string };
+
+/** What a replacement says on its way. */
+export type ReplaceStep = Extract<FromChild, { type: 'standing-by' | 'handing-over' | 'leaving' }>;
+
+/** Callers wait while signalling is away: the first pause is none to speak of. */
+const FIRST_PAUSE_MS = 10;
+const SECOND_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 10_000;
 const STEADY_MS = 30_000;
 /** A first start that keeps dying is no crash to survive but something to tell the operator. */
 const MOST_EARLY_DEATHS = 4;
 const STOP_PATIENCE_MS = 6_000;
+const STANDBY_PATIENCE_MS = 30_000;
+/** 5 s for early calls, the closing of sockets, and the last records. */
+const LEAVE_PATIENCE_MS = 20_000;
+const TAKE_OVER_PATIENCE_MS = 30_000;
 
 export class Supervisor {
   readonly #log: Logger;
   readonly #events: SupervisorEvents;
   readonly #children = new Map<ChildPlan['name'], ChildProcess>();
+  readonly #plans = new Map<ChildPlan['name'], ChildPlan>();
   readonly #pause = new Map<ChildPlan['name'], number>();
   readonly #ran = new Set<ChildPlan['name']>();
   readonly #earlyDeaths = new Map<ChildPlan['name'], number>();
+  /** Whose end is wanted: nothing is started in its place. */
+  readonly #leaving = new WeakSet<ChildProcess>();
+  #standby: ChildProcess | undefined;
   #stopping = false;
 
   constructor(log: Logger, events: SupervisorEvents) {
@@ -49,11 +68,23 @@ export class Supervisor {
   }
 
   start(plan: ChildPlan): void {
-    const startedAt = performance.now();
+    this.#plans.set(plan.name, plan);
+    this.#adopt(plan, this.#fork(plan));
+  }
+
+  #fork(plan: ChildPlan): ChildProcess {
     const child = fork(fileURLToPath(plan.entry), plan.args, {
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
       execArgv: ['--disable-warning=ExperimentalWarning'],
     });
+    child.on('error', (error) => this.#log.error({ child: plan.name, err: error }, 'process error'));
+    if (plan.hello !== undefined) child.send(plan.hello);
+    return child;
+  }
+
+  /** From now on this child is the one in service under its name. */
+  #adopt(plan: ChildPlan, child: ChildProcess): void {
+    const startedAt = performance.now();
     this.#children.set(plan.name, child);
     let refused = false;
     child.on('message', (message: FromChild) => {
@@ -67,10 +98,9 @@ export class Supervisor {
         this.#events.refused(plan.name, message.sentence);
       }
     });
-    child.on('error', (error) => this.#log.error({ child: plan.name, err: error }, 'process error'));
     child.on('exit', (code, signal) => {
       if (this.#children.get(plan.name) === child) this.#children.delete(plan.name);
-      if (this.#stopping || refused) return;
+      if (this.#stopping || refused || this.#leaving.has(child)) return;
       const deaths = (this.#earlyDeaths.get(plan.name) ?? 0) + 1;
       if (this.#ran.size === 0) this.#earlyDeaths.set(plan.name, deaths);
       if (this.#ran.size === 0 && deaths >= MOST_EARLY_DEATHS) {
@@ -79,32 +109,102 @@ export class Supervisor {
       }
       const steady = performance.now() - startedAt > STEADY_MS;
       const pause = steady ? FIRST_PAUSE_MS : (this.#pause.get(plan.name) ?? FIRST_PAUSE_MS);
-      this.#pause.set(plan.name, Math.min(pause * 2, LONGEST_PAUSE_MS));
+      this.#pause.set(
+        plan.name,
+        pause === FIRST_PAUSE_MS ? SECOND_PAUSE_MS : Math.min(pause * 2, LONGEST_PAUSE_MS),
+      );
       this.#log.error({ child: plan.name, code, signal, pauseMs: pause }, 'process died; starting it again');
       setTimeout(() => {
-        if (!this.#stopping) this.start(plan);
+        if (!this.#stopping && !this.#children.has(plan.name)) this.start(this.#plans.get(plan.name) ?? plan);
       }, pause);
     });
-    if (plan.hello !== undefined) child.send(plan.hello);
+  }
+
+  /**
+   * Puts a new process in the place of one that runs, which goes on until the new one has all it needs and then hands over.
+   * When the new one cannot take over, what ran before is started again. `hello` of the plan is the one for a start without
+   * a predecessor; `standBy` begins this one.
+   */
+  async replace(plan: ChildPlan, standBy: ToChild, say: (step: ReplaceStep) => void): Promise<Replaced> {
+    const old = this.#children.get(plan.name);
+    if (this.#stopping) return { ok: false, why: 'the service is stopping' };
+    if (this.#standby !== undefined) return { ok: false, why: 'a handover is under way already' };
+    if (old === undefined || !this.#ran.has(plan.name))
+      return { ok: false, why: `the ${plan.name} process is just being started; try again` };
+
+    const standby = this.#fork({ ...plan, hello: standBy });
+    this.#standby = standby;
+    try {
+      const prepared = await childSays(standby, ['standing-by', 'failed'], STANDBY_PATIENCE_MS);
+      if (prepared?.type !== 'standing-by') {
+        standby.kill('SIGKILL');
+        return { ok: false, why: whyNot(prepared, 'the new process did not start') };
+      }
+      if (this.#stopping || this.#children.get(plan.name) !== old) {
+        standby.kill('SIGKILL');
+        return { ok: false, why: `the ${plan.name} process ended meanwhile; try again` };
+      }
+      say(prepared);
+
+      this.#leaving.add(old);
+      let left: Extract<FromChild, { type: 'leaving' }> | undefined;
+      let awaySince = performance.now();
+      old.on('message', (message: FromChild) => {
+        if (message.type !== 'handing-over' && message.type !== 'leaving') return;
+        if (message.type === 'leaving') {
+          left = message;
+          awaySince = performance.now();
+        }
+        say(message);
+      });
+      old.send({ type: 'hand-over' } satisfies ToChild);
+      await ended(old, LEAVE_PATIENCE_MS);
+      if (this.#stopping) return { ok: false, why: 'the service is stopping' };
+
+      const before = this.#plans.get(plan.name) ?? plan;
+      if (standby.exitCode === null && standby.signalCode === null) {
+        standby.send({ type: 'take-over' } satisfies ToChild);
+        const taken = await childSays(standby, ['ready', 'failed'], TAKE_OVER_PATIENCE_MS);
+        if (taken?.type === 'ready') {
+          this.#plans.set(plan.name, plan);
+          this.#adopt(plan, standby);
+          return {
+            ok: true,
+            calls: taken.calls ?? 0,
+            ended: left?.ended ?? 0,
+            awayMs: performance.now() - awaySince,
+          };
+        }
+        standby.kill('SIGKILL');
+        await ended(standby, 0);
+        if (!this.#stopping) this.start(before);
+        return {
+          ok: false,
+          why: `${whyNot(taken, 'the new process did not take over')}; what ran before is started again`,
+        };
+      }
+      this.start(before);
+      return { ok: false, why: 'the new process died while it stood by; what ran before is started again' };
+    } finally {
+      this.#standby = undefined;
+    }
   }
 
   /** Signalling drains first, so that BYEs leave while media still stands; then media ends. */
   async stop(): Promise<void> {
     this.#stopping = true;
+    this.#standby?.kill('SIGKILL');
     await this.#end('signalling');
     await this.#end('media');
   }
 
-  #end(name: ChildPlan['name']): Promise<void> {
+  async #end(name: ChildPlan['name']): Promise<void> {
     const child = this.#children.get(name);
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
-    return new Promise((resolve) => {
-      const timer = setTimeout(() => child.kill('SIGKILL'), STOP_PATIENCE_MS);
-      child.once('exit', () => {
-        clearTimeout(timer);
-        resolve();
-      });
-      child.kill('SIGTERM');
-    });
+    if (child === undefined) return;
+    if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM');
+    await ended(child, STOP_PATIENCE_MS);
   }
 }
+
+const whyNot = (message: FromChild | undefined, otherwise: string): string =>
+  message?.type === 'failed' ? message.sentence : otherwise;
