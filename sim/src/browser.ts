@@ -27,6 +27,8 @@ export interface ClientHabits {
   readonly vanishesAfter?: number;
   /** The socket breaks, and the client comes back with what it kept. */
   readonly drop?: Drop;
+  /** What it hung up without a socket it never says, like the published SDK. */
+  readonly forgetsByes: boolean;
 }
 
 export interface Drop {
@@ -50,6 +52,10 @@ export class PretendClient {
   attached = 0;
   /** The ICE user name of each call's peer connection. */
   readonly #peers = new Map<string, string>();
+  /** When the platform last named a call of its own to it, on its return. */
+  readonly heardOf = new Map<string, number>();
+  /** Calls it made, and what it dialled. */
+  readonly dialled = new Map<string, string>();
   /** What it comes back with. */
   voiceSdkId: string | undefined;
   #sessid: string | undefined;
@@ -58,7 +64,7 @@ export class PretendClient {
   readonly #unsaid = new Set<string>();
   readonly #world: World;
   readonly #random: Random;
-  readonly #name: string;
+  readonly name: string;
   readonly #habits: ClientHabits;
   readonly #send: (text: string) => void;
   readonly #pending = new Map<string | number, (frame: Frame) => void>();
@@ -73,7 +79,7 @@ export class PretendClient {
   ) {
     this.#world = world;
     this.#random = random;
-    this.#name = name;
+    this.name = name;
     this.#habits = habits;
     this.#send = send;
   }
@@ -117,7 +123,7 @@ export class PretendClient {
       waiting?.(frame);
       return;
     }
-    this.#world.note(`${this.#name} ← ${frame.method}`);
+    this.#world.note(`${this.name} ← ${frame.method}`);
     if (
       frame.id !== undefined &&
       frame.method !== 'telnyx_rtc.clientReady' &&
@@ -138,7 +144,7 @@ export class PretendClient {
           const inner = frame.result?.['params'] as { state?: string } | undefined;
           if (inner?.state !== 'REGED') this.problems.push(`gateway state ${inner?.state}`);
           this.state = 'ready';
-          for (const id of this.#unsaid) this.#bye(id, true);
+          if (!this.#habits.forgetsByes) for (const id of this.#unsaid) this.#bye(id, true);
           this.#unsaid.clear();
           if (this.#connections === 1 && this.#habits.dials !== undefined) this.#dial(this.#habits.dials);
         });
@@ -172,6 +178,7 @@ export class PretendClient {
     const own = [...this.calls].filter(([, state]) => state !== 'done').map(([id]) => id);
     if (this.#connections === 1 && alive.length > 0) this.problems.push('calls of a session that is new');
     const known = alive.filter((id) => own.includes(id));
+    for (const id of known) this.heardOf.set(id, this.#world.now);
     this.reattached += known.filter((id) => ['active', 'held'].includes(this.calls.get(id)!)).length;
     if (known.length === 0) for (const id of own) this.calls.set(id, 'done');
   }
@@ -212,6 +219,7 @@ export class PretendClient {
   #dial(destination: string): void {
     const callID = this.#uuid();
     this.calls.set(callID, 'requesting');
+    this.dialled.set(callID, destination);
     this.#request(
       'telnyx_rtc.invite',
       {
@@ -303,9 +311,9 @@ export class PretendClient {
 
   #request(method: string, params: Record<string, unknown>, reply: (frame: Frame) => void): void {
     if (this.state === 'gone' || this.state === 'offline') return;
-    const id = `${this.#name}-${++this.#requests}`;
+    const id = `${this.name}-${++this.#requests}`;
     this.#pending.set(id, reply);
-    this.#world.note(`${this.#name} → ${method}`);
+    this.#world.note(`${this.name} → ${method}`);
     this.#send(JSON.stringify({ jsonrpc: '2.0', id, method, params }));
   }
 

@@ -8,6 +8,8 @@ import type { World } from './world.ts';
  */
 export class PretendEngine {
   readonly legs = new Set<string>();
+  /** All that there ever were. */
+  readonly opened = new Set<string>();
   /** The peer's ICE user name, by leg. */
   readonly #peers = new Map<string, string>();
   readonly #speaks: (ufrag: string) => boolean;
@@ -51,6 +53,7 @@ export class PretendEngine {
         }
         const isNew = !this.legs.has(command.leg);
         this.legs.add(command.leg);
+        this.opened.add(command.leg);
         if (isNew && command.kind === 'webrtc') this.#later(command.leg, 'connected');
         const codec: CodecName = command.codecs[0] ?? 'PCMU';
         return {

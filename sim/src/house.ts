@@ -1,9 +1,9 @@
 import type { LogLine, Random } from '@sidetone/core';
 import { ServiceLoop } from '@sidetone/core';
-import { createProxy, type ProxyInput, type ProxyOutput } from '@sidetone/proxy';
+import { createProxy, type ProxyInput, type ProxyOutput, type SipProxy } from '@sidetone/proxy';
 import { type Flow, type LocalNode, parseMessage, writeMessage } from '@sidetone/sip';
-import { createVoice, type VoiceInput, type VoiceOutput } from '@sidetone/voice';
-import { createVsp, type VspInput, type VspOutput } from '@sidetone/vsp';
+import { createVoice, type Voice, type VoiceInput, type VoiceOutput } from '@sidetone/voice';
+import { createVsp, type Vsp, type VspInput, type VspOutput } from '@sidetone/vsp';
 import type { CallRecord, Directory } from '@sidetone/wire';
 import { PretendEngine } from './engine.ts';
 import type { World } from './world.ts';
@@ -23,51 +23,124 @@ export interface HouseOptions {
   readonly send: (bytes: Uint8Array, flow: Flow) => void;
   /** A frame towards a client. */
   readonly frame: (socket: string, text: string) => void;
-  readonly closeSocket: (socket: string) => void;
+  readonly closeSocket: (socket: string, code: number) => void;
   /** Does the peer with this ICE user name send media? */
   readonly speaks: (ufrag: string) => boolean;
   /** Calls live on this socket: a dead line there is noticed. */
   readonly watch: (socket: string, on: boolean) => void;
+  /** The signalling process has died, and with it every socket. */
+  readonly died: () => void;
 }
 
-/** The whole signalling side of the product on virtual time: vsp, voice and proxy, with a pretend media engine. */
+/** Thrown out of the loop where the process dies. */
+class Killed extends Error {}
+
+/** One life of the signalling process. */
+interface Life {
+  readonly vsp: Vsp;
+  readonly voice: Voice;
+  readonly proxy: SipProxy;
+  readonly loop: ServiceLoop<LocalNode, Input, Output>;
+}
+
+const ROOMS: readonly LocalNode[] = ['voice', 'vsp', 'proxy'];
+
+/**
+ * The whole signalling side of the product on virtual time: vsp, voice and proxy, with a pretend media engine. It can be killed, between
+ * two inputs or between two outputs of one, and goes on from its journal; media lives through it.
+ */
 export class House {
   readonly records: CallRecord[] = [];
   readonly warnings: LogLine[] = [];
   readonly engine: PretendEngine;
   readonly #options: HouseOptions;
-  readonly #vsp;
-  readonly #voice;
-  readonly #proxy;
-  readonly #loop: ServiceLoop<LocalNode, Input, Output>;
+  readonly #nonceSecret: Uint8Array;
+  /** JSON text by room and key: what a disk would keep. */
+  readonly #journal: Readonly<Record<LocalNode, Map<string, string>>> = {
+    vsp: new Map(),
+    voice: new Map(),
+    proxy: new Map(),
+  };
+  #life: Life | null;
+  /** Outputs until the process dies. */
+  #diesIn: number | null = null;
   #armedFor: number | null = null;
 
   constructor(options: HouseOptions) {
     this.#options = options;
-    const { world, random, directory } = options;
-    const epoch = (): number => 1_700_000_000_000 + Math.round(world.now);
-    this.#vsp = createVsp({ random, epoch, domain: directory.domain, region: 'sim', dc: 'sim' });
-    this.#voice = createVoice({ random, epoch, directory: () => directory, publicAddress: HOUSE });
-    this.#proxy = createProxy({
-      random,
-      epoch,
-      directory: () => directory,
-      address: { host: HOUSE.host, udp: HOUSE.port },
-      nonceSecret: random.bytes(32),
-    });
-    this.#loop = new ServiceLoop<LocalNode, Input, Output>(
-      { vsp: this.#vsp, voice: this.#voice, proxy: this.#proxy },
-      (from, output) => this.#carry(from, output),
-      100_000,
-    );
+    const { world, random } = options;
+    this.#nonceSecret = random.bytes(32);
+    this.#life = this.#begin();
     this.engine = new PretendEngine(world, random, options.mediaFailureRate, options.speaks, (event) =>
       this.post('voice', { type: 'mediaEvent', event }),
     );
   }
 
-  post(to: LocalNode, input: Input): void {
-    this.#loop.post(to, input);
+  #begin(): Life {
+    const { world, random, directory } = this.#options;
+    const epoch = (): number => 1_700_000_000_000 + Math.round(world.now);
+    const vsp = createVsp({ random, epoch, domain: directory.domain, region: 'sim', dc: 'sim' });
+    const voice = createVoice({ random, epoch, directory: () => directory, publicAddress: HOUSE });
+    const proxy = createProxy({
+      random,
+      epoch,
+      directory: () => directory,
+      address: { host: HOUSE.host, udp: HOUSE.port },
+      nonceSecret: this.#nonceSecret,
+    });
+    const loop = new ServiceLoop<LocalNode, Input, Output>(
+      { vsp, voice, proxy },
+      (from, output) => this.#carry(from, output),
+      100_000,
+    );
+    return { vsp, voice, proxy, loop };
+  }
+
+  get alive(): boolean {
+    return this.#life !== null;
+  }
+
+  /** Ends the process: at once, or when it has carried out so many outputs more. Replies on their way to it are lost. */
+  kill(after = 0): void {
+    if (after > 0) this.#diesIn = after;
+    else if (this.#life !== null) this.#die();
+  }
+
+  #die(): void {
+    this.#life = null;
+    this.#diesIn = null;
+    this.#armedFor = null;
+    this.#options.world.note('house dies');
+    this.#options.died();
+  }
+
+  /** The next process, from the journal. */
+  revive(): void {
+    if (this.#life !== null) return;
+    this.#options.world.note('house is back');
+    this.#life = this.#begin();
+    for (const room of ROOMS) {
+      const entries = [...this.#journal[room]].map(([key, text]) => ({
+        key,
+        value: JSON.parse(text) as unknown,
+      }));
+      this.#life.loop.post(room, { type: 'restore', entries });
+    }
     this.#run();
+  }
+
+  /** An input for a room; nobody hears it while the process is dead. */
+  post(to: LocalNode, input: Input): void {
+    this.#life?.loop.post(to, input);
+    this.#run();
+  }
+
+  /** A callback that only the process alive now hears. */
+  #toThisLife(act: () => void): () => void {
+    const life = this.#life;
+    return () => {
+      if (this.#life === life) act();
+    };
   }
 
   /** Bytes that arrive on our SIP port. */
@@ -76,45 +149,62 @@ export class House {
     if (parsed.ok) this.post('proxy', { type: 'sip', message: parsed.value, flow });
   }
 
-  /** Calls and transactions still alive, and legs media still has. */
+  /** Calls and transactions still alive, legs media still has, and lines in the journal. */
   leftOver(): {
     vsp: number;
     calls: number;
     voice: number;
     proxy: number;
     legs: number;
+    lines: number;
     deadline: number | null;
   } {
-    const { calls, media, dialogs } = this.#voice.size;
+    const { calls, media, dialogs } = this.#life?.voice.size ?? { calls: 0, media: 0, dialogs: 0 };
     return {
-      vsp: this.#vsp.size,
+      vsp: this.#life?.vsp.size ?? 0,
       calls,
       voice: calls + media + dialogs,
-      proxy: this.#proxy.size,
+      proxy: this.#life?.proxy.size ?? 0,
       legs: this.engine.legs.size,
-      deadline: this.#loop.deadline(),
+      lines: ROOMS.reduce((sum, room) => sum + this.#journal[room].size, 0),
+      deadline: this.#life?.loop.deadline() ?? null,
     };
   }
 
   #run(): void {
     const { world } = this.#options;
-    this.#loop.run(world.now);
-    const due = this.#loop.deadline();
+    if (this.#life === null) return;
+    const { loop } = this.#life;
+    try {
+      loop.run(world.now);
+    } catch (error) {
+      if (error instanceof Killed) return this.#die();
+      throw error;
+    }
+    const due = loop.deadline();
     if (due === null || (this.#armedFor !== null && this.#armedFor <= due && this.#armedFor > world.now))
       return;
     this.#armedFor = due;
-    world.after(Math.max(0, due - world.now), () => {
-      this.#armedFor = null;
-      this.#run();
-    });
+    world.after(
+      Math.max(0, due - world.now),
+      this.#toThisLife(() => {
+        this.#armedFor = null;
+        this.#run();
+      }),
+    );
   }
 
   #carry(from: LocalNode, output: Output): void {
     const { world, random } = this.#options;
+    if (this.#diesIn !== null && this.#diesIn-- <= 0) throw new Killed();
     switch (output.type) {
+      case 'journal':
+        if (output.value === null) this.#journal[from].delete(output.key);
+        else this.#journal[from].set(output.key, JSON.stringify(output.value));
+        return;
       case 'sip':
         if (output.flow.transport === 'local') {
-          this.#loop.post(output.flow.node, {
+          this.#life?.loop.post(output.flow.node, {
             type: 'sip',
             message: output.message,
             flow: { transport: 'local', node: from },
@@ -130,7 +220,7 @@ export class House {
       case 'frame':
         return this.#options.frame(output.socket, output.text);
       case 'close':
-        return this.#options.closeSocket(output.socket);
+        return this.#options.closeSocket(output.socket, output.code);
       case 'watch':
         return this.#options.watch(output.socket, output.on);
       case 'authenticate': {
@@ -138,12 +228,15 @@ export class House {
         const user = credentials.kind === 'password' ? credentials.login : '';
         const known = this.#options.directory.connections.find((c) => c.user_name === user);
         const good = credentials.kind === 'password' && known?.password === credentials.password;
-        world.after(1 + random.int(10), () =>
-          this.post('vsp', {
-            type: 'authenticated',
-            request: output.request,
-            result: good ? { ok: true, user } : { ok: false, why: 'Login Incorrect' },
-          }),
+        world.after(
+          1 + random.int(10),
+          this.#toThisLife(() =>
+            this.post('vsp', {
+              type: 'authenticated',
+              request: output.request,
+              result: good ? { ok: true, user } : { ok: false, why: 'Login Incorrect' },
+            }),
+          ),
         );
         return;
       }
@@ -151,19 +244,24 @@ export class House {
         const password = this.#options.directory.connections.find(
           (c) => c.user_name === output.user,
         )?.password;
-        world.after(1, () =>
-          this.post('proxy', {
-            type: 'credentials',
-            request: output.request,
-            result: password === undefined ? null : { password },
-          }),
+        world.after(
+          1,
+          this.#toThisLife(() =>
+            this.post('proxy', {
+              type: 'credentials',
+              request: output.request,
+              result: password === undefined ? null : { password },
+            }),
+          ),
         );
         return;
       }
-      case 'media':
-        return this.engine.command(output.command, (reply) =>
-          this.post('voice', { type: 'media', id: output.id, reply }),
-        );
+      case 'media': {
+        const life = this.#life;
+        return this.engine.command(output.command, (reply) => {
+          if (this.#life === life) this.post('voice', { type: 'media', id: output.id, reply });
+        });
+      }
       case 'record':
         world.note(`record ${output.record.kind} ${output.record.cause} by ${output.record.ended_by}`);
         this.records.push(output.record);

@@ -11,12 +11,25 @@ if (last === undefined) {
   for (const problem of outcome.problems) console.log(`PROBLEM ${problem}`);
 } else {
   let failed = 0;
+  let [restarts, idle, met, survived] = [0, 0, 0, 0];
+  /** How far calls were when the process died. */
+  const states = new Map<string, number>();
   for (let seed = Number(first); seed <= Number(last); seed++) {
-    const { problems, kind } = runScenario(seed);
-    if (problems.length === 0) continue;
+    const outcome = runScenario(seed);
+    restarts += outcome.restarts.length;
+    idle += outcome.restarts.filter((calls) => calls.length === 0).length;
+    met += outcome.met;
+    survived += outcome.survived;
+    for (const state of outcome.restarts.flat()) states.set(state, (states.get(state) ?? 0) + 1);
+    if (outcome.problems.length === 0) continue;
     failed += 1;
-    console.log(`seed ${seed} (${kind}): ${problems.join('; ')}`);
+    console.log(`seed ${seed} (${outcome.kind}): ${outcome.problems.join('; ')}`);
   }
+  const counts = [...states].sort((a, b) => b[1] - a[1]).map(([state, count]) => `${state} ${count}`);
+  console.log(
+    `${restarts} restarts, ${idle} without a call; calls met, as clients see them: ${counts.join(', ')}`,
+  );
+  console.log(`${met} answered calls met a restart, clients came back to ${survived} of them`);
   console.log(`${Number(last) - Number(first) + 1 - failed} passed, ${failed} failed`);
   process.exitCode = failed === 0 ? 0 : 1;
 }
