@@ -77,22 +77,12 @@ export type Errand =
   | { readonly to: 'voice' }
   | { readonly to: 'registrar' }
   | { readonly to: 'self' }
-  | { readonly to: 'nowhere'; readonly status: 404 | 405 | 481 | 501 };
+  | { readonly to: 'nowhere'; readonly status: 403 | 404 | 405 | 481 | 501 };
 
 /** Methods that are answered here or in `voice` when they come from outside. */
-export const ALLOW = 'INVITE, ACK, CANCEL, BYE, INFO, UPDATE, OPTIONS, REGISTER';
+export const ALLOW = 'INVITE, ACK, CANCEL, BYE, INFO, UPDATE, OPTIONS, REGISTER, REFER';
 
-const KNOWN = new Set([
-  'MESSAGE',
-  'SUBSCRIBE',
-  'NOTIFY',
-  'PUBLISH',
-  'REFER',
-  'PRACK',
-  'INFO',
-  'UPDATE',
-  'BYE',
-]);
+const KNOWN = new Set(['MESSAGE', 'SUBSCRIBE', 'NOTIFY', 'PUBLISH', 'PRACK', 'INFO', 'UPDATE', 'BYE']);
 
 /** Where a request from outside leads: everything but REGISTER and OPTIONS to ourselves is a matter of `voice`. */
 export function errandOf(request: SipRequest, isOurHost: (host: string) => boolean): Errand {
@@ -101,6 +91,8 @@ export function errandOf(request: SipRequest, isOurHost: (host: string) => boole
   // Also peers that ignore our Contact and call the number again reach their dialog: voice knows it by its tags, and
   // answers 481 to what it does not know.
   if (request.headers.to.params['tag'] !== undefined) return { to: 'voice' };
+  // A call is transferred from within (RFC 5589 §5); nobody makes us place calls out of nothing.
+  if (method === 'REFER') return { to: 'nowhere', status: 403 };
   if (isOurHost(uri.host) && VOICE_USER.test(uri.user ?? '')) return { to: 'voice' };
   if (method === 'INVITE' || method === 'ACK') return { to: 'voice' };
   if (method === 'CANCEL') return { to: 'nowhere', status: 481 };

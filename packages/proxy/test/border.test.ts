@@ -288,6 +288,8 @@ describe('border: who may pass', () => {
     ['OPTIONS to elsewhere', { method: 'OPTIONS', uri: 'sip:example.com' }, 404],
     ['MESSAGE', { method: 'MESSAGE' }, 405],
     ['SUBSCRIBE', { method: 'SUBSCRIBE' }, 405],
+    ['REFER outside of a dialog', { method: 'REFER' }, 403],
+    ['REFER to one of our contacts', { method: 'REFER', uri: 'sip:v-1@192.0.2.1' }, 403],
     ['an unknown method', { method: 'RE%47IST%45R' }, 501],
     ['REGISTER by a carrier', REGISTER, 401],
   ];

@@ -71,6 +71,11 @@ const NEGOTIATION: Readonly<Record<string, (at: Fields) => boolean>> = {
 const isNegotiation = (value: unknown): boolean =>
   isFields(value) && isText(value['name']) && NEGOTIATION[value['name']]?.(value) === true;
 
+const isOrigin = (value: unknown): boolean =>
+  isFields(value) &&
+  isText(value['session']) &&
+  ['caller', 'dialled', 'number'].every((name) => typeof value[name] === 'string');
+
 /** What the machine relies on, by field; what is not named here is carried as it is. */
 const LEG: Readonly<Record<string, (value: unknown) => boolean>> = {
   control: isText,
@@ -96,6 +101,10 @@ const LEG: Readonly<Record<string, (value: unknown) => boolean>> = {
   ending: orNull(isEnding),
   stats: orNull(isFields),
   recorded: oneOf(true, false),
+  service: oneOf(null, 'echo', 'tone', 'music'),
+  from: orNull(isOrigin),
+  transfer: oneOf(null, 'transferor', 'transferee', 'target'),
+  refers: isTime,
 };
 
 function readLeg(value: unknown): Leg | null {
@@ -135,7 +144,7 @@ function readCall(value: Fields, settings: CallSettings): Call | null {
   if (caller['userName'] !== undefined && !isText(caller['userName'])) return null;
   if (!Array.isArray(legs) || legs.length === 0 || legs.length > MOST_LEGS) return null;
   const read = legs.map(readLeg);
-  if (!read.every((leg) => leg !== null) || read[0]!.role !== 'caller') return null;
+  if (!read.every((leg) => leg !== null)) return null;
   if ('peer' in state && !read.some((leg) => leg.id === state['peer'])) return null;
   const call = { ...value, legs: read, early: null, answerHeaders: [], heard: [], transfer: null, settings };
   return call as unknown as Call;

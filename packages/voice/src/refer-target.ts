@@ -34,7 +34,8 @@ export function referTarget(request: SipRequest, asks: Found, facts: ReferFacts)
       headers: customHeaders(request),
     };
   const other = facts.find(to.dialog);
-  if (other === undefined) return 481;
+  // No 481, by which the peer would take this very dialog for gone (RFC 5057 §5.1).
+  if (other === undefined) return 404;
   if (other.leg.userName !== asks.leg.userName || !mayTransfer(other.leg)) return 403;
   if (other.call.id === asks.call.id) return 400;
   if (other.call.transfer !== null) return 491;

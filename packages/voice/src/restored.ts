@@ -31,7 +31,9 @@ const EARLY = new Set<Leg['phase']>(['invited', 'preparing', 'calling', 'cancell
 export function onRestored(draft: Draft, { adopted, unacked }: Restored): void {
   const ending: Ending = { ...CAUSE.restarted, by: 'platform' };
   const { state } = draft.call;
-  const goesOn = state.name === 'up' && adopted;
+  // Transfers are off; without the side that asked for one there is nobody to go on with.
+  const whole = state.name === 'up' && draft.caller.phase === 'up' && draft.leg(state.peer)?.phase === 'up';
+  const goesOn = whole && adopted;
   for (const leg of draft.call.legs) {
     // A fork that lost keeps its own ending.
     if (EARLY.has(leg.phase)) legGone(draft, leg.id, ending);

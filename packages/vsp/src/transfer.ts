@@ -60,7 +60,7 @@ export function transferNews(
 const REFUSED: Readonly<Record<number, string>> = {
   403: 'not allowed for this call',
   480: 'nobody is on the other side',
-  481: 'no such call',
+  404: 'no such call',
   491: 'another transfer or media change is under way',
 };
 

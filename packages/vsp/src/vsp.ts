@@ -522,7 +522,7 @@ class ClientGate implements Vsp {
         : dialog === null
           ? null
           : referToCall(dialog, domain);
-    if (leg === undefined || headers === null) this.#call(place, { type: 'referred', status: 481 }, now);
+    if (leg === undefined || headers === null) this.#call(place, { type: 'referred', status: 404 }, now);
     else this.#hear(this.#agent.requestInDialog(leg, { method: 'REFER', headers }, REFER.event, now), now);
   }
 
