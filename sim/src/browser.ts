@@ -107,6 +107,14 @@ export class PretendClient {
     }
   }
 
+  /** It did not come back, or too late for its calls; or the run is over. */
+  get stayedAway(): boolean {
+    const { vanishesAfter, drop } = this.#habits;
+    return (
+      this.state === 'gone' || vanishesAfter !== undefined || (drop !== undefined && drop.away > 115_000)
+    );
+  }
+
   gone(): void {
     this.state = 'gone';
     for (const id of this.calls.keys()) this.calls.set(id, 'done');

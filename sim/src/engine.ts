@@ -32,6 +32,11 @@ export class PretendEngine {
     this.#event = event;
   }
 
+  /** Does it fail now and then? */
+  get fails(): boolean {
+    return this.#failureRate > 0;
+  }
+
   /** Commands are carried out in order; the reply takes 1 to 20 ms. */
   command(command: MediaCommand, reply: (reply: MediaReply) => void): void {
     const answer = this.#carryOut(command);

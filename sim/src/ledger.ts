@@ -80,3 +80,16 @@ export function remains(users: readonly PretendClient[], carrier: PretendCarrier
   for (const leg of house.engine.opened) if (!byLeg.has(leg)) problems.push(`no record of leg ${leg}`);
   return problems;
 }
+
+/** Answered calls end because somebody ended them, stayed away too long, or lost media; never because a process died. */
+export function lostCalls(users: readonly PretendClient[], house: House): string[] {
+  const stayedAway = users.some((client) => client.stayedAway);
+  const problems: string[] = [];
+  const early = new Set(house.records.filter((r) => r.answered_at === undefined).map((r) => r.session_id));
+  for (const { ended_by, cause, leg_id, session_id } of house.records) {
+    if (early.has(session_id)) continue;
+    const lost = cause === 'NETWORK_LOST' ? !stayedAway : ended_by === 'platform' && !house.engine.fails;
+    if (lost) problems.push(`the answered leg ${leg_id} ended: ${cause} by ${ended_by}`);
+  }
+  return problems;
+}

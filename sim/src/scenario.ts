@@ -4,7 +4,7 @@ import { PretendClient } from './browser.ts';
 import { CARRIER, PretendCarrier } from './carrier.ts';
 import { drawCarrier, drawClient, drawRestarts, drawWeather, KINDS, type Kind, TWIN } from './habits.ts';
 import { House } from './house.ts';
-import { agreement, remains, stateOfThings } from './ledger.ts';
+import { agreement, lostCalls, remains, stateOfThings } from './ledger.ts';
 import { datagramLink, streamLink } from './network.ts';
 import { World } from './world.ts';
 
@@ -217,7 +217,9 @@ export function runScenario(seed: number): Outcome {
     });
   }
   // Everybody has had time: both ends must agree on what is left.
-  world.after(LEAVE_AT - 1, () => problems.push(...agreement(kind, users, carrier, house)));
+  world.after(LEAVE_AT - 1, () => {
+    problems.push(...agreement(kind, users, carrier, house), ...lostCalls(users, house));
+  });
   if (kind === 'carrier to client') world.after(1500, () => carrier.start());
 
   while (world.next() !== null && world.now < STUCK_AT) world.step();
