@@ -18,7 +18,8 @@ export class Chromium {
     this.#folder = folder;
   }
 
-  static async start(): Promise<Chromium> {
+  /** `more`: further switches of the command line. */
+  static async start(more: readonly string[] = []): Promise<Chromium> {
     const folder = mkdtempSync(join(tmpdir(), 'sidetone-chromium-'));
     const microphone = join(folder, 'microphone.wav');
     // Whole periods, so that the loop of the file has no click.
@@ -32,6 +33,7 @@ export class Chromium {
         '--use-fake-ui-for-media-stream',
         `--use-file-for-fake-audio-capture=${microphone}`,
         '--autoplay-policy=no-user-gesture-required',
+        ...more,
       ],
     });
     return new Chromium(browser, folder);

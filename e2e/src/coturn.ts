@@ -25,25 +25,22 @@ export class Coturn {
     this.#exited = new Promise((resolve) => child.once('exit', resolve));
   }
 
-  static async start(): Promise<Coturn> {
+  /** With a user of its own, or with the secret that it shares with our server. */
+  static async start(
+    options: { readonly secret?: string; readonly host?: string; readonly port?: number } = {},
+  ): Promise<Coturn> {
+    const { secret, host = '127.0.0.1' } = options;
     const folder = mkdtempSync(join(tmpdir(), 'sidetone-coturn-'));
-    const port = await freePort();
+    const port = options.port ?? (await freePort());
+    const users =
+      secret === undefined
+        ? ['--lt-cred-mech', '-u', `${USER}:${PASSWORD}`]
+        : ['--use-auth-secret', '--static-auth-secret', secret];
     const child = spawn(
       peerPath('coturn'),
       [
-        ...[
-          '-n',
-          '-L',
-          '127.0.0.1',
-          '-E',
-          '127.0.0.1',
-          '-p',
-          String(port),
-          '--no-tls',
-          '--no-dtls',
-          '--no-cli',
-        ],
-        ...['--lt-cred-mech', '-u', `${USER}:${PASSWORD}`, '-r', 'sidetone.test', '--allow-loopback-peers'],
+        ...['-n', '-L', host, '-E', host, '-p', String(port), '--no-tls', '--no-dtls', '--no-cli'],
+        ...[...users, '-r', 'sidetone.test', '--allow-loopback-peers'],
         ...['--min-port', String(RELAY_PORTS[0]), '--max-port', String(RELAY_PORTS[1])],
         ...['--log-file', 'stdout', '--userdb', join(folder, 'users'), '--pidfile', join(folder, 'pid')],
       ],

@@ -11,6 +11,10 @@ export const PHONE_PREFIX = '+1556';
 export interface RigOptions extends Omit<ServerOptions, 'trunks'> {
   /** More trunks to the same carrier, under other numbers. */
   readonly trunks?: readonly Omit<TrunkOptions, 'port'>[];
+  /** Carriers on ports of their own, for calls side by side; lane n has the numbers that begin with `+157n`. */
+  readonly lanes?: number;
+  /** Further switches of the browser. */
+  readonly switches?: readonly string[];
 }
 
 /** A server with two trunks, a page host and Chromium: what most suites stand on. */
@@ -21,6 +25,8 @@ export class Rig {
   /** Where the SIPp carrier listens and calls from. */
   readonly carrierPort: number;
   readonly phonePort: number;
+  /** Where the carrier of each lane listens. */
+  readonly lanePorts: readonly number[];
 
   private constructor(
     server: TestServer,
@@ -28,20 +34,26 @@ export class Rig {
     chromium: Chromium,
     carrierPort: number,
     phonePort: number,
+    lanePorts: readonly number[],
   ) {
     this.server = server;
     this.host = host;
     this.chromium = chromium;
     this.carrierPort = carrierPort;
     this.phonePort = phonePort;
+    this.lanePorts = lanePorts;
   }
 
   static async start(options: RigOptions = {}): Promise<Rig> {
     const carrierPort = await freePort();
     const phonePort = await freePort();
+    const { lanes = 0, ...others } = options;
+    const lanePorts: number[] = [];
+    for (let n = 0; n < lanes; n++) lanePorts.push(await freePort());
     const server = await TestServer.start({
-      ...options,
+      ...others,
       trunks: [
+        ...lanePorts.map((port, n) => ({ name: `lane${n}`, port, prefixes: [`+157${n}`] })),
         { name: 'carrier', port: carrierPort, prefixes: [CARRIER_PREFIX] },
         { name: 'phone', port: phonePort, prefixes: [PHONE_PREFIX] },
         ...(options.trunks ?? []).map((trunk) => ({ port: carrierPort, ...trunk })),
@@ -49,7 +61,7 @@ export class Rig {
     });
     const host = await PageHost.start();
     try {
-      return new Rig(server, host, await Chromium.start(), carrierPort, phonePort);
+      return new Rig(server, host, await Chromium.start(options.switches), carrierPort, phonePort, lanePorts);
     } catch (error) {
       host.close();
       await server.kill();
