@@ -17,6 +17,7 @@ export const IceReasonCode = /* @__PURE__ */ codes(
   'ice',
   'NoCandidates',
   'OnlyHostCandidates',
+  'OnlyRelayCandidates',
   'GatheringTimeout',
   'NoSelectedPair',
   'TurnRequired',

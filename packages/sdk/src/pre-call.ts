@@ -280,7 +280,8 @@ const reasonsOf = (source: string, findings: readonly Finding[]): Reason[] =>
 
 function iceReasons(ice: IceFindings | undefined, answered: boolean): Reason[] {
   if (ice === undefined) return [];
-  const { namedServers, onlyHostCandidates, isTurnRequired, hasMultipleNetworkInterfaces } = ice;
+  const { candidateCounts, namedServers, onlyHostCandidates, isTurnRequired, hasMultipleNetworkInterfaces } =
+    ice;
   const names = IceReasonCode;
   return reasonsOf('ice', [
     [answered && ice.candidates.length === 0, names.NoCandidates, 'The browser has no network address', true],
@@ -289,6 +290,11 @@ function iceReasons(ice: IceFindings | undefined, answered: boolean): Reason[] {
       namedServers && onlyHostCandidates,
       names.OnlyHostCandidates,
       'The STUN and TURN servers gave no address',
+    ],
+    [
+      candidateCounts.relay > 0 && candidateCounts.host + candidateCounts.srflx === 0,
+      names.OnlyRelayCandidates,
+      'There is no address but the relay',
     ],
     [isTurnRequired, names.TurnRequired, 'Audio takes the relay'],
     [hasMultipleNetworkInterfaces, names.MultipleInterfaces, 'There are several networks'],

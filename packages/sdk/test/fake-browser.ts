@@ -192,6 +192,8 @@ export class FakeBrowser {
   /** What getUserMedia rejects with. */
   microphoneError: unknown;
   badUrl = false;
+  /** Changes what new peer connections can do. */
+  onPeer: (peer: FakePeer) => void = () => undefined;
   /** What a microphone gives, of 1. */
   loudness = 0.2;
   readonly playing: string[] = [];
@@ -276,6 +278,7 @@ export class FakeBrowser {
       },
       createPeer: (configuration: RTCConfiguration) => {
         const peer = new FakePeer(configuration);
+        this.onPeer(peer);
         this.peers.push(peer);
         return peer;
       },
