@@ -9,7 +9,8 @@ export interface Heard {
   readonly rate: number;
 }
 
-const peers: RTCPeerConnection[] = [];
+/** Every peer connection that was made, oldest first. */
+export const peers: RTCPeerConnection[] = [];
 const taps = new Map<MediaStreamTrack, AnalyserNode>();
 let context: AudioContext | undefined;
 
@@ -18,6 +19,18 @@ window.RTCPeerConnection = class extends Native {
   constructor(configuration?: RTCConfiguration) {
     super(configuration);
     peers.push(this);
+  }
+};
+
+/** Where sockets were opened to, oldest first. */
+export const addresses: string[] = [];
+
+const NativeSocket = window.WebSocket;
+window.WebSocket = class extends NativeSocket {
+  constructor(url: string | URL, protocols?: string | string[]) {
+    addresses.push(String(url));
+    // For tests that only want to know where the SDK would go.
+    super('goNowhere' in window ? 'ws://127.0.0.1:9/' : url, protocols);
   }
 };
 

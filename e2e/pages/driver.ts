@@ -3,9 +3,13 @@
  * bundler puts the package in place of `sdk-under-test`.
  */
 
+// First, because an SDK may keep what it finds while it loads.
+import './capture.ts';
+
 // @ts-expect-error The package is chosen when the page is bundled.
 import * as sdk from 'sdk-under-test';
-import { hear, inboundStats, newestPeer, speak } from './capture.ts';
+import { addresses, hear, inboundStats, newestPeer, peers, speak } from './capture.ts';
+import { toneChanges, watchTone } from './tone-watch.ts';
 
 interface SdkCall {
   id: string;
@@ -26,7 +30,26 @@ interface CallRecord {
   call: SdkCall;
 }
 
+/** Every event a version may have; a name it does not know is never told. */
+const EVENTS = [
+  'telnyx.ready',
+  'telnyx.notification',
+  'telnyx.error',
+  'telnyx.warning',
+  'telnyx.socket.open',
+  'telnyx.socket.close',
+  'telnyx.socket.error',
+  'telnyx.socket.message',
+  'telnyx.stats.frame',
+  'telnyx.stats.report',
+  'telnyx.rtc.mediaError',
+  'telnyx.rtc.peerConnectionFailureError',
+  'telnyx.ai.conversation',
+] as const;
+
 const calls: CallRecord[] = [];
+/** Events as they came, with what they carried. */
+const told: { name: string; payload: unknown }[] = [];
 const events: { name: string; detail: string }[] = [];
 let client: Record<string, (...args: unknown[]) => unknown> | undefined;
 
@@ -63,21 +86,29 @@ const driver = {
   speak,
   hear,
   inboundStats,
+  watchTone,
+  toneChanges,
   events: () => events,
 
-  /** Makes a client and waits for `telnyx.ready`. */
-  async connect(options: Record<string, unknown>): Promise<void> {
+  /** Makes a client that does not connect yet. */
+  make(options: Record<string, unknown>): void {
     client = new sdk.TelnyxRTC(options);
     const remote = document.createElement('audio');
     remote.autoplay = true;
     document.body.append(remote);
     (client as Record<string, unknown>)['remoteElement'] = remote;
+    for (const name of EVENTS) client!['on']!(name, (payload: unknown) => told.push({ name, payload }));
     for (const name of ['telnyx.error', 'telnyx.warning', 'telnyx.socket.close', 'telnyx.socket.error'])
       client!['on']!(name, (payload: unknown) => note(name, payload));
     client!['on']!('telnyx.notification', (notification: { type: string; call?: SdkCall }) => {
       if (notification.call !== undefined) saw(notification.call);
       else note('telnyx.notification', notification);
     });
+  },
+
+  /** Makes a client and waits for `telnyx.ready`. */
+  async connect(options: Record<string, unknown>): Promise<void> {
+    driver.make(options);
     await new Promise<void>((resolve, reject) => {
       client!['on']!('telnyx.ready', () => resolve());
       setTimeout(() => reject(new Error(`no telnyx.ready: ${JSON.stringify(events)}`)), 20_000);
@@ -147,5 +178,22 @@ const driver = {
 
 export type Driver = typeof driver;
 
-(window as unknown as { driver: Driver }).driver = driver;
+/** The SDK under test as the page of an application has it, for what is driven by expression. */
+const sut = {
+  sdk,
+  get client() {
+    return client;
+  },
+  /** The call that was heard of last. */
+  get last() {
+    return calls.at(-1)?.call;
+  },
+  call: (id: string) => recordOf(id).call,
+  saw,
+  payloads: (name: string) => told.filter((one) => one.name === name).map((one) => one.payload),
+  peers,
+  addresses,
+};
+
+Object.assign(window, { driver, sut });
 document.title = 'loaded';

@@ -52,6 +52,8 @@ export class RtpPeer {
   readonly events = new TelephoneEvents();
   /** Milliseconds between packets as they arrived; the largest gap shows up as a break in the sound. */
   largestGapMs = 0;
+  /** Gets every decoded frame. */
+  onSound: ((pcm: Int16Array) => void) | undefined;
   readonly #socket: Socket;
   #format: PeerFormat;
   readonly #encoder: OpusEncoderHandle | undefined;
@@ -245,7 +247,9 @@ export class RtpPeer {
   #keep(payload: Uint8Array): void {
     try {
       const codec = this.#format.codec;
-      this.#pcm.push(codec === 'OPUS' ? this.#decoder!.decode(payload) : decodeG711(codec, payload));
+      const pcm = codec === 'OPUS' ? this.#decoder!.decode(payload) : decodeG711(codec, payload);
+      this.#pcm.push(pcm);
+      this.onSound?.(pcm);
       if (this.#pcm.length > 2_000) this.#pcm.splice(0, 1_000);
     } catch {
       this.#badPackets++;

@@ -1,0 +1,254 @@
+import { readFileSync } from 'node:fs';
+import { type Failure, Line, throughRelay } from '../src/line.ts';
+import type { SdkName } from '../src/page-host.ts';
+import type { Rig } from '../src/rig.ts';
+import { RtpPeer } from '../src/rtp-peer.ts';
+import { Sipp } from '../src/sipp.ts';
+import type { TestPage } from '../src/test-page.ts';
+import { toneShare } from '../src/tone.ts';
+import { pause, until } from '../src/wait.ts';
+
+/** What the page says, and what the carrier says. */
+const PAGE_HZ = 440;
+const CARRIER_HZ = 1_000;
+/** A pause between two frames that is shorter than this is the jitter of a busy machine. */
+const GAP_MS = 150;
+/** Sound counts as back when it stays this long. */
+const STEADY_MS = 1_500;
+/** Longer than any client waits. */
+const GIVE_UP_MS = 45_000;
+
+export interface Drop {
+  readonly failure: Failure;
+  readonly media: boolean;
+  readonly outageMs: number;
+}
+
+export interface Measured extends Drop {
+  /** From the network's return until sound flows both ways for good; `null`: never. */
+  readonly audioMs: number | null;
+  /** From the network's return until the client is registered again. */
+  readonly readyMs: number | null;
+  /** The longest silence at the carrier and in the page. */
+  readonly gapAtCarrierMs: number;
+  readonly gapInPageMs: number;
+}
+
+/** Stretches of a tone, as milliseconds since 1970. */
+type Stretch = [from: number, to: number];
+
+/** The pauses between stretches that are worth the name, from `since` on. */
+function pauses(stretches: readonly Stretch[], since: number, until: number): Stretch[] {
+  const found: Stretch[] = [];
+  let heard = since;
+  for (const [from, to] of stretches) {
+    if (to < since) continue;
+    if (from - heard > GAP_MS) found.push([heard, from]);
+    heard = Math.max(heard, to);
+  }
+  if (until - heard > GAP_MS) found.push([heard, until]);
+  return found;
+}
+
+const STALL_TICK_MS = 20;
+/** Stretches in which this process did not run, and heard nothing although packets came. */
+const stalls: Stretch[] = [];
+
+/** Watches this process; on a machine with too much to do its own sleep looks like silence of the call. */
+export function watchOurselves(): () => void {
+  let last = Date.now();
+  const timer = setInterval(() => {
+    const now = Date.now();
+    if (now - last > 3 * STALL_TICK_MS) stalls.push([last, now]);
+    last = now;
+  }, STALL_TICK_MS);
+  return () => clearInterval(timer);
+}
+
+/** The pauses that are not our own sleep. */
+function real(found: readonly Stretch[]): Stretch[] {
+  return found.filter(([from, to]) => {
+    const slept = stalls.reduce((sum, [a, b]) => sum + Math.max(0, Math.min(b, to) - Math.max(a, from)), 0);
+    return to - from - slept > GAP_MS;
+  });
+}
+
+/** One call from a page to a carrier over a line that fails on command. */
+export class Lane {
+  readonly line: Line;
+  readonly page: TestPage;
+  readonly #sipp: Sipp;
+  readonly #rtp: RtpPeer;
+  readonly #rig: Rig;
+  readonly #id: string;
+  readonly #atCarrier: Stretch[] = [];
+
+  private constructor(rig: Rig, line: Line, page: TestPage, sipp: Sipp, rtp: RtpPeer, id: string) {
+    this.#rig = rig;
+    this.line = line;
+    this.page = page;
+    this.#sipp = sipp;
+    this.#rtp = rtp;
+    this.#id = id;
+    const rate = rtp.rate;
+    rtp.onSound = (pcm) => {
+      if (toneShare(pcm, rate, PAGE_HZ) < 0.5) return;
+      const now = Date.now();
+      const last = this.#atCarrier.at(-1);
+      if (last !== undefined && now - last[1] <= 60) last[1] = now;
+      else this.#atCarrier.push([now - 20, now]);
+    };
+  }
+
+  /** A call that is up, with sound both ways. `n` tells lanes apart: relay, trunk and user. */
+  static async open(
+    rig: Rig,
+    sdk: SdkName,
+    n: number,
+    options: Readonly<Record<string, unknown>>,
+  ): Promise<Lane> {
+    const { media } = JSON.parse(readFileSync(rig.server.configFile, 'utf8')) as {
+      media: { ports: [number, number] };
+    };
+    const relay = `127.0.0.${20 + n}`;
+    const line = await Line.start({
+      http: rig.server.httpPort,
+      media: rig.server.address,
+      ports: media.ports,
+      relay,
+    });
+    const format = { codec: 'PCMU', payloadType: 0, eventPayloadType: 101 } as const;
+    const rtp = await RtpPeer.open(format);
+    const trunk = rig.lanePorts[n]!;
+    const sipp = await Sipp.start({
+      role: 'uas',
+      port: trunk,
+      rtp: { host: '127.0.0.1', port: rtp.port },
+      format,
+    });
+    try {
+      const page = await rig.chromium.open(rig.host, sdk);
+      await page.evaluate(throughRelay(relay));
+      await page.speak(PAGE_HZ);
+      await page.connect({ ...options, host: line.url });
+      const id = await page.newCall({ destinationNumber: `+157${n}0000000`, callerNumber: '+13125550100' });
+      await sipp.says('180');
+      await sipp.steer('answer');
+      await page.reaches(id, 'active');
+      rtp.send(await sipp.remoteAudio(), CARRIER_HZ);
+      await page.evaluate(`driver.watchTone(${CARRIER_HZ})`);
+      const lane = new Lane(rig, line, page, sipp, rtp, id);
+      await page.hears(CARRIER_HZ);
+      await rtp.hears(PAGE_HZ);
+      return lane;
+    } catch (error) {
+      line.close();
+      await sipp.stop();
+      rtp.close();
+      throw error;
+    }
+  }
+
+  /** One failure of the line, and what came of it. */
+  async drop({ failure, media, outageMs }: Drop): Promise<Measured> {
+    await this.#steady(Date.now() - STEADY_MS);
+    const readyBefore = await this.#ready();
+    const down = Date.now();
+    this.line.down(failure, media);
+    await pause(outageMs);
+    const up = Date.now();
+    this.line.up();
+    let ready: number | null = null;
+    // A client that came back during the outage would not have; it counts from the return.
+    const registered = until(
+      'the client to be registered again',
+      async () => (await this.#ready()) > readyBefore,
+      { limitMs: GIVE_UP_MS, everyMs: 50 },
+    ).then(
+      () => {
+        ready = Math.max(0, Date.now() - up);
+      },
+      () => undefined,
+    );
+    await registered;
+    const audible = await this.#steady(up).then(
+      () => true,
+      () => false,
+    );
+    // What a late re-attach does to the sound belongs to the drop.
+    if (audible) await pause(2_000);
+    const now = Date.now();
+    const inPage = await this.#inPage();
+    const found = [real(pauses(this.#atCarrier, down, now)), pauses(inPage, down, now)];
+    const longest = (list: readonly Stretch[]): number =>
+      Math.round(list.reduce((most, [from, to]) => Math.max(most, to - from), 0));
+    const over = Math.max(up, ...found.flat().map(([, to]) => to));
+    const active = (await this.page.call(this.#id)).state === 'active';
+    return {
+      failure,
+      media,
+      outageMs,
+      audioMs: audible && active ? Math.round(over - up) : null,
+      readyMs: ready,
+      gapAtCarrierMs: longest(found[0]!),
+      gapInPageMs: longest(found[1]!),
+    };
+  }
+
+  /** The call's end, as the carrier sees it: nothing was lost on the way. */
+  async close(): Promise<void> {
+    this.#rtp.onSound = undefined;
+    try {
+      if ((await this.page.call(this.#id)).state === 'active') {
+        await this.page.act(this.#id, 'hangup');
+        await this.#sipp.gets('BYE');
+      }
+      await this.page.disconnect();
+    } finally {
+      await this.page.close();
+      this.line.close();
+      await this.#sipp.stop();
+      this.#rtp.close();
+    }
+  }
+
+  /** What to say when a drop went wrong. */
+  async report(): Promise<string> {
+    return `${await this.page.report()}\n${this.#rig.server.log}`;
+  }
+
+  /** Logins that ended in REGED. The published one says `telnyx.ready` again too. */
+  async #ready(): Promise<number> {
+    return Number(await this.page.evaluate(`sut.payloads('telnyx.ready').length`));
+  }
+
+  async #inPage(): Promise<Stretch[]> {
+    const changes = (await this.page.evaluate('driver.toneChanges()')) as { on: boolean; at: number }[];
+    const stretches: Stretch[] = [];
+    for (const { on, at } of changes)
+      if (on) stretches.push([at, Number.POSITIVE_INFINITY]);
+      else if (stretches.length > 0) stretches.at(-1)![1] = at;
+    return stretches;
+  }
+
+  /** Waits until both sides have heard each other without a pause for a while, after `since`. */
+  async #steady(since: number): Promise<void> {
+    const steady = (stretches: readonly Stretch[], now: number): boolean => {
+      const last = stretches.at(-1);
+      return (
+        last !== undefined &&
+        last[1] > now - GAP_MS - 100 &&
+        real(pauses(stretches, Math.max(since, now - STEADY_MS), now)).length === 0
+      );
+    };
+    await until(
+      'steady sound both ways',
+      async () => {
+        const now = Date.now();
+        if (now - since < STEADY_MS) return false;
+        return steady(this.#atCarrier, now) && steady(await this.#inPage(), now);
+      },
+      { limitMs: GIVE_UP_MS, everyMs: 100 },
+    );
+  }
+}
