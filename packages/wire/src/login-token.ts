@@ -2,6 +2,8 @@
 export interface LoginTokenHeader {
   readonly alg: 'HS512';
   readonly typ: 'JWT';
+  /** Which key signed: the deployment's key and the user. */
+  readonly kid: string;
 }
 
 /**
@@ -21,6 +23,6 @@ export interface LoginTokenClaims {
   /** Clients warn 120 s before. */
   readonly exp: number;
   readonly typ: 'access';
-  /** base64url of the SIP user that the token logs in as. */
+  /** Names the SIP user that the token logs in as. */
   readonly tel_token: string;
 }

@@ -1,12 +1,16 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { loadConfig } from '../config/load.ts';
-import { mintLoginToken } from '../identity/login-token.ts';
+import { LoginTokens } from '../identity/login-token.ts';
+import { isVisible, userName } from '../identity/objects.ts';
+import { openDirectoryStore } from '../identity/open.ts';
+import { Registry } from '../identity/registry.ts';
 import { loadSecrets } from '../identity/secrets.ts';
-import { openSqliteStore } from '../store/sqlite.ts';
 import { fail } from './fail.ts';
 
-/** `sidetone token USER`: prints a login token for a user, valid for 24 hours. */
+const MOST_NAMES = 20;
+
+/** `sidetone token USER`: prints a login token for a user (of a connection or a credential), valid for 24 hours. */
 export async function token(options: {
   readonly user: string;
   readonly config: string | undefined;
@@ -20,18 +24,26 @@ export async function token(options: {
       `${dataDir} has no secrets yet; start "sidetone serve --data ${options.data}" once, or name the right folder with --data`,
     );
   }
-  const names = (loaded.value.connections ?? storedUsers(dataDir)).map((c) => c.user_name);
-  if (!names.includes(options.user)) {
-    return fail(`there is no user ${options.user}; the users are ${names.join(', ') || '(none)'}`);
-  }
-  process.stdout.write(`${await mintLoginToken(loadSecrets(dataDir).tokenKey, options.user, Date.now())}\n`);
-}
-
-function storedUsers(dataDir: string): readonly { readonly user_name: string }[] {
-  const store = openSqliteStore(join(dataDir, 'sidetone.db'));
+  const store = await openDirectoryStore(loaded.value, dataDir);
   try {
-    return store.connections();
+    const registry = await Registry.open(store);
+    const user = registry.named(userName(options.user));
+    if (user === undefined) {
+      const names = [...registry.all()]
+        .filter((object) => object.kind === 'connection' && isVisible(object))
+        .map((object) => String(object.doc['user_name']));
+      const shown = names.slice(0, MOST_NAMES).join(', ') + (names.length > MOST_NAMES ? ', …' : '');
+      return fail(`there is no user ${options.user}; the users are ${shown || '(none)'}`);
+    }
+    const expires = user.doc['expires_at'];
+    const tokens = new LoginTokens(loadSecrets(dataDir).tokenKeys);
+    const subject = {
+      id: user.id,
+      accountId: user.account,
+      ...(typeof expires === 'string' ? { expiresAt: Date.parse(expires) } : {}),
+    };
+    process.stdout.write(`${await tokens.mint(subject, Date.now())}\n`);
   } finally {
-    store.close();
+    await store.close();
   }
 }

@@ -193,6 +193,22 @@ const limitsSection = z.strictObject({
     ),
 });
 
+const storeSection = z.strictObject({
+  sqlite: z
+    .strictObject({ file: z.string().min(1).describe('The database file.') })
+    .optional()
+    .describe('SQLite, which is the default: sidetone.db in the data folder.'),
+  postgres: z
+    .strictObject({
+      url: z
+        .string()
+        .regex(/^postgres(ql)?:\/\//, 'must begin with postgres://')
+        .describe('postgres://user:password@host:port/database'),
+    })
+    .optional()
+    .describe('PostgreSQL 15 or newer keeps accounts, users and numbers; call records stay in SQLite.'),
+});
+
 export const configSchema = z.strictObject({
   $schema: z.string().optional(),
   domain: host.default('sip.localhost').describe('The SIP domain of the users.'),
@@ -210,6 +226,7 @@ export const configSchema = z.strictObject({
       'The users. Without this key the first start makes two, line1 and line2, with passwords of their own.',
     ),
   trunks: z.array(trunk).default([]).describe('The carriers.'),
+  store: storeSection.prefault({}),
   log: z.strictObject({ level: z.enum(['debug', 'info', 'warn', 'error']).default('info') }).prefault({}),
 });
 

@@ -1,51 +1,46 @@
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
-import type { Connection, Directory } from '@sidetone/wire';
-import type { Config } from '../config/schema.ts';
-import type { Store } from '../store/store.ts';
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { Connection, Directory, Identity, SipUser } from '@sidetone/wire';
 
 /**
- * The users and carriers of this deployment: from the configuration file, or, when it names no users, from the store, where
- * the first start puts line1 and line2 with passwords of their own.
+ * `Directory` made of `Identity`, for services that look users up in a list: every name that may be used now is a connection of
+ * its own, a connection before its credentials. Made anew after a change.
  */
-export function loadDirectory(config: Config, store: Store): Directory {
-  return {
-    domain: config.domain,
-    connections: config.connections ?? storedUsers(store),
-    trunks: config.trunks.map(defined),
+export function directoryOf(identity: Identity, now: () => number): () => Directory {
+  let made: { readonly revision: number; readonly directory: Directory } | undefined;
+  return () => {
+    if (made?.revision !== identity.revision) {
+      const connections = [...identity.users()]
+        .filter((user) => identity.refusal(user, now()) === undefined)
+        .map((user) => connectionOf(identity, user));
+      made = {
+        revision: identity.revision,
+        directory: { domain: identity.domain, connections, trunks: identity.trunks },
+      };
+    }
+    return made.directory;
   };
 }
 
-function storedUsers(store: Store): readonly Connection[] {
-  if (store.connections().length === 0) {
-    for (const [user_name, number] of [
-      ['line1', '+15005550001'],
-      ['line2', '+15005550002'],
-    ] as const) {
-      store.saveConnection({
-        user_name,
-        password: randomBytes(18).toString('base64url'),
-        numbers: [number],
-        sip_uri_calling_preference: 'internal',
-        dnis_number_format: 'sip_username',
-        simultaneous_ringing: 'disabled',
-        reject_code: 487,
-        codecs: ['OPUS', 'PCMU', 'PCMA'],
-      });
-    }
-  }
-  return store.connections();
+function connectionOf(identity: Identity, user: SipUser): Connection {
+  const settings = identity.connection(user.connectionId)!;
+  return {
+    user_name: user.name,
+    password: user.password,
+    // A credential may show the numbers of its connection; dialled, they ring the connection.
+    numbers: identity.numbersOf(user.connectionId).map((entry) => entry.number),
+    sip_uri_calling_preference: settings.sipUriCalling,
+    dnis_number_format: settings.dnisFormat,
+    simultaneous_ringing: settings.simultaneousRinging ? 'enabled' : 'disabled',
+    reject_code: settings.rejectCode,
+    codecs: settings.codecs,
+  };
 }
 
 /** Is this the password of this user? Takes the same time for an unknown user and for a wrong password. */
-export function passwordMatches(connection: Connection | undefined, password: string): boolean {
+export function passwordMatches(user: SipUser | undefined, password: string): boolean {
   const expected = createHash('sha256')
-    .update(connection?.password ?? '')
+    .update(user?.password ?? '')
     .digest();
   const given = createHash('sha256').update(password).digest();
-  return timingSafeEqual(expected, given) && connection !== undefined;
-}
-
-/** Drops keys whose value is undefined. */
-function defined<T extends object>(value: T): { [K in keyof T]: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(value).filter(([, v]) => v !== undefined)) as never;
+  return timingSafeEqual(expected, given) && user !== undefined;
 }

@@ -4,39 +4,69 @@ import { join } from 'node:path';
 
 /** Secrets of one deployment, made at the first start and kept in the data folder, readable by the owner only. */
 export interface Secrets {
-  /** Signs login tokens (HS512), 64 bytes. */
-  readonly tokenKey: Uint8Array;
+  /** Sign login tokens (HS512), 64 bytes each: the one that signs, and the one before it, whose tokens are still good. */
+  readonly tokenKeys: readonly [Uint8Array, ...Uint8Array[]];
   /** Signs digest nonces, 32 bytes. */
   readonly nonceKey: Uint8Array;
 }
 
+interface SecretsFile {
+  readonly token_key?: unknown;
+  readonly previous_token_key?: unknown;
+  readonly nonce_key?: unknown;
+}
+
 const FILE = 'secrets.json';
+const TOKEN_KEY_BYTES = 64;
+const NONCE_KEY_BYTES = 32;
 
 /** Reads the secrets of `dataDir`, or makes them. Throws with a sentence when the file is damaged. */
 export function loadSecrets(dataDir: string): Secrets {
   const file = join(dataDir, FILE);
   if (!existsSync(file)) {
-    const made = {
-      token_key: randomBytes(64).toString('base64'),
-      nonce_key: randomBytes(32).toString('base64'),
-    };
-    const draft = `${file}.${process.pid}`;
-    writeFileSync(draft, `${JSON.stringify(made, null, 2)}\n`, { mode: 0o600 });
-    renameSync(draft, file);
+    write(file, {
+      token_key: randomBytes(TOKEN_KEY_BYTES).toString('base64'),
+      nonce_key: randomBytes(NONCE_KEY_BYTES).toString('base64'),
+    });
   }
   chmodSync(file, 0o600);
-  let value: { token_key?: unknown; nonce_key?: unknown };
+  const value = read(file);
+  const previous =
+    value.previous_token_key === undefined
+      ? []
+      : [key(value.previous_token_key, TOKEN_KEY_BYTES, file, 'previous_token_key')];
+  return {
+    tokenKeys: [key(value.token_key, TOKEN_KEY_BYTES, file, 'token_key'), ...previous],
+    nonceKey: key(value.nonce_key, NONCE_KEY_BYTES, file, 'nonce_key'),
+  };
+}
+
+/** A new key signs login tokens from the next start on; tokens of the present one stay good until the next rotation. */
+export function rotateTokenKey(dataDir: string): void {
+  const file = join(dataDir, FILE);
+  loadSecrets(dataDir);
+  const value = read(file);
+  write(file, {
+    ...value,
+    token_key: randomBytes(TOKEN_KEY_BYTES).toString('base64'),
+    previous_token_key: value.token_key,
+  });
+}
+
+function write(file: string, value: SecretsFile): void {
+  const draft = `${file}.${process.pid}`;
+  writeFileSync(draft, `${JSON.stringify(value, null, 2)}\n`, { mode: 0o600 });
+  renameSync(draft, file);
+}
+
+function read(file: string): SecretsFile {
   try {
-    value = JSON.parse(readFileSync(file, 'utf8')) as typeof value;
+    return JSON.parse(readFileSync(file, 'utf8')) as SecretsFile;
   } catch {
     throw new Error(
       `${file} is damaged: it is not JSON; restore it from a backup, or remove it to make new secrets`,
     );
   }
-  return {
-    tokenKey: key(value.token_key, 64, file, 'token_key'),
-    nonceKey: key(value.nonce_key, 32, file, 'nonce_key'),
-  };
 }
 
 function key(value: unknown, length: number, file: string, name: string): Uint8Array {

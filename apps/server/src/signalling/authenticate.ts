@@ -1,49 +1,74 @@
 import type { EpochMs } from '@sidetone/core';
 import type { VspInput, VspOutput } from '@sidetone/vsp';
-import type { Directory } from '@sidetone/wire';
+import type { Identity, IdentityRefusal, SipUser } from '@sidetone/wire';
 import { passwordMatches } from '../identity/directory.ts';
 import type { LoginBudget } from '../identity/login-budget.ts';
-import { verifyLoginToken } from '../identity/login-token.ts';
+import type { LoginTokens, TokenRefusal } from '../identity/login-token.ts';
 
-type Question = Extract<VspOutput, { type: 'authenticate' }>;
+type Question = Pick<Extract<VspOutput, { type: 'authenticate' }>, 'credentials' | 'address'>;
 type Answer = Extract<VspInput, { type: 'authenticated' }>['result'];
 
+/** For the log: how a client proved itself, or why it did not. */
+export type LoginReason =
+  | 'connection password'
+  | 'credential password'
+  | 'token'
+  | 'too many tries'
+  | 'unknown user'
+  | 'wrong password'
+  | 'deleted user'
+  | IdentityRefusal
+  | `token ${TokenRefusal}`;
+
+export interface Login {
+  readonly answer: Answer;
+  readonly reason: LoginReason;
+  /** As far as it is known, for the log. */
+  readonly user: string;
+}
+
 /**
- * Proves who a client is: the password of a user, or a login token of one. One answer for every refusal, so that users
- * cannot be told apart; the log has the reason.
+ * Proves who a client is: the password of a connection or of a telephony credential, or a token of one. A client learns the
+ * same from every refusal, so that users cannot be told apart; the log has the reason.
  */
 export async function authenticate(
   question: Question,
-  directory: Directory,
-  tokenKey: Uint8Array,
+  identity: Identity,
+  tokens: LoginTokens,
   budget: LoginBudget,
   now: EpochMs,
-): Promise<{ answer: Answer; reason: string; user: string }> {
-  const credentials = question.credentials;
+): Promise<Login> {
+  const { credentials, address } = question;
   if (credentials.kind === 'password') {
-    const user = credentials.login;
-    if (!budget.allows(user, question.address, now))
-      return { answer: { ok: false, why: 'too many tries' }, reason: 'too many tries', user };
-    const connection = directory.connections.find((c) => c.user_name === user);
-    if (!passwordMatches(connection, credentials.password)) {
-      budget.failed(user, question.address, now);
-      return {
-        answer: { ok: false, why: 'Login Incorrect' },
-        reason: connection === undefined ? 'unknown user' : 'wrong password',
-        user,
-      };
+    const name = credentials.login;
+    if (!budget.allows(name, address, now)) {
+      const answer = { ok: false, why: 'too many tries' } as const;
+      return { answer, reason: 'too many tries', user: name };
     }
-    return { answer: { ok: true, user }, reason: 'password', user };
+    const user = identity.userByName(name);
+    if (!passwordMatches(user, credentials.password) || user === undefined) {
+      budget.failed(name, address, now);
+      return refused(user === undefined ? 'unknown user' : 'wrong password', name);
+    }
+    return settled(identity, user, `${user.kind} password`, now);
   }
   // No budget: a signature is not guessed, and a page with an old token must not lock out its whole office.
-  const verified = await verifyLoginToken(tokenKey, credentials.token, now);
-  const user = verified.ok ? verified.value.userName : '';
-  if (!verified.ok || !directory.connections.some((c) => c.user_name === user)) {
-    return {
-      answer: { ok: false, why: 'Login Incorrect' },
-      reason: verified.ok ? 'unknown user' : `token ${verified.error}`,
-      user,
-    };
-  }
-  return { answer: { ok: true, user }, reason: 'token', user };
+  const verified = await tokens.verify(credentials.token, now);
+  if (!verified.ok) return refused(`token ${verified.error}`, '');
+  const user = identity.userById(verified.value.userId);
+  if (user === undefined) return refused('deleted user', verified.value.userId);
+  return settled(identity, user, 'token', now);
 }
+
+/** Proven; but is it still good? */
+function settled(identity: Identity, user: SipUser, reason: LoginReason, now: EpochMs): Login {
+  const refusal = identity.refusal(user, now);
+  if (refusal !== undefined) return refused(refusal, user.name);
+  return { answer: { ok: true, user: user.name }, reason, user: user.name };
+}
+
+const refused = (reason: LoginReason, user: string): Login => ({
+  answer: { ok: false, why: 'Login Incorrect' },
+  reason,
+  user,
+});

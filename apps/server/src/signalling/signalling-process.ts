@@ -3,13 +3,12 @@ import { setTimeout as rest } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { rejectUnparseable } from '@sidetone/proxy';
 import type { Flow, SipMessage } from '@sidetone/sip';
-import type { CallRecord, Directory } from '@sidetone/wire';
+import type { CallRecord } from '@sidetone/wire';
 import type { Logger } from 'pino';
-import { loadDirectory } from '../identity/directory.ts';
 import { iceServersOf } from '../identity/ice-servers.ts';
 import { LoginBudget } from '../identity/login-budget.ts';
 import { LoginLinks } from '../identity/login-links.ts';
-import { mintLoginToken } from '../identity/login-token.ts';
+import { type IdentityService, openIdentity, sqliteFileOf } from '../identity/open.ts';
 import { loadSecrets } from '../identity/secrets.ts';
 import { bootIdentity } from '../journal/boot-identity.ts';
 import { openJournal } from '../journal/journal-file.ts';
@@ -20,7 +19,6 @@ import { createLog } from '../log.ts';
 import { createMediaClient } from '../media/control-client.ts';
 import { openSipTransport, type SipTransport } from '../net/sip-transport.ts';
 import { openRecordWriter } from '../store/record-writer.ts';
-import { openSqliteStore } from '../store/sqlite.ts';
 import type { FromChild, SignallingStart, ToChild } from '../supervise/messages.ts';
 import { authenticate } from './authenticate.ts';
 import { createExchange, epoch, systemRandom } from './exchange.ts';
@@ -30,6 +28,8 @@ import { keepTrunksResolved, resolveTrunks } from './trunk-addresses.ts';
 /** How long SIGTERM waits for calls to end, and then for the answers to the last BYEs. */
 const LONGEST_DRAIN_MS = 3000;
 const FAREWELL_MS = 200;
+/** Users named at the start. */
+const MOST_TOLD = 100;
 
 /** A signalling process that serves. */
 interface Signalling {
@@ -48,15 +48,13 @@ export async function prepareSignalling(
   log: Logger,
 ): Promise<() => Promise<Signalling>> {
   const secrets = loadSecrets(start.dataDir);
-  const store = openSqliteStore(databaseOf(start));
-  const named = loadDirectory(start.config, store);
-  store.close();
+  const people = await openIdentity(start.config, start.dataDir, secrets, log);
   const unresolved = (host: string): void => log.warn({ host }, 'trunk host cannot be resolved');
-  const directory = await resolveTrunks(named, unresolved);
-  return () => serve(start, log, secrets, named, directory);
+  const named = people.identity.trunks;
+  people.identity.setTrunks(await resolveTrunks(named, unresolved));
+  const stopResolving = keepTrunksResolved(named, (trunks) => people.identity.setTrunks(trunks), unresolved);
+  return () => serve(start, log, secrets, people, stopResolving);
 }
-
-const databaseOf = (start: SignallingStart): string => join(start.dataDir, 'sidetone.db');
 
 /**
  * The signalling process in service: every socket of signalling, the store, and the exchange of vsp, voice and proxy between
@@ -66,15 +64,13 @@ async function serve(
   start: SignallingStart,
   log: Logger,
   secrets: ReturnType<typeof loadSecrets>,
-  named: Directory,
-  resolved: Directory,
+  people: IdentityService,
+  stopResolving: () => void,
 ): Promise<Signalling> {
   const { config, dataDir } = start;
-  let directory = resolved;
-  const unresolved = (host: string): void => log.warn({ host }, 'trunk host cannot be resolved');
-  const stopResolving = keepTrunksResolved(named, (fresh) => (directory = fresh), unresolved);
+  const { identity, tokens } = people;
   const journal = openJournal(join(dataDir, 'journal'), bootIdentity(), log);
-  const records = openRecordWriter(databaseOf(start), log, (legs) =>
+  const records = openRecordWriter(sqliteFileOf(config, dataDir), log, (legs) =>
     journal.write(legs.map((leg) => ({ room: 'records', key: leg, value: null }))),
   );
   // What the process before had in hand when it died. A record that the store has already stays as it is there.
@@ -105,7 +101,7 @@ async function serve(
   /** What services that take over say before the sockets are open. */
   const unsent: [SipMessage, Flow][] = [];
   const exchange = createExchange(
-    { config, directory: () => directory, nonceKey: secrets.nonceKey, publicAddress },
+    { config, directory: people.directory, nonceKey: secrets.nonceKey, publicAddress },
     {
       sip: (message, flow) => {
         if (sip === undefined) unsent.push([message, flow]);
@@ -115,19 +111,17 @@ async function serve(
       closeSocket: (socket, code, reason) => sockets?.close(socket, code, reason),
       watchSocket: (socket, on) => sockets?.watch(socket, on),
       authenticate: (question) => {
-        void authenticate(question, directory, secrets.tokenKey, budget, epoch()).then(
-          ({ answer, reason, user }) => {
-            log.info({ user, address: question.address, reason, ok: answer.ok }, 'login');
-            const result = answer.ok ? { ...answer, iceServers: iceServers(user, epoch()) } : answer;
-            exchange.post('vsp', { type: 'authenticated', request: question.request, result });
-          },
-        );
+        void authenticate(question, identity, tokens, budget, epoch()).then(({ answer, reason, user }) => {
+          log.info({ user, address: question.address, reason, ok: answer.ok }, 'login');
+          const result = answer.ok ? { ...answer, iceServers: iceServers(user, epoch()) } : answer;
+          exchange.post('vsp', { type: 'authenticated', request: question.request, result });
+        });
       },
       lookup: ({ request, user, address }) => {
         // Guessed too often from there: then even the right password is none.
-        const password = phoneBudget.allows(user, address, epoch())
-          ? directory.connections.find((c) => c.user_name === user)?.password
-          : undefined;
+        const known = phoneBudget.allows(user, address, epoch()) ? identity.userByName(user) : undefined;
+        const good = known !== undefined && identity.refusal(known, epoch()) === undefined;
+        const password = good ? known.password : undefined;
         // Answered on the next turn, as a database would.
         setImmediate(() =>
           exchange.post('proxy', {
@@ -186,14 +180,14 @@ async function serve(
     {
       consoleDir: fileURLToPath(new URL('../../../console/dist', import.meta.url)),
       redeem: async (token) => {
-        const user = links.redeem(token, epoch());
+        const user = identity.userByName(links.redeem(token, epoch()) ?? '');
         if (user === undefined) return null;
-        const others = directory.connections.map((c) => c.user_name).filter((name) => name !== user);
+        const others = [...identity.users()].filter((u) => u.kind === 'connection' && u.id !== user.id);
         return {
-          login_token: await mintLoginToken(secrets.tokenKey, user, epoch()),
-          user_name: user,
+          login_token: await tokens.mint(user, epoch()),
+          user_name: user.name,
           domain: config.domain,
-          others: others.slice(0, 8),
+          others: others.slice(0, 8).map((other) => other.name),
         };
       },
       knowsReport: (reportId) => exchange.knowsReport(reportId),
@@ -228,10 +222,10 @@ async function serve(
     if (draining) return;
     tell({
       type: 'ready',
-      users: directory.connections.map((c) => ({
-        userName: c.user_name,
-        ...(local ? { link: links.issue(c.user_name, epoch()) } : {}),
-      })),
+      users: [...identity.users()]
+        .filter((user) => user.kind === 'connection')
+        .slice(0, MOST_TOLD)
+        .map(({ name }) => ({ userName: name, ...(local ? { link: links.issue(name, epoch()) } : {}) })),
       calls: taken,
     });
   });
@@ -245,6 +239,7 @@ async function serve(
     stopResolving();
     exchange.stop();
     await records.close();
+    await people.close();
     journal.close();
   };
 

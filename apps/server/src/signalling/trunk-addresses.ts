@@ -1,6 +1,6 @@
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
-import type { Directory } from '@sidetone/wire';
+import type { Trunk } from '@sidetone/wire';
 
 const REFRESH_MS = 60_000;
 
@@ -9,11 +9,11 @@ const REFRESH_MS = 60_000;
  * source address. A name that cannot be resolved keeps its last address, or its name (and then matches nothing).
  */
 export async function resolveTrunks(
-  directory: Directory,
+  named: readonly Trunk[],
   unresolved: (host: string) => void,
-): Promise<Directory> {
-  const trunks = await Promise.all(
-    directory.trunks.map(async (trunk) => {
+): Promise<readonly Trunk[]> {
+  return await Promise.all(
+    named.map(async (trunk) => {
       if (isIP(trunk.host) !== 0) return trunk;
       try {
         return { ...trunk, host: (await lookup(trunk.host, { family: 4 })).address };
@@ -23,16 +23,15 @@ export async function resolveTrunks(
       }
     }),
   );
-  return { ...directory, trunks };
 }
 
 /** Keeps the addresses fresh; returns the function that stops it. Nothing to do when all trunks are addresses. */
 export function keepTrunksResolved(
-  named: Directory,
-  update: (resolved: Directory) => void,
+  named: readonly Trunk[],
+  update: (resolved: readonly Trunk[]) => void,
   unresolved: (host: string) => void,
 ): () => void {
-  if (named.trunks.every((trunk) => isIP(trunk.host) !== 0)) return () => {};
+  if (named.every((trunk) => isIP(trunk.host) !== 0)) return () => {};
   const timer = setInterval(() => void resolveTrunks(named, unresolved).then(update), REFRESH_MS);
   timer.unref();
   return () => clearInterval(timer);

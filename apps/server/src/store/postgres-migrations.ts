@@ -4,7 +4,7 @@ import type { Migration } from './migrations.ts';
 export const POSTGRES_MIGRATIONS: readonly Migration[] = [
   {
     id: 1,
-    name: 'directory and call records',
+    name: 'directory',
     sql: `
       CREATE TABLE directory_revision (one INTEGER PRIMARY KEY CHECK (one = 1), revision BIGINT NOT NULL);
       INSERT INTO directory_revision VALUES (1, 0);
@@ -42,15 +42,6 @@ export const POSTGRES_MIGRATIONS: readonly Migration[] = [
         entry TEXT NOT NULL
       );
       CREATE INDEX audit_by_account ON audit (account, seq);
-      CREATE TABLE call_records (
-        seq BIGINT GENERATED ALWAYS AS IDENTITY,
-        leg_id TEXT PRIMARY KEY,
-        session_id TEXT NOT NULL,
-        started_at BIGINT NOT NULL,
-        record TEXT NOT NULL
-      );
-      CREATE INDEX call_records_by_session ON call_records (session_id);
-      CREATE INDEX call_records_by_start ON call_records (started_at);
     `,
   },
 ];
