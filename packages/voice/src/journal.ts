@@ -171,6 +171,7 @@ const NOTHING: readonly JournalLine[] = [];
 /** Which calls have to be written, and what was written last. */
 export class CallJournal {
   readonly #touched = new Set<string>();
+  readonly #written = new Set<string>();
   readonly #last = new Map<string, Last>();
   /** Dialogs of ended calls whose BYE is unanswered, and their calls. */
   readonly #leaving = new Map<LegId, string>();
@@ -181,6 +182,12 @@ export class CallJournal {
     this.#dialogs = dialogs;
   }
 
+  /** The process before wrote of this call. */
+  inherited(call: string): void {
+    this.#written.add(call);
+    this.#touched.add(call);
+  }
+
   /** Something happened in a call, or in a dialog of it. */
   touch(call: string): void {
     this.#touched.add(call);
@@ -189,7 +196,8 @@ export class CallJournal {
   /** The call is over; `byes` are those on their way. */
   over(call: string, byes: readonly Bye[]): void {
     this.#touched.delete(call);
-    const written = this.#last.delete(call);
+    this.#last.delete(call);
+    const written = this.#written.delete(call);
     for (const { dialog } of byes) this.#leaving.set(dialog.leg, call);
     if (byes.length > 0) this.#line(call, { byes } satisfies ByeEntry);
     else if (written) this.#line(call, null);
@@ -214,6 +222,7 @@ export class CallJournal {
       const last = this.#last.get(id);
       if (last !== undefined && same(last, now)) continue;
       this.#last.set(id, now);
+      this.#written.add(id);
       this.#line(id, callEntry(call, now.dialogs, this.#dialogs.early(call)));
     }
     this.#touched.clear();

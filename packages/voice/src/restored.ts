@@ -35,13 +35,12 @@ export function onRestored(draft: Draft, { adopted, unacked }: Restored): void {
   const whole = state.name === 'up' && draft.caller.phase === 'up' && draft.leg(state.peer)?.phase === 'up';
   const goesOn = whole && adopted;
   for (const leg of draft.call.legs) {
+    // The reply to this went to the process that asked.
+    const closing = leg.media === 'closing';
+    if (closing) draft.set(leg.id, { media: 'open' });
     // A fork that lost keeps its own ending.
     if (EARLY.has(leg.phase)) legGone(draft, leg.id, ending);
-    // The reply of this one went to the process that asked.
-    else if (leg.media === 'closing') {
-      draft.set(leg.id, { media: 'open' });
-      closeMedia(draft, leg.id);
-    }
+    else if (closing) closeMedia(draft, leg.id);
   }
   if (!goesOn) {
     endCall(draft, ending);

@@ -250,6 +250,7 @@ class CallService implements Voice {
         settings: this.#settings,
         begin: (call) => {
           this.#keep(call);
+          this.#journal.inherited(call.id);
           for (const leg of call.legs) this.#legs.set(leg.id, call.id);
         },
         bind: (call, leg, dialog) => this.#bind(call.id, leg, dialog),

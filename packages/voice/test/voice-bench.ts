@@ -82,7 +82,7 @@ export class Far {
       contact: (leg) => ({ scheme: 'sip', user: leg, host, params: {} }),
       resolve: () => ({ transport: 'local', node: 'voice' }),
       userAgent: 'far',
-      allow: ['INVITE', 'ACK', 'CANCEL', 'BYE', 'INFO', 'UPDATE', 'OPTIONS'],
+      allow: ['INVITE', 'ACK', 'CANCEL', 'BYE', 'INFO', 'UPDATE', 'OPTIONS', 'NOTIFY'],
     });
   }
 
@@ -110,11 +110,20 @@ export class Far {
 
 /** voice between two far rooms and a media engine that answers at once; time stands still unless `advance`d. */
 export class VoiceBench {
-  readonly voice: Voice;
+  voice: Voice;
   readonly vsp: Far;
   readonly proxy: Far;
   readonly media: MediaCommand[] = [];
   readonly records: CallRecord[] = [];
+  /** What is on disk: the last value of each key, as text. */
+  readonly journal = new Map<string, string>();
+  /** How many lines were written, and their bytes. */
+  readonly written = { lines: 0, bytes: 0 };
+  /** The process dies at its next input: behind the disk, before the wire. */
+  dying = false;
+  /** The legs that the media process has. */
+  readonly engine = new Set<string>();
+  readonly #options: Partial<VoiceOptions>;
   readonly logs: LogLine[] = [];
   /** Replies in place of the usual; `null`: none ever. */
   mediaReply: (command: MediaCommand) => MediaReply | null | undefined = () => undefined;
@@ -123,17 +132,32 @@ export class VoiceBench {
     [];
   #replies: { id: number; reply: MediaReply }[] = [];
   #running = false;
+  #processes = 0;
 
   constructor(options: Partial<VoiceOptions> = {}) {
-    this.voice = createVoice({
-      random: seededRandom(1),
+    this.#options = options;
+    this.voice = this.#process(1);
+    this.vsp = new Far(this, 'vsp', 'vsp.sidetone.invalid', 2);
+    this.proxy = new Far(this, 'proxy', 'proxy.sidetone.invalid', 3);
+  }
+
+  #process(seed: number): Voice {
+    return createVoice({
+      random: seededRandom(seed),
       epoch: () => 1_700_000_000_000,
       directory: () => DIRECTORY,
       publicAddress: { host: '127.0.0.1', port: 5060 },
-      ...options,
+      ...this.#options,
     });
-    this.vsp = new Far(this, 'vsp', 'vsp.sidetone.invalid', 2);
-    this.proxy = new Far(this, 'proxy', 'proxy.sidetone.invalid', 3);
+  }
+
+  /** The process dies; the next one hears what was written. Media and the far rooms live on. */
+  restart(): void {
+    this.#replies = [];
+    this.#processes += 1;
+    this.voice = this.#process(1_000 + this.#processes);
+    const entries = [...this.journal].map(([key, text]) => ({ key, value: JSON.parse(text) as unknown }));
+    this.tell({ type: 'restore', entries });
   }
 
   toVoice(from: 'vsp' | 'proxy', message: Extract<UserAgentOut, { type: 'sip' }>['message']): void {
@@ -141,18 +165,53 @@ export class VoiceBench {
   }
 
   tell(input: Parameters<Voice['handle']>[0]): void {
+    if (this.dying) {
+      this.dying = false;
+      for (const out of this.voice.handle(input, this.now))
+        if (out.type === 'journal') this.#write(out.key, out.value);
+      this.#queue = [];
+      this.restart();
+      return;
+    }
+    let told = false;
     for (const out of this.voice.handle(input, this.now)) {
+      if (out.type === 'journal') {
+        if (told) throw new Error(`${out.key} is written after something was told`);
+        this.#write(out.key, out.value);
+        continue;
+      }
+      told ||= out.type !== 'log';
       if (out.type === 'sip') {
         if (out.flow.transport !== 'local') throw new Error('voice sends to its own rooms only');
         this.#queue.push({ to: out.flow.node, from: 'voice', message: out.message });
       } else if (out.type === 'media') {
         this.media.push(out.command);
         const special = this.mediaReply(out.command);
-        if (special !== null) this.#replies.push({ id: out.id, reply: special ?? usual(out.command) });
+        // A refused or lost reply to a close: the leg is gone all the same.
+        const done = special == null || out.command.op === 'close' ? this.#answer(out.command) : special;
+        if (special !== null) this.#replies.push({ id: out.id, reply: special ?? done });
       } else if (out.type === 'record') this.records.push(out.record);
       else if (out.type === 'log') this.logs.push(out);
     }
     this.run();
+  }
+
+  #write(key: string, value: object | null): void {
+    const text = JSON.stringify(value);
+    this.written.lines += 1;
+    this.written.bytes += key.length + text.length;
+    if (value === null) this.journal.delete(key);
+    else this.journal.set(key, text);
+  }
+
+  #answer(command: MediaCommand): MediaReply {
+    if (command.op === 'offer' || command.op === 'answer') this.engine.add(command.leg);
+    else if (command.op === 'close') this.engine.delete(command.leg);
+    else if (command.op === 'claim') {
+      for (const leg of this.engine) if (!command.legs.includes(leg)) this.engine.delete(leg);
+      return { ok: true, missing: command.legs.filter((leg) => !this.engine.has(leg)) };
+    }
+    return usual(command);
   }
 
   run(): void {
