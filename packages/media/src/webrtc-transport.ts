@@ -19,6 +19,9 @@ import type { NegotiatedAudio } from '@sidetone/sdp';
 import type { Datagrams, MediaLimits, StreamDoor } from './ports.ts';
 import type { Transport, TransportEvents } from './transport.ts';
 
+/** So many packets in a row by another checked path than the selected one, half a second of audio: the peer has moved. */
+const MOVED_AFTER = 25;
+
 /**
  * A browser's path: ICE-lite → DTLS → SRTP on one port (rtcp-mux), on every advertised address; and on the TCP port of all
  * legs, if there is one, which then is the last of the sockets.
@@ -48,6 +51,8 @@ export class WebRtcTransport implements Transport {
   #srtp: SrtpSession | undefined;
   #path: IcePath | undefined;
   #approved: IcePath | undefined;
+  /** Packets of audio since the last by the selected path. */
+  #elsewhere = 0;
   #failed = false;
   #closed = false;
 
@@ -189,8 +194,15 @@ export class WebRtcTransport implements Transport {
       if (length !== 0 && length <= SRTP_MALFORMED) this.dropped++;
       return;
     }
-    if (rtcp) this.#events.rtcp(packet, length, this.#now());
-    else this.#events.rtp(packet, length, this.#now());
+    if (rtcp) return this.#events.rtcp(packet, length, this.#now());
+    const path = this.#path;
+    if (path !== undefined && path.port === port && path.socket === socket && path.address === address) {
+      this.#elsewhere = 0;
+    } else if (++this.#elsewhere >= MOVED_AFTER) {
+      this.#elsewhere = 0;
+      this.#step({ type: 'media', from: { socket, address, port } });
+    }
+    this.#events.rtp(packet, length, this.#now());
   }
 
   /** Asked for each packet: the last path that ICE approved is remembered until ICE moves. */

@@ -125,6 +125,23 @@ describe('a peer that moves in mid-call', () => {
     assert.equal(world.eventsOf('failed').length, 0);
   });
 
+  it('that nominates only once is followed when its audio comes from the new address alone', async () => {
+    const world = new World();
+    const peer = await echo(world);
+    const moved: Uint8Array[] = [];
+    world.bind(MOVED.address, MOVED.port, (packet) => moved.push(packet));
+    peer.check(MOVED, undefined, false);
+    assert.equal(moved.length, 1);
+    peer.emitRtp = (packet, length) => {
+      peer.raw(packet.subarray(0, peer.srtp.protectRtp(packet, length)), MOVED.address, MOVED.port);
+    };
+    await world.run(480, () => peer.frame(FRAME));
+    assert.equal(moved.length, 1);
+    assert.equal(heard(peer), 24);
+    await world.run(400, () => peer.frame(FRAME));
+    assert.equal(moved.length, 21);
+  });
+
   it('stays where it is when somebody else sends packets to its port', async () => {
     const world = new World();
     const peer = await echo(world);

@@ -341,8 +341,12 @@ export class BrowserPeer extends Peer {
     this.check();
   }
 
-  /** One connectivity check with nomination. */
-  check(from = { address: this.address, port: this.port }, password = this.#remote.pwd): void {
+  /** One connectivity check, with nomination unless told otherwise. */
+  check(
+    from = { address: this.address, port: this.port },
+    password = this.#remote.pwd,
+    nominate = true,
+  ): void {
     const text = new TextEncoder();
     const request = writeStun(
       {
@@ -353,7 +357,7 @@ export class BrowserPeer extends Peer {
           [0x0006, text.encode(`${this.#remote.ufrag}:${this.ufrag}`)],
           [0x0024, Uint8Array.of(0x6e, 0, 0, 1)],
           [0x802a, this.world.random.bytes(8)],
-          [0x0025, new Uint8Array(0)],
+          ...(nominate ? [[0x0025, new Uint8Array(0)] as const] : []),
         ],
       },
       text.encode(password),

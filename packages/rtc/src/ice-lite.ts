@@ -19,12 +19,16 @@ import {
  *   checking ───────────────────────────────▶ connected ───────────────────────────────────────────▶ failed
  *      │                                       │   ▲                                                     │
  *      │ setupMs over                          └───┘ check on the selected pair: consent; USE-CANDIDATE  │
- *      ├────────────────────────────────▶ failed     on another: that one is selected                    │
+ *      ├────────────────────────────────▶ failed     on another, or a peer that moved: that is selected  │
  *      └──────────────────────────────────────────────────────── restart ────────────────────────────────┘
  *
  * RFC 7675 asks a sender to stop when consent is not answered. A lite agent may not send requests, so the peer's own
  * authenticated checks stand for its consent: full agents repeat them every few seconds. After a restart the media stays
  * on the old pair, under the old credentials, until a check with the new ones nominates (RFC 8445 §9).
+ *
+ * A peer whose NAT gives it another address does not know of it. Chromium nominates with every check, and is followed at the
+ * next; Firefox nominates once. So a checked pair is also taken when the peer's media comes from it and from no other any more, or
+ * when checks come on it and none on the selected pair for longer than a peer lets pass between two (RFC 7675 §5.1: 6 s).
  *
  * Nothing is answered unless it is authenticated; not even an error. An address that cannot prove the password hears
  * nothing from us.
@@ -65,6 +69,8 @@ export type IceInput =
   | { readonly type: 'remote'; readonly credentials: IceCredentials }
   /** ICE restart (RFC 8445 §9): new credentials of ours, and the peer's if known. */
   | { readonly type: 'restart'; readonly local: IceCredentials; readonly remote: IceCredentials | null }
+  /** The peer's authenticated media has come by this path alone for a while. */
+  | { readonly type: 'media'; readonly from: IcePath }
   | { readonly type: 'tick' };
 
 export type IceOutput =
@@ -87,6 +93,7 @@ export interface IceOptions {
 }
 
 const MAX_VALID = 16;
+const SILENT_MS = 7_500;
 
 /** A new agent, waiting for checks from `now` on. */
 export function createIce(options: IceOptions): IceState {
@@ -121,6 +128,8 @@ export const iceLite: Machine<IceState, IceInput, IceOutput> = {
         return { state: { ...state, remote: input.credentials }, out: [] };
       case 'restart':
         return { state: restart(state, input.local, input.remote, now), out: [] };
+      case 'media':
+        return onMedia(state, input.from, now);
       case 'tick':
         return onTick(state, now);
     }
@@ -136,6 +145,15 @@ function onTick(state: IceState, now: Ms): IceStep {
     state: { ...state, name: 'failed', selected: null, valid: [], previous: null },
     out: [{ type: 'failed', why: state.name === 'checking' ? 'setup' : 'consent' }],
   };
+}
+
+function onMedia(state: IceState, from: IcePath, now: Ms): IceStep {
+  const { name, selected, valid } = state;
+  if (name !== 'connected' || selected === null || samePath(selected, from)) return { state, out: [] };
+  if (!valid.some((path) => samePath(path, from))) return { state, out: [] };
+  const path = pathOf(from);
+  const next = { ...state, selected: path, expiresAt: now + state.consentMs };
+  return { state: next, out: [{ type: 'selected', path }] };
 }
 
 function restart(state: IceState, local: IceCredentials, remote: IceCredentials | null, now: Ms): IceState {
@@ -175,7 +193,7 @@ function onPacket(state: IceState, bytes: Uint8Array, from: IcePath, now: Ms): I
     },
     key,
   );
-  const nominated = message.attributes.has(ATTRIBUTE.useCandidate);
+  const nominated = message.attributes.has(ATTRIBUTE.useCandidate) || hasMoved(state, from, now);
   const next = nominated ? nominate(state, from, generation, now) : check(state, from, now);
   const out: IceOutput[] = [send(response, from)];
   if (next.selected !== null && next.selected !== state.selected) {
@@ -206,6 +224,13 @@ function authenticate(state: IceState, message: StunMessage): 'current' | 'previ
 function belongsTo(username: string, local: IceCredentials, remote: IceCredentials | null): boolean {
   if (remote !== null) return username === `${local.ufrag}:${remote.ufrag}`;
   return username.startsWith(`${local.ufrag}:`);
+}
+
+/** Is the selected pair dead, by what is checked? */
+function hasMoved(state: IceState, from: IcePath, now: Ms): boolean {
+  const { selected, expiresAt, consentMs } = state;
+  if (state.name !== 'connected' || selected === null || samePath(selected, from)) return false;
+  return now - (expiresAt - consentMs) > SILENT_MS;
 }
 
 function check(state: IceState, from: IcePath, now: Ms): IceState {

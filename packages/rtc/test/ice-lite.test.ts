@@ -154,8 +154,9 @@ describe('an ICE-lite agent', () => {
     let { state } = run(agent(), 0, check({ nominate: true }));
     for (let now = 2000; now <= 20_000; now += 2000) ({ state } = run(state, now, check(), { type: 'tick' }));
     assert.equal(state.name, 'connected');
-    for (let now = 22_000; now < 50_000; now += 2000)
+    for (let now = 22_000; now < 27_000; now += 1000)
       ({ state } = run(state, now, check({ from: b }), { type: 'tick' }));
+    assert.deepEqual(state.selected, a);
     assert.equal(state.name, 'connected');
     const { state: failed, out } = run(state, 50_000, { type: 'tick' });
     assert.deepEqual(out, [{ type: 'failed', why: 'consent' }]);
@@ -165,6 +166,25 @@ describe('an ICE-lite agent', () => {
     const restarted = run(failed, 50_002, { type: 'restart', local: fresh, remote: freshTheirs });
     const back = run(restarted.state, 50_003, check({ local: fresh, remote: freshTheirs, nominate: true }));
     assert.equal(back.state.name, 'connected');
+  });
+
+  it('follows a peer that moved without knowing it: its checks, or its media, come from elsewhere alone', () => {
+    const connected = run(agent(), 0, check({ nominate: true })).state;
+    const beside = run(connected, 7_000, check({ from: b }));
+    assert.deepEqual(beside.state.selected, a);
+    const after = run(beside.state, 7_600, check({ from: b }));
+    assert.deepEqual(after.out.at(-1), { type: 'selected', path: b });
+    assert.equal(after.state.expiresAt, 37_600);
+    assert.deepEqual(run(beside.state, 7_600, check({ from: b, pwd: 'guessed' })).state.selected, a);
+    const byMedia = run(beside.state, 7_100, { type: 'media', from: b });
+    assert.deepEqual(byMedia.out, [{ type: 'selected', path: b }]);
+    // Only by a path that a check has proven, only when there was another.
+    for (const [state, from] of [
+      [connected, b],
+      [connected, a],
+      [run(agent(), 0, check()).state, a],
+    ] as const)
+      assert.deepEqual(run(state, 10, { type: 'media', from }), { state, out: [] });
   });
 
   it('keeps the old pair through a restart until the new generation nominates', () => {
