@@ -64,7 +64,10 @@ export class Bench {
   /** What voice's user agent heard. */
   readonly heard: Exclude<UserAgentOut, { type: 'sip' }>[] = [];
   readonly registers: { user: string; contact: string; expires: string; seq: number; callId: string }[] = [];
-  readonly vsp: Vsp;
+  /** What vsp journalled, as text: the last value of each key. */
+  readonly journal = new Map<string, string>();
+  vsp: Vsp;
+  readonly #create: (seed: number) => Vsp;
   readonly voice: UserAgent;
   registrar: (request: SipRequest) => number = () => 200;
   passwords: Record<string, string> = { line1: 'one', line2: 'two' };
@@ -78,14 +81,16 @@ export class Bench {
   #queue: VspInput[] = [];
 
   constructor(options: Partial<VspOptions> = {}) {
-    this.vsp = createVsp({
-      random: seededRandom(1),
-      epoch: () => 1_700_000_000_000 + this.now,
-      domain: 'sip.localhost',
-      dc: 'lab',
-      region: 'here',
-      ...options,
-    });
+    this.#create = (seed) =>
+      createVsp({
+        random: seededRandom(seed),
+        epoch: () => 1_700_000_000_000 + this.now,
+        domain: 'sip.localhost',
+        dc: 'lab',
+        region: 'here',
+        ...options,
+      });
+    this.vsp = this.#create(1);
     this.voice = createUserAgent({
       random: seededRandom(2),
       sentBy: { host: NODE_HOST.voice },
@@ -192,6 +197,15 @@ export class Bench {
 
   // ---- the world
 
+  /** The process dies with all its sockets, and another starts from the journal. */
+  restart(): void {
+    this.watched.clear();
+    this.#queue = [];
+    this.vsp = this.#create(3);
+    const entries = [...this.journal].map(([key, text]) => ({ key, value: JSON.parse(text) as unknown }));
+    this.input({ type: 'restore', entries });
+  }
+
   input(input: VspInput): void {
     this.#queue.push(input);
     this.#drain();
@@ -231,6 +245,10 @@ export class Bench {
         return;
       case 'log':
         this.logs.push(`${out.event} ${JSON.stringify(out.fields)}`);
+        return;
+      case 'journal':
+        if (out.value === null) this.journal.delete(out.key);
+        else this.journal.set(out.key, JSON.stringify(out.value));
         return;
       case 'authenticate': {
         this.questions.push(out);

@@ -3,34 +3,7 @@ import { test } from 'node:test';
 import { header } from '@sidetone/sip';
 import { HEADER, PRESENCE } from '@sidetone/wire';
 import { Bench, CALL, LEG, sdpOf, VOICE_IDS } from './bench.ts';
-import { active, calling } from './scripted-calls.ts';
-
-const voiceSdkId = (bench: Bench, socket = 's1'): string =>
-  bench.frames.findLast((f) => f.socket === socket)!.json['voice_sdk_id'];
-
-/** Opens `socket` and logs in with what the client kept. Gives the list of its calls. */
-function comesBack(
-  bench: Bench,
-  socket: string,
-  kept: { token?: string; sessid?: string },
-  user = 'line1',
-): readonly string[] {
-  bench.open(socket, kept.token === undefined ? {} : { voice_sdk_id: kept.token });
-  const sessid = kept.sessid === undefined ? {} : { sessid: kept.sessid };
-  const login = { login: user, passwd: bench.passwords[user], reconnection: true, ...sessid };
-  bench.request(socket, `login-${socket}`, 'login', login);
-  return bench.told(socket, 'clientReady')!['reattached_sessions'];
-}
-
-const becomesReady = (bench: Bench, socket: string): void => {
-  assert.equal(
-    bench.request(socket, `g-${socket}`, 'telnyx_rtc.gatewayState')['result'].params.state,
-    'REGED',
-  );
-};
-
-const infos = (bench: Bench): readonly (string | undefined)[] =>
-  bench.heard.filter((out) => out.type === 'info').map((out) => out.request.headers.contentType);
+import { active, becomesReady, calling, comesBack, infos, voiceSdkId } from './scripted-calls.ts';
 
 /** voice's offer of fresh media. */
 const renew = (bench: Bench, leg: string, name = 'fresh'): void =>

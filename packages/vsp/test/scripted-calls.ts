@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { Bench, sdpOf } from './bench.ts';
 
 export const dialled = {
@@ -29,3 +30,31 @@ export const active = (dialog: object = {}): Bench => {
   bench.trace.length = 0;
   return bench;
 };
+
+export const voiceSdkId = (bench: Bench, socket = 's1'): string =>
+  bench.frames.findLast((f) => f.socket === socket)!.json['voice_sdk_id'];
+
+/** Opens `socket` and logs in with what the client kept. Gives the list of its calls. */
+export function comesBack(
+  bench: Bench,
+  socket: string,
+  kept: { token?: string; sessid?: string },
+  user = 'line1',
+): readonly string[] {
+  bench.open(socket, kept.token === undefined ? {} : { voice_sdk_id: kept.token });
+  const sessid = kept.sessid === undefined ? {} : { sessid: kept.sessid };
+  const login = { login: user, passwd: bench.passwords[user], reconnection: true, ...sessid };
+  bench.request(socket, `login-${socket}`, 'login', login);
+  return bench.told(socket, 'clientReady')!['reattached_sessions'];
+}
+
+export const becomesReady = (bench: Bench, socket: string): void => {
+  assert.equal(
+    bench.request(socket, `g-${socket}`, 'telnyx_rtc.gatewayState')['result'].params.state,
+    'REGED',
+  );
+};
+
+/** Content types of the INFOs that voice got. */
+export const infos = (bench: Bench): readonly (string | undefined)[] =>
+  bench.heard.filter((out) => out.type === 'info').map((out) => out.request.headers.contentType);
