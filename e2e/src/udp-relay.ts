@@ -9,24 +9,24 @@ interface FlowSockets {
 }
 
 /**
- * A UDP relay in front of media, as a NAT is: it listens on `near` at the ports of media on `far`, and the server sees each flow
- * come from a port (and address) of the relay, which change on command.
+ * A UDP relay in front of media, as a NAT is: it listens beside the ports of media, at `shift` above each, and the server sees
+ * each flow come from a port (and address) of the relay, which change on command.
  */
 export class UdpRelay {
-  readonly near: string;
-  readonly #far: string;
+  readonly #host: string;
+  readonly #shift: number;
   readonly #listeners: Socket[] = [];
   readonly #flows = new Map<string, FlowSockets>();
   #source = '127.0.0.1';
   #open = true;
 
-  private constructor(near: string, far: string) {
-    this.near = near;
-    this.#far = far;
+  private constructor(host: string, shift: number) {
+    this.#host = host;
+    this.#shift = shift;
   }
 
-  static async start(near: string, far: string, ports: readonly [number, number]): Promise<UdpRelay> {
-    const relay = new UdpRelay(near, far);
+  static async start(host: string, ports: readonly [number, number], shift: number): Promise<UdpRelay> {
+    const relay = new UdpRelay(host, shift);
     for (let port = ports[0]; port <= ports[1]; port++) await relay.#listen(port);
     return relay;
   }
@@ -45,11 +45,11 @@ export class UdpRelay {
         flow = { key, back, port, upstream: this.#upstream(back) };
         this.#flows.set(key, flow);
       }
-      flow.upstream.send(packet, flow.port, this.#far);
+      flow.upstream.send(packet, flow.port, this.#host);
     });
     await new Promise<void>((resolve, reject) => {
       socket.once('error', reject);
-      socket.bind(port, this.near, resolve);
+      socket.bind(port + this.#shift, this.#host, resolve);
     });
     socket.on('error', () => {});
   }
