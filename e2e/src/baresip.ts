@@ -21,6 +21,8 @@ export interface BaresipAccount {
   readonly user: string;
   readonly answer: 'manual' | 'early' | 'auto';
   readonly codecs?: string;
+  /** It registers with this server as a user of ours; without, it is a peer at its address. */
+  readonly registers?: { readonly domain: string; readonly sipPort: number; readonly password: string };
 }
 
 const MODULES = ['ctrl_tcp', 'g711', 'opus', 'aufile', 'aubridge', 'sndfile', 'uuid'];
@@ -80,8 +82,18 @@ export class Baresip {
         '',
       ].join('\n'),
     );
-    const account = ({ user, answer, codecs }: BaresipAccount): string =>
-      `<sip:${user}@${CARRIER_HOST}:${port}>;regint=0;answermode=${answer};audio_codecs=${codecs ?? 'opus/48000/2,PCMU/8000/1'}\n`;
+    const account = ({ user, answer, codecs, registers }: BaresipAccount): string =>
+      [
+        `<sip:${user}@${registers?.domain ?? `${CARRIER_HOST}:${port}`}>`,
+        ...(registers === undefined
+          ? ['regint=0']
+          : [
+              `auth_user=${user};auth_pass=${registers.password}`,
+              `outbound="sip:127.0.0.1:${registers.sipPort}";regint=60`,
+            ]),
+        `answermode=${answer}`,
+        `audio_codecs=${codecs ?? 'opus/48000/2,PCMU/8000/1'}\n`,
+      ].join(';');
     writeFileSync(join(folder, 'accounts'), accounts.map(account).join(''));
     writeFileSync(join(folder, 'contacts'), '');
     writeFileSync(join(folder, 'uuid'), '1a2b3c4d-0000-4000-8000-000000000001');
@@ -154,6 +166,13 @@ export class Baresip {
       () => this.events.filter((event) => event.type === type)[count - 1],
       { limitMs: LIMIT_MS, detail: () => this.report() },
     );
+  }
+
+  /** Waits for the answer to its REGISTER, which may come before its control port is there. */
+  async registered(): Promise<void> {
+    await until('baresip to register', () => this.#output.includes('200 OK ()'), {
+      detail: () => this.report(),
+    });
   }
 
   /** Digits as they began at baresip. */
