@@ -20,6 +20,9 @@ export const KINDS: readonly Kind[] = [
 /** The client that shares the credential of the second one. */
 export const TWIN = 2;
 
+/** How long a process that is to die waits for something to die of. */
+export const PATIENCE_MS = 2000;
+
 /** One death of the signalling process. */
 export interface Restart {
   readonly at: number;
@@ -31,15 +34,20 @@ export interface Restart {
   readonly handover: boolean;
 }
 
-/** In most runs one restart, in some two or none; in the busy time of the calls. */
+/** In most runs one restart, in some two (the second into the recovery from the first) or none; in the busy time of the calls. */
 export function drawRestarts(random: Random): readonly Restart[] {
   const count = [0, 1, 1, 1, 2][random.int(5)]!;
-  return Array.from({ length: count }, (_, i) => ({
-    at: 300 + i * 4000 + random.int(9000),
-    outputs: random.int(2) === 0 ? 0 : 1 + random.int(15),
-    away: 200 + random.int(2800),
-    handover: random.int(4) === 0,
-  }));
+  let at = 300 + random.int(9000);
+  return Array.from({ length: count }, () => {
+    const restart: Restart = {
+      at,
+      outputs: random.int(3) === 0 ? 0 : 1 + random.int(15),
+      away: 200 + random.int(2800),
+      handover: random.int(4) === 0,
+    };
+    at += restart.away + PATIENCE_MS + random.int(4000);
+    return restart;
+  });
 }
 
 export function drawWeather(random: Random): Weather {

@@ -2,7 +2,16 @@ import { seededRandom } from '@sidetone/core';
 import type { Directory } from '@sidetone/wire';
 import { PretendClient } from './browser.ts';
 import { CARRIER, PretendCarrier } from './carrier.ts';
-import { drawCarrier, drawClient, drawRestarts, drawWeather, KINDS, type Kind, TWIN } from './habits.ts';
+import {
+  drawCarrier,
+  drawClient,
+  drawRestarts,
+  drawWeather,
+  KINDS,
+  type Kind,
+  PATIENCE_MS,
+  TWIN,
+} from './habits.ts';
 import { House } from './house.ts';
 import { agreement, lostCalls, remains, stateOfThings } from './ledger.ts';
 import { datagramLink, streamLink } from './network.ts';
@@ -210,10 +219,11 @@ export function runScenario(seed: number): Outcome {
         house.post('voice', { type: 'refuse' });
         house.post('vsp', { type: 'handover', sockets: 'browsers' });
       }
-      // If nothing happens that it could die of, it dies all the same.
-      world.after(handover ? 300 : 0, () => house.kill(outputs));
-      world.after((handover ? 300 : 0) + 50, () => house.kill());
-      world.after((handover ? 300 : 0) + 50 + away, () => house.revive());
+      const notice = handover ? 300 : 0;
+      const patience = outputs === 0 ? 0 : PATIENCE_MS;
+      world.after(notice, () => house.kill(outputs));
+      world.after(notice + patience, () => house.kill());
+      world.after(notice + patience + away, () => house.revive());
     });
   }
   // Everybody has had time: both ends must agree on what is left.

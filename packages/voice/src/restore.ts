@@ -2,10 +2,12 @@ import type { JournalEntry, JournalLine, LogLine, Ms } from '@sidetone/core';
 import type { LegId, UserAgent, UserAgentOut } from '@sidetone/sip';
 import type { Call, CallSettings } from './call.ts';
 import type { CallInput } from './call-events.ts';
-import { CAUSE } from './ending.ts';
+import { CAUSE, type Ending } from './ending.ts';
 import { type Bye, callOfKey } from './journal.ts';
+import type { Leg } from './leg.ts';
 import { type ReadEntry, readEntry } from './read-journal.ts';
 import { reasonHeaders } from './reason.ts';
+import { byeHeaders } from './to-sip.ts';
 
 /** What the service does with what was written. */
 export interface Restoring {
@@ -84,7 +86,8 @@ function restoreCall(
   const here = new Set<string>();
   const unacked: string[] = [];
   for (const { leg, dialog } of dialogs) {
-    if (here.has(leg) || !call.legs.some(({ id }) => id === leg)) continue;
+    const owner = call.legs.find(({ id }) => id === leg);
+    if (here.has(leg) || owner === undefined) continue;
     const adopted = to.agent.adopt(dialog, now);
     if (!adopted.ok) {
       const fields = { session: call.id, leg, problem: adopted.error.problem };
@@ -95,6 +98,9 @@ function restoreCall(
     to.bind(call, leg, adopted.value.leg);
     if (to.agent.snapshot(adopted.value.leg)?.unacked != null) unacked.push(leg);
     to.hear(adopted.value.out);
+    // A leg that is over and has a dialog yet: our BYE was on its way, or not even that.
+    if (owner.phase === 'over')
+      to.hear(to.agent.bye(adopted.value.leg, byeHeaders(endingOf(call, owner)), now));
   }
   const headers = reasonHeaders({ ...CAUSE.restarted, by: 'platform' });
   for (const { callId, fromTag } of early)
@@ -102,3 +108,6 @@ function restoreCall(
   const needed = call.legs.filter((leg) => leg.phase === 'up' && leg.kind !== 'service');
   to.post(call, { type: 'restored', adopted: needed.every((leg) => here.has(leg.id)), unacked });
 }
+
+const endingOf = (call: Call, leg: Leg): Ending =>
+  leg.ending ?? (call.state.name === 'ending' ? call.state.ending : { ...CAUSE.restarted, by: 'platform' });

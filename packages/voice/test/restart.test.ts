@@ -276,6 +276,14 @@ it('a call that was ending is recorded with its own cause, once', () => {
   }
 });
 
+it('a death between the end that was written and its BYE: the BYE all the same', () => {
+  const { bench, client } = connected();
+  bench.mediaReply = (command) => (command.op === 'close' ? { ok: true } : undefined);
+  bench.dying = true;
+  bench.vsp.act(bench.vsp.agent.bye(client, [['Reason', 'Q.850;cause=16']], bench.now));
+  assert.equal(header(bench.proxy.take('bye').request, 'X-Sidetone-Cause'), 'NORMAL_CLEARING');
+});
+
 it('refuses new calls for a handover and lets the others live', () => {
   const { bench, client, carrier } = connected();
   bench.tell({ type: 'refuse' });
