@@ -23,7 +23,7 @@ describe('drops', { ...needs('chromium', 'sipp'), timeout: 300_000 }, () => {
       { failure: 'stall', media: false, outageMs: 2_500 },
       { failure: 'stall', media: true, outageMs: 7_000 },
     ] as const;
-    const done = await runDrops(rig, 'ours', drops, 2);
+    const { drops: done } = await runDrops(rig, 'ours', drops, 2);
     for (const one of done) {
       process.stdout.write(
         `${kindOf(one)}, ${one.outageMs} ms: audio after ${one.audioMs} ms, gap ${one.gapAtCarrierMs} ms at the carrier\n`,

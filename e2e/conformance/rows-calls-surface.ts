@@ -350,10 +350,18 @@ export const CALL_SURFACE_ROWS: readonly Row[] = [
         await cell.page.ended(id);
         if (cell.structured) assert.equal((await cell.error(code)).fatal, true);
       }
+      if (cell.structured && !cell.ours) {
+        // 2.27.10 tells the notification only of a microphone that is changed in mid-call, and ends the call then.
+        await cell.run('(navigator.mediaDevices.getUserMedia = window.openMicrophone, true)');
+        const id = await cell.dial();
+        await cell.run(refuseMicrophone('NotAllowedError'));
+        await cell.run(`void sut.last.setAudioInDevice('gone')`);
+        await cell.page.ended(id);
+      }
       const shapes = await cell.run<Record<string, string>[]>(
         `sut.payloads('telnyx.notification').filter(({ type }) => type === 'userMediaError').map((one) => ({ error: typeof one.error, errorName: typeof one.errorName }))`,
       );
-      assert.equal(shapes.length, 3);
+      assert.equal(shapes.length, cell.structured && !cell.ours ? 1 : 3);
       if (cell.structured) assert.deepEqual(shapes[0], { error: 'object', errorName: 'string' });
     },
   },

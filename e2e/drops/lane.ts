@@ -9,12 +9,14 @@ import { toneShare } from '../src/tone.ts';
 import { pause, until } from '../src/wait.ts';
 
 /** What the page says, and what the carrier says. */
-const PAGE_HZ = 440;
-const CARRIER_HZ = 1_000;
+const PAGE_HZ = 1_000;
+const CARRIER_HZ = 440;
 /** A pause between two frames that is shorter than this is the jitter of a busy machine. */
 const GAP_MS = 150;
 /** Sound counts as back when it stays this long. */
 const STEADY_MS = 1_500;
+/** How long sound goes on when it counts as back. */
+const LASTING_MS = 1_000;
 /** Longer than any client waits. */
 const GIVE_UP_MS = 45_000;
 
@@ -25,10 +27,12 @@ export interface Drop {
 }
 
 export interface Measured extends Drop {
-  /** From the network's return until sound flows both ways for good; `null`: never. */
+  /** From the network's return until sound flows both ways, and goes on for a second; `null`: never. */
   readonly audioMs: number | null;
   /** From the network's return until the client is registered again. */
   readonly readyMs: number | null;
+  /** The longest pause after that, in any direction. */
+  readonly laterMs: number;
   /** The longest silence at the carrier and in the page. */
   readonly gapAtCarrierMs: number;
   readonly gapInPageMs: number;
@@ -50,6 +54,7 @@ function pauses(stretches: readonly Stretch[], since: number, until: number): St
   return found;
 }
 
+const SETTLE_MS = 500;
 const STALL_TICK_MS = 20;
 /** Stretches in which this process did not run, and heard nothing although packets came. */
 const stalls: Stretch[] = [];
@@ -129,7 +134,6 @@ export class Lane {
     try {
       const page = await rig.chromium.open(rig.host, sdk);
       await page.evaluate(throughRelay(relay));
-      await page.speak(PAGE_HZ);
       await page.connect({ ...options, host: line.url });
       const id = await page.newCall({ destinationNumber: `+157${n}0000000`, callerNumber: '+13125550100' });
       await sipp.says('180');
@@ -178,21 +182,35 @@ export class Lane {
     // What a late re-attach does to the sound belongs to the drop.
     if (audible) await pause(2_000);
     const now = Date.now();
+    // What came until now may still wait to be read.
+    await pause(SETTLE_MS);
     const inPage = await this.#inPage();
     const found = [real(pauses(this.#atCarrier, down, now)), pauses(inPage, down, now)];
     const longest = (list: readonly Stretch[]): number =>
       Math.round(list.reduce((most, [from, to]) => Math.max(most, to - from), 0));
-    const over = Math.max(up, ...found.flat().map(([, to]) => to));
+    const all = found.flat();
+    const back = [up, ...all.map(([, to]) => to).filter((to) => to > up)]
+      .sort((a, b) => a - b)
+      .find((at) => !all.some(([from, to]) => from < at + LASTING_MS && to > at))!;
     const active = (await this.page.call(this.#id)).state === 'active';
     return {
       failure,
       media,
       outageMs,
-      audioMs: audible && active ? Math.round(over - up) : null,
+      audioMs: audible && active ? Math.round(back - up) : null,
+      laterMs: longest(all.filter(([from]) => from >= back)),
       readyMs: ready,
       gapAtCarrierMs: longest(found[0]!),
       gapInPageMs: longest(found[1]!),
     };
+  }
+
+  /** The pauses of a call whose line did not fail: what the machine does to any call at that time. */
+  async undisturbed(since: number): Promise<number[]> {
+    const now = Date.now();
+    await pause(SETTLE_MS);
+    const found = [...real(pauses(this.#atCarrier, since, now)), ...pauses(await this.#inPage(), since, now)];
+    return found.map(([from, to]) => Math.round(to - from));
   }
 
   /** The call's end, as the carrier sees it: nothing was lost on the way. */

@@ -23,19 +23,26 @@ const { values } = parseArgs({
 const seed = values.seed === undefined ? Math.floor(Math.random() * 1e9) : Number(values.seed);
 const drops = plan(Number(values.count), seed);
 process.stdout.write(`${drops.length} drops of 1 to 15 s, seed ${seed}\n`);
+const machine = new Map<string, readonly number[]>();
 const table = new Map<string, readonly Measured[]>();
 for (const sdk of values.sdk as SdkName[]) {
-  const rig = await rigWithLanes(Number(values.lanes));
+  const rig = await Rig.start({ lanes: Number(values.lanes) + 1 });
   try {
-    table.set(
+    const { drops: done, undisturbed } = await runDrops(
+      rig,
       sdk,
-      await runDrops(rig, sdk, drops, Number(values.lanes), (one, report) => {
+      drops,
+      Number(values.lanes),
+      (one, report) => {
         process.stdout.write(
-          `${sdk}  ${kindOf(one).padEnd(24)} outage ${(one.outageMs / 1_000).toFixed(1)} s: audio after ${one.audioMs ?? '-'} ms, ready after ${one.readyMs ?? '-'} ms, gap ${one.gapAtCarrierMs} ms at the carrier, ${one.gapInPageMs} ms in the page\n`,
+          `${sdk}  ${kindOf(one).padEnd(24)} outage ${(one.outageMs / 1_000).toFixed(1)} s: audio after ${one.audioMs ?? '-'} ms, later pause ${one.laterMs} ms, ready after ${one.readyMs ?? '-'} ms, gap ${one.gapAtCarrierMs} ms at the carrier, ${one.gapInPageMs} ms in the page\n`,
         );
         if (values.verbose && report !== undefined) process.stdout.write(`${report}\n`);
-      }),
+      },
+      true,
     );
+    table.set(sdk, done);
+    machine.set(sdk, undisturbed);
   } finally {
     await rig.stop();
   }
@@ -66,6 +73,7 @@ const row = (head: string, list: readonly Measured[]): void =>
     String(list.length),
     String(list.filter(({ audioMs }) => audioMs !== null).length),
     cell(list, (one) => one.audioMs),
+    cell(list, (one) => one.laterMs),
     cell(list, (one) => one.readyMs),
     cell(list, (one) => one.gapAtCarrierMs),
     cell(list, (one) => one.gapInPageMs),
@@ -77,6 +85,10 @@ for (const [sdk, all] of table) {
       all.filter((one) => kindOf(one) === kind),
     );
   row(`${sdk.padEnd(8)} all`, all);
+  const pauses = machine.get(sdk) ?? [];
+  process.stdout.write(
+    `${sdk}: a call beside them without drops had ${pauses.length} pauses, the longest ${Math.max(0, ...pauses)} ms\n`,
+  );
 }
 const ours = table.get('ours');
 if (ours !== undefined) {
