@@ -35,3 +35,12 @@ export function descendants(pid: number): readonly ProcessStat[] {
 /** Those that still run. */
 export const stillRunning = (processes: readonly ProcessStat[]): readonly ProcessStat[] =>
   processes.filter((process) => stat(process.pid)?.started === process.started);
+
+/** The command line of a process; empty when it has ended. */
+export function processLine(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'latin1').replaceAll('\0', ' ');
+  } catch {
+    return '';
+  }
+}

@@ -62,17 +62,12 @@ export class TestServer {
   readonly stunPort: number;
   /** Where media listens: the machine's interface address (Firefox sends no check to 127.0.0.1). */
   readonly address: string;
-  readonly #child: ChildProcess;
-  readonly #exited: Promise<number | null>;
+  #child: ChildProcess;
+  #exited: Promise<number | null>;
   #stdout = '';
   #stderr = '';
 
-  private constructor(
-    folder: string,
-    ports: { http: number; sip: number; stun: number },
-    address: string,
-    child: ChildProcess,
-  ) {
+  private constructor(folder: string, ports: { http: number; sip: number; stun: number }, address: string) {
     this.folder = folder;
     this.configFile = join(folder, 'config.json');
     this.dataDir = join(folder, 'data');
@@ -80,10 +75,18 @@ export class TestServer {
     this.sipPort = ports.sip;
     this.stunPort = ports.stun;
     this.address = address;
-    this.#child = child;
-    child.stdout?.on('data', (chunk: Buffer) => (this.#stdout += chunk.toString()));
-    child.stderr?.on('data', (chunk: Buffer) => (this.#stderr += chunk.toString()));
-    this.#exited = new Promise((resolve) => child.once('exit', (code) => resolve(code)));
+    [this.#child, this.#exited] = this.#spawn();
+  }
+
+  #spawn(): [ChildProcess, Promise<number | null>] {
+    const child = spawn(
+      process.execPath,
+      [MAIN, 'serve', '--config', this.configFile, '--data', this.dataDir],
+      { stdio: ['ignore', 'pipe', 'pipe'] },
+    );
+    child.stdout.on('data', (chunk: Buffer) => (this.#stdout += chunk.toString()));
+    child.stderr.on('data', (chunk: Buffer) => (this.#stderr += chunk.toString()));
+    return [child, new Promise((resolve) => child.once('exit', (code) => resolve(code)))];
   }
 
   /** Starts the product and waits for its `ready` line. */
@@ -92,25 +95,32 @@ export class TestServer {
     const ports = { http: await freePort(), sip: await freePort(), stun: await freePort() };
     const address = interfaceAddress();
     writeFileSync(join(folder, 'config.json'), JSON.stringify(await configuration(ports, address, options)));
-    const child = spawn(
-      process.execPath,
-      [MAIN, 'serve', '--config', join(folder, 'config.json'), '--data', join(folder, 'data')],
-      { stdio: ['ignore', 'pipe', 'pipe'] },
-    );
-    const server = new TestServer(folder, ports, address, child);
-    await until(
-      'the line "ready http://…" of sidetone serve',
-      () => {
-        if (child.exitCode !== null)
-          throw new Error(`sidetone serve ended with ${child.exitCode}\n${server.log}`);
-        return server.stdout.trimEnd().split('\n').at(-1) === `ready ${server.url}`;
-      },
-      { limitMs: 60_000, detail: () => server.log },
-    ).catch(async (error: unknown) => {
+    const server = new TestServer(folder, ports, address);
+    await server.#isReady().catch(async (error: unknown) => {
       await server.kill();
       throw error;
     });
     return server;
+  }
+
+  async #isReady(): Promise<void> {
+    await until(
+      'the line "ready http://…" of sidetone serve',
+      () => {
+        if (!this.running) throw new Error(`sidetone serve ended with ${this.#child.exitCode}\n${this.log}`);
+        return this.stdout.trimEnd().split('\n').at(-1) === `ready ${this.url}`;
+      },
+      { limitMs: 60_000, detail: () => this.log },
+    );
+  }
+
+  /** Stops it as an operator does, and starts it again with the same configuration and data. */
+  async restart(): Promise<void> {
+    this.terminate();
+    assert.equal(await within('sidetone serve to end after SIGTERM', this.#exited, LIMIT_MS), 0, this.log);
+    this.#stdout = '';
+    [this.#child, this.#exited] = this.#spawn();
+    await this.#isReady();
   }
 
   get url(): string {

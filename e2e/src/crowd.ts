@@ -1,0 +1,137 @@
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import type { CallRecord } from '@sidetone/wire';
+import { createWeriftDtls } from '../../apps/server/src/dtls/werift.ts';
+import { type CarrierCall, NodeCarrier } from './node-carrier.ts';
+import { type NodeCall, NodeClient } from './node-client.ts';
+import { descendants, processLine } from './processes.ts';
+import { NUMBER, PASSWORD, type TestServer } from './server.ts';
+import { until } from './wait.ts';
+
+const FRAME_MS = 20;
+/** A client has calls, as an agent's page with several lines has. */
+const CALLS_PER_CLIENT = 4;
+const PREFIX = '+1555100';
+
+/** One call of the crowd, seen from both its ends. */
+export interface Pair {
+  readonly client: NodeClient;
+  readonly call: NodeCall;
+  readonly carrier: CarrierCall;
+}
+
+/** Calls from clients in Node to a carrier in Node, sounding both ways, at one pace. */
+export class Crowd {
+  readonly carrier: NodeCarrier;
+  readonly pairs: Pair[] = [];
+  readonly clients: NodeClient[] = [];
+  /** How late this process itself was at most: no gap can be measured finer. */
+  ownLateMs = 0;
+  #timer: NodeJS.Timeout | undefined;
+
+  private constructor(carrier: NodeCarrier) {
+    this.carrier = carrier;
+  }
+
+  /** `count` calls that are up and sound. `carrierPort`: of the trunk for `+1555`. */
+  static async start(server: TestServer, carrierPort: number, count: number): Promise<Crowd> {
+    const crowd = new Crowd(await NodeCarrier.open(carrierPort, server.sipPort));
+    crowd.#pace();
+    const dtls = await createWeriftDtls();
+    for (let i = 0; i < count; i++) {
+      if (i % CALLS_PER_CLIENT === 0)
+        crowd.clients.push(
+          await NodeClient.loggedIn({
+            url: server.webSocketUrl,
+            user: 'line1',
+            password: PASSWORD.line1,
+            dtls,
+            address: server.address,
+          }),
+        );
+      const client = crowd.clients.at(-1)!;
+      const number = `${PREFIX}${String(i).padStart(4, '0')}`;
+      const call = await client.call(number, NUMBER.line1);
+      crowd.pairs.push({ client, call, carrier: await crowd.carrier.callOf(number) });
+    }
+    await crowd.sounds();
+    return crowd;
+  }
+
+  #pace(): void {
+    const started = performance.now();
+    let frames = 0;
+    let last = started;
+    this.#timer = setInterval(() => {
+      const now = performance.now();
+      this.ownLateMs = Math.max(this.ownLateMs, now - last - FRAME_MS / 2);
+      last = now;
+      const due = Math.floor((now - started) / FRAME_MS);
+      // After a stall of ours the lost time is not made up for by a burst.
+      if (due - frames > 5) frames = due - 1;
+      for (; frames < due; frames++) {
+        this.carrier.frames();
+        for (const { call } of this.pairs) if (call.state === 'active') call.media.frame();
+      }
+    }, FRAME_MS / 2);
+  }
+
+  get alive(): readonly Pair[] {
+    return this.pairs.filter(({ call, carrier }) => call.state === 'active' && carrier.over === undefined);
+  }
+
+  /** Waits until each living call is heard at both ends, from now on. */
+  async sounds(pairs: readonly Pair[] = this.alive): Promise<void> {
+    const before = pairs.map(({ call, carrier }) => [call.media.packets, carrier.packets] as const);
+    const silent = (): readonly string[] =>
+      pairs.flatMap(({ call, carrier }, i) => [
+        ...(call.media.packets < before[i]![0] + 10 ? [`client of ${carrier.number}`] : []),
+        ...(carrier.packets < before[i]![1] + 10 ? [`carrier of ${carrier.number}`] : []),
+      ]);
+    await until('every call to be heard at both ends', () => silent().length === 0, {
+      detail: () => silent().join(', '),
+    });
+  }
+
+  forget(): void {
+    this.ownLateMs = 0;
+    for (const { carrier } of this.pairs) carrier.forget();
+  }
+
+  get largestGapMs(): number {
+    return Math.max(0, ...this.alive.map(({ carrier }) => carrier.largestGapMs));
+  }
+
+  /** Packets that the carrier never got, by sequence numbers. */
+  get missing(): number {
+    return this.alive.reduce((sum, { carrier }) => sum + carrier.missing, 0);
+  }
+
+  async back(): Promise<void> {
+    for (const client of this.clients) await client.ready();
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+    for (const client of this.clients) client.close();
+    this.carrier.close();
+  }
+}
+
+/** The process of the server with this name in its command line. */
+export function processOf(server: TestServer, name: 'signalling' | 'media'): number | undefined {
+  return descendants(server.pid).find(({ pid }) => processLine(pid).includes(`${name}-process`))?.pid;
+}
+
+/** What the store has, read while the server runs. */
+export function recordsOf(server: TestServer): readonly CallRecord[] {
+  const db = new DatabaseSync(join(server.dataDir, 'sidetone.db'), { readOnly: true });
+  try {
+    return db
+      .prepare('SELECT record FROM call_records ORDER BY rowid')
+      .all()
+      .map((row) => JSON.parse(String(row['record'])) as CallRecord);
+  } finally {
+    db.close();
+  }
+}
