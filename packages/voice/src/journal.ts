@@ -91,13 +91,20 @@ const plain = (key: string, value: unknown): boolean =>
     (key === 'negotiation' && (value as Leg['negotiation']).name === 'idle') ||
     (Array.isArray(value) && value.length === 0));
 
+/** Legs are never changed in place, and most stay as they are from line to line. */
+const WRITTEN = new WeakMap<Leg, WrittenLeg>();
+
 function writtenLeg(leg: Leg): WrittenLeg {
+  const known = WRITTEN.get(leg);
+  if (known !== undefined) return known;
   const out: Record<string, unknown> = {};
   for (const key in leg) {
     const value = leg[key as keyof Leg];
     if (!PASSING.has(key) && value !== undefined && !plain(key, value)) out[key] = value;
   }
-  return out as unknown as WrittenLeg;
+  const written = out as unknown as WrittenLeg;
+  WRITTEN.set(leg, written);
+  return written;
 }
 
 export function callEntry(
@@ -122,8 +129,7 @@ function sameCall(a: Call, b: Call): boolean {
         leg.id === before.id &&
         leg.phase === before.phase &&
         leg.recorded === before.recorded &&
-        leg.trunk === before.trunk &&
-        (leg.media === 'none') === (before.media === 'none')
+        leg.trunk === before.trunk
       );
     for (const key in leg)
       if (!PASSING.has(key) && leg[key as keyof Leg] !== before[key as keyof Leg]) return false;

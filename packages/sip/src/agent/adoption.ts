@@ -4,6 +4,7 @@ import type { Credentials } from '../digest.ts';
 import { bodyText } from '../header-access.ts';
 import { formatNameAddr } from '../header-grammar.ts';
 import type { LegSnapshot } from '../leg-snapshot.ts';
+import type { SipResponse } from '../message.ts';
 import { T1 } from '../transaction/timers.ts';
 import { formatUri } from '../uri.ts';
 import { writeMessage } from '../write.ts';
@@ -19,6 +20,21 @@ import { repeatAnswer } from './unacked.ts';
 /** How far our CSeq jumps: more requests than can have left unwritten. */
 const JUMP = 1000;
 
+/** Parts of a dialog outlive many snapshots, so each is spelled once. */
+const SPELLED = new WeakMap<object, string>();
+
+function spelled<T extends object>(part: T, spell: (part: T) => string): string {
+  let text = SPELLED.get(part);
+  if (text === undefined) {
+    text = spell(part);
+    SPELLED.set(part, text);
+  }
+  return text;
+}
+
+const spellResponse = (response: SipResponse): string =>
+  Buffer.from(writeMessage(response)).toString('latin1');
+
 /** What the next process needs of a leg; `null` before its 2xx. */
 export function snapshot(leg: Leg): LegSnapshot | null {
   const { dialog, unacked, lastAck } = leg;
@@ -31,10 +47,10 @@ export function snapshot(leg: Leg): LegSnapshot | null {
     leg: leg.id,
     role: leg.role,
     callId: dialog.callId,
-    local: formatNameAddr(dialog.local),
-    remote: formatNameAddr(dialog.remote),
-    target: formatUri(dialog.remoteTarget),
-    routes: dialog.routeSet.map(formatNameAddr),
+    local: spelled(dialog.local, formatNameAddr),
+    remote: spelled(dialog.remote, formatNameAddr),
+    target: spelled(dialog.remoteTarget, formatUri),
+    routes: dialog.routeSet.map((route) => spelled(route, formatNameAddr)),
     localSeq: dialog.localSeq,
     remoteSeq: dialog.remoteSeq,
     acked: acked?.headers.cseq.seq ?? null,
@@ -47,7 +63,7 @@ export function snapshot(leg: Leg): LegSnapshot | null {
             seq: unacked.seq,
             reinvite: unacked.reinvite,
             offerless: unacked.offerless,
-            response: Buffer.from(writeMessage(unacked.response)).toString('latin1'),
+            response: spelled(unacked.response, spellResponse),
             flow: unacked.flow,
             giveUpAt: unacked.giveUpAt,
           },
