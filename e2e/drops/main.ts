@@ -4,9 +4,10 @@
  */
 import { parseArgs } from 'node:util';
 import type { SdkName } from '../src/page-host.ts';
+import { Rig } from '../src/rig.ts';
 import type { Measured } from './lane.ts';
 import { kindOf, median, plan } from './plan.ts';
-import { rigWithLanes, runDrops } from './run.ts';
+import { runDrops } from './run.ts';
 
 const MEDIAN_MS = 1_500;
 const WORST_MS = 4_000;
