@@ -45,6 +45,12 @@ const page = {
     await made.setRemoteDescription({ type: 'offer', sdp: offer });
     return described(made);
   },
+  /** The answer to an offer with new ICE credentials for the media that is there. */
+  restart: async (offer: string): Promise<string> => {
+    const made = peers.at(-1)!;
+    await made.setRemoteDescription({ type: 'offer', sdp: offer });
+    return described(made);
+  },
   offer: (): Promise<string> => described(peer()),
   accept: (answer: string): Promise<void> =>
     peers.at(-1)!.setRemoteDescription({ type: 'answer', sdp: answer }),

@@ -33,6 +33,8 @@ export class FakeServer {
   readonly pages = new Map<string, Page>();
   /** Gives the SDP answer to an offer; the far end of the media. */
   answerFor: (offer: string) => Promise<string> = async () => '';
+  /** The same for an offer of new ICE credentials. */
+  restartFor: (offer: string) => Promise<string> = async () => '';
   /** What happens to an invite after its reply; rings and answers by default. */
   onInvite: (params: Frame) => Promise<void> = async (params) => {
     const { callID } = params['dialogParams'];
@@ -133,6 +135,13 @@ export class FakeServer {
         reply({ message: 'CALL CREATED', callID: params.dialogParams.callID });
         return void this.onInvite(params);
       case 'telnyx_rtc.modify':
+        if (params.action === 'updateMedia')
+          return void this.restartFor(params.sdp).then((sdp) => reply({ action: params.action, sdp }));
+        if (params.action === 'transfer' || params.action === 'replace') {
+          reply({ action: params.action });
+          const { callID } = params.dialogParams;
+          return this.ask('telnyx_rtc.bye', { callID, cause: 'NORMAL_CLEARING', causeCode: 16 });
+        }
         this.#held = params.action === 'hold' || (params.action === 'toggleHold' && !this.#held);
         return reply({ action: params.action, holdState: this.#held ? 'held' : 'active' });
       default:

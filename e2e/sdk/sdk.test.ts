@@ -217,6 +217,39 @@ describe('the SDK in Chromium', needs('chromium'), () => {
     await reaches('destroy/DONE');
   });
 
+  test('another audio path in the middle of a call; then it is handed over', async () => {
+    server.kept = [];
+    server.restartFor = (offer) => run(`page.restart(${JSON.stringify(offer)})`);
+    await run(`void client.newCall({ destinationNumber: '9196' })`);
+    await reaches('active/ACTIVE');
+    await mediaFlows();
+    const ufrag = (): Promise<string> =>
+      run('/a=ice-ufrag:(.*)/.exec(call.peer.instance.currentLocalDescription.sdp)[1]');
+    const before = await ufrag();
+    await run('client.triggerIceRestart(call.id)');
+    await until('new ICE credentials', async () => (await ufrag()) !== before);
+    await reaches('active/ACTIVE');
+    const heard = await run<number>('page.received(call.peer.instance)');
+    await until(
+      'sound on the new path',
+      async () => (await run<number>('page.received(call.peer.instance)')) > heard + 20,
+    );
+    await run(`call.transfer('+13125550101')`);
+    await reaches('destroy/DONE');
+    const { action, destination } = last('telnyx_rtc.modify');
+    assert.deepEqual([action, destination], ['transfer', '+13125550101']);
+  });
+
+  test('a name that one page claims no other gets, until it is gone', async () => {
+    const claim = `import('/packages/sdk/dist/index.js').then((sdk) => sdk.browserEnvironment().claim('token'))`;
+    const other = await page.context().newPage();
+    await other.goto(`${server.url}/packages/sdk/package.json`);
+    assert.equal(await other.evaluate(claim), true);
+    assert.equal(await run(claim), false);
+    await other.close();
+    await until('the name is free', async () => (await run(claim)) === true);
+  });
+
   test('pre-call checks: a call to the echo, and the microphone', async () => {
     const report = await run<Frame>('client.runPreCall({ durationMs: 3500 })');
     assert.equal(report['verdict'], 'ready', JSON.stringify(report['reasons']));

@@ -27,7 +27,7 @@ export const REQUEST_MS = 10_000;
 const NO_ATTACH_MS = 4_000;
 /** The same when the audio path is known to be broken: its offer comes at once, or never. */
 const TORN_MS = 1_000;
-/** After a change of network, until silence counts. */
+/** After a change of network or a new path, until silence counts. */
 const CHANGED_MS = 1_500;
 
 /** The part of a call that is the same for both directions: its state, its media, and how both come back after a broken network. */
@@ -156,10 +156,15 @@ export abstract class CallLeg extends LocalControls {
   /** @internal The network may be another one: unless audio still arrives soon after, the audio needs another path. */
   async networkChanged(): Promise<void> {
     const { peer } = this;
+    const fine = await this.#flowsSoon(peer);
+    if (!fine && peer === this.peer && this.host.isReady() && this.broken === undefined) this.repair();
+  }
+
+  /** Whether audio arrives after a while. On hold it may not; then the path has to stand. */
+  async #flowsSoon(peer: Peer | undefined): Promise<boolean> {
     await new Promise<void>((resume) => void this.host.env.after(CHANGED_MS, resume));
-    if (peer === undefined || peer !== this.peer || !this.host.isReady() || this.broken !== undefined) return;
-    const fine = this.state === 'held' ? peer.instance.connectionState === 'connected' : await peer.hears();
-    if (!fine) this.repair();
+    if (this.state === 'held') return peer?.instance.connectionState === 'connected';
+    return peer !== undefined && (await peer.hears().catch(() => false));
   }
 
   /**
@@ -357,7 +362,8 @@ export abstract class CallLeg extends LocalControls {
 
   #stepRepair(input: RepairInput): void {
     const { peer } = this;
-    if (peer === undefined || !this.current.answered || this.state === 'recovering') return;
+    if (peer === undefined || !this.current.answered || isOver(this.current)) return;
+    if (this.state === 'recovering') return;
     const step = stepRepair(this.#repair, input, hasRelay(this.options.iceServers));
     this.#repair = step.state;
     if (input === 'failed') this.input({ away: 'networkSwitch' });
@@ -379,7 +385,10 @@ export abstract class CallLeg extends LocalControls {
       const sdp = await peer.restart(this.options.iceServers ?? [], relayOnly);
       const params = { action: 'updateMedia', callID: this.id, sdp };
       const reply = await this.request('telnyx_rtc.modify', params, REQUEST_MS);
-      if (run === this.#recovery) await peer.accept(text(reply['sdp']));
+      if (run !== this.#recovery) return;
+      await peer.accept(text(reply['sdp']));
+      // A path that stood all the time tells of no change.
+      if ((await this.#flowsSoon(peer)) && run === this.#recovery) this.#stepRepair('connected');
     } catch (error) {
       if (run === this.#recovery && this.host.isReady())
         this.host.error(new TelnyxError('ICE_RESTART_FAILED', undefined, error), this.self);

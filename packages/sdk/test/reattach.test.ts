@@ -348,3 +348,31 @@ test('disconnect under a call: bye, then close', async () => {
   assert.equal(socket.readyState, 3);
   await gone;
 });
+
+test('another path asked for by the application, while the old one stands: ACTIVE again once sound is there', async () => {
+  const scene = await Scene.ready();
+  const call = await scene.talks();
+  const { peer } = scene.browser;
+  scene.socket.answersPings = true;
+  peer.becomes('connected');
+  scene.client.triggerIceRestart(call.id);
+  await settle();
+  peer.finds('host');
+  await scene.browser.passes(0);
+  await scene.socket.replies('telnyx_rtc.modify', { sdp: 'new answer' });
+  assert.equal(call.commonState, 'RECONNECTING');
+  peer.stats = flowing;
+  await scene.browser.passes(1_500);
+  assert.equal(call.commonState, 'ACTIVE');
+  await scene.browser.passes(20_000);
+  assert.deepEqual([peer.offers, scene.errors], [2, []]);
+});
+
+test('a call that ends right after a change of network asks for nothing more', async () => {
+  const scene = await Scene.ready();
+  const call = await scene.talks();
+  scene.browser.fires('network');
+  await scene.socket.asks('telnyx_rtc.bye', { callID: call.id });
+  await scene.browser.passes(2_000);
+  assert.deepEqual([scene.browser.peer.offers, call.state, scene.errors], [1, 'destroy', []]);
+});
