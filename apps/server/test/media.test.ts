@@ -220,6 +220,40 @@ describe('the legs of an owner that died', () => {
   });
 });
 
+describe('the legs that a new owner claims', () => {
+  it('stay, also beyond the time of orphans; what it does not name is closed with the claim', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'sidetone-'));
+    const control = join(folder, 'control.sock');
+    const commands: string[] = [];
+    const engine: MediaEngine = {
+      command: async (command) => {
+        commands.push(command.op === 'claim' ? `claim ${command.legs}` : command.op);
+        return command.op === 'claim' ? { ok: true, missing: [] } : { ok: true };
+      },
+      closeAll: () => commands.push('close all'),
+    };
+    const server = await listenControl(control, engine, () => {}, 60);
+    const owner = (): MediaClient =>
+      createMediaClient({ socketPath: control, onEvent: () => {}, onState: () => {} });
+    try {
+      const first = owner();
+      // What is asked while the connection is being made is not lost.
+      for (const leg of ['a', 'b'])
+        assert.deepEqual(await first.command({ op: 'offer', leg, kind: 'rtp', codecs: [] }), { ok: true });
+      first.close();
+      const second = owner();
+      assert.deepEqual(await second.command({ op: 'claim', legs: ['a'] }), { ok: true, missing: [] });
+      await new Promise((resolve) => setTimeout(resolve, 150));
+      assert.deepEqual(commands, ['offer', 'offer', 'claim a']);
+      second.close();
+      await until('what nobody owns to be closed', () => commands.includes('close all'));
+    } finally {
+      server.close();
+      rmSync(folder, { recursive: true });
+    }
+  });
+});
+
 describe('control lines', () => {
   it('carry the longest description a peer can send, whatever is in it', () => {
     for (const filler of ['\u0001', '"', 'é']) {

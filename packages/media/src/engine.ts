@@ -320,6 +320,10 @@ export function createMediaEngine(options: MediaEngineOptions): MediaEngine {
   const claim = (legs: readonly string[]): MediaReply => {
     const named = new Set(legs);
     for (const session of [...sessions.values()]) if (!named.has(session.leg.id)) remove(session);
+    // After the reply: the owner knows then which legs it has.
+    options.schedule.at(now(), () => {
+      for (const leg of named) sessions.get(leg)?.leg.tellAgain();
+    });
     return { ok: true, missing: legs.filter((leg) => !sessions.has(leg)) };
   };
 

@@ -184,6 +184,11 @@ export class Leg implements TransportEvents {
     this.#watch.failed(why);
   }
 
+  /** To a new owner: how it failed, if it did. */
+  tellAgain(): void {
+    this.#watch.tellAgain();
+  }
+
   // -- what the peer hears -------------------------------------------------------------------------------------------
 
   #hear(from: Leg, codec: CodecName, packet: Uint8Array, now: Ms): void {

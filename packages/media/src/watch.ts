@@ -4,7 +4,7 @@ import type { MediaLimits } from './ports.ts';
 import type { Failure } from './transport.ts';
 
 /**
- * What becomes of a leg, told once each:
+ * What becomes of a leg, told once each (a failure once more to a new owner):
  *
  *   negotiated ─▶ connected ─▶ media (first packet of the peer)
  *                     │            └─ nothing for the limit ─▶ failed rtp
@@ -20,7 +20,7 @@ export class Watch {
   #since: Ms;
   #connectedAt: Ms | undefined;
   #heard = false;
-  #failed = false;
+  #failed: Failure | undefined;
   #flagged = false;
 
   constructor(leg: string, limits: MediaLimits, emit: (event: MediaEvent) => void, now: Ms) {
@@ -32,7 +32,7 @@ export class Watch {
 
   negotiated(now: Ms): void {
     this.#since = now;
-    this.#failed = false;
+    this.#failed = undefined;
   }
 
   connected(now: Ms): void {
@@ -50,14 +50,19 @@ export class Watch {
   }
 
   failed(why: Failure): void {
-    if (this.#failed) return;
-    this.#failed = true;
+    if (this.#failed !== undefined) return;
+    this.#failed = why;
     this.#emit({ event: 'failed', leg: this.#leg, why });
+  }
+
+  /** A new owner has not heard how it failed. */
+  tellAgain(): void {
+    if (this.#failed !== undefined) this.#emit({ event: 'failed', leg: this.#leg, why: this.#failed });
   }
 
   /** `lastAt`: the peer's last packet; `spokenTo`: its counterpart is sending. */
   check(now: Ms, direction: Direction, lastAt: Ms | undefined, spokenTo: boolean): void {
-    if (this.#failed || this.#connectedAt === undefined) return;
+    if (this.#failed !== undefined || this.#connectedAt === undefined) return;
     const limit = direction === 'sendrecv' ? this.#limits.rtpTimeoutMs : this.#limits.heldTimeoutMs;
     if (now - Math.max(this.#since, lastAt ?? 0) > limit) return this.failed('rtp');
     const ms = now - this.#connectedAt;

@@ -22,16 +22,25 @@ const away: MediaReply = { ok: false, error: 'engine', message: 'the media proce
 /** The signalling side of the control connection. Reconnects for as long as it is open. */
 export function createMediaClient(options: MediaClientOptions): MediaClient {
   const pending = new Map<number, (reply: MediaReply) => void>();
+  /** Asked before the first connection stood or failed: a process that takes over asks at once. */
+  let early: (() => void)[] | undefined = [];
   let socket: Socket | undefined;
   let up = false;
   let closed = false;
   let lastId = 0;
   let retry: NodeJS.Timeout | undefined;
 
+  const settleEarly = (): void => {
+    const waiting = early ?? [];
+    early = undefined;
+    for (const send of waiting) send();
+  };
+
   const lost = (): void => {
     const wasUp = up;
     up = false;
     socket = undefined;
+    settleEarly();
     const waiting = [...pending.values()];
     pending.clear();
     for (const answer of waiting) answer(away);
@@ -60,6 +69,7 @@ export function createMediaClient(options: MediaClientOptions): MediaClient {
     mine.setEncoding('utf8');
     mine.on('connect', () => {
       up = true;
+      settleEarly();
       options.onState('up');
     });
     mine.on(
@@ -75,10 +85,14 @@ export function createMediaClient(options: MediaClientOptions): MediaClient {
   return {
     command: (command) =>
       new Promise((resolve) => {
-        if (!up || socket === undefined) return resolve(away);
-        const id = ++lastId;
-        pending.set(id, resolve);
-        socket.write(`${JSON.stringify({ id, ...command })}\n`);
+        const send = (): void => {
+          if (!up || socket === undefined) return resolve(away);
+          const id = ++lastId;
+          pending.set(id, resolve);
+          socket.write(`${JSON.stringify({ id, ...command })}\n`);
+        };
+        if (early === undefined) send();
+        else early.push(send);
       }),
     close: () => {
       closed = true;
