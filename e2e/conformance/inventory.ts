@@ -73,17 +73,17 @@ export const CANNOT: Readonly<Record<string, string>> = {
   'option debugLogLevel': 'words of a log inside the report; ours writes states only (docs/out-of-scope.md)',
   'call option camId': 'no video on this platform',
   'error 40001':
-    'a browser refuses createOffer only in states that the SDK does not reach; the code is checked in the tables',
+    'a browser refuses createOffer only in states that an SDK does not reach; raised in the SDK’s unit tests',
   'error 40002': 'the same of createAnswer',
   'error 40003': 'the same of setLocalDescription',
   'error 44004': 'conference leftovers of another server',
-  'error 44005': 'a race of some milliseconds; unit tests of the SDK hang up in every state of the set-up',
+  'error 44005': 'a race of some milliseconds; raised in the SDK’s unit tests',
   'error 45001':
-    'new WebSocket throws for malformed addresses only, which host rules repair or pass; unit tests of the SDK throw it',
-  'error 46003': 'our server never says -32000; the SDK tests say it',
+    'new WebSocket throws for malformed addresses only, which host rules repair or pass; raised in the SDK’s unit tests',
+  'error 46003': 'our server never says -32000; raised in the SDK’s unit tests',
   'error 49001': 'by its definition nothing that can be provoked',
   'warning 31003':
-    'loss needs a bad network; the threshold is unit-tested, and 31001, 31002 and 31004 run through the same path here',
+    'loss needs a bad network; the limit is unit-tested, and 31001, 31002 and 31004 run through the same path here',
   'warning 31005': 'half a minute of a microphone that falls silent; unit-tested',
   'warning 31006': 'the same of the far side',
   'warning 32002': 'a browser that stops sending; 32001 runs through the same path here',
