@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
 import { Chromium } from './src/chromium.ts';
-import { Coturn } from './src/coturn.ts';
+import { Coturn, RELAY_PORTS } from './src/coturn.ts';
 import { Firefox } from './src/firefox.ts';
 import { type SelectedPath, selectedPath, watchPaths } from './src/paths.ts';
 import { needs } from './src/peer-availability.ts';
@@ -19,6 +19,8 @@ const SECRET = 'shared-with-the-turn-server';
 const HOST = interfaceAddress();
 /** Of media, where a relay stands before it. */
 const PORTS = 10;
+/** The page takes the relay's ports for those of media. */
+const SHIFTED = String.raw`sdp.replace(/(a=candidate:\S+ 1 udp \d+ \S+ )(\d+)/gi, (_, head, port) => head + (+port + ${PORTS}))`;
 /** The rig's clients name no ICE servers; these take what the server hands out. */
 const AS_TOLD = { iceServers: undefined };
 
@@ -222,13 +224,9 @@ describe('an address that changes in mid-call', { ...needs('chromium'), timeout:
     await rig?.stop();
   });
 
-  /** The page takes the relay's ports for those of media. */
   async function client(browser: Chromium | Firefox = rig.chromium): Promise<TestPage> {
     const page = await browser.open(rig.host, 'ours');
-    await watchPaths(
-      page,
-      String.raw`sdp.replace(/(a=candidate:\S+ 1 udp \d+ \S+ )(\d+)/gi, (_, head, port) => head + (+port + ${PORTS}))`,
-    );
+    await watchPaths(page, SHIFTED);
     await page.connect(rig.options('line1', { host: relay.url, hangupOnBeforeUnload: false }));
     return page;
   }
@@ -291,6 +289,44 @@ describe('an address that changes in mid-call', { ...needs('chromium'), timeout:
         await page.becomes(id, 'active');
         await page.hears(1_000);
       }
+      await hangUp(page, id);
+    });
+  });
+});
+
+describe('a direct path that dies under a call', { ...needs('chromium', 'coturn'), timeout: 300_000 }, () => {
+  let rig: Rig;
+  let nat: UdpRelay;
+  let coturn: Coturn;
+  before(async () => {
+    const [first] = await freeRange(2 * PORTS);
+    const ports = [first, first + PORTS - 1] as const;
+    const port = await freePort();
+    coturn = await Coturn.start({ secret: SECRET, host: HOST, port });
+    const turn = { urls: [`turn:${HOST}:${port}?transport=udp`], secret: SECRET };
+    rig = await Rig.start({ config: { media: { address: HOST, ports }, turn } });
+    nat = await UdpRelay.start(HOST, ports, PORTS);
+  });
+  after(async () => {
+    nat?.close();
+    await rig?.stop();
+    await coturn?.stop();
+  });
+
+  it('goes on by the relay that the login named', async () => {
+    await rig.explained(async () => {
+      const page = await rig.chromium.open(rig.host, 'ours');
+      await watchPaths(page, SHIFTED);
+      await page.connect(rig.options('line1', AS_TOLD));
+      const id = await echo(page);
+      assert.equal((await path(page)).relayProtocol, null);
+      nat.cut(...RELAY_PORTS);
+      await until('a relayed path', async () => (await selectedPath(page))?.relayProtocol === 'udp', {
+        limitMs: 60_000,
+        everyMs: 250,
+      });
+      await page.hears(1_000);
+      await page.becomes(id, 'active');
       await hangUp(page, id);
     });
   });

@@ -9,7 +9,7 @@ import { until } from './wait.ts';
 const USER = 'turn';
 const PASSWORD = 'turn-password';
 /** Many: that version keeps a pool of 255 candidates a call. coturn passes over those in use. */
-const RELAY_PORTS = [45_000, 47_999] as const;
+export const RELAY_PORTS = [45_000, 47_999] as const;
 
 /** A TURN server, for the SDK version that calls nobody without a relay candidate. */
 export class Coturn {

@@ -18,7 +18,7 @@ export class UdpRelay {
   readonly #listeners: Socket[] = [];
   readonly #flows = new Map<string, FlowSockets>();
   #source = '127.0.0.1';
-  #open = true;
+  #passes: (fromPort: number) => boolean = () => true;
 
   private constructor(host: string, shift: number) {
     this.#host = host;
@@ -35,12 +35,12 @@ export class UdpRelay {
     const socket = createSocket('udp4');
     this.#listeners.push(socket);
     socket.on('message', (packet, from) => {
-      if (!this.#open) return;
+      if (!this.#passes(from.port)) return;
       const key = `${from.address}:${from.port} ${port}`;
       let flow = this.#flows.get(key);
       if (flow === undefined) {
         const back = (bytes: Buffer): void => {
-          if (this.#open) socket.send(bytes, from.port, from.address);
+          if (this.#passes(from.port)) socket.send(bytes, from.port, from.address);
         };
         flow = { key, back, port, upstream: this.#upstream(back) };
         this.#flows.set(key, flow);
@@ -71,13 +71,13 @@ export class UdpRelay {
     }
   }
 
-  /** Nothing passes any more, and nobody is told. */
-  cut(): void {
-    this.#open = false;
+  /** Nothing passes any more, and nobody is told; except from and to the ports of `first`..`last`. */
+  cut(first = 0, last = -1): void {
+    this.#passes = (port) => port >= first && port <= last;
   }
 
   restore(): void {
-    this.#open = true;
+    this.#passes = () => true;
   }
 
   close(): void {
