@@ -1,4 +1,4 @@
-import type { LogLine, Random } from '@sidetone/core';
+import type { LogLine, Random, Service } from '@sidetone/core';
 import { ServiceLoop } from '@sidetone/core';
 import { createProxy, type ProxyInput, type ProxyOutput, type SipProxy } from '@sidetone/proxy';
 import { type Flow, type LocalNode, parseMessage, writeMessage } from '@sidetone/sip';
@@ -89,11 +89,33 @@ export class House {
       nonceSecret: this.#nonceSecret,
     });
     const loop = new ServiceLoop<LocalNode, Input, Output>(
-      { vsp, voice, proxy },
+      { vsp: this.#kept('vsp', vsp), voice: this.#kept('voice', voice), proxy: this.#kept('proxy', proxy) },
       (from, output) => this.#carry(from, output),
       100_000,
     );
     return { vsp, voice, proxy, loop };
+  }
+
+  /** As the server does it: lines and records of an input are on disk, all together, before anything else comes of it. */
+  #kept<I, O extends Output>(room: LocalNode, service: Service<I, O>): Service<I, O> {
+    return {
+      name: service.name,
+      deadline: () => service.deadline(),
+      handle: (input, now) => {
+        const outputs = service.handle(input, now);
+        for (const output of outputs) {
+          if (output.type === 'journal') {
+            if (output.value === null) this.#journal[room].delete(output.key);
+            else this.#journal[room].set(output.key, JSON.stringify(output.value));
+          } else if (output.type === 'record') {
+            const { record } = output;
+            this.#options.world.note(`record ${record.kind} ${record.cause} by ${record.ended_by}`);
+            this.records.push(record);
+          }
+        }
+        return outputs;
+      },
+    };
   }
 
   get alive(): boolean {
@@ -198,10 +220,6 @@ export class House {
     const { world, random } = this.#options;
     if (this.#diesIn !== null && this.#diesIn-- <= 0) throw new Killed();
     switch (output.type) {
-      case 'journal':
-        if (output.value === null) this.#journal[from].delete(output.key);
-        else this.#journal[from].set(output.key, JSON.stringify(output.value));
-        return;
       case 'sip':
         if (output.flow.transport === 'local') {
           this.#life?.loop.post(output.flow.node, {
@@ -262,9 +280,9 @@ export class House {
           if (this.#life === life) this.post('voice', { type: 'media', id: output.id, reply });
         });
       }
+      case 'journal':
       case 'record':
-        world.note(`record ${output.record.kind} ${output.record.cause} by ${output.record.ended_by}`);
-        this.records.push(output.record);
+        // Kept already.
         return;
       case 'log':
         if (output.level === 'warn' || output.level === 'error') this.warnings.push(output);
