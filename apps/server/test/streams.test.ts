@@ -1,13 +1,20 @@
 import assert from 'node:assert/strict';
+import { fork } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, afterEach, beforeEach, describe, it } from 'node:test';
 import { setTimeout as rest } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import type { StreamDoor } from '@sidetone/media';
 import { createStreamFramer, writeStreamLength, writeStun } from '@sidetone/rtc';
+import { createMediaClient } from '../src/media/control-client.ts';
 import { listenStreams, STREAM_LIMITS, type Streams } from '../src/media/streams.ts';
 
 const HOST = '127.0.0.1';
+const ENTRY = fileURLToPath(new URL('../src/media/media-process.ts', import.meta.url));
 let port = 44_000 + (process.pid % 400);
 
 const framed = (packet: Uint8Array): Uint8Array => {
@@ -220,5 +227,47 @@ describe('the TCP port of media', () => {
     });
     assert.ok(packets < 100_000, `${packets}`);
     assert.equal(framer.pending, 0, 'no packet was cut');
+  });
+});
+
+describe('the media process with a TCP port', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'sidetone-streams-'));
+  const socketPath = join(folder, 'media.sock');
+  after(() => rmSync(folder, { recursive: true, force: true }));
+
+  const start = (tcpPort: number) => {
+    const more = { addresses: [HOST], ports: [44_600, 44_607], logLevel: 'fatal' };
+    const args = [JSON.stringify({ controlSocket: socketPath, tcpPort, ...more })];
+    return fork(ENTRY, args, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+  };
+
+  it('offers it, lets a stranger say nothing, and names it when it is taken', async () => {
+    const taken = await listenStreams([HOST], ++port);
+    const refused = start(port);
+    const [message] = (await once(refused, 'message')) as [{ type: string; sentence: string }];
+    assert.equal(message.type, 'failed');
+    assert.match(message.sentence, /^media\.tcp_port: 127\.0\.0\.1:\d+ is already in use/);
+    await once(refused, 'exit');
+    taken.close();
+
+    const child = start(port);
+    await once(child, 'message');
+    let up = false;
+    const client = createMediaClient({ socketPath, onEvent: () => {}, onState: () => (up = true) });
+    await until('the control connection', () => up);
+    const offer = await client.command({ op: 'offer', leg: 'a', kind: 'webrtc', codecs: ['OPUS'] });
+    assert.ok(offer.ok);
+    assert.match(
+      offer.sdp!,
+      new RegExp(`a=candidate:2 1 tcp \\d+ 127.0.0.1 ${port} typ host tcptype passive\r`),
+    );
+    const stranger = connect(port, HOST);
+    stranger.on('error', () => {});
+    stranger.resume();
+    stranger.write('GET / HTTP/1.1\r\n\r\n');
+    await once(stranger, 'close');
+    client.close();
+    child.kill('SIGTERM');
+    assert.deepEqual(await once(child, 'exit'), [0, null]);
   });
 });
