@@ -76,14 +76,14 @@ describe('the journal', () => {
         (steps) => {
           rmSync(path, { force: true });
           const all: JournalChange[] = [];
-          let journal = openJournal(path, 'boot', quiet, 200);
+          let journal = openJournal(path, 'boot', quiet, { worthCompacting: 200 });
           for (const [drawn, restart] of steps) {
             const changes = plain(drawn);
             journal.write(changes);
             all.push(...changes);
             if (!restart) continue;
             journal.close();
-            journal = openJournal(path, 'boot', quiet, 200);
+            journal = openJournal(path, 'boot', quiet, { worthCompacting: 200 });
           }
           journal.close();
           assert.deepEqual(stateOf(readJournal(readFileSync(path), 'boot')), model(all));
@@ -135,7 +135,7 @@ describe('the journal', () => {
 
   it('is its owner alone to read, and stays small however long it is written', () => {
     rmSync(path, { force: true });
-    const journal = openJournal(path, 'boot', quiet, 10_000);
+    const journal = openJournal(path, 'boot', quiet, { worthCompacting: 10_000 });
     const value = { text: 'x'.repeat(500) };
     for (let i = 0; i < 1_000; i++)
       journal.write([{ room: 'voice', key: `call ${i % 4}`, value: { ...value, i } }]);
@@ -146,6 +146,16 @@ describe('the journal', () => {
     const found = stateOf(readJournal(readFileSync(path), 'boot'));
     assert.deepEqual(Object.keys(found).length, 4);
     assert.equal((found['voice call 3'] as { i: number }).i, 999);
+  });
+
+  it('begun afresh keeps the records alone, and the rest beside it', () => {
+    const text = `${headLine('boot')}${entryLine('voice', 'call', { bad: 1 })}${entryLine('records', 'leg', { a: 1 })}`;
+    writeFileSync(path, text);
+    const journal = openJournal(path, 'boot', quiet, { afresh: true });
+    journal.close();
+    assert.deepEqual(stateOf(journal.found), { 'records leg': { a: 1 } });
+    assert.deepEqual(stateOf(readJournal(readFileSync(path), 'boot')), { 'records leg': { a: 1 } });
+    assert.equal(readFileSync(`${path}.failed`, 'utf8'), text);
   });
 
   it('goes on behind a torn line', () => {

@@ -61,6 +61,7 @@ export async function serve(options: {
     entry: new URL('../signalling/signalling-process.ts', import.meta.url),
     args: [],
     hello: { type: 'start-signalling', start },
+    lastResort: { type: 'start-signalling', start: { ...start, afresh: true } },
   });
   try {
     const replace = handoverCommand({

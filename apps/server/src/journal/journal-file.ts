@@ -28,6 +28,13 @@ export interface JournalChange {
   readonly value: object | null;
 }
 
+export interface JournalOptions {
+  /** Bytes from which the file is written anew when most of it is history. */
+  readonly worthCompacting?: number;
+  /** Only the records count: whoever took over the rest failed. */
+  readonly afresh?: boolean;
+}
+
 export interface JournalFile {
   /** What the process before left; the same for the life of this object. */
   readonly found: ReadJournal;
@@ -59,9 +66,11 @@ export function openJournal(
   path: string,
   boot: string,
   log: Logger,
-  worthCompacting = WORTH_COMPACTING_BYTES,
+  options: JournalOptions = {},
 ): JournalFile {
-  const found = readFound(path, boot);
+  const { worthCompacting = WORTH_COMPACTING_BYTES, afresh = false } = options;
+  const read = readFound(path, boot);
+  const found = afresh ? putAside(path, read, log) : read;
   if (found.problem !== undefined) log.warn({ why: found.problem }, 'journal not taken over as a whole');
   /** What a new file would hold, by room and key. */
   const alive = new Map<string, string>();
@@ -162,6 +171,18 @@ export function openJournal(
       closed = true;
     },
   };
+}
+
+/** Without the calls; the file itself stays for whoever looks into what was wrong with them. */
+function putAside(path: string, found: ReadJournal, log: Logger): ReadJournal {
+  try {
+    renameSync(path, `${path}.failed`);
+    log.error(
+      { see: `${path}.failed` },
+      'processes that took over the calls kept failing: starting without them',
+    );
+  } catch {}
+  return { ...found, entries: { ...found.entries, voice: [], vsp: [], proxy: [] } };
 }
 
 function readFound(path: string, boot: string): ReadJournal {

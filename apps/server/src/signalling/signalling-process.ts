@@ -19,7 +19,7 @@ import { createLog } from '../log.ts';
 import { createMediaClient } from '../media/control-client.ts';
 import { openSipTransport, type SipTransport } from '../net/sip-transport.ts';
 import { openRecordWriter } from '../store/record-writer.ts';
-import type { FromChild, SignallingStart, ToChild } from '../supervise/messages.ts';
+import { FAULT, type FromChild, type SignallingStart, type ToChild } from '../supervise/messages.ts';
 import { authenticate } from './authenticate.ts';
 import { createExchange, epoch, systemRandom } from './exchange.ts';
 import { handOver } from './hand-over.ts';
@@ -69,7 +69,9 @@ async function serve(
 ): Promise<Signalling> {
   const { config, dataDir } = start;
   const { identity, tokens } = people;
-  const journal = openJournal(join(dataDir, 'journal'), bootIdentity(), log);
+  const journal = openJournal(join(dataDir, 'journal'), bootIdentity(), log, {
+    afresh: start.afresh === true,
+  });
   const records = openRecordWriter(sqliteFileOf(config, dataDir), log, (legs) =>
     journal.write(legs.map((leg) => ({ room: 'records', key: leg, value: null }))),
   );
@@ -306,7 +308,7 @@ function main(): void {
   process.on('SIGTERM', () => void stop('drain'));
   process.on('uncaughtException', (error) => {
     log?.fatal({ err: error }, 'uncaught exception');
-    process.exit(70);
+    process.exit(FAULT);
   });
 }
 

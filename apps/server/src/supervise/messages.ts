@@ -1,5 +1,8 @@
 import type { Config } from '../config/schema.ts';
 
+/** How a child ends that met an error nobody caught. */
+export const FAULT = 70;
+
 /** What the signalling process is started with. */
 export interface SignallingStart {
   readonly config: Config;
@@ -7,6 +10,8 @@ export interface SignallingStart {
   readonly dataDir: string;
   /** Unix socket of the media process. */
   readonly mediaSocket: string;
+  /** The journal is put aside: processes that took it over kept failing. */
+  readonly afresh?: boolean;
 }
 
 /** Supervisor → child. */

@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
 import { childSays, ended } from './child-messages.ts';
-import type { FromChild, ToChild } from './messages.ts';
+import { FAULT, type FromChild, type ToChild } from './messages.ts';
 
 /**
  * The supervisor owns no socket of a peer and no call. It starts one signalling process and the media process, starts again
@@ -21,6 +21,8 @@ export interface ChildPlan {
   readonly args: readonly string[];
   /** Sent once the process is up. */
   readonly hello: ToChild | undefined;
+  /** Sent instead when this plan's process failed by itself several times in a row, soon after it was started. */
+  readonly lastResort?: ToChild;
 }
 
 export interface SupervisorEvents {
@@ -43,6 +45,8 @@ const LONGEST_PAUSE_MS = 10_000;
 const STEADY_MS = 30_000;
 /** A first start that keeps dying is no crash to survive but something to tell the operator. */
 const MOST_EARLY_DEATHS = 4;
+/** So often a process may fail soon after its start before what it inherits is taken for the reason. */
+const MOST_FAILURES = 3;
 const STOP_PATIENCE_MS = 6_000;
 const STANDBY_PATIENCE_MS = 30_000;
 /** 5 s for early calls, the closing of sockets, and the last records. */
@@ -57,6 +61,8 @@ export class Supervisor {
   readonly #pause = new Map<ChildPlan['name'], number>();
   readonly #ran = new Set<ChildPlan['name']>();
   readonly #earlyDeaths = new Map<ChildPlan['name'], number>();
+  /** In a row, by a fault of its own: not killed by anybody, and not refused by a port or a file. */
+  readonly #failures = new Map<ChildPlan['name'], number>();
   /** Whose end is wanted: nothing is started in its place. */
   readonly #leaving = new WeakSet<ChildProcess>();
   #standby: ChildProcess | undefined;
@@ -69,7 +75,10 @@ export class Supervisor {
 
   start(plan: ChildPlan): void {
     this.#plans.set(plan.name, plan);
-    this.#adopt(plan, this.#fork(plan));
+    const failures = this.#failures.get(plan.name) ?? 0;
+    const desperate = failures >= MOST_FAILURES && plan.lastResort !== undefined;
+    if (desperate) this.#failures.delete(plan.name);
+    this.#adopt(plan, this.#fork(desperate ? { ...plan, hello: plan.lastResort } : plan));
   }
 
   #fork(plan: ChildPlan): ChildProcess {
@@ -108,6 +117,8 @@ export class Supervisor {
         return this.#events.refused(plan.name, sentence);
       }
       const steady = performance.now() - startedAt > STEADY_MS;
+      if (steady) this.#failures.delete(plan.name);
+      else if (code === FAULT) this.#failures.set(plan.name, (this.#failures.get(plan.name) ?? 0) + 1);
       const pause = steady ? FIRST_PAUSE_MS : (this.#pause.get(plan.name) ?? FIRST_PAUSE_MS);
       this.#pause.set(
         plan.name,
