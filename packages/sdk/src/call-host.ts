@@ -15,6 +15,8 @@ export interface CallHost {
   /** Resolves when requests can be sent; rejects with a `RequestError` when that is not to be expected. */
   online(): Promise<void>;
   request(method: string, params: object, timeoutMs: number): Promise<Reply>;
+  /** The network is there again, as far as media shows. */
+  networkBack(): void;
   /** The connection has to prove that it lives. */
   probe(source: string): void;
   notify(notification: Notification, call: Call): void;

@@ -357,6 +357,8 @@ export abstract class CallLeg extends LocalControls {
       this.host.warn('PEER_CONNECTION_FAILED', this.self);
       this.host.notify({ type: 'peerConnectionFailureError', call: this.self, error }, this.self);
     }
+    // Media found its way: so will the connection, and need not wait for its next try.
+    if (state === 'connected' && !this.host.isReady()) this.host.networkBack();
     if (state === 'connected' || state === 'disconnected' || state === 'failed') this.#stepRepair(state);
   }
 

@@ -75,6 +75,7 @@ export class Client extends ClientDevices {
       isReady: () => this.#session.isReady,
       online: () => this.#session.online('telnyx_rtc.invite'),
       request: (method, params, timeoutMs) => this.#session.request(method, params, timeoutMs),
+      networkBack: () => this.#session.networkBack(),
       probe: (source) => this.#session.probe(source),
       notify: (notification, call) => this.#notify(notification, call),
       error: (error, call) => this.#error(error, call.id),

@@ -36,6 +36,12 @@ const SILENCE_IN_CALL_MS = 5_000;
 const PING_MS = 5_000;
 const PING_IN_CALL_MS = 3_000;
 const WATCH_MS = 1_000;
+/**
+ * How long a socket may take to open. A SYN that a dead network swallowed is sent again 1 s and 3 s later, then not for four (RFC 6298 §5.5): a
+ * new socket asks sooner.
+ */
+const OPEN_MS = 15_000;
+const OPEN_IN_CALL_MS = 4_000;
 
 interface Pending {
   readonly method: string;
@@ -51,7 +57,7 @@ export class Connection {
   readonly #socket: WebSocket;
   readonly #pending = new Map<string, Pending>();
   #heard: number;
-  #stopWatching = (): void => {};
+  #stopWatching: () => void;
   #asking = false;
   #over = false;
 
@@ -61,7 +67,12 @@ export class Connection {
     this.#events = events;
     this.#heard = env.now();
     this.#socket = env.openSocket(url);
+    this.#stopWatching = env.after(events.inCall() ? OPEN_IN_CALL_MS : OPEN_MS, () => {
+      this.#socket.close();
+      this.#end({ code: 1006, reason: 'the server could not be reached in time' }, false);
+    });
     this.#socket.onopen = (event) => {
+      this.#stopWatching();
       this.#heard = env.now();
       this.#watch();
       events.opened(event);

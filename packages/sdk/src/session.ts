@@ -16,6 +16,8 @@ const STATE_MS = 10_000;
 /** A server that forgets `clientReady` is asked for its state then. */
 const CLIENT_READY_MS = 3_000;
 const MOST_POLLS = 5;
+/** A socket that is younger than this may still open. */
+const FRESH_MS = 1_000;
 
 interface Waiter {
   resolve(): void;
@@ -46,6 +48,9 @@ export class Session {
   #skipLast = false;
   #generation = 0;
   #url: string | undefined;
+  /** When the last connection was begun. */
+  #begun = 0;
+  #opened = false;
   #reconnect: ReconnectState = CONNECTED;
   #network: 'same' | 'offline' | 'changed' = 'same';
   #cancelBudget = (): void => {};
@@ -170,7 +175,11 @@ export class Session {
   /** The network came back: no use in waiting. */
   networkBack(): void {
     if (!this.#wanted || this.#refused !== undefined) return;
-    if (this.#connection !== undefined) return this.probe('probe');
+    if (this.connected) return this.probe('probe');
+    // A socket that was begun without a network is not worth waiting for; one that was begun just now is.
+    if (this.#connection !== undefined && this.#env.now() - this.#begun < FRESH_MS) return;
+    this.#connection?.close();
+    if (!this.#wanted) return;
     this.#cancelTimer();
     this.#open();
   }
@@ -225,12 +234,15 @@ export class Session {
     this.#skipLast = false;
     this.#ready = false;
     this.#generation++;
+    this.#begun = this.#env.now();
+    this.#opened = false;
     try {
       const choice = { ...this.#options, host: this.#events.host() };
       this.#url = serverUrl(choice, this.#env.location);
       const url = withQuery(this.#url, query);
       const connection: Connection = new Connection(this.#env, url, {
         opened: (event) => {
+          this.#opened = true;
           this.#events.socketOpen(event);
           this.#begin(connection);
         },
@@ -283,7 +295,10 @@ export class Session {
     if (waitMs === null) return this.#give(new TelnyxError('RECONNECTION_EXHAUSTED'));
     if (first) this.#cancelBudget = this.#env.after(budget, () => this.#events.budgetSpent());
     this.#events.away(lossReason(event.code, this.#network));
-    if (this.#connection === undefined && this.#wanted) this.#after(waitMs, () => this.#open());
+    // What a try took before it failed is part of the pause.
+    const tried = this.#opened ? 0 : at.now - this.#begun;
+    if (this.#connection === undefined && this.#wanted)
+      this.#after(Math.max(0, waitMs - tried), () => this.#open());
   }
 
   #frame(frame: Frame): void {

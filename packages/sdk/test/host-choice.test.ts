@@ -36,7 +36,7 @@ async function chosen(servers: Readonly<Record<string, Server>>, tries = 1) {
   while (order.length < tries) {
     scene.socket.breaks();
     await settle();
-    await scene.browser.passes(30_000);
+    await scene.browser.passes(3_000);
     order.push(new URL(scene.socket.url).host);
   }
   return { scene, order, now, measured };

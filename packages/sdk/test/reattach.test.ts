@@ -143,6 +143,32 @@ test('the budget is spent: the call is DROPPED after 30 s, the tries go on every
   assert.ok(scene.browser.sockets.length >= 15, `${scene.browser.sockets.length} tries`);
 });
 
+test('under a call a socket that does not open is left after 4 s, and the next one does not wait', async () => {
+  const scene = await Scene.ready();
+  await scene.talks();
+  scene.socket.breaks();
+  await scene.browser.passes(1_000);
+  for (const sockets of [3, 4, 5]) {
+    await scene.browser.passes(3_000);
+    assert.equal(scene.browser.sockets.length, sockets - 1);
+    await scene.browser.passes(1_000);
+    assert.equal(scene.browser.sockets.length, sockets);
+  }
+});
+
+test('media that finds its way again says that the network is back: no waiting', async () => {
+  const scene = await Scene.ready();
+  const call = await scene.talks();
+  const { peer } = scene.browser;
+  peer.becomes('connected');
+  scene.socket.breaks();
+  peer.becomes('disconnected');
+  assert.equal(scene.browser.sockets.length, 1);
+  peer.becomes('connected');
+  assert.equal(scene.browser.sockets.length, 2);
+  assert.equal(call.commonState, 'RECONNECTING');
+});
+
 test('a call that was hung up while the server was away is hung up when it is back', async () => {
   const scene = await Scene.ready();
   const call = await scene.talks();

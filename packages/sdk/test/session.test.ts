@@ -219,6 +219,25 @@ test('the network is back: no waiting', async () => {
   assert.equal(scene.browser.sockets.length, 2);
 });
 
+test('a socket that does not open: left after 15 s, and the next one does not wait', async () => {
+  const scene = await Scene.ready();
+  scene.socket.breaks();
+  await scene.browser.passes(1_000);
+  assert.equal(scene.browser.sockets.length, 2);
+  await scene.browser.passes(14_000);
+  assert.equal(scene.browser.sockets.length, 2);
+  await scene.browser.passes(1_000);
+  assert.equal(scene.browser.sockets.length, 3);
+  await scene.browser.passes(500);
+  scene.browser.fires('online');
+  assert.equal(scene.browser.sockets.length, 3, 'a young socket may still open');
+  await scene.browser.passes(1_000);
+  scene.browser.fires('online');
+  assert.equal(scene.browser.sockets.length, 4, 'an old one was begun without a network');
+  await scene.registers([]);
+  assert.equal(scene.named('telnyx.ready').length, 2);
+});
+
 test('a bad address is 45001', async () => {
   const scene = new Scene();
   scene.browser.badUrl = true;
