@@ -1,6 +1,8 @@
 import { header, type SipResponse, type UserAgentOut } from '@sidetone/sip';
-import { HEADER } from '@sidetone/wire';
+import { HEADER, NODE_HOST } from '@sidetone/wire';
+import type { ContactFacts } from './call.ts';
 import type { CallInput } from './call-events.ts';
+import type { InfoBody } from './info-body.ts';
 import { customHeaders, statedCause } from './reason.ts';
 import { sessionDirection } from './session-direction.ts';
 
@@ -72,4 +74,20 @@ export function callInput(out: LegEvent, leg: string): CallInput {
     case 'ended':
       return { type: 'ended', leg, why: out.why };
   }
+}
+
+/** What an INFO of a leg's peer means for its call. */
+export function infoInput(body: InfoBody, leg: string): CallInput {
+  if (body.kind === 'digits') return { type: 'digits', leg, digits: body.digits };
+  if (body.kind === 'candidates') return { type: 'candidates', leg, candidates: body.candidates };
+  return { type: 'presence', leg, here: body.here };
+}
+
+/** Where a user is registered, by the proxy's answer to the look-up. */
+export function boundContacts(
+  out: Extract<UserAgentOut, { type: 'result' }>,
+): readonly Pick<ContactFacts, 'uri' | 'client'>[] {
+  const bound = out.status < 300 ? out.response?.headers.contact : undefined;
+  if (bound === undefined || bound === '*') return [];
+  return bound.map(({ uri }) => ({ uri, client: uri.host === NODE_HOST.vsp }));
 }

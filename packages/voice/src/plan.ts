@@ -127,3 +127,12 @@ function userPlan(connection: Connection, trunk: Trunk | undefined): Plan {
     policy: trunk?.policy ?? 'quality',
   };
 }
+
+/** The plan of a call that is one too many. */
+export const FULL: Plan = refuse(CAUSE.congestion);
+
+/** The plan of a call that comes while another process takes over: it may try again in a moment (RFC 3261 §21.5.4). */
+export const HANDING_OVER: Plan = {
+  to: 'refuse',
+  ending: { ...CAUSE.drain, by: 'platform', headers: [['Retry-After', '2']] },
+};

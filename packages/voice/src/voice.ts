@@ -9,24 +9,26 @@ import {
   type UserAgentOut,
 } from '@sidetone/sip';
 import { type MediaEvent, type MediaReply, NODE_HOST } from '@sidetone/wire';
-import { type Call, type CallSettings, type ContactFacts, type FreshLeg, legOf, type Plan } from './call.ts';
+import { type Call, type CallSettings, type FreshLeg, legOf } from './call.ts';
+import { CallBook } from './call-book.ts';
 import type { CallInput, CallOut } from './call-events.ts';
 import { dialCall } from './dial.ts';
 import { CAUSE, type Ending } from './ending.ts';
-import { callInput, type LegEvent } from './from-sip.ts';
+import { mediaInput } from './from-media.ts';
+import { boundContacts, callInput, infoInput, type LegEvent } from './from-sip.ts';
+import { incomingCall } from './incoming-call.ts';
 import { parseInfo } from './info-body.ts';
 import { joinCalls } from './join.ts';
-import { type Bye, CallJournal, dialogsOf } from './journal.ts';
-import { newLeg } from './leg.ts';
+import { CallJournal } from './journal.ts';
 import { commandLeg, DIGIT } from './leg-commands.ts';
 import { MediaDesk } from './media-desk.ts';
-import { arrive } from './plan.ts';
+import { arrive, FULL, HANDING_OVER } from './plan.ts';
 import { type Found, found, referTarget } from './refer-target.ts';
 import { inheritedMedia, restoreCalls } from './restore.ts';
 import { callMachine } from './step.ts';
-import { byeHeaders, inviteFor, lookupFor } from './to-sip.ts';
+import { inviteFor, lookupFor } from './to-sip.ts';
 import type { VoiceInput, VoiceOutput } from './voice-events.ts';
-import { LIMITS, TIMERS, type Voice, type VoiceLimits, type VoiceOptions } from './voice-options.ts';
+import { LIMITS, TIMERS, type Voice, type VoiceOptions } from './voice-options.ts';
 
 const PROXY: Flow = { transport: 'local', node: 'proxy' };
 const VSP: Flow = { transport: 'local', node: 'vsp' };
@@ -39,35 +41,16 @@ export function createVoice(options: VoiceOptions): Voice {
   return new CallService(options);
 }
 
-const CLEARED: Ending = { ...CAUSE.normal, by: 'platform' };
 const NO_ENGINE: Ending = { ...CAUSE.mediaEngine, by: 'platform' };
-const FULL: Plan = { to: 'refuse', ending: { ...CAUSE.congestion, by: 'platform' } };
-/** Another process takes over in a moment (RFC 3261 §21.5.4). */
-const HANDING_OVER: Plan = {
-  to: 'refuse',
-  ending: { ...CAUSE.drain, by: 'platform', headers: [['Retry-After', '2']] },
-};
-
-interface Place {
-  readonly call: string;
-  readonly leg: string;
-}
-
 class CallService implements Voice {
   readonly name = 'voice';
   readonly #options: VoiceOptions;
   readonly #settings: CallSettings;
-  readonly #limits: VoiceLimits;
   readonly #agent: UserAgent;
-  readonly #calls = new Map<string, Call>();
-  /** Our leg ids → their call and the user agent's leg; and back. */
-  readonly #legs = new Map<string, string>();
-  readonly #dialogOf = new Map<string, string>();
-  readonly #placeOf = new Map<string, Place>();
+  readonly #book: CallBook;
   readonly #media: MediaDesk;
   readonly #journal: CallJournal;
   readonly #lookups = new Map<string, string>();
-  readonly #perUser = new Map<string, number>();
   readonly #callTimes = new Deadlines<string>();
   #lookupId = 0;
   #draining = false;
@@ -87,7 +70,6 @@ class CallService implements Voice {
       heldHears: options.heldHears ?? 'music',
     };
     this.#media = new MediaDesk(timers.mediaMs);
-    this.#limits = { ...LIMITS, ...options.limits };
     const { host, port } = options.publicAddress;
     this.#agent = createUserAgent({
       random: options.random,
@@ -97,16 +79,17 @@ class CallService implements Voice {
       userAgent: 'Sidetone',
       allow: ['INVITE', 'ACK', 'CANCEL', 'BYE', 'INFO', 'UPDATE', 'OPTIONS', 'REFER'],
     });
-    this.#journal = new CallJournal(dialogsOf(this.#agent, this.#dialogOf));
+    this.#book = new CallBook(this.#agent, { ...LIMITS, ...options.limits });
+    this.#journal = new CallJournal(this.#book.dialogs);
   }
 
   get size(): Voice['size'] {
-    return { calls: this.#calls.size, media: this.#media.size, dialogs: this.#agent.size };
+    return { calls: this.#book.calls.size, media: this.#media.size, dialogs: this.#agent.size };
   }
 
   get early(): number {
     let count = 0;
-    for (const { state } of this.#calls.values())
+    for (const { state } of this.#book.calls.values())
       if (state.name !== 'up' && state.name !== 'ending' && state.name !== 'over') count += 1;
     return count;
   }
@@ -138,13 +121,13 @@ class CallService implements Voice {
         break;
       case 'drain':
         this.#draining = true;
-        for (const id of this.#calls.keys())
+        for (const id of this.#book.calls.keys())
           this.#post(id, { type: 'end', ending: { ...CAUSE.drain, by: 'platform' } });
         break;
     }
     this.#run(now);
     // What a peer is told is known afterwards, whatever happens to this process.
-    const lines = this.#journal.take((id) => this.#calls.get(id));
+    const lines = this.#journal.take((id) => this.#book.calls.get(id));
     const out = lines.length === 0 ? this.#out : [...lines, ...this.#out];
     this.#out = [];
     return out;
@@ -158,13 +141,12 @@ class CallService implements Voice {
     for (let i = 0; i < this.#queue.length; i++) {
       const { call: named, input } = this.#queue[i]!;
       // The leg may have moved to another call meanwhile.
-      const id = 'leg' in input ? (this.#legs.get(input.leg) ?? named) : named;
-      const call = this.#calls.get(id);
+      const id = 'leg' in input ? (this.#book.callOf(input.leg) ?? named) : named;
+      const call = this.#book.calls.get(id);
       if (call === undefined) continue;
       const { state, out } = callMachine.step(call, input, now);
-      this.#calls.set(id, state);
+      this.#book.update(state);
       if (state !== call) this.#journal.touch(id);
-      for (const leg of state.legs) this.#legs.set(leg.id, id);
       this.#callTimes.set(id, callMachine.deadline(state));
       for (const wish of out) this.#carry(state, wish, now);
       if (state.state.name === 'over') this.#forget(state);
@@ -182,25 +164,8 @@ class CallService implements Voice {
   }
 
   #forget(call: Call): void {
-    this.#calls.delete(call.id);
     this.#callTimes.delete(call.id);
-    const byes: Bye[] = [];
-    for (const leg of call.legs) {
-      this.#legs.delete(leg.id);
-      const dialog = this.#dialogOf.get(leg.id);
-      this.#dialogOf.delete(leg.id);
-      if (dialog === undefined) continue;
-      this.#placeOf.delete(dialog);
-      const snapshot = this.#agent.snapshot(dialog);
-      if (snapshot !== null) byes.push({ dialog: snapshot, headers: byeHeaders(leg.ending ?? CLEARED) });
-    }
-    this.#journal.over(call.id, byes);
-    const user = call.caller.userName;
-    if (user !== undefined) {
-      const left = (this.#perUser.get(user) ?? 1) - 1;
-      if (left > 0) this.#perUser.set(user, left);
-      else this.#perUser.delete(user);
-    }
+    this.#journal.over(call.id, this.#book.remove(call));
   }
 
   // ---- media
@@ -209,7 +174,7 @@ class CallService implements Voice {
     const asked = this.#media.answered(id);
     if (asked === undefined) {
       for (const leg of this.#media.claimed(id, reply, now, this.#out))
-        this.#post(this.#legs.get(leg) ?? '', { type: 'end', ending: NO_ENGINE });
+        this.#post(this.#book.callOf(leg) ?? '', { type: 'end', ending: NO_ENGINE });
       return;
     }
     this.#post(asked.call, { type: 'media', leg: asked.leg, tag: asked.tag, reply });
@@ -222,20 +187,14 @@ class CallService implements Voice {
       this.#engineSeen = event.state === 'up';
       return;
     }
-    const call = this.#legs.get(event.leg);
+    const call = this.#book.callOf(event.leg);
     if (call === undefined) return;
-    if (event.event === 'failed') this.#post(call, { type: 'mediaFailed', leg: event.leg, why: event.why });
-    else
-      this.#post(call, {
-        type: 'mediaFlag',
-        leg: event.leg,
-        flag: event.event === 'dtmf' ? 'digit' : event.event,
-      });
+    this.#post(call, mediaInput(event));
   }
 
   #engineLost(now: Ms): void {
     const ids = this.#media.open;
-    for (const [id, call] of this.#calls)
+    for (const [id, call] of this.#book.calls)
       if (call.legs.some((leg) => leg.media !== 'none')) this.#post(id, { type: 'end', ending: NO_ENGINE });
     for (const id of ids) this.#mediaReply(id, { ok: false, error: 'engine', message: 'engine lost' }, now);
   }
@@ -249,11 +208,10 @@ class CallService implements Voice {
         agent: this.#agent,
         settings: this.#settings,
         begin: (call) => {
-          this.#keep(call);
+          this.#book.add(call);
           this.#journal.inherited(call.id);
-          for (const leg of call.legs) this.#legs.set(leg.id, call.id);
         },
-        bind: (call, leg, dialog) => this.#bind(call.id, leg, dialog),
+        bind: (call, leg, dialog) => this.#book.bind(call.id, leg, dialog),
         hear: (out) => this.#hear(out, now),
         post: (call, input) => this.#post(call.id, input),
         leaving: (call, byes) => this.#journal.over(call, byes),
@@ -310,32 +268,16 @@ class CallService implements Voice {
     const arrival = arrive(out.request, node, directory(), publicAddress.host, this.#fresh());
     const full = this.#refusing ? HANDING_OVER : this.#isFull(arrival.caller.userName) ? FULL : null;
     const own = this.#fresh();
-    const call: Call = {
+    const call = incomingCall(arrival, {
       id: uuid(random),
-      program: 'route-and-bridge',
-      state: { name: 'routing' },
-      caller: arrival.caller,
+      own,
+      offer: out.sdp,
       plan: full ?? arrival.plan,
-      legs: [
-        newLeg({
-          ...arrival.leg,
-          id: own.leg,
-          control: own.control,
-          role: 'caller',
-          phase: 'invited',
-          offer: out.sdp ?? null,
-          startedAt: now,
-        }),
-      ],
-      early: null,
-      answerHeaders: [],
-      heard: [],
-      epochOffset: epoch() - now,
+      now,
+      epoch: epoch(),
       settings: this.#settings,
-      transfer: null,
-      origin: null,
-    };
-    this.#bind(call.id, own.leg, out.leg);
+    });
+    this.#book.bind(call.id, own.leg, out.leg);
     this.#out.push({
       type: 'log',
       level: 'info',
@@ -346,36 +288,19 @@ class CallService implements Voice {
   }
 
   #open(call: Call): void {
-    this.#keep(call);
+    this.#book.add(call);
     this.#post(call.id, { type: 'start' });
   }
 
-  #keep(call: Call): void {
-    this.#calls.set(call.id, call);
-    const user = call.caller.userName;
-    if (user !== undefined) this.#perUser.set(user, (this.#perUser.get(user) ?? 0) + 1);
-  }
-
   #isFull(user: string | undefined): boolean {
-    if (this.#draining || this.#refusing || this.#calls.size >= this.#limits.calls) return true;
-    return user !== undefined && (this.#perUser.get(user) ?? 0) >= this.#limits.callsPerUser;
-  }
-
-  #bind(call: string, leg: string, dialog: string): void {
-    this.#dialogOf.set(leg, dialog);
-    this.#placeOf.set(dialog, { call, leg });
+    return this.#draining || this.#refusing || this.#book.isFull(user);
   }
 
   #lookedUp(out: Extract<UserAgentOut, { type: 'result' }>): void {
     const call = this.#lookups.get(out.token);
     if (call === undefined) return;
     this.#lookups.delete(out.token);
-    const bound = out.status < 300 ? out.response?.headers.contact : undefined;
-    const contacts: ContactFacts[] = (bound === undefined || bound === '*' ? [] : bound).map((contact) => ({
-      ...this.#fresh(),
-      uri: contact.uri,
-      client: contact.uri.host === NODE_HOST.vsp,
-    }));
+    const contacts = boundContacts(out).map((contact) => ({ ...this.#fresh(), ...contact }));
     this.#post(call, { type: 'bindings', status: out.status, contacts });
   }
 
@@ -384,17 +309,13 @@ class CallService implements Voice {
     // An empty INFO is a keep-alive of some peers (RFC 6086 §4.2.1): 200.
     const known = body !== null || out.request.body.length === 0;
     this.#hear(this.#agent.respondRequest(out.tx, known ? 200 : 415, {}, now), now);
-    const place = this.#placeOf.get(out.leg);
+    const place = this.#book.placeOf(out.leg);
     if (place === undefined || body === null) return;
-    if (body.kind === 'digits')
-      this.#post(place.call, { type: 'digits', leg: place.leg, digits: body.digits });
-    else if (body.kind === 'candidates')
-      this.#post(place.call, { type: 'candidates', leg: place.leg, candidates: body.candidates });
-    else this.#post(place.call, { type: 'presence', leg: place.leg, here: body.here });
+    this.#post(place.call, infoInput(body, place.leg));
   }
 
   #legEvent(out: LegEvent, now: Ms): void {
-    const place = this.#placeOf.get(out.leg);
+    const place = this.#book.placeOf(out.leg);
     if (place === undefined) {
       // The call is over; a late 2xx must not leave a peer talking to nobody.
       if (out.type === 'accepted') this.#hear(this.#agent.bye(out.leg, [], now), now);
@@ -426,7 +347,7 @@ class CallService implements Voice {
       }
       case 'invite': {
         const { leg, out } = this.#agent.invite(inviteFor(call, wish, PROXY), now);
-        this.#bind(call.id, wish.leg, leg);
+        this.#book.bind(call.id, wish.leg, leg);
         this.#hear(out, now);
         return;
       }
@@ -439,14 +360,14 @@ class CallService implements Voice {
       case 'news':
         this.#post(wish.call, { type: 'dialled', dial: call.id, news: wish.news });
         // The call it was made for is gone.
-        if (!this.#calls.has(wish.call) && wish.news.kind === 'answered')
+        if (!this.#book.calls.has(wish.call) && wish.news.kind === 'answered')
           this.#post(call.id, { type: 'end', ending: { ...CAUSE.cancelled, by: 'platform' } });
         return;
       case 'join':
         this.#join(call, wish);
         return;
       default: {
-        const dialog = this.#dialogOf.get(wish.leg);
+        const dialog = this.#book.dialogOf(wish.leg);
         if (dialog === undefined) return;
         this.#hear(commandLeg(this.#agent, call, dialog, wish, this.#options.random, now), now);
       }
@@ -458,8 +379,8 @@ class CallService implements Voice {
   #refer(out: Extract<UserAgentOut, { type: 'request' }>, now: Ms): void {
     const { random, publicAddress } = this.#options;
     const at = (dialog: string | undefined): Found | undefined => {
-      const place = dialog === undefined ? undefined : this.#placeOf.get(dialog);
-      return found(this.#calls.get(place?.call ?? ''), place?.leg);
+      const place = dialog === undefined ? undefined : this.#book.placeOf(dialog);
+      return found(this.#book.calls.get(place?.call ?? ''), place?.leg);
     };
     const asks = at(out.leg);
     const find = (name: DialogName) => at(this.#agent.legWith(name));
@@ -482,19 +403,17 @@ class CallService implements Voice {
 
   /** Moves a side of one call into another: see `join.ts`. */
   #join(into: Call, wish: Extract<CallOut, { type: 'join' }>): void {
-    const from = this.#calls.get(wish.call);
+    const from = this.#book.calls.get(wish.call);
     const joined = from === undefined ? null : joinCalls(into, wish.keeps, from, wish.leg);
     if (joined === null) {
       this.#post(into.id, { type: 'joinFailed' });
       return;
     }
-    this.#calls.set(into.id, joined.into);
-    this.#calls.set(wish.call, joined.from);
+    this.#book.update(joined.from);
+    this.#book.update(joined.into);
     this.#journal.touch(into.id);
     this.#journal.touch(wish.call);
-    this.#legs.set(wish.leg, into.id);
-    const dialog = this.#dialogOf.get(wish.leg);
-    if (dialog !== undefined) this.#placeOf.set(dialog, { call: into.id, leg: wish.leg });
+    this.#book.move(wish.leg, into.id);
     this.#post(into.id, { type: 'joined', leg: wish.leg });
     this.#post(wish.call, { type: 'left' });
   }

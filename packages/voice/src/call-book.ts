@@ -1,0 +1,96 @@
+import type { LegId, UserAgent } from '@sidetone/sip';
+import type { Call } from './call.ts';
+import { CAUSE } from './ending.ts';
+import { type Bye, type Dialogs, dialogsOf } from './journal.ts';
+import { byeHeaders } from './to-sip.ts';
+import type { VoiceLimits } from './voice-options.ts';
+
+export interface Place {
+  readonly call: string;
+  readonly leg: string;
+}
+
+/** The calls that live, whose they are, and which dialog of the user agent is which leg. */
+export class CallBook {
+  readonly calls = new Map<string, Call>();
+  readonly #limits: VoiceLimits;
+  readonly #agent: UserAgent;
+  /** Our leg ids → their call and the user agent's leg; and back. */
+  readonly #legs = new Map<string, string>();
+  readonly #dialogOf = new Map<string, LegId>();
+  readonly #placeOf = new Map<LegId, Place>();
+  readonly #perUser = new Map<string, number>();
+  /** What the journal asks. */
+  readonly dialogs: Dialogs;
+
+  constructor(agent: UserAgent, limits: VoiceLimits) {
+    this.#agent = agent;
+    this.#limits = limits;
+    this.dialogs = dialogsOf(agent, this.#dialogOf);
+  }
+
+  callOf(leg: string): string | undefined {
+    return this.#legs.get(leg);
+  }
+
+  dialogOf(leg: string): LegId | undefined {
+    return this.#dialogOf.get(leg);
+  }
+
+  placeOf(dialog: LegId): Place | undefined {
+    return this.#placeOf.get(dialog);
+  }
+
+  /** Has the platform, or this user, as many calls as it may have? */
+  isFull(user: string | undefined): boolean {
+    if (this.calls.size >= this.#limits.calls) return true;
+    return user !== undefined && (this.#perUser.get(user) ?? 0) >= this.#limits.callsPerUser;
+  }
+
+  /** A call that begins, here or by restoring it. */
+  add(call: Call): void {
+    this.update(call);
+    const user = call.caller.userName;
+    if (user !== undefined) this.#perUser.set(user, (this.#perUser.get(user) ?? 0) + 1);
+  }
+
+  /** What a step made of it. */
+  update(call: Call): void {
+    this.calls.set(call.id, call);
+    for (const leg of call.legs) this.#legs.set(leg.id, call.id);
+  }
+
+  bind(call: string, leg: string, dialog: LegId): void {
+    this.#dialogOf.set(leg, dialog);
+    this.#placeOf.set(dialog, { call, leg });
+  }
+
+  /** A leg went over to another call. */
+  move(leg: string, call: string): void {
+    this.#legs.set(leg, call);
+    const dialog = this.#dialogOf.get(leg);
+    if (dialog !== undefined) this.#placeOf.set(dialog, { call, leg });
+  }
+
+  /** A call is over. Returns the BYEs of its that are unanswered. */
+  remove(call: Call): readonly Bye[] {
+    this.calls.delete(call.id);
+    const byes: Bye[] = [];
+    for (const leg of call.legs) {
+      this.#legs.delete(leg.id);
+      const dialog = this.#dialogOf.get(leg.id);
+      this.#dialogOf.delete(leg.id);
+      if (dialog === undefined) continue;
+      this.#placeOf.delete(dialog);
+      const snapshot = this.#agent.snapshot(dialog);
+      const ending = leg.ending ?? { ...CAUSE.normal, by: 'platform' };
+      if (snapshot !== null) byes.push({ dialog: snapshot, headers: byeHeaders(ending) });
+    }
+    const user = call.caller.userName;
+    if (user === undefined) return byes;
+    const left = (this.#perUser.get(user) ?? 1) - 1;
+    if (left > 0) this.#perUser.set(user, left);
+    else this.#perUser.delete(user);
+    return byes;
+  }
+}
