@@ -1,10 +1,13 @@
 import { parseArgs } from 'node:util';
+import { backup } from './cli/backup.ts';
 import { fail } from './cli/fail.ts';
 import { handover } from './cli/handover.ts';
+import { operate } from './cli/operator.ts';
 import { serve } from './cli/serve.ts';
 import { token } from './cli/token.ts';
 import { USAGE } from './cli/usage.ts';
 import { loadConfig } from './config/load.ts';
+import { rotateTokenKey } from './identity/secrets.ts';
 import { VERSION } from './version.ts';
 
 /** The commands of `sidetone`. */
@@ -24,6 +27,17 @@ async function main(argv: readonly string[]): Promise<void> {
   else if (command === 'token' && rest.length === 1)
     await token({ user: rest[0]!, config: values.config, data });
   else if (command === 'handover' && rest.length === 0) await handover({ data });
+  else if (command === 'account' || command === 'key' || command === 'number')
+    await operate(positionals, {
+      config: values.config,
+      data,
+      account: values.account,
+      connection: values.connection,
+      label: values.label,
+    });
+  else if (command === 'backup' && rest.length === 1)
+    await backup({ file: rest[0]!, config: values.config, data });
+  else if (command === 'rotate-token-key' && rest.length === 0) rotate(data);
   else if (command === 'check' && rest.length === 0) check(values.config);
   else fail(`cannot make sense of "${positionals.join(' ')}"; see "sidetone --help"`);
 }
@@ -34,6 +48,15 @@ function check(file: string | undefined): void {
   process.stdout.write(`${file ?? 'the built-in configuration'} is good\n`);
 }
 
+function rotate(data: string): void {
+  try {
+    rotateTokenKey(data);
+    process.stdout.write('a new key signs login tokens from the next start or handover on\n');
+  } catch (error) {
+    fail((error as Error).message);
+  }
+}
+
 function readArguments(argv: readonly string[]) {
   return parseArgs({
     args: [...argv],
@@ -41,6 +64,9 @@ function readArguments(argv: readonly string[]) {
     options: {
       config: { type: 'string' },
       data: { type: 'string' },
+      account: { type: 'string' },
+      connection: { type: 'string' },
+      label: { type: 'string' },
       help: { type: 'boolean', short: 'h' },
       version: { type: 'boolean', short: 'v' },
     },

@@ -1,6 +1,7 @@
 import type { EpochMs, JournalLine, LogLine, Ms, Random, Restore, Service } from '@sidetone/core';
 import type { DigestAlgorithm, Flow, SipReceived, SipSend } from '@sidetone/sip';
 import type { Directory } from '@sidetone/wire';
+import type { Binding } from './location.ts';
 
 /** What the proxy hears. */
 export type ProxyInput =
@@ -67,4 +68,6 @@ export interface SipProxy extends Service<ProxyInput, ProxyOutput> {
   readonly size: number;
   /** Registered contacts. */
   readonly bindings: number;
+  /** Where a user is registered now, the last to register first. */
+  bindingsOf(user: string, now: Ms): readonly Binding[];
 }

@@ -13,6 +13,7 @@ import {
 } from '@sidetone/sip';
 import { ALLOW, errandOf, identify, type Sender } from './border.ts';
 import { type Arrived, Forwarding } from './forwarding.ts';
+import type { Binding } from './location.ts';
 import { LocationTable } from './location-table.ts';
 import { Lookups, type PendingLookup } from './lookups.ts';
 import { isOwnVia, isReachable } from './own-address.ts';
@@ -79,6 +80,10 @@ class ProxyService implements SipProxy {
 
   get bindings(): number {
     return this.#locations.size;
+  }
+
+  bindingsOf(user: string, now: Ms): readonly Binding[] {
+    return this.#locations.of(user, now);
   }
 
   deadline(): Ms | null {

@@ -3,6 +3,12 @@ export const USAGE = `Sidetone: calls from the browser to SIP over one WebSocket
   sidetone serve [--config FILE] [--data DIR]        run the service (default: no file, ./data)
   sidetone handover [--data DIR]                     replace the signalling process under live calls
   sidetone token USER [--config FILE] [--data DIR]   print a login token for a user, valid for 24 hours
+  sidetone key create|list [--account NAME]          make an API key (shown once), list keys
+  sidetone key revoke KEY                            end an API key, by its id or itself
+  sidetone account add|enable|disable NAME, list     accounts: each sees only its own objects
+  sidetone number add|remove NUMBER, list            numbers of an account [--account NAME] [--connection USER]
+  sidetone backup FILE                               copy the SQLite database while the server runs
+  sidetone rotate-token-key                          sign login tokens by a new key; the old one stays good
   sidetone check [--config FILE]                     check a configuration file
   sidetone --version
 

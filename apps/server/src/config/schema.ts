@@ -177,6 +177,12 @@ const limitsSection = z.strictObject({
     .max(100000)
     .default(100)
     .describe('Calls at a time that one user began; more get 503.'),
+  api_requests_per_minute: z
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .default(6000)
+    .describe('Requests of one API key in a minute; more get 429.'),
   ring_seconds: z
     .int()
     .min(5)

@@ -1,4 +1,10 @@
-import type { Change, DirectoryStore, ObjectKind, StoredObject } from '../store/directory-store.ts';
+import type {
+  Change,
+  CommitOutcome,
+  DirectoryStore,
+  ObjectKind,
+  StoredObject,
+} from '../store/directory-store.ts';
 
 /** How often a change is decided anew because somebody else was faster. */
 const MOST_TRIES = 8;
@@ -40,6 +46,7 @@ export class Registry {
   /** Everything up to here is in memory. */
   #revision = 0;
   #syncing: Promise<void> | undefined;
+  #late: Promise<unknown> = Promise.resolve();
 
   private constructor(store: DirectoryStore) {
     this.#store = store;
@@ -85,19 +92,40 @@ export class Registry {
    * throws ends the matter. Resolved: on disk, and to be read here. Rejects with `NameTaken`, or when the store cannot be reached.
    */
   async change<T>(decide: () => { readonly change: Change; readonly result: T }): Promise<T> {
-    for (let tries = 1; ; tries++) {
-      const { change, result } = decide();
-      if (change.puts.length + change.removes.length + change.audit.length === 0) return result;
-      const outcome = await this.#store.commit(change);
-      if (outcome.ok) {
-        this.#committed(change, outcome.revision);
-        return result;
-      }
+    const first = await this.#try(decide);
+    if ('result' in first) return first.result;
+    // Those who came too late go on one after the other, so that each decides on what the one before left.
+    const mine = this.#late.then(() => this.#again(decide, first.conflict));
+    this.#late = mine.catch(() => {});
+    return await mine;
+  }
+
+  async #again<T>(
+    decide: () => { readonly change: Change; readonly result: T },
+    was: Extract<CommitOutcome, { ok: false }>,
+  ): Promise<T> {
+    let conflict = was;
+    for (let tries = 1; tries < MOST_TRIES; tries++) {
       await this.sync();
-      if (tries < MOST_TRIES && (outcome.conflict === 'stale' || tries === 1)) continue;
-      if (outcome.conflict === 'name') throw new NameTaken(outcome.name);
-      throw new Error('the objects change too fast; try again');
+      const next = await this.#try(decide);
+      if ('result' in next) return next.result;
+      // A name whose holder cannot be seen here even after reading everything.
+      if (next.conflict.conflict === 'name' && conflict.conflict === 'name') break;
+      conflict = next.conflict;
     }
+    if (conflict.conflict === 'name') throw new NameTaken(conflict.name);
+    throw new Error('the objects change too fast; try again');
+  }
+
+  async #try<T>(
+    decide: () => { readonly change: Change; readonly result: T },
+  ): Promise<{ result: T } | { conflict: Extract<CommitOutcome, { ok: false }> }> {
+    const { change, result } = decide();
+    if (change.puts.length + change.removes.length + change.audit.length === 0) return { result };
+    const outcome = await this.#store.commit(change);
+    if (!outcome.ok) return { conflict: outcome };
+    this.#committed(change, outcome.revision);
+    return { result };
   }
 
   /** Reads what others wrote. */

@@ -8,6 +8,7 @@ import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { cors } from 'hono/cors';
 import type { Config } from '../config/schema.ts';
+import { plainAddress } from '../net/addresses.ts';
 import { ListenError } from '../net/listen-error.ts';
 
 const MAX_REPORT_BYTES = 2 * 1024 * 1024;
@@ -40,9 +41,11 @@ export interface HttpRoutes {
   readonly knowsReport: (reportId: string) => boolean;
   readonly reported: (reportId: string, callId: string, bytes: number) => void;
   readonly health: () => object;
+  /** The REST API: everything under /v2. */
+  readonly api: Hono;
 }
 
-/** The HTTP application: the softphone, the login link, call reports, health. */
+/** The HTTP application: the REST API, the softphone, the login link, call reports, health. */
 export function createHttpApp(routes: HttpRoutes, tls: boolean): Hono {
   const app = new Hono();
   app.use(async (c, next) => {
@@ -50,6 +53,8 @@ export function createHttpApp(routes: HttpRoutes, tls: boolean): Hono {
     for (const [name, value] of Object.entries(SECURITY_HEADERS)) c.res.headers.set(name, value);
     if (tls) c.res.headers.set('Strict-Transport-Security', 'max-age=31536000');
   });
+
+  app.route('/', routes.api);
 
   app.get('/healthz', (c) => c.json(routes.health()));
 
@@ -104,6 +109,13 @@ export function createHttpApp(routes: HttpRoutes, tls: boolean): Hono {
     return c.body(new Uint8Array(readFileSync(file)));
   });
   return app;
+}
+
+/** Where a request comes from. */
+export function peerAddress(env: unknown): string {
+  const socket = (env as { incoming?: { socket?: { remoteAddress?: string } } } | undefined)?.incoming
+    ?.socket;
+  return plainAddress(socket?.remoteAddress);
 }
 
 /** The file for a path inside `root`, or `null`. `/` is the index; no path leaves the root. */

@@ -9,7 +9,7 @@ import {
   type Service,
   ServiceLoop,
 } from '@sidetone/core';
-import { createProxy, type ProxyInput, type ProxyOutput } from '@sidetone/proxy';
+import { type Binding, createProxy, type ProxyInput, type ProxyOutput } from '@sidetone/proxy';
 import type { Flow, LocalNode, SipMessage } from '@sidetone/sip';
 import { createVoice, type VoiceInput, type VoiceOutput } from '@sidetone/voice';
 import { createVsp, type VspInput, type VspOutput } from '@sidetone/vsp';
@@ -68,6 +68,8 @@ export interface Exchange {
   knowsReport(reportId: string): boolean;
   /** Calls alive. */
   calls(): number;
+  /** Where a user is registered, the last to register first; times are monotonic. */
+  bindingsOf(user: string): readonly Binding[];
   /** Calls that are not answered yet. */
   earlyCalls(): number;
   stop(): void;
@@ -188,6 +190,7 @@ export function createExchange(options: ExchangeOptions, world: World): Exchange
     },
     knowsReport: (reportId) => vsp.hasReportId(reportId),
     calls: () => voice.size.calls,
+    bindingsOf: (user) => proxy.bindingsOf(user, monotonic()),
     earlyCalls: () => voice.early,
     stop: () => {
       stopped = true;

@@ -5,6 +5,7 @@ import { rejectUnparseable } from '@sidetone/proxy';
 import type { Flow, SipMessage } from '@sidetone/sip';
 import type { CallRecord } from '@sidetone/wire';
 import type { Logger } from 'pino';
+import { createApi } from '../api/app.ts';
 import { iceServersOf } from '../identity/ice-servers.ts';
 import { LoginBudget } from '../identity/login-budget.ts';
 import { LoginLinks } from '../identity/login-links.ts';
@@ -12,7 +13,7 @@ import { type IdentityService, openIdentity, sqliteFileOf } from '../identity/op
 import { loadSecrets } from '../identity/secrets.ts';
 import { bootIdentity } from '../journal/boot-identity.ts';
 import { openJournal } from '../journal/journal-file.ts';
-import { createHttpApp, listenHttp } from '../listen/http.ts';
+import { createHttpApp, listenHttp, peerAddress } from '../listen/http.ts';
 import { listenStun } from '../listen/stun.ts';
 import { listenWebSocket, type WebSocketListener } from '../listen/websocket.ts';
 import { createLog } from '../log.ts';
@@ -21,8 +22,9 @@ import { openSipTransport, type SipTransport } from '../net/sip-transport.ts';
 import { openRecordWriter } from '../store/record-writer.ts';
 import { FAULT, type FromChild, type SignallingStart, type ToChild } from '../supervise/messages.ts';
 import { authenticate } from './authenticate.ts';
-import { createExchange, epoch, systemRandom } from './exchange.ts';
+import { createExchange, epoch, monotonic, systemRandom } from './exchange.ts';
 import { handOver } from './hand-over.ts';
+import { registrationOf } from './registration.ts';
 import { keepTrunksResolved, resolveTrunks } from './trunk-addresses.ts';
 
 /** How long SIGTERM waits for calls to end, and then for the answers to the last BYEs. */
@@ -195,6 +197,16 @@ async function serve(
       knowsReport: (reportId) => exchange.knowsReport(reportId),
       reported: (_reportId, callId, bytes) =>
         log.info({ call: callId.slice(0, 64), bytes }, 'call report received'),
+      api: createApi({
+        world: {
+          people,
+          now: epoch,
+          registration: (user) => registrationOf(exchange.bindingsOf(user), monotonic(), epoch()),
+        },
+        requestsPerMinute: config.limits.api_requests_per_minute,
+        log,
+        addressOf: peerAddress,
+      }),
       health: () => ({ status: 'ok', calls: exchange.calls() }),
     },
     config.http.tls !== undefined,

@@ -1,0 +1,90 @@
+import type { z } from 'zod';
+
+/** Codes of the published API that we answer with. Text, as everywhere in it. */
+export const CODE = {
+  invalidNumber: '10016',
+  invalidUrl: '10003',
+  missing: '10004',
+  notFound: '10005',
+  unexpected: '10007',
+  unauthenticated: '10009',
+  forbidden: '10010',
+  tooMany: '10011',
+  badRequest: '10015',
+  revokedKey: '20002',
+  inactiveAccount: '20012',
+} as const;
+
+const TITLE: Readonly<Record<string, string>> = {
+  '10016': 'Phone number must be in +E.164 format',
+  '10003': 'Invalid URL',
+  '10004': 'Missing required parameter',
+  '10005': 'Resource not found',
+  '10007': 'Unexpected error',
+  '10009': 'Authentication failed',
+  '10010': 'Authorization failed',
+  '10011': 'Too many requests',
+  '10015': 'Bad Request',
+  '20002': 'API Key revoked',
+  '20012': 'Account inactive',
+};
+
+export interface ErrorItem {
+  readonly code: string;
+  readonly title: string;
+  readonly detail: string;
+  readonly source?: { readonly pointer: string } | { readonly parameter: string };
+}
+
+/** Ends the handling of a request with a refusal. Never 409: published clients send that request again, three times. */
+export class ApiError extends Error {
+  readonly status: 400 | 401 | 403 | 404 | 405 | 413 | 422 | 429 | 500 | 503;
+  readonly body: { readonly errors: readonly ErrorItem[] | { readonly status: string } };
+  constructor(status: ApiError['status'], errors: readonly ErrorItem[] | { readonly status: string }) {
+    super(`${status}`);
+    this.status = status;
+    this.body = { errors };
+  }
+}
+
+export function errorItem(code: string, detail: string, source?: ErrorItem['source']): ErrorItem {
+  const item = { code, title: TITLE[code] ?? 'Error', detail };
+  return source === undefined ? item : { ...item, source };
+}
+
+/** The same words for an id that does not exist and for one of somebody else. */
+export const notFound = (): ApiError =>
+  new ApiError(404, [errorItem(CODE.notFound, 'The requested resource or URL could not be found.')]);
+
+/** A field whose value cannot be accepted. */
+export const badField = (pointer: string, detail: string, code: string = CODE.badRequest): ApiError =>
+  new ApiError(422, [errorItem(code, detail, { pointer })]);
+
+export const badParameter = (parameter: string, detail: string): ApiError =>
+  new ApiError(422, [errorItem(CODE.badRequest, detail, { parameter })]);
+
+/** What a schema found wrong, all of it at once; never the value itself, which may be a password. */
+export function invalidBody(error: z.ZodError): ApiError {
+  const items = error.issues.slice(0, 20).map((issue) => {
+    const pointer = issue.path
+      .map((part) => `/${String(part).replace(/~/g, '~0').replace(/\//g, '~1')}`)
+      .join('');
+    const leaf = String(issue.path.at(-1) ?? '');
+    const missing = issue.code === 'invalid_type' && /received undefined$/.test(issue.message);
+    const code = missing
+      ? CODE.missing
+      : leaf.endsWith('_url')
+        ? CODE.invalidUrl
+        : leaf === 'forwards_to'
+          ? CODE.invalidNumber
+          : CODE.badRequest;
+    const detail = missing
+      ? `The parameter ${leaf} is required.`
+      : `${leaf === '' ? 'The body' : leaf} ${sentence(issue.message)}`;
+    return errorItem(code, detail, { pointer: pointer === '' ? '/' : pointer });
+  });
+  return new ApiError(422, items);
+}
+
+const sentence = (message: string): string =>
+  message.startsWith('must') ? `${message}.` : `is not valid: ${message}.`;

@@ -1,0 +1,194 @@
+import type { EpochMs } from '@sidetone/core';
+import type { z } from 'zod';
+import { isVisible } from '../identity/objects.ts';
+import type { IdentityService } from '../identity/open.ts';
+import { NameTaken, type Registry } from '../identity/registry.ts';
+import type { AuditEntry, Change, ObjectKind, StoredObject } from '../store/directory-store.ts';
+import { badField, notFound } from './errors.ts';
+import type { ListQuery } from './request.ts';
+
+/** What the registrar knows of a user. */
+export interface RegistrationState {
+  readonly contacts: readonly {
+    /** `null` what is not known. */
+    readonly address: string | null;
+    readonly port: number | null;
+    readonly transport: string;
+    readonly userAgent: string | null;
+    /** Milliseconds since the Unix epoch. */
+    readonly since: EpochMs | null;
+    readonly expiresAt: EpochMs;
+  }[];
+}
+
+/** What the API needs of the process around it. */
+export interface ApiWorld {
+  readonly people: Pick<IdentityService, 'registry' | 'identity' | 'vault' | 'tokens'>;
+  readonly now: () => EpochMs;
+  readonly registration: (userName: string) => RegistrationState;
+}
+
+/** A request whose sender is known. */
+export interface ApiCall {
+  readonly account: string;
+  /** Id of the API key. */
+  readonly key: string;
+  readonly requestId: string;
+  /** Address of the peer. */
+  readonly source: string;
+  /** Decoded once. */
+  readonly path: readonly string[];
+  readonly search: URLSearchParams;
+  readonly world: ApiWorld;
+}
+
+/** One row of the API: it routes, validates, answers and documents itself. */
+export interface Operation<Body = never> {
+  readonly id: string;
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
+  /** Below /v2; `{name}` stands for one segment. */
+  readonly path: string;
+  readonly tag: string;
+  readonly summary: string;
+  readonly body?: z.ZodType<Body>;
+  /** Of a list. */
+  readonly filters?: readonly string[];
+  readonly sorts?: readonly string[];
+  readonly answer: {
+    readonly status: 200 | 201;
+    readonly form: 'data' | 'list' | 'bare' | 'text';
+    readonly schema?: z.ZodType;
+  };
+  readonly handle: (call: ApiCall, body: Body) => Promise<unknown> | unknown;
+}
+
+/** Keeps the type of the body between schema and handler. */
+export const operation = <Body = never>(row: Operation<Body>): Operation => row as unknown as Operation;
+
+/** An object of the caller's account, or 404 in the same words for whatever else. */
+export function ownObject(call: ApiCall, kind: ObjectKind, id: string): StoredObject {
+  const object = call.world.people.registry.get(id);
+  if (!isVisible(object) || object.kind !== kind || object.account !== call.account) throw notFound();
+  return object;
+}
+
+/** What a field refers to; a foreign id is as unknown as one that does not exist. */
+export function referred(
+  call: ApiCall,
+  kinds: readonly ObjectKind[],
+  id: string,
+  pointer: string,
+): StoredObject {
+  const object = call.world.people.registry.get(id);
+  if (!isVisible(object) || !kinds.includes(object.kind) || object.account !== call.account)
+    throw badField(
+      pointer,
+      `${pointer.slice(pointer.lastIndexOf('/') + 1)} names no ${kinds.join(' or ')} of this account.`,
+      '10017',
+    );
+  return object;
+}
+
+export function auditEntry(
+  call: ApiCall,
+  action: AuditEntry['action'],
+  kind: ObjectKind,
+  object: string,
+  fields: readonly string[] = [],
+): AuditEntry {
+  return {
+    at: call.world.now(),
+    account: call.account,
+    actor: call.key,
+    source: call.source,
+    action,
+    kind,
+    object,
+    fields,
+    request: call.requestId,
+  };
+}
+
+/** Writes a change; a name that somebody else holds is the fault of the field that `pointers` tells for its kind. */
+export async function write<T>(
+  registry: Registry,
+  decide: () => { readonly change: Change; readonly result: T },
+): Promise<T> {
+  try {
+    return await registry.change(decide);
+  } catch (error) {
+    if (error instanceof NameTaken && error.taken.startsWith('sip:'))
+      throw badField('/user_name', 'user_name is already in use.');
+    throw error;
+  }
+}
+
+/** Names of the fields in a body, two levels deep, for the audit log. */
+export const fieldsOf = (body: object): string[] =>
+  Object.entries(body).flatMap(([name, value]) =>
+    typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? Object.keys(value).map((inner) => `${name}.${inner}`)
+      : [name],
+  );
+
+/** `before` with what a patch says, one level into nested settings; what it leaves out stays. */
+export function merged<T extends object>(before: T, patch: object): T {
+  const result = { ...before } as Record<string, unknown>;
+  for (const [name, value] of Object.entries(patch)) {
+    if (value === undefined) continue;
+    const old = result[name];
+    const nested =
+      typeof value === 'object' &&
+      value !== null &&
+      !Array.isArray(value) &&
+      typeof old === 'object' &&
+      old !== null;
+    result[name] = nested ? { ...old, ...defined(value) } : value;
+  }
+  return result as T;
+}
+
+const defined = (value: object): object =>
+  Object.fromEntries(Object.entries(value).filter(([, inner]) => inner !== undefined));
+
+export const iso = (at: number): string => new Date(at).toISOString();
+
+type Field = string | number | boolean | null | undefined;
+
+/**
+ * Filters and sorts. A filter that the list does not know is no filter (as in the published API); `contains`, `starts_with` and
+ * `ends_with` look into text without regard to case.
+ */
+export function selected<T>(
+  all: readonly T[],
+  query: ListQuery,
+  known: readonly string[],
+  field: (item: T, name: string) => Field,
+  sorts: readonly string[] = [],
+): readonly T[] {
+  let found = all;
+  for (const [key, wanted] of query.filter) {
+    const operator = /\.(contains|starts_with|ends_with)$/.exec(key)?.[1];
+    const name = operator === undefined ? key : key.slice(0, -operator.length - 1);
+    if (!known.includes(name) || wanted === '') continue;
+    found = found.filter((item) => matches(String(field(item, name) ?? ''), wanted, operator));
+  }
+  const { sort } = query;
+  if (sort !== undefined && sorts.includes(sort.field)) {
+    const sign = sort.descending ? -1 : 1;
+    found = [...found].sort((a, b) => sign * compare(field(a, sort.field), field(b, sort.field)));
+  }
+  return found;
+}
+
+function matches(value: string, wanted: string, operator: string | undefined): boolean {
+  if (operator === undefined) return value === wanted;
+  const [text, part] = [value.toLowerCase(), wanted.toLowerCase()];
+  if (operator === 'contains') return text.includes(part);
+  return operator === 'starts_with' ? text.startsWith(part) : text.endsWith(part);
+}
+
+function compare(a: Field, b: Field): number {
+  const [left, right] = [String(a ?? ''), String(b ?? '')];
+  return left < right ? -1 : left > right ? 1 : 0;
+}

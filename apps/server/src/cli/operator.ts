@@ -1,0 +1,229 @@
+import { mkdirSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { canonicalNumber } from '@sidetone/wire';
+import { loadConfig } from '../config/load.ts';
+import { apiKeyName, makeApiKey } from '../identity/api-key.ts';
+import { DEFAULT_ACCOUNT, ensureDefaultAccount, newNumber } from '../identity/bring-up.ts';
+import type { AccountDoc } from '../identity/entries.ts';
+import {
+  accountName,
+  docOf,
+  isVisible,
+  type KeyDoc,
+  makeObject,
+  numberName,
+  remakeObject,
+  userName,
+} from '../identity/objects.ts';
+import { openDirectoryStore } from '../identity/open.ts';
+import { Registry } from '../identity/registry.ts';
+import type { NumberDoc } from '../identity/schema/phone-number.ts';
+import type { AuditEntry, Change, ObjectKind, StoredObject } from '../store/directory-store.ts';
+import { fail } from './fail.ts';
+
+export interface OperatorOptions {
+  readonly config: string | undefined;
+  readonly data: string;
+  readonly account: string | undefined;
+  readonly connection: string | undefined;
+  readonly label: string | undefined;
+}
+
+/** What the operator asks for is wrong; the sentence says why. */
+class Refusal extends Error {}
+
+/**
+ * `sidetone account|key|number …`: what only the operator of the server may do. Writes to the store directly; a server that runs
+ * sees it within a second.
+ */
+export async function operate(words: readonly string[], options: OperatorOptions): Promise<void> {
+  const loaded = loadConfig(options.config);
+  if (!loaded.ok) return fail(loaded.error);
+  const dataDir = resolve(options.data);
+  try {
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    const store = await openDirectoryStore(loaded.value, dataDir);
+    try {
+      const registry = await Registry.open(store);
+      await ensureDefaultAccount(registry, Date.now());
+      const say = await command(new Operator(registry, options), words);
+      process.stdout.write(say.map((line) => `${line}\n`).join(''));
+    } finally {
+      await store.close();
+    }
+  } catch (error) {
+    fail((error as Error).message);
+  }
+}
+
+function command(operator: Operator, words: readonly string[]): Promise<string[]> | string[] {
+  const [noun, verb, subject] = words;
+  switch (`${noun} ${verb} ${words.length}`) {
+    case 'account list 2':
+      return operator.accounts();
+    case 'account add 3':
+      return operator.addAccount(subject!);
+    case 'account disable 3':
+    case 'account enable 3':
+      return operator.switchAccount(subject!, verb === 'enable');
+    case 'key list 2':
+      return operator.keys();
+    case 'key create 2':
+      return operator.createKey();
+    case 'key revoke 3':
+      return operator.revokeKey(subject!);
+    case 'number list 2':
+      return operator.numbers();
+    case 'number add 3':
+      return operator.addNumber(subject!);
+    case 'number remove 3':
+      return operator.removeNumber(subject!);
+    default:
+      throw new Refusal(`cannot make sense of "${words.join(' ')}"; see "sidetone --help"`);
+  }
+}
+
+class Operator {
+  readonly #registry: Registry;
+  readonly #options: OperatorOptions;
+
+  constructor(registry: Registry, options: OperatorOptions) {
+    this.#registry = registry;
+    this.#options = options;
+  }
+
+  #account(name: string = this.#options.account ?? DEFAULT_ACCOUNT): StoredObject {
+    const account = this.#registry.named(accountName(name));
+    if (account === undefined)
+      throw new Refusal(`there is no account ${name}; "sidetone account add ${name}" makes it`);
+    return account;
+  }
+
+  #all(kind: ObjectKind): StoredObject[] {
+    return [...this.#registry.all()].filter((object) => object.kind === kind && isVisible(object));
+  }
+
+  #name(account: string): string {
+    return docOf<AccountDoc>(this.#registry.get(account)!).name;
+  }
+
+  accounts(): string[] {
+    return this.#all('account').map((account) => {
+      const doc = docOf<AccountDoc>(account);
+      return `${account.id}  ${doc.active ? 'active  ' : 'disabled'}  ${doc.name}`;
+    });
+  }
+
+  addAccount(name: string): Promise<string[]> {
+    if (!/^[A-Za-z0-9][A-Za-z0-9 ._-]{0,63}$/.test(name))
+      throw new Refusal(
+        'the name of an account holds letters, digits, blanks, dots, dashes and underscores, at most 64',
+      );
+    return this.#registry.change(() => {
+      if (this.#registry.named(accountName(name)) !== undefined)
+        throw new Refusal(`there is an account ${name} already`);
+      const made = makeObject('account', null, { name, active: true }, Date.now());
+      return { change: changeOf(made, 'create'), result: [`account ${name} is ${made.id}`] };
+    });
+  }
+
+  switchAccount(name: string, active: boolean): Promise<string[]> {
+    return this.#registry.change(() => {
+      const account = this.#account(name);
+      const next = remakeObject(account, 'account', { ...docOf<AccountDoc>(account), active }, Date.now());
+      return {
+        change: changeOf(next, 'update'),
+        result: [`account ${name} is ${active ? 'active' : 'disabled'}`],
+      };
+    });
+  }
+
+  keys(): string[] {
+    return this.#all('key').map((key) => {
+      const doc = docOf<KeyDoc>(key);
+      const state = doc.revoked_at === null ? 'good' : `revoked ${doc.revoked_at}`;
+      const made = new Date(key.createdAt).toISOString();
+      return `${key.id}  ${doc.starts}…  ${this.#name(key.account)}  ${made}  ${state}  ${doc.label}`.trimEnd();
+    });
+  }
+
+  createKey(): Promise<string[]> {
+    const key = makeApiKey();
+    return this.#registry.change(() => {
+      const doc: KeyDoc = {
+        hash: apiKeyName(key)!,
+        label: this.#options.label ?? '',
+        starts: key.slice(0, 8),
+        revoked_at: null,
+      };
+      const made = makeObject('key', this.#account().id, doc, Date.now());
+      return { change: changeOf(made, 'create'), result: [key] };
+    });
+  }
+
+  /** By its id, or by the key itself. */
+  revokeKey(which: string): Promise<string[]> {
+    return this.#registry.change(() => {
+      const name = apiKeyName(which);
+      const key = (name === undefined ? undefined : this.#registry.named(name)) ?? this.#registry.get(which);
+      if (key?.kind !== 'key') throw new Refusal('there is no such key; "sidetone key list" lists them');
+      const doc = docOf<KeyDoc>(key);
+      const revoked_at = doc.revoked_at ?? new Date().toISOString();
+      const next = remakeObject(key, 'key', { ...doc, revoked_at }, Date.now());
+      return { change: changeOf(next, 'update'), result: [`key ${key.id} is revoked`] };
+    });
+  }
+
+  numbers(): string[] {
+    return this.#all('number').map((number) => {
+      const doc = docOf<NumberDoc>(number);
+      const to = doc.connection_id === null ? '' : this.#registry.get(doc.connection_id)?.doc;
+      const name = to === '' ? '-' : String(to?.['user_name'] ?? to?.['application_name']);
+      return `${doc.phone_number}  ${this.#name(number.account)}  ${name}`;
+    });
+  }
+
+  addNumber(text: string): Promise<string[]> {
+    const number = canonicalNumber(text);
+    if (!/^\+?[0-9]{3,15}$/.test(number)) throw new Refusal(`${text} is no number such as +13125550100`);
+    return this.#registry.change(() => {
+      if (this.#registry.named(numberName(number)) !== undefined)
+        throw new Refusal(`the number ${number} belongs to an account already`);
+      const account = this.#account().id;
+      const { connection } = this.#options;
+      const taker = connection === undefined ? undefined : this.#registry.named(userName(connection));
+      if (connection !== undefined && (taker?.kind !== 'connection' || taker.account !== account))
+        throw new Refusal(`there is no connection with the user name ${connection} in this account`);
+      const doc: NumberDoc = { ...newNumber(number, 'operator'), connection_id: taker?.id ?? null };
+      const made = makeObject('number', account, doc, Date.now());
+      return { change: changeOf(made, 'create'), result: [`${number} is ${made.id}`] };
+    });
+  }
+
+  removeNumber(text: string): Promise<string[]> {
+    return this.#registry.change(() => {
+      const number = this.#registry.named(numberName(text));
+      if (number === undefined) throw new Refusal(`there is no number ${text}`);
+      if (docOf<NumberDoc>(number).origin === 'configuration')
+        throw new Refusal(`${text} is set by the configuration file`);
+      const audit = changeOf(number, 'delete').audit;
+      const removes = [{ id: number.id, version: number.version }];
+      return { change: { puts: [], removes, audit }, result: [`${text} is gone`] };
+    });
+  }
+}
+
+function changeOf(object: StoredObject, action: AuditEntry['action']): Change {
+  const entry: AuditEntry = {
+    at: Date.now(),
+    account: object.account,
+    actor: 'command line',
+    source: 'local',
+    action,
+    kind: object.kind,
+    object: object.id,
+    fields: [],
+    request: '',
+  };
+  return { puts: [object], removes: [], audit: [entry] };
+}

@@ -1,0 +1,107 @@
+import type { Server } from 'node:http';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { getRequestListener } from '@hono/node-server';
+import type { Hono } from 'hono';
+import { createApi } from '../../src/api/app.ts';
+import type { RegistrationState } from '../../src/api/operation.ts';
+import { apiKeyName, makeApiKey } from '../../src/identity/api-key.ts';
+import { newNumber } from '../../src/identity/bring-up.ts';
+import { accountName, makeObject } from '../../src/identity/objects.ts';
+import type { IdentityService } from '../../src/identity/open.ts';
+import { createLog } from '../../src/log.ts';
+import type { StoredObject } from '../../src/store/directory-store.ts';
+import { People } from './people.ts';
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+  // biome-ignore lint/suspicious/noExplicitAny: answers are looked into by name
+  readonly body: any;
+}
+
+/** The API over a data folder of its own, without a socket unless `listen` is asked. */
+export class ApiBench {
+  readonly people = new People();
+  readonly registered = new Map<string, RegistrationState>();
+  service!: IdentityService;
+  app!: Hono;
+  #server: Server | undefined;
+
+  static async open(config: object = {}, requestsPerMinute = 1_000_000): Promise<ApiBench> {
+    const bench = new ApiBench();
+    bench.people.now = Date.now();
+    bench.service = await bench.people.open(config);
+    bench.app = createApi({
+      world: {
+        people: bench.service,
+        now: () => bench.people.now,
+        registration: (user) => bench.registered.get(user) ?? { contacts: [] },
+      },
+      requestsPerMinute,
+      log: createLog('test', 'silent'),
+      addressOf: () => '192.0.2.9',
+    });
+    return bench;
+  }
+
+  put(...puts: StoredObject[]): Promise<void> {
+    return this.service.registry.change(() => ({
+      change: { puts, removes: [], audit: [] },
+      result: undefined,
+    }));
+  }
+
+  /** An account and a key of it. */
+  async account(name: string): Promise<{ id: string; key: string }> {
+    const known = this.service.registry.named(accountName(name));
+    const account = known ?? makeObject('account', null, { name, active: true }, this.people.now);
+    const key = makeApiKey();
+    const doc = { hash: apiKeyName(key)!, label: '', starts: key.slice(0, 8), revoked_at: null };
+    const made = makeObject('key', account.id, doc, this.people.now);
+    await this.put(...(known === undefined ? [account] : []), made);
+    return { id: account.id, key };
+  }
+
+  async number(account: string, number: string): Promise<string> {
+    const made = makeObject('number', account, newNumber(number, 'operator'), this.people.now);
+    await this.put(made);
+    return made.id;
+  }
+
+  async ask(key: string | undefined, method: string, path: string, body?: unknown): Promise<Answer> {
+    const headers: Record<string, string> = { 'Content-Type': 'application/json' };
+    if (key !== undefined) headers['Authorization'] = `Bearer ${key}`;
+    const sent = body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body);
+    const answer = await this.app.request(`/v2${path}`, {
+      method,
+      headers,
+      ...(sent === undefined || method === 'GET' ? {} : { body: sent }),
+    });
+    const text = await answer.text();
+    const json = answer.headers.get('content-type')?.startsWith('application/json') === true;
+    return {
+      status: answer.status,
+      headers: answer.headers,
+      text,
+      body: json ? JSON.parse(text) : undefined,
+    };
+  }
+
+  /** Serves on a free port; the address ends in /v2. */
+  listen(): Promise<string> {
+    this.#server = createServer(getRequestListener(this.app.fetch));
+    return new Promise((resolve) => {
+      this.#server!.listen(0, '127.0.0.1', () => {
+        resolve(`http://127.0.0.1:${(this.#server!.address() as AddressInfo).port}/v2`);
+      });
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#server?.closeAllConnections();
+    this.#server?.close();
+    await this.people.close();
+  }
+}
