@@ -171,3 +171,7 @@ export function callDeadline(call: Call): Ms | null {
   }
   return next;
 }
+
+/** Nobody has answered it yet. */
+export const isEarly = ({ state: { name } }: Call): boolean =>
+  name !== 'up' && name !== 'ending' && name !== 'over';

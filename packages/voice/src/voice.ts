@@ -1,15 +1,7 @@
 import { Deadlines, earliest, type JournalEntry, type Ms, uuid } from '@sidetone/core';
-import {
-  bodyText,
-  createUserAgent,
-  type DialogName,
-  escapeUser,
-  type Flow,
-  type UserAgent,
-  type UserAgentOut,
-} from '@sidetone/sip';
-import { type MediaEvent, type MediaReply, NODE_HOST } from '@sidetone/wire';
-import { type Call, type CallSettings, type FreshLeg, legOf } from './call.ts';
+import { bodyText, type DialogName, type UserAgent, type UserAgentOut } from '@sidetone/sip';
+import type { MediaEvent, MediaReply } from '@sidetone/wire';
+import { type Call, type CallSettings, type FreshLeg, isEarly, legOf } from './call.ts';
 import { CallBook } from './call-book.ts';
 import type { CallInput, CallOut } from './call-events.ts';
 import { dialCall } from './dial.ts';
@@ -27,11 +19,9 @@ import { type Found, found, referTarget } from './refer-target.ts';
 import { inheritedMedia, restoreCalls } from './restore.ts';
 import { callMachine } from './step.ts';
 import { inviteFor, lookupFor } from './to-sip.ts';
+import { createVoiceAgent, PROXY } from './voice-agent.ts';
 import type { VoiceInput, VoiceOutput } from './voice-events.ts';
 import { LIMITS, TIMERS, type Voice, type VoiceOptions } from './voice-options.ts';
-
-const PROXY: Flow = { transport: 'local', node: 'proxy' };
-const VSP: Flow = { transport: 'local', node: 'vsp' };
 
 /**
  * The call brain: a B2BUA (RFC 7092) between `vsp` and `proxy` that owns every media leg. Calls are machines
@@ -70,15 +60,7 @@ class CallService implements Voice {
       heldHears: options.heldHears ?? 'music',
     };
     this.#media = new MediaDesk(timers.mediaMs);
-    const { host, port } = options.publicAddress;
-    this.#agent = createUserAgent({
-      random: options.random,
-      sentBy: { host: NODE_HOST.voice },
-      contact: (leg) => ({ scheme: 'sip', user: escapeUser(`v-${leg}`), host, port, params: {} }),
-      resolve: (hop) => (hop.host === NODE_HOST.vsp ? VSP : PROXY),
-      userAgent: 'Sidetone',
-      allow: ['INVITE', 'ACK', 'CANCEL', 'BYE', 'INFO', 'UPDATE', 'OPTIONS', 'REFER'],
-    });
+    this.#agent = createVoiceAgent(options);
     this.#book = new CallBook(this.#agent, { ...LIMITS, ...options.limits });
     this.#journal = new CallJournal(this.#book.dialogs);
   }
@@ -88,10 +70,7 @@ class CallService implements Voice {
   }
 
   get early(): number {
-    let count = 0;
-    for (const { state } of this.#book.calls.values())
-      if (state.name !== 'up' && state.name !== 'ending' && state.name !== 'over') count += 1;
-    return count;
+    return [...this.#book.calls.values()].filter(isEarly).length;
   }
 
   deadline(): Ms | null {
