@@ -25,8 +25,8 @@ export const SETUP_MS = 15_000;
 export const REQUEST_MS = 10_000;
 /** A server that offers no new media by then hears us. */
 const NO_ATTACH_MS = 4_000;
-/** The same when the audio path is known to be broken: its offer comes at once, or never. */
-const TORN_MS = 1_000;
+/** The same when the audio path failed for certain: the offer comes at once, or never. */
+const FAILED_MS = 1_000;
 /** After a change of network or a new path, until silence counts. */
 const CHANGED_MS = 1_500;
 
@@ -144,11 +144,11 @@ export abstract class CallLeg extends LocalControls {
     // What was tried without a connection was not heard.
     this.#cancelRepair();
     this.#repair = NO_REPAIR;
-    const torn = (): boolean => /^(disconnected|failed)$/.test(peer?.instance.connectionState ?? '');
+    const at = (): RTCPeerConnectionState | undefined => peer?.instance.connectionState;
     this.#cancelWait();
-    this.#cancelWait = this.host.env.after(torn() ? TORN_MS : NO_ATTACH_MS, () => {
+    this.#cancelWait = this.host.env.after(at() === 'failed' ? FAILED_MS : NO_ATTACH_MS, () => {
       this.#mended();
-      if (torn()) this.repair();
+      if (at() === 'failed' || at() === 'disconnected') this.repair();
       else this.input('back');
     });
   }

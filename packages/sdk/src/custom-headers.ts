@@ -24,13 +24,13 @@ export function checkedHeaders(headers: readonly CustomHeader[] | undefined): Cu
     const value = String(header?.value ?? '');
     const shown = name.replace(/[^\w.-]/g, '?').slice(0, 40);
     const wrong = !NAME.test(name)
-      ? 'a name is X- followed by letters, digits, dots or dashes'
+      ? 'a name is X- and letters, digits, dots or dashes'
       : /^x-sidetone-/i.test(name)
         ? 'X-Sidetone- names are reserved'
         : UNSAFE.test(value)
-          ? 'the value holds a line break or control character'
+          ? 'a line break or control character'
           : new TextEncoder().encode(value).length > LONGEST
-            ? `the value is longer than ${LONGEST} bytes`
+            ? `longer than ${LONGEST} bytes`
             : '';
     if (wrong !== '') throw refuse(`custom header "${shown}": ${wrong}`);
     return { name, value };

@@ -31,7 +31,7 @@ export const ERRORS = /* @__PURE__ */ row({
   SDP_SET_REMOTE_DESCRIPTION_FAILED: [
     40004,
     true,
-    'The browser refused the description of the server',
+    "The browser refused the server's description",
     'It is missing or damaged',
     'Look at telnyx.socket.message',
   ],
@@ -46,8 +46,8 @@ export const ERRORS = /* @__PURE__ */ row({
     42001,
     true,
     'The page may not use the microphone',
-    'The person or a policy said no',
-    'Allow it in the address bar; call again',
+    'Permission denied',
+    'Allow it in the address bar',
   ],
   MEDIA_DEVICE_NOT_FOUND: [
     42002,
@@ -60,8 +60,8 @@ export const ERRORS = /* @__PURE__ */ row({
     42003,
     true,
     'The microphone could not be opened',
-    'Another program uses it, or the page is not https',
-    'Close the program; serve the page by https',
+    'Another program has it, or no https',
+    'Close the program; use https',
   ],
   HOLD_FAILED: [
     44001,
@@ -74,8 +74,8 @@ export const ERRORS = /* @__PURE__ */ row({
     44002,
     true,
     'The call was given a value it cannot use',
-    'A destination, header or digit that cannot be sent',
-    'The message names it',
+    'See the message',
+    'Correct it',
   ],
   BYE_SEND_FAILED: [
     44003,
@@ -123,7 +123,7 @@ export const ERRORS = /* @__PURE__ */ row({
     45003,
     true,
     'The server could not be reached again',
-    'maxReconnectAttempts or reconnectBudget is spent',
+    'maxReconnectAttempts or reconnectBudget',
     'Check the network, then connect()',
   ],
   GATEWAY_FAILED: [
@@ -172,7 +172,7 @@ export const ERRORS = /* @__PURE__ */ row({
     48501,
     true,
     'The server no longer has this call',
-    'It was away for too long, or restarted',
+    'Away for too long, or restarted',
     'Call again',
   ],
   UNEXPECTED_ERROR: [
@@ -204,7 +204,7 @@ export const WARNINGS = /* @__PURE__ */ warning({
     31005,
     'The microphone gives silence',
     'It is muted by a switch, or the wrong one',
-    'Choose another with setAudioInDevice()',
+    'setAudioInDevice()',
   ],
   LOW_INBOUND_AUDIO: [31006, 'The far side is silent', 'It is muted there', 'Ask the other person'],
   LOW_BYTES_RECEIVED: [
@@ -252,13 +252,13 @@ export const WARNINGS = /* @__PURE__ */ warning({
   ANSWER_WHILE_PEER_ACTIVE: [
     33006,
     'answer() had no effect',
-    'Only a ringing incoming call can be answered',
+    'The call does not ring here',
     'Look at call.state',
   ],
   DUPLICATE_INBOUND_ANSWER: [
     33007,
     'answer() was called twice',
-    'Two handlers answer the same call',
+    'Two handlers answer',
     'Answer in one place',
   ],
   ICE_CANDIDATE_PAIR_CHANGED: [33008, 'The audio takes another path now', 'The network changed', 'Nothing'],
@@ -277,19 +277,19 @@ export const WARNINGS = /* @__PURE__ */ warning({
   SHARED_REMOTE_ELEMENT_OVERWRITE: [
     33011,
     'Two calls play on one media element',
-    "The client's remoteElement is used for both",
+    'remoteElement of the client',
     'Give each call its own',
   ],
   TOKEN_EXPIRING_SOON: [
     34001,
     'The login token expires within two minutes',
     'Its exp claim says so',
-    'login({creds: {login_token}}) with another',
+    'login() with another',
   ],
   UNKNOWN_REATTACHED_SESSION: [
     35002,
     'A call that this page does not know',
-    'It belongs to another page of the user',
+    'It belongs to another page',
     'Nothing',
   ],
   SIGNALING_RECOVERY_REQUIRED: [

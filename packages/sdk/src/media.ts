@@ -18,10 +18,7 @@ export async function openMicrophone(
   audio: boolean | MediaTrackConstraints,
 ): Promise<MediaStream> {
   if (env.mediaDevices === undefined)
-    throw new TelnyxError(
-      'MEDIA_GET_USER_MEDIA_FAILED',
-      'microphones need a page served by https or from localhost',
-    );
+    throw new TelnyxError('MEDIA_GET_USER_MEDIA_FAILED', 'microphones need https');
   try {
     return await env.mediaDevices.getUserMedia({ audio });
   } catch (error) {
