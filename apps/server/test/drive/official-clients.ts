@@ -1,0 +1,425 @@
+import assert from 'node:assert/strict';
+import { createRequire } from 'node:module';
+import type { ApiBench } from './api.ts';
+
+const require = createRequire(import.meta.url);
+
+export const VERSIONS = ['1.27.0', '4.6.0', '5.51.0', '7.24.0'] as const;
+export type Version = (typeof VERSIONS)[number];
+
+/** A package without types of ours: what it has is looked up by name. */
+// biome-ignore lint/suspicious/noExplicitAny: four generations of a package, called by name
+type Client = any;
+
+function clientOf(version: Version, address: string, key: string): Client {
+  const package_ = require(`telnyx-${version}`);
+  if (version !== '1.27.0') {
+    const Telnyx = package_.default ?? package_;
+    return new Telnyx({ apiKey: key, baseURL: address, maxRetries: 0 });
+  }
+  const client = package_(key);
+  const { hostname, port } = new URL(address);
+  client.setHost(hostname, port, 'http');
+  return client;
+}
+
+/** `ok`, `-` (this version of the package has no such method), or what went wrong. */
+export type Outcome = 'ok' | '-' | string;
+
+interface Row {
+  /** As spelled in version 7. */
+  readonly method: string;
+  readonly run: (on: Run) => Promise<unknown>;
+}
+
+class Missing extends Error {}
+
+/** One version of the client, going through the life of one of each object. */
+class Run {
+  readonly client: Client;
+  readonly version: Version;
+  readonly bench: ApiBench;
+  readonly name: string;
+  readonly number: string;
+  readonly old: boolean;
+  readonly ids: Record<string, string> = {};
+  /** Version 1 hangs methods on what it created, and those on the resource then take no id any more. */
+  readonly made: Record<string, Client> = {};
+
+  constructor(version: Version, client: Client, bench: ApiBench, number: string) {
+    this.version = version;
+    this.client = client;
+    this.bench = bench;
+    this.number = number;
+    this.old = version === '1.27.0';
+    this.name = `user${version.replaceAll('.', 'x')}`;
+  }
+
+  /** Calls the first of the methods (`resource.method`) that the package has. */
+  call(names: readonly string[], ...args: unknown[]): Promise<Client> {
+    for (const name of names) {
+      const path = name.split('.');
+      const method = path.pop()!;
+      const owner = path.reduce<Client>((at, part) => at?.[part], this.client);
+      if (typeof owner?.[method] === 'function') return owner[method](...args);
+    }
+    throw new Missing();
+  }
+
+  /** Every item of a list, by the package's own paging, one on a page. */
+  async all(resource: string, query: Record<string, unknown> = {}): Promise<Client[]> {
+    const list = this.call(
+      [`${resource}.list`],
+      this.old ? { page: { size: 1 }, ...query } : { 'page[size]': 1, ...query },
+    );
+    const items: Client[] = [];
+    if (this.old) {
+      await (list as Client).autoPagingEach((item: Client) => void push(items, item));
+    } else {
+      const first = await list;
+      if (typeof first.iterPages === 'function') for await (const item of first) push(items, item);
+      else items.push(...first.data);
+    }
+    return items;
+  }
+}
+
+function push(items: Client[], item: Client): void {
+  items.push(item);
+  assert.ok(items.length < 1000, 'the list has no end');
+}
+
+const ROWS: readonly Row[] = [
+  {
+    method: 'outboundVoiceProfiles.create',
+    run: async (on) => {
+      const { data } = await on.call(['outboundVoiceProfiles.create'], { name: on.name });
+      on.ids['profile'] = data.id;
+      assert.equal(data.record_type, 'outbound_voice_profile');
+    },
+  },
+  {
+    method: 'outboundVoiceProfiles.list',
+    run: async (on) => {
+      const all = await on.all('outboundVoiceProfiles');
+      if (on.ids['profile'] !== undefined) assert.ok(all.some((p) => p.id === on.ids['profile']));
+    },
+  },
+  {
+    method: 'credentialConnections.create',
+    run: async (on) => {
+      const profile = on.ids['profile'];
+      const { data } = await on.call(['credentialConnections.create'], {
+        connection_name: on.name,
+        user_name: on.name,
+        password: 'password of it',
+        sip_uri_calling_preference: 'internal',
+        inbound: { dnis_number_format: 'sip_username', simultaneous_ringing: 'enabled' },
+        outbound: {
+          call_parking_enabled: true,
+          ...(profile === undefined ? {} : { outbound_voice_profile_id: profile }),
+        },
+      });
+      on.ids['connection'] = data.id;
+      assert.equal(data.user_name, on.name);
+      assert.equal(data.outbound.call_parking_enabled, true);
+      assert.equal(typeof data.id, 'string');
+    },
+  },
+  {
+    method: 'credentialConnections.retrieve',
+    run: async (on) => {
+      const { data } = await on.call(['credentialConnections.retrieve'], on.ids['connection']);
+      assert.equal(data.connection_name, on.name);
+    },
+  },
+  {
+    method: 'credentialConnections.update',
+    run: async (on) => {
+      const { data } = await on.call(['credentialConnections.update'], on.ids['connection'], {
+        active: true,
+        tags: ['x'],
+      });
+      assert.deepEqual(data.tags, ['x']);
+    },
+  },
+  {
+    method: 'credentialConnections.list',
+    run: async (on) => {
+      const all = await on.all('credentialConnections');
+      assert.ok(all.some((c) => c.id === on.ids['connection']));
+    },
+  },
+  {
+    method: 'credentialConnections.actions.checkRegistrationStatus',
+    run: async (on) => {
+      const { data } = await on.call(
+        ['credentialConnections.actions.checkRegistrationStatus'],
+        on.ids['connection'],
+      );
+      assert.equal(data.status, 'Not Registered');
+    },
+  },
+  {
+    method: 'telephonyCredentials.create',
+    run: async (on) => {
+      for (const name of ['a', 'b', 'c']) {
+        const { data } = await on.call(['telephonyCredentials.create'], {
+          connection_id: on.ids['connection'],
+          name,
+          tag: on.name,
+        });
+        assert.match(data.sip_username, /^gencred/);
+        on.ids['credential'] = data.id;
+        on.made['credential'] = data;
+      }
+    },
+  },
+  {
+    method: 'telephonyCredentials.retrieve',
+    run: async (on) => {
+      const methods = on.old
+        ? ['telephonyCredentials.retrieveCredential']
+        : ['telephonyCredentials.retrieve'];
+      const { data } = await on.call(methods, on.ids['credential']);
+      assert.equal(data.resource_id, `connection:${on.ids['connection']}`);
+    },
+  },
+  {
+    method: 'telephonyCredentials.list',
+    run: async (on) => {
+      const resource_id = `connection:${on.ids['connection']}`;
+      const filter = { resource_id, status: 'active' };
+      const all = await on.all('telephonyCredentials', on.old ? { filter } : { filter });
+      assert.deepEqual(
+        all.map((c) => c.name),
+        on.version === '4.6.0' ? ['a'] : ['a', 'b', 'c'],
+      );
+    },
+  },
+  {
+    method: 'telephonyCredentials.update',
+    run: async (on) => {
+      const { data } = await on.call(['telephonyCredentials.update'], on.ids['credential'], {
+        name: 'renamed',
+      });
+      assert.equal(data.name, 'renamed');
+    },
+  },
+  {
+    method: 'telephonyCredentials.createToken',
+    run: async (on) => {
+      const methods = [
+        'telephonyCredentials.createToken',
+        'telephonyCredentials.generateAccessTokenFromCredential',
+      ];
+      const answer = await on.call(methods, on.ids['credential']);
+      const token = typeof answer === 'string' ? answer : answer.data;
+      const verified = await on.bench.service.tokens.verify(token, on.bench.people.now);
+      assert.equal(verified.ok && verified.value.userId, on.ids['credential']);
+    },
+  },
+  {
+    method: 'callControlApplications.create',
+    run: async (on) => {
+      const { data } = await on.call(['callControlApplications.create'], {
+        application_name: on.name,
+        webhook_event_url: 'https://app.example/hook',
+      });
+      on.ids['application'] = data.id;
+      on.made['application'] = data;
+      assert.equal(data.webhook_event_url, 'https://app.example/hook');
+    },
+  },
+  {
+    method: 'callControlApplications.retrieve',
+    run: async (on) => {
+      const { data } = await on.call(['callControlApplications.retrieve'], on.ids['application']);
+      assert.equal(data.application_name, on.name);
+    },
+  },
+  {
+    method: 'callControlApplications.update',
+    run: async (on) => {
+      const body = { application_name: on.name, webhook_event_url: 'https://app.example/other' };
+      const { data } = on.old
+        ? await on.made['application'].update(body)
+        : await on.call(['callControlApplications.update'], on.ids['application'], body);
+      assert.equal(data.webhook_event_url, 'https://app.example/other');
+    },
+  },
+  {
+    method: 'callControlApplications.list',
+    run: async (on) => {
+      const filter = { application_name: { contains: on.name } };
+      if (on.old) {
+        // Version 1 turns this list into an object of its own before its paging looks at it.
+        const { data, meta } = await on.call(['callControlApplications.list'], { filter });
+        assert.equal(data[0].application_name, on.name);
+        return assert.equal(meta.total_results, 1);
+      }
+      const all = await on.all('callControlApplications', { filter });
+      assert.equal(all.length, 1);
+    },
+  },
+  {
+    method: 'connections.list',
+    run: async (on) => {
+      const all = await on.all('connections');
+      if (on.version !== '4.6.0') assert.ok(all.some((c) => c.id === on.ids['application']));
+    },
+  },
+  {
+    method: 'connections.retrieve',
+    run: async (on) => {
+      const { data } = await on.call(['connections.retrieve'], on.ids['connection']);
+      assert.equal(data.record_type, 'credential_connection');
+    },
+  },
+  {
+    method: 'phoneNumbers.list',
+    run: async (on) => {
+      const all = await on.all('phoneNumbers', { filter: { phone_number: on.number } });
+      assert.equal(all.length, 1);
+      on.ids['number'] = all[0].id;
+    },
+  },
+  {
+    method: 'phoneNumbers.retrieve',
+    run: async (on) => {
+      const { data } = await on.call(['phoneNumbers.retrieve'], on.ids['number']);
+      assert.equal(data.phone_number, on.number);
+    },
+  },
+  {
+    method: 'phoneNumbers.update',
+    run: async (on) => {
+      const { data } = await on.call(['phoneNumbers.update'], on.ids['number'], {
+        connection_id: on.ids['connection'],
+      });
+      assert.equal(data.connection_name, on.name);
+    },
+  },
+  {
+    method: 'phoneNumbers.voice.retrieve',
+    run: async (on) => {
+      const { data } = await on.call(
+        ['phoneNumbers.voice.retrieve', 'phoneNumbers.retrieveVoiceSettings'],
+        on.ids['number'],
+      );
+      assert.equal(data.record_type, 'voice_settings');
+    },
+  },
+  {
+    method: 'phoneNumbers.voice.update',
+    run: async (on) => {
+      const methods = ['phoneNumbers.voice.update', 'phoneNumbers.updateVoiceSettings'];
+      const { data } = await on.call(methods, on.ids['number'], { caller_id_name_enabled: true });
+      assert.equal(data.caller_id_name_enabled, true);
+    },
+  },
+  {
+    method: 'phoneNumbers.voice.list',
+    run: async (on) => {
+      if (typeof on.client.phoneNumbers?.voice?.list !== 'function') throw new Missing();
+      assert.ok((await on.all('phoneNumbers.voice')).length > 0);
+    },
+  },
+  {
+    method: 'outboundVoiceProfiles.retrieve',
+    run: async (on) => {
+      if (on.ids['profile'] === undefined) throw new Missing();
+      const { data } = await on.call(['outboundVoiceProfiles.retrieve'], on.ids['profile']);
+      assert.equal(data.connections_count, 1);
+    },
+  },
+  {
+    method: 'outboundVoiceProfiles.update',
+    run: async (on) => {
+      const { data } = await on.call(['outboundVoiceProfiles.update'], on.ids['profile'], {
+        name: on.name,
+        enabled: false,
+      });
+      assert.equal(data.enabled, false);
+    },
+  },
+  {
+    method: 'errors: unknown id, bad body',
+    run: async (on) => {
+      const unknown = await refusalOf(on.call(['credentialConnections.retrieve'], '1'));
+      assert.equal(unknown.status, 404);
+      assert.equal(unknown.code, '10005');
+      const bad = await refusalOf(on.call(['credentialConnections.create'], { connection_name: 'x' }));
+      assert.equal(bad.status, 422);
+      assert.equal(bad.code, '10004');
+    },
+  },
+  {
+    method: 'telephonyCredentials.delete',
+    run: async (on) => {
+      if (on.old) await on.made['credential'].del();
+      else await on.call(['telephonyCredentials.delete'], on.ids['credential']);
+      assert.equal(on.bench.service.registry.get(on.ids['credential']!), undefined);
+    },
+  },
+  {
+    method: 'credentialConnections.delete',
+    run: async (on) => {
+      await on.call(['credentialConnections.delete', 'credentialConnections.del'], on.ids['connection']);
+      assert.equal(on.bench.service.registry.get(on.ids['connection']!), undefined);
+    },
+  },
+  {
+    method: 'callControlApplications.delete',
+    run: async (on) => {
+      if (on.old) await on.made['application'].del();
+      else await on.call(['callControlApplications.delete'], on.ids['application']);
+      assert.equal(on.bench.service.registry.get(on.ids['application']!), undefined);
+    },
+  },
+  {
+    method: 'outboundVoiceProfiles.delete',
+    run: async (on) => {
+      if (on.ids['profile'] === undefined) throw new Missing();
+      await on.call(['outboundVoiceProfiles.delete'], on.ids['profile']);
+      assert.equal(on.bench.service.registry.get(on.ids['profile']!), undefined);
+    },
+  },
+];
+
+/** The refusal as each generation of the package shows it. */
+async function refusalOf(call: Promise<unknown>): Promise<{ status: number; code: string }> {
+  try {
+    await call;
+  } catch (error) {
+    const { status, statusCode, error: body, raw } = error as Client;
+    const errors = body?.errors ?? raw?.errors ?? (error as Client).errors ?? [];
+    return { status: status ?? statusCode ?? raw?.statusCode, code: errors[0]?.code ?? raw?.code };
+  }
+  throw new Error('it was not refused');
+}
+
+/** Runs every method of one version against a server. */
+export async function runVersion(
+  version: Version,
+  bench: ApiBench,
+  address: string,
+  account: { readonly id: string; readonly key: string },
+): Promise<Map<string, Outcome>> {
+  const number = `+1312555${String(1000 + VERSIONS.indexOf(version))}`;
+  await bench.number(account.id, number);
+  const on = new Run(version, clientOf(version, address, account.key), bench, number);
+  const outcomes = new Map<string, Outcome>();
+  for (const row of ROWS) {
+    try {
+      await row.run(on);
+      outcomes.set(row.method, 'ok');
+    } catch (error) {
+      outcomes.set(
+        row.method,
+        error instanceof Missing ? '-' : String((error as Error).message ?? error).split('\n')[0]!,
+      );
+    }
+  }
+  return outcomes;
+}
