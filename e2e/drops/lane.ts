@@ -11,8 +11,13 @@ import { pause, until } from '../src/wait.ts';
 /** What the page says, and what the carrier says. */
 const PAGE_HZ = 1_000;
 const CARRIER_HZ = 440;
-/** A pause between two frames that is shorter than this is the jitter of a busy machine. */
+/**
+ * A pause between two frames counts when it is longer than this, and half as long again as any that the call had in the seconds before its
+ * drop: those are the machine's.
+ */
 const GAP_MS = 150;
+const MOST_GAP_MS = 1_000;
+const CALIBRATE_MS = 3_000;
 /** Sound counts as back when it stays this long. */
 const STEADY_MS = 1_500;
 /** How long sound goes on when it counts as back. */
@@ -31,6 +36,8 @@ export interface Measured extends Drop {
   readonly audioMs: number | null;
   /** From the network's return until the client is registered again. */
   readonly readyMs: number | null;
+  /** The shortest pause that counts. */
+  readonly floorMs: number;
   /** The longest pause after that, in any direction. */
   readonly laterMs: number;
   /** The longest silence at the carrier and in the page. */
@@ -42,15 +49,15 @@ export interface Measured extends Drop {
 type Stretch = [from: number, to: number];
 
 /** The pauses between stretches that are worth the name, from `since` on. */
-function pauses(stretches: readonly Stretch[], since: number, until: number): Stretch[] {
+function pauses(stretches: readonly Stretch[], since: number, until: number, floor = GAP_MS): Stretch[] {
   const found: Stretch[] = [];
   let heard = since;
   for (const [from, to] of stretches) {
     if (to < since) continue;
-    if (from - heard > GAP_MS) found.push([heard, from]);
+    if (from - heard > floor) found.push([heard, from]);
     heard = Math.max(heard, to);
   }
-  if (until - heard > GAP_MS) found.push([heard, until]);
+  if (until - heard > floor) found.push([heard, until]);
   return found;
 }
 
@@ -87,6 +94,7 @@ export class Lane {
   readonly #rig: Rig;
   readonly #id: string;
   readonly #atCarrier: Stretch[] = [];
+  #floor = GAP_MS;
 
   private constructor(rig: Rig, line: Line, page: TestPage, sipp: Sipp, rtp: RtpPeer, id: string) {
     this.#rig = rig;
@@ -155,7 +163,7 @@ export class Lane {
 
   /** One failure of the line, and what came of it. */
   async drop({ failure, media, outageMs }: Drop): Promise<Measured> {
-    await this.#steady(Date.now() - STEADY_MS);
+    await this.#calibrate();
     const readyBefore = await this.#ready();
     const down = Date.now();
     this.line.down(failure, media);
@@ -185,7 +193,10 @@ export class Lane {
     // What came until now may still wait to be read.
     await pause(SETTLE_MS);
     const inPage = await this.#inPage();
-    const found = [real(pauses(this.#atCarrier, down, now)), pauses(inPage, down, now)];
+    const found = [
+      real(pauses(this.#atCarrier, down, now, this.#floor)),
+      pauses(inPage, down, now, this.#floor),
+    ];
     const longest = (list: readonly Stretch[]): number =>
       Math.round(list.reduce((most, [from, to]) => Math.max(most, to - from), 0));
     const all = found.flat();
@@ -198,6 +209,7 @@ export class Lane {
       media,
       outageMs,
       audioMs: audible && active ? Math.round(back - up) : null,
+      floorMs: this.#floor,
       laterMs: longest(all.filter(([from]) => from >= back)),
       readyMs: ready,
       gapAtCarrierMs: longest(found[0]!),
@@ -235,6 +247,19 @@ export class Lane {
     return `${await this.page.report()}\n${this.#rig.server.log}`;
   }
 
+  /** Listens before the drop, to know what the machine does to the call at this time. */
+  async #calibrate(): Promise<void> {
+    this.#floor = MOST_GAP_MS;
+    await this.#steady(Date.now() - STEADY_MS);
+    const since = Date.now();
+    await pause(CALIBRATE_MS);
+    const now = Date.now();
+    await pause(SETTLE_MS);
+    const heard = [this.#atCarrier, await this.#inPage()].flatMap((one) => pauses(one, since, now, 60));
+    const longest = heard.reduce((most, [from, to]) => Math.max(most, to - from), 0);
+    this.#floor = Math.round(Math.min(MOST_GAP_MS, Math.max(GAP_MS, 1.5 * longest)));
+  }
+
   /** Logins that ended in REGED. The published one says `telnyx.ready` again too. */
   async #ready(): Promise<number> {
     return Number(await this.page.evaluate(`sut.payloads('telnyx.ready').length`));
@@ -255,8 +280,8 @@ export class Lane {
       const last = stretches.at(-1);
       return (
         last !== undefined &&
-        last[1] > now - GAP_MS - 100 &&
-        real(pauses(stretches, Math.max(since, now - STEADY_MS), now)).length === 0
+        last[1] > now - this.#floor - 100 &&
+        real(pauses(stretches, Math.max(since, now - STEADY_MS), now, this.#floor)).length === 0
       );
     };
     await until(

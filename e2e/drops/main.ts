@@ -36,7 +36,7 @@ for (const sdk of values.sdk as SdkName[]) {
       Number(values.lanes),
       (one, report) => {
         process.stdout.write(
-          `${sdk}  ${kindOf(one).padEnd(24)} outage ${(one.outageMs / 1_000).toFixed(1)} s: audio after ${one.audioMs ?? '-'} ms, later pause ${one.laterMs} ms, ready after ${one.readyMs ?? '-'} ms, gap ${one.gapAtCarrierMs} ms at the carrier, ${one.gapInPageMs} ms in the page\n`,
+          `${sdk}  ${kindOf(one).padEnd(24)} outage ${(one.outageMs / 1_000).toFixed(1)} s: audio after ${one.audioMs ?? '-'} ms, later pause ${one.laterMs} ms, ready after ${one.readyMs ?? '-'} ms, gap ${one.gapAtCarrierMs} ms at the carrier, ${one.gapInPageMs} ms in the page (pauses above ${one.floorMs} ms)\n`,
         );
         if (values.verbose && report !== undefined) process.stdout.write(`${report}\n`);
       },
