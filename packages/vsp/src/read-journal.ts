@@ -46,13 +46,37 @@ export function callAgain(call: WrittenCall, phase: 'early' | 'active'): Call {
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
+const isText = (value: unknown): boolean => typeof value === 'string';
+
 const areTexts = (value: Record<string, unknown>, names: readonly string[]): boolean =>
-  names.every((name) => typeof value[name] === 'string');
+  names.every((name) => isText(value[name]));
 
 const areCounts = (value: Record<string, unknown>, names: readonly string[]): boolean =>
   names.every((name) => Number.isSafeInteger(value[name]));
 
 const isAgent = (value: unknown): boolean => isRecord(value) && areTexts(value, ['family', 'text']);
+
+/** The end of a call, as far as its client will be told of it. */
+function isUnheard(value: unknown): boolean {
+  if (!isRecord(value)) return false;
+  const { call, bye } = value;
+  const end = isRecord(bye) ? bye['end'] : null;
+  const cause = isRecord(end) ? end['cause'] : null;
+  return (
+    isRecord(call) &&
+    areTexts(call, ['callId', 'sipCallId']) &&
+    isRecord(end) &&
+    areTexts(end, ['sipReason']) &&
+    areCounts(end, ['sipCode']) &&
+    areHeaders(end['customHeaders']) &&
+    isRecord(cause) &&
+    areTexts(cause, ['name']) &&
+    areCounts(cause, ['code', 'sip'])
+  );
+}
+
+const areHeaders = (value: unknown): boolean =>
+  Array.isArray(value) && value.every((header) => isRecord(header) && areTexts(header, ['name', 'value']));
 
 function isSession(value: unknown): value is SessionEntry {
   if (!isRecord(value) || !Array.isArray(value['unheard'])) return false;
@@ -60,9 +84,7 @@ function isSession(value: unknown): value is SessionEntry {
     areTexts(value, ['contact', 'voiceSdkId', 'reportId', 'sessid', 'owner']) &&
     areCounts(value, ['nextId', 'sequence', 'registers']) &&
     isAgent(value['agent']) &&
-    value['unheard'].every(
-      (end) => isRecord(end) && isRecord(end['call']) && isRecord(end['bye']) && isRecord(end['bye']['end']),
-    )
+    value['unheard'].every(isUnheard)
   );
 }
 
@@ -80,7 +102,7 @@ function isWritten(call: unknown): boolean {
     (clientSdp === null || typeof clientSdp === 'string') &&
     (clientState === undefined || typeof clientState === 'string') &&
     ['held', 'mediaSent', 'described'].every((name) => typeof call[name] === 'boolean') &&
-    Array.isArray(headers)
+    areHeaders(headers)
   );
 }
 
@@ -95,7 +117,11 @@ function isCall(value: unknown): value is CallEntry {
     case 'up':
       return isWritten(call) && isRecord(leg);
     case 'leaving':
-      return isRecord(leg) && Array.isArray(headers);
+      return (
+        isRecord(leg) &&
+        Array.isArray(headers) &&
+        headers.every((pair) => Array.isArray(pair) && pair.length === 2 && pair.every(isText))
+      );
     default:
       return false;
   }
