@@ -175,14 +175,14 @@ export const EXPORT_ROWS: readonly Row[] = [
         await values('NetworkReasonCode'),
         named(
           'network',
-          'high_jitter high_rtt packet_loss low_bitrate poor_quality fair_quality no_audio_flow one_way_audio',
+          'high_jitter high_rtt packet_loss high_packet_loss low_bitrate poor_quality fair_quality no_audio_flow one_way_audio',
         ),
       );
       assert.deepEqual(
         await values('MicrophoneReasonCode'),
         named(
           'microphone',
-          'permission_denied no_device capture_permission_denied capture_no_device capture_not_supported capture_failed silent',
+          'permission_denied no_device capture_permission_denied capture_no_device capture_not_supported capture_failed silent silence_detected',
         ),
       );
     },

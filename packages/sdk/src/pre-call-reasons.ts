@@ -27,12 +27,13 @@ export const IceReasonCode = /* @__PURE__ */ codes(
   'VpnDetected',
 );
 
-/** The same about the sound. */
+/** The same about the sound. `HighPacketLoss` is a name of the published SDK that no check gives. */
 export const NetworkReasonCode = /* @__PURE__ */ codes(
   'network',
   'HighJitter',
   'HighRtt',
   'PacketLoss',
+  'HighPacketLoss',
   'LowBitrate',
   'PoorQuality',
   'FairQuality',
@@ -40,7 +41,7 @@ export const NetworkReasonCode = /* @__PURE__ */ codes(
   'OneWayAudio',
 );
 
-/** The same about the microphone. */
+/** The same about the microphone. `SilenceDetected` is a name of the published SDK that no check gives. */
 export const MicrophoneReasonCode = /* @__PURE__ */ codes(
   'microphone',
   'PermissionDenied',
@@ -50,6 +51,7 @@ export const MicrophoneReasonCode = /* @__PURE__ */ codes(
   'CaptureNotSupported',
   'CaptureFailed',
   'Silent',
+  'SilenceDetected',
 );
 
 export type Verdict = 'ready' | 'degraded' | 'blocked' | 'permission_denied' | 'inconclusive';
