@@ -58,6 +58,7 @@ const COLUMNS = [
   'drops',
   'calls back',
   'audio after return',
+  'later pause',
   'ready after return',
   'gap at carrier',
   'gap in page',
