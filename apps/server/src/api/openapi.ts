@@ -22,7 +22,7 @@ export function openApiDocument(rows: readonly Operation[]): object {
       ...(row.body === undefined
         ? {}
         : {
-            requestBody: { content: { 'application/json': { schema: jsonSchema(row.body, 'input') } } },
+            requestBody: { content: { 'application/json': { schema: bodySchema(row) } } },
           }),
       responses: {
         [row.answer.status]: { description: 'Done', content: content(row) },
@@ -90,6 +90,24 @@ export function openApiDocument(rows: readonly Operation[]): object {
       },
     },
   };
+}
+
+/** The schema of a body, with the defaults of what it makes. */
+export function bodySchema(row: Operation): Record<string, unknown> {
+  return row.body === undefined ? {} : withDefaults(jsonSchema(row.body, 'input'), row.defaults ?? {});
+}
+
+function withDefaults(schema: Record<string, unknown>, defaults: object): Record<string, unknown> {
+  const known = defaults as Readonly<Record<string, unknown>>;
+  const properties = Object.entries(
+    (schema['properties'] ?? {}) as Record<string, Record<string, unknown>>,
+  ).map(([name, inner]) => {
+    const value = known[name];
+    if (value === undefined) return [name, inner];
+    const nested = 'properties' in inner && typeof value === 'object' && value !== null;
+    return [name, nested ? withDefaults(inner, value) : { ...inner, default: value }];
+  });
+  return { ...schema, properties: Object.fromEntries(properties) };
 }
 
 /** A JSON Schema (draft 2020-12, as OpenAPI 3.1 has them). */

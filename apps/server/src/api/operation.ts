@@ -51,6 +51,8 @@ export interface Operation<Body = never> {
   readonly tag: string;
   readonly summary: string;
   readonly body?: z.ZodType<Body>;
+  /** What a new object has where the body says nothing. */
+  readonly defaults?: object;
   /** Of a list. */
   readonly filters?: readonly string[];
   readonly sorts?: readonly string[];

@@ -1,29 +1,30 @@
 import { VERSION } from '../version.ts';
-import { jsonSchema } from './openapi.ts';
+import { bodySchema, jsonSchema } from './openapi.ts';
 import type { Operation } from './operation.ts';
 
 const STYLE = `
 :root{color-scheme:light dark;--ink:#1b2126;--dim:#5b6770;--line:#dde3e7;--back:#fff;--soft:#f4f6f8;--get:#0b6e4f;--post:#1d4ed8;--patch:#9a5b00;--delete:#b3261e}
 @media(prefers-color-scheme:dark){:root{--ink:#e6eaed;--dim:#9aa7b0;--line:#2c353c;--back:#12171b;--soft:#1a2127;--get:#4cc79a;--post:#86a8ff;--patch:#e0a84a;--delete:#ff8a80}}
 *{box-sizing:border-box}body{margin:0;font:16px/1.55 system-ui,sans-serif;color:var(--ink);background:var(--back)}
-.page{display:grid;grid-template-columns:17rem minmax(0,1fr);max-width:78rem;margin:0 auto}
-nav{position:sticky;top:0;align-self:start;height:100vh;overflow-y:auto;padding:1.5rem 1rem 3rem 1.25rem;border-right:1px solid var(--line);font-size:.875rem}
+.page{display:grid;grid-template:"nav head" auto "nav main" 1fr/17rem minmax(0,1fr);max-width:78rem;margin:0 auto}
+header{grid-area:head;padding:1.5rem 2rem 0;min-width:0}main{grid-area:main}nav{grid-area:nav;position:sticky;top:0;align-self:start;height:100vh;overflow-y:auto;padding:1.5rem 1rem 3rem 1.25rem;border-right:1px solid var(--line);font-size:.875rem}
 nav b{display:block;margin:1.1rem 0 .2rem}nav a{display:flex;gap:.5rem;padding:.16rem 0;color:var(--dim);text-decoration:none}nav a:hover{color:var(--ink)}
 nav i{flex:0 0 3.1rem;font:700 .6875rem/1.6rem ui-monospace,monospace;font-style:normal}
-main{padding:1.5rem 2rem 6rem;min-width:0}h1{margin:.2rem 0 .4rem;font-size:1.75rem}h2{margin:3rem 0 .5rem;font-size:1.375rem}
+main{padding:0 2rem 6rem;min-width:0}h1{margin:.2rem 0 .4rem;font-size:1.75rem}h2{margin:3rem 0 .5rem;font-size:1.375rem}
 section{margin:1.25rem 0;border:1px solid var(--line);border-radius:.6rem;overflow:hidden}section>h3,section>p,section>details{margin:0;padding:.7rem 1rem}
 h3{display:flex;flex-wrap:wrap;gap:.3rem .7rem;align-items:baseline;background:var(--soft);font:600 .9375rem ui-monospace,monospace;overflow-wrap:anywhere}
 .get{color:var(--get)}.post{color:var(--post)}.patch{color:var(--patch)}.delete{color:var(--delete)}
 section>p{padding-bottom:.2rem}details{border-top:1px solid var(--line)}summary{cursor:pointer;color:var(--dim)}summary:hover{color:var(--ink)}
 dl{margin:.6rem 0 0}dt{margin-top:.6rem;font:600 .875rem ui-monospace,monospace;overflow-wrap:anywhere}dt span{font-weight:400;color:var(--dim)}dd{margin:.05rem 0 0;color:var(--dim);font-size:.9375rem;overflow-wrap:anywhere}
 pre,code{font-family:ui-monospace,monospace;font-size:.875rem}pre{padding:.9rem 1rem;background:var(--soft);border:1px solid var(--line);border-radius:.6rem;overflow-x:auto}
-@media(max-width:48rem){.page{grid-template-columns:minmax(0,1fr)}nav{position:static;height:auto;border-right:0;border-bottom:1px solid var(--line);padding:1rem}nav a{padding:.45rem 0}main{padding:1rem 1rem 4rem}}`;
+@media(max-width:48rem){.page{grid-template:"head" auto "nav" auto "main" auto/minmax(0,1fr)}header{padding:1rem}nav{position:static;height:auto;border-right:0;border:solid var(--line);border-width:1px 0;padding:0 1rem 1rem}nav a{padding:.45rem 0}main{padding:0 1rem 4rem}}`;
 
 const EXAMPLE = `import Telnyx from 'telnyx';
 const api = new Telnyx({ apiKey: 'KEY…', baseURL: 'https://voice.example.com/v2' });
-const connection = await api.credentialConnections.create({ connection_name: 'web', user_name: 'alice42', password: '…' });
-const credential = await api.telephonyCredentials.create({ connection_id: connection.data.id });
-const token = await api.telephonyCredentials.createToken(credential.data.id);`;
+const { data: connection } = await api.credentialConnections.create({
+  connection_name: 'web', user_name: 'alice42', password: '…', sip_uri_calling_preference: 'internal' });
+const { data: credential } = await api.telephonyCredentials.create({ connection_id: connection.id });
+const token = await api.telephonyCredentials.createToken(credential.id);`;
 
 /** The readable reference: one page, no script, made from the same rows that route and validate. */
 export function referencePage(rows: readonly Operation[]): string {
@@ -48,16 +49,16 @@ export function referencePage(rows: readonly Operation[]): string {
           .join('')}`,
     )
     .join('');
-  return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><title>Sidetone API</title><link rel="stylesheet" href="/v2/docs.css"></head><body><div class="page"><nav aria-label="Operations">${index}</nav><main><h1>Sidetone API</h1><p>Release ${text(VERSION)}. All paths lie under <code>/v2</code>; the same as data: <a href="/v2/openapi.json">openapi.json</a> (OpenAPI 3.1). Send <code>Authorization: Bearer KEY…</code> with every request; <code>sidetone key create</code> makes a key. Answers are <code>{"data": …}</code>, lists add <code>meta</code>, refusals are <code>{"errors": […]}</code>. The official client works as it is:</p><pre>${text(EXAMPLE)}</pre>${sections}</main></div></body></html>`;
+  return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><title>Sidetone API</title><link rel="stylesheet" href="/v2/docs.css"></head><body><div class="page"><header><h1>Sidetone API</h1><p>Release ${text(VERSION)}. All paths lie under <code>/v2</code>; the same as data: <a href="/v2/openapi.json">openapi.json</a> (OpenAPI 3.1). Send <code>Authorization: Bearer KEY…</code> with every request; <code>sidetone key create</code> makes a key. Answers are <code>{"data": …}</code>, lists add <code>meta</code>, refusals are <code>{"errors": […]}</code>. The official client works as it is:</p><pre>${text(EXAMPLE)}</pre></header><nav aria-label="Operations">${index}</nav><main>${sections}</main></div></body></html>`;
 }
 
 export const referenceStyle: string = STYLE;
 
-const shortName = (row: Operation): string => row.summary.split(/[;.:]/, 1)[0]!;
+const shortName = (row: Operation): string => row.summary.split(/[;.:(]|, valid/, 1)[0]!.trim();
 
 function section(row: Operation): string {
   const method = row.method.toLowerCase();
-  const body = row.body === undefined ? '' : fields('Body', jsonSchema(row.body, 'input'));
+  const body = row.body === undefined ? '' : fields('Body', bodySchema(row));
   const lists = row.answer.form === 'list' ? listFields(row) : '';
   const schema = row.answer.schema;
   const answer =
@@ -87,6 +88,7 @@ interface Schema {
   readonly properties?: Readonly<Record<string, Schema>>;
   readonly required?: readonly string[];
   readonly description?: string;
+  readonly default?: unknown;
 }
 
 function fields(title: string, schema: Schema): string {
@@ -95,16 +97,26 @@ function fields(title: string, schema: Schema): string {
 
 function rowsOf(schema: Schema, prefix: string): string[] {
   return Object.entries(schema.properties ?? {}).flatMap(([name, inner]) => {
-    const needed = schema.required?.includes(name) === true && !prefix ? ', always' : '';
-    const row = `<dt>${text(prefix + name)} <span>${text(typeName(inner))}${needed}</span></dt>${inner.description === undefined ? '' : `<dd>${text(inner.description)}</dd>`}`;
+    const needed = schema.required?.includes(name) === true && !prefix ? ', required' : '';
+    const row = `<dt>${text(prefix + name)} <span>${text(typeName(inner))}${needed}</span></dt>${about(inner)}`;
     return [row, ...rowsOf(inner, `${prefix}${name}.`)];
   });
+}
+
+function about(schema: Schema): string {
+  const { description, default: value } = schema;
+  const usual =
+    value === undefined || (typeof value === 'object' && value !== null && Object.keys(value).length === 0)
+      ? ''
+      : ` Default: <code>${text(JSON.stringify(value).replaceAll(',', ', '))}</code>.`;
+  return description === undefined && usual === '' ? '' : `<dd>${text(description ?? '')}${usual}</dd>`;
 }
 
 function typeName(schema: Schema): string {
   if (schema.const !== undefined) return JSON.stringify(schema.const);
   if (schema.enum !== undefined) return schema.enum.map((value) => JSON.stringify(value)).join(' | ');
-  if (schema.anyOf !== undefined) return [...new Set(schema.anyOf.map(typeName))].join(' | ');
+  if (schema.anyOf !== undefined)
+    return [...new Set(schema.anyOf.filter((one) => one.const !== '').map(typeName))].join(' | ');
   if (schema.items !== undefined) return `list of ${typeName(schema.items)}`;
   return schema.type === undefined ? 'any' : [schema.type].flat().join(' | ');
 }

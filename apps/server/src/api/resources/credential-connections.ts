@@ -79,6 +79,7 @@ export const credentialConnections = [
     tag,
     summary: 'Create a connection',
     body: credentialConnectionCreate,
+    defaults: CONNECTION_DEFAULTS,
     answer: { status: 201, form: 'data', schema: credentialConnection },
     handle: (call, body: z.output<typeof credentialConnectionCreate>) => {
       const { registry, vault } = call.world.people;

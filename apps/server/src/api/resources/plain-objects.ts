@@ -67,6 +67,7 @@ function operationsOf<K extends 'profile' | 'application'>(plain: Plain<K>): Ope
       tag,
       summary: `Create ${noun}`,
       body: plain.schemas.create as z.ZodType<Record<string, unknown>>,
+      defaults: plain.defaults,
       answer: { status: plain.created, form: 'data', schema: plain.schemas.view },
       handle: async (call, body) => {
         const made = await write(call.world.people.registry, () => {

@@ -13,9 +13,11 @@ import {
 
 const inbound = z.object({
   channel_limit: channelLimit.describe('Most calls at a time towards this application.'),
-  shaken_stir_enabled: z.boolean().describe('Kept.'),
-  sip_subdomain: text(64).nullable().describe('Kept.'),
-  sip_subdomain_receive_settings: z.enum(['only_my_connections', 'from_anyone']).describe('Kept.'),
+  shaken_stir_enabled: z.boolean().describe('Stored and returned, without effect here.'),
+  sip_subdomain: text(64).nullable().describe('Stored and returned, without effect here.'),
+  sip_subdomain_receive_settings: z
+    .enum(['only_my_connections', 'from_anyone'])
+    .describe('Stored and returned, without effect here.'),
 });
 const outbound = z.object({
   channel_limit: channelLimit.describe('Most calls at a time from this application.'),
@@ -34,7 +36,9 @@ const settings = z.object({
   first_command_timeout: z.boolean().describe('Hang up when no command comes for a new call.'),
   first_command_timeout_secs: z.int().min(1).max(3600).describe('How long to wait for the first command.'),
   call_cost_in_webhooks: z.boolean().describe('Adds the cost of a call to its events.'),
-  redact_dtmf_debug_logging: z.boolean().describe('Kept; digits are never logged here.'),
+  redact_dtmf_debug_logging: z
+    .boolean()
+    .describe('Stored and returned, without effect here; digits are never logged here.'),
   tags: tags.describe('Words of your own.'),
   inbound,
   outbound,

@@ -52,14 +52,17 @@ const inbound = z.object({
     .max(120)
     .describe('Seconds until the client must have given any sign of life.'),
   timeout_2xx_secs: z.int().min(1).max(600).describe('Seconds that clients may ring.'),
-  default_routing_method: z.enum(['sequential', 'round-robin']).optional().describe('Kept.'),
+  default_routing_method: z
+    .enum(['sequential', 'round-robin'])
+    .optional()
+    .describe('Stored and returned, without effect here.'),
   generate_ringback_tone: z
     .boolean()
     .describe('Callers hear a ring tone from the platform while the client rings.'),
-  isup_headers_enabled: z.boolean().describe('Kept.'),
-  prack_enabled: z.boolean().describe('Kept.'),
-  shaken_stir_enabled: z.boolean().describe('Kept.'),
-  sip_compact_headers_enabled: z.boolean().describe('Kept.'),
+  isup_headers_enabled: z.boolean().describe('Stored and returned, without effect here.'),
+  prack_enabled: z.boolean().describe('Stored and returned, without effect here.'),
+  shaken_stir_enabled: z.boolean().describe('Stored and returned, without effect here.'),
+  sip_compact_headers_enabled: z.boolean().describe('Stored and returned, without effect here.'),
 });
 
 const outbound = z.object({
@@ -89,7 +92,7 @@ const outbound = z.object({
   instant_ringback_enabled: z
     .boolean()
     .describe('The caller hears ringing at once, before the far end rings.'),
-  t38_reinvite_source: text(32).optional().describe('Kept.'),
+  t38_reinvite_source: text(32).optional().describe('Stored and returned, without effect here.'),
 });
 
 const INBOUND_DEFAULTS = {
@@ -132,16 +135,16 @@ const settings = z.object({
       'Who may dial user_name@domain and the names of its credentials: nobody, users of the same account, anyone.',
     ),
   dtmf_type: dtmfType,
-  encode_contact_header_enabled: z.boolean().describe('Kept.'),
+  encode_contact_header_enabled: z.boolean().describe('Stored and returned, without effect here.'),
   encrypted_media: z
     .enum(['SRTP', 'ZRTP', 'DTLS'])
     .nullable()
-    .describe('Kept; browsers always have DTLS-SRTP.'),
-  default_on_hold_comfort_noise_enabled: z.boolean().describe('Kept.'),
-  onnet_t38_passthrough_enabled: z.boolean().describe('Kept.'),
+    .describe('Stored and returned, without effect here; browsers always have DTLS-SRTP.'),
+  default_on_hold_comfort_noise_enabled: z.boolean().describe('Stored and returned, without effect here.'),
+  onnet_t38_passthrough_enabled: z.boolean().describe('Stored and returned, without effect here.'),
   call_cost_in_webhooks: z.boolean().describe('Adds the cost of a call to its events.'),
-  android_push_credential_id: text(64).nullable().describe('Kept.'),
-  ios_push_credential_id: text(64).nullable().describe('Kept.'),
+  android_push_credential_id: text(64).nullable().describe('Stored and returned, without effect here.'),
+  ios_push_credential_id: text(64).nullable().describe('Stored and returned, without effect here.'),
   webhook_event_url: optionalUrl.describe('Where events of calls go.'),
   webhook_event_failover_url: optionalUrl.describe('Where they go when the first one does not take them.'),
   webhook_api_version: webhookVersion,
@@ -152,8 +155,8 @@ const settings = z.object({
       capture_enabled: z.boolean().optional(),
       report_frequency_secs: z.int().min(0).max(3600).optional(),
     })
-    .describe('Kept.'),
-  noise_suppression: text(32).describe('Kept.'),
+    .describe('Stored and returned, without effect here.'),
+  noise_suppression: text(32).describe('Stored and returned, without effect here.'),
   tags: tags.describe('Words of your own.'),
   inbound,
   outbound,

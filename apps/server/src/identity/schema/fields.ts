@@ -53,5 +53,5 @@ export const dtmfType = z
   .describe(
     'How digits are sent towards this connection. Digits that come from it are understood in all three ways.',
   );
-export const anchorsite = text(64).describe('Kept for compatibility; one deployment is one site.');
+export const anchorsite = text(64).describe('Stored and returned; one deployment is one site.');
 export const e164 = z.string().regex(/^\+[1-9][0-9]{4,14}$/, { message: 'must be a number in +E.164 form' });

@@ -31,16 +31,16 @@ const settings = z.object({
       call_recording_format: z.enum(['wav', 'mp3']),
     })
     .partial()
-    .describe('Kept.'),
+    .describe('Stored and returned, without effect here.'),
   calling_window: z
     .object({ start_time: text(32), end_time: text(32), calls_per_cld: z.int().min(0).max(100_000) })
     .partial()
     .nullable()
-    .describe('Kept.'),
-  billing_group_id: text(64).nullable().describe('Kept.'),
+    .describe('Stored and returned, without effect here.'),
+  billing_group_id: text(64).nullable().describe('Stored and returned, without effect here.'),
   service_plan: z.literal('global'),
   traffic_type: z.literal('conversational'),
-  usage_payment_method: text(32).describe('Kept.'),
+  usage_payment_method: text(32).describe('Stored and returned, without effect here.'),
   tags: tags.describe('Words of your own.'),
 });
 

@@ -9,10 +9,10 @@ export const phoneNumberPatch = z
       'The credential connection or call control application that takes its calls; empty or null: none.',
     ),
     customer_reference: text(256, 0).nullable().describe('A word of your own.'),
-    external_pin: text(32, 0).nullable().describe('Kept.'),
-    hd_voice_enabled: z.boolean().describe('Kept.'),
-    billing_group_id: text(64, 0).nullable().describe('Kept.'),
-    address_id: text(64, 0).nullable().describe('Kept.'),
+    external_pin: text(32, 0).nullable().describe('Stored and returned, without effect here.'),
+    hd_voice_enabled: z.boolean().describe('Stored and returned, without effect here.'),
+    billing_group_id: text(64, 0).nullable().describe('Stored and returned, without effect here.'),
+    address_id: text(64, 0).nullable().describe('Stored and returned, without effect here.'),
     tags: tags.describe('Words of your own.'),
   })
   .partial();
