@@ -1,43 +1,43 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { Crowd, type Pair, processOf, recordsOf } from './src/crowd.ts';
-import { freePort, freeRange, interfaceAddress } from './src/ports.ts';
-import { CARRIER_PREFIX } from './src/rig.ts';
-import { sidetone, TestServer } from './src/server.ts';
+import { CROWD_PREFIX, Crowd, type Pair, processOf, recordsOf } from './src/crowd.ts';
+import { needs } from './src/peer-availability.ts';
+import { freeRange, interfaceAddress } from './src/ports.ts';
+import { Rig } from './src/rig.ts';
+import { sidetone, type TestServer } from './src/server.ts';
+import type { TestPage } from './src/test-page.ts';
 import { pause, until } from './src/wait.ts';
 
-/** `npm run survival` has 50; here the machine is shared with everybody's browser. */
-const CALLS = Number(process.env['SURVIVAL_CALLS'] ?? 12) - 1;
+/** `npm run survival` has 50 calls; here the machine is shared with everybody's browser. Two of them are in pages. */
+const CALLS = Number(process.env['SURVIVAL_CALLS'] ?? 12) - 2;
 const KILLS = Number(process.env['SURVIVAL_KILLS'] ?? 3);
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
 /** Calls whose signalling process dies, is replaced, or is stopped. */
-describe('a signalling process that goes', { timeout: 600_000 }, () => {
+describe('a signalling process that goes', { ...needs('chromium'), timeout: 900_000 }, () => {
+  let rig: Rig;
   let server: TestServer;
-  let carrierPort: number;
   let crowd: Crowd;
+  const pages: { readonly page: TestPage; readonly id: string }[] = [];
 
   before(async () => {
-    carrierPort = await freePort();
-    const ports = await freeRange(Math.max(60, CALLS * 5));
-    server = await TestServer.start({
-      trunks: [
-        {
-          name: 'carrier',
-          port: carrierPort,
-          prefixes: [CARRIER_PREFIX],
-          codecs: ['PCMU'],
-          policy: 'capacity',
-        },
-      ],
+    const ports = await freeRange(Math.max(80, CALLS * 5));
+    rig = await Rig.start({
+      trunks: [{ name: 'crowd', prefixes: [CROWD_PREFIX], codecs: ['PCMU'], policy: 'capacity' }],
       config: { media: { address: interfaceAddress(), ports } },
     });
+    server = rig.server;
   });
   after(async () => {
     crowd?.close();
+    await rig?.chromium.stop();
+    rig?.host.close();
     await server?.kill();
   });
+
+  /** How often the server has said this so far. */
+  const said = (event: string): number => server.fullLog.split(`"${event}"`).length - 1;
 
   async function explained(step: () => Promise<void>): Promise<void> {
     await step().catch((error: unknown) => {
@@ -64,12 +64,22 @@ describe('a signalling process that goes', { timeout: 600_000 }, () => {
     await crowd.sounds([{ client, call, carrier }]);
   }
 
+  async function pageObeys(page: TestPage, id: string): Promise<void> {
+    await page.act(id, 'hold');
+    await page.becomes(id, 'held');
+    await page.act(id, 'unhold');
+    await page.becomes(id, 'active');
+    await page.act(id, 'dtmf', '5');
+    await page.hears(1_000);
+  }
+
   /** Takes signalling away `how`, and proves that every call is there afterwards. */
   async function survives(name: string, how: () => Promise<void>): Promise<void> {
     await crowd.sounds();
     const missing = crowd.missing;
     const before = processOf(server, 'signalling');
     const media = processOf(server, 'media');
+    const back = said('client ready');
     crowd.forget();
     await pause(3_000);
     const usualGap = crowd.largestGapMs;
@@ -81,7 +91,15 @@ describe('a signalling process that goes', { timeout: 600_000 }, () => {
     });
     await crowd.back();
     const away = Math.max(...crowd.clients.map((client) => client.readyAt - client.lostAt));
+    await until(
+      'every page to be back',
+      () => said('client ready') >= back + crowd.clients.length + pages.length,
+    );
     await crowd.sounds();
+    for (const { page, id } of pages) {
+      assert.equal((await page.call(id)).state, 'active');
+      await page.hears(1_000);
+    }
     assert.equal(processOf(server, 'media'), media, 'media is the same process');
     assert.equal(crowd.alive.length, CALLS, 'no call is lost');
     say(
@@ -96,12 +114,20 @@ describe('a signalling process that goes', { timeout: 600_000 }, () => {
 
   it('killed: every call goes on, and obeys', async () => {
     await explained(async () => {
-      crowd = await Crowd.start(server, carrierPort, CALLS);
+      crowd = await Crowd.start(server, rig.carrierPort, CALLS);
+      for (const sdk of ['ours', '2.27.10'] as const) {
+        const page = await rig.client('line2', sdk);
+        const id = await page.newCall({ destinationNumber: '9196' });
+        await page.becomes(id, 'active');
+        await page.hears(1_000);
+        pages.push({ page, id });
+      }
       for (let i = 0; i < KILLS; i++)
         await survives('kill -9', async () => {
           process.kill(processOf(server, 'signalling')!, 'SIGKILL');
         });
       for (const pair of crowd.pairs.slice(0, 3)) await obeys(pair);
+      for (const { page, id } of pages) await pageObeys(page, id);
     });
   });
 
@@ -113,10 +139,11 @@ describe('a signalling process that goes', { timeout: 600_000 }, () => {
         assert.equal(result.code, 0, result.stderr);
         assert.match(
           result.stdout,
-          new RegExp(`\\n${CALLS} calls carried over; [0-9.]+ s without signalling\\n$`),
+          new RegExp(`\\n${CALLS + pages.length} calls carried over; [0-9.]+ s without signalling\\n$`),
         );
       });
       for (const pair of crowd.pairs.slice(0, 3)) await obeys(pair);
+      for (const { page, id } of pages) await pageObeys(page, id);
     });
   });
 
@@ -151,6 +178,10 @@ describe('a signalling process that goes', { timeout: 600_000 }, () => {
       }
       assert.equal(crowd.alive.length, 3);
       await crowd.sounds();
+      const [first] = pages;
+      await first!.page.act(first!.id, 'hangup');
+      assert.equal((await first!.page.ended(first!.id)).cause, 'NORMAL_CLEARING');
+      await until('its records', () => recordsOf(server).length === records.length + 2);
     });
   });
 
@@ -161,6 +192,7 @@ describe('a signalling process that goes', { timeout: 600_000 }, () => {
       await until('both ends to be told', () =>
         left.every(({ call, carrier }) => call.state === 'over' && carrier.over === 'bye'),
       );
+      await pages[1]!.page.ended(pages[1]!.id);
       await crowd.back();
       const records = recordsOf(server).filter((r) =>
         left.some(({ carrier }) => r.to.includes(carrier.number)),

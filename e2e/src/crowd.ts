@@ -11,7 +11,8 @@ import { until } from './wait.ts';
 const FRAME_MS = 20;
 /** A client has calls, as an agent's page with several lines has. */
 const CALLS_PER_CLIENT = 4;
-const PREFIX = '+1555100';
+/** What the crowd dials begins with this: a trunk of its own may lead to its carrier. */
+export const CROWD_PREFIX = '+1555100';
 
 /** One call of the crowd, seen from both its ends. */
 export interface Pair {
@@ -33,7 +34,7 @@ export class Crowd {
     this.carrier = carrier;
   }
 
-  /** `count` calls that are up and sound. `carrierPort`: of the trunk for `+1555`. */
+  /** `count` calls that are up and sound. `carrierPort`: of the trunk for `CROWD_PREFIX`. */
   static async start(server: TestServer, carrierPort: number, count: number): Promise<Crowd> {
     const crowd = new Crowd(await NodeCarrier.open(carrierPort, server.sipPort));
     crowd.#pace();
@@ -50,7 +51,7 @@ export class Crowd {
           }),
         );
       const client = crowd.clients.at(-1)!;
-      const number = `${PREFIX}${String(i).padStart(4, '0')}`;
+      const number = `${CROWD_PREFIX}${String(i).padStart(4, '0')}`;
       const call = await client.call(number, NUMBER.line1);
       crowd.pairs.push({ client, call, carrier: await crowd.carrier.callOf(number) });
     }
@@ -125,7 +126,7 @@ export function processOf(server: TestServer, name: 'signalling' | 'media'): num
 
 /** What the store has, read while the server runs. */
 export function recordsOf(server: TestServer): readonly CallRecord[] {
-  const db = new DatabaseSync(join(server.dataDir, 'sidetone.db'), { readOnly: true });
+  const db = new DatabaseSync(join(server.dataDir, 'sidetone.db'), { readOnly: true, timeout: 10_000 });
   try {
     return db
       .prepare('SELECT record FROM call_records ORDER BY rowid')
