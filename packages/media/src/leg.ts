@@ -39,6 +39,8 @@ export interface LegWorld {
 
 /** A source that is silent for so long is filled in, so that the peer always hears something. */
 const FILL_AFTER_MS = 100;
+/** Then silence for as many beats, and comfort noise from there on. */
+const COMFORT_AFTER_TICKS = 50;
 /** A peer that must not be sent audio still gets a packet now and then: browsers restart ICE without. */
 const KEEP_ALIVE_MS = 1000;
 /** Digits relayed from a counterpart last at least this long: carriers miss shorter ones. */
@@ -53,7 +55,7 @@ const CHECK_TICKS = 5;
  *
  *   transport ─ opened packet ─▶ rtp() ─┬ telephone-event ─▶ digit event; regenerated for each hearer
  *                                       └ audio ─▶ each hearer.hear(): relay | transcode ─▶ sendRtp ─▶ transport
- *   tick (20 ms) ─▶ digits being sent | what is played | silence where nothing comes; reports; time-outs
+ *   tick (20 ms) ─▶ digits being sent | what is played | silence, then comfort noise where nothing comes; reports; time-outs
  */
 export class Leg implements TransportEvents {
   readonly id: string;
@@ -83,6 +85,7 @@ export class Leg implements TransportEvents {
   #generation = 0;
   #eventAt: Ms | undefined;
   #filling = false;
+  #filled = 0;
   #ticks = 0;
   #dtmfReceived = 0;
   #bytesSent = 0;
@@ -319,8 +322,12 @@ export class Leg implements TransportEvents {
     if (!this.#filling) {
       if (last !== undefined && now - last < FILL_AFTER_MS) return;
       this.#filling = true;
+      this.#filled = 0;
     }
-    this.sendFrame(silence(this.#codec!), Hearing.PLAYED, now);
+    // Who speaks no more, or has lost the network, leaves a line that is heard to stand.
+    if (this.source.kind === 'leg' && this.#filled++ >= COMFORT_AFTER_TICKS)
+      this.#hearing.play({ kind: 'comfort' }, now);
+    else this.sendFrame(silence(this.#codec!), Hearing.PLAYED, now);
   }
 
   #check(now: Ms, counterpart: Leg | undefined): void {

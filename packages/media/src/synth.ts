@@ -7,7 +7,9 @@
 export type Sound =
   | { readonly kind: 'tone'; readonly hz: number }
   | { readonly kind: 'music' }
-  | { readonly kind: 'ringback' };
+  | { readonly kind: 'ringback' }
+  /** Says that the line stands while nobody speaks (ITU-T G.711 Appendix II): noise at about -60 dBFS. */
+  | { readonly kind: 'comfort' };
 
 const TAU = 2 * Math.PI;
 const FULL = 32767;
@@ -19,6 +21,8 @@ export function loopFrames(sound: Sound): number {
       return 50;
     case 'ringback':
       return 300;
+    case 'comfort':
+      return 100;
     case 'music':
       return (MUSIC_SECONDS * 1000) / 20;
   }
@@ -38,6 +42,8 @@ export function render(sound: Sound, index: number, out: Int16Array): void {
       return;
     case 'music':
       return music(out, first, rate);
+    case 'comfort':
+      return noise(out, first);
   }
 }
 
@@ -50,6 +56,25 @@ function sines(out: Int16Array, first: number, rate: number, level: number, tone
       out[i] = out[i]! + Math.round(level * FULL * Math.sin((TAU * hz * (start + i)) / rate));
     }
   }
+}
+
+const NOISE_PEAK = 64;
+
+/** White noise, softened by the mean of neighbours: the same for the same sample, so that the loop has no seam of its own. */
+function noise(out: Int16Array, first: number): void {
+  let before = scatter(first - 1);
+  for (let i = 0; i < out.length; i++) {
+    const here = scatter(first + i);
+    out[i] = Math.round((before + here) / 2);
+    before = here;
+  }
+}
+
+/** A whole number in [-NOISE_PEAK, NOISE_PEAK) that looks random for successive `n`. */
+function scatter(n: number): number {
+  let h = Math.imul(n ^ 0x9e3779b9, 0x85ebca6b);
+  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
+  return (((h ^ (h >>> 16)) & 0x7f) - 64) * (NOISE_PEAK / 64);
 }
 
 /** The dual tones of ITU-T Q.23, rows and columns by digit. */

@@ -112,6 +112,24 @@ describe('relay between plain legs', () => {
     assert.ok(next!.marker);
   });
 
+  it('lets the line be heard to stand when the source stays away', async () => {
+    const { world, a, b } = await bridged();
+    await world.run(200, () => a.frame());
+    await world.run(1500);
+    b.take();
+    await world.run(1000);
+    const noise = b.take();
+    assert.ok(noise.length >= 49 && noise.length <= 51, `${noise.length}`);
+    assert.ok(new Set(noise.flatMap((p) => [...p.payload])).size > 4);
+    a.frame(new Uint8Array(160).fill(7));
+    assert.ok(
+      b
+        .take()
+        .at(-1)!
+        .payload.every((byte) => byte === 7),
+    );
+  });
+
   it('sends silence from the start, so that nobody hears nothing', async () => {
     const world = new World();
     const a = await world.carrier('a');

@@ -27,6 +27,13 @@ describe('synth', () => {
     assert.ok(share(second({ kind: 'tone', hz: 440 }, 24_000, 7), 24_000, 440) > 0.99);
   });
 
+  it('makes comfort noise near -60 dBFS, with no tone in it', () => {
+    const pcm = second({ kind: 'comfort' }, 8000, 0);
+    const level = 20 * Math.log10(Math.sqrt(pcm.reduce((sum, s) => sum + s * s, 0) / pcm.length) / 32_768);
+    assert.ok(level > -66 && level < -56, `${level}`);
+    for (const hz of [50, 200, 440, 1000, 2000, 3000]) assert.ok(share(pcm, 8000, hz) < 0.01, `${hz}`);
+  });
+
   it('rings two seconds of six with 440 and 480 Hz', () => {
     const on = second({ kind: 'ringback' }, 8000, 0);
     assert.ok(share(on, 8000, 440) + share(on, 8000, 480) > 0.95);
