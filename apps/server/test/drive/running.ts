@@ -128,8 +128,11 @@ export class Product {
       'ready',
       () => product.stdout.includes('\nready ') || child.exitCode !== null,
       () => product.stderr,
-      20_000,
-    );
+      60_000,
+    ).catch((error: unknown) => {
+      child.kill('SIGKILL');
+      throw error;
+    });
     if (child.exitCode !== null) throw new Error(product.stderr);
     return product;
   }
