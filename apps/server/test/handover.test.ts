@@ -107,6 +107,16 @@ describe('replacing a process', { timeout: 60_000 }, () => {
     assert.deepEqual(late, { ok: false, why: 'the service is stopping' });
   });
 
+  it('stopped in the middle, ends what took over', async () => {
+    const { supervisor } = await running();
+    let stopped: Promise<void> | undefined;
+    const replaced = await supervisor.replace(plan('good'), standBy, (step) => {
+      if (step.type === 'leaving') stopped = supervisor.stop();
+    });
+    assert.equal(replaced.ok, true);
+    await stopped;
+  });
+
   it('gives up what is inherited when that is what processes fail of', async () => {
     const { supervisor, calls, next } = await running('faulty');
     while (calls.at(-1) !== 99) await next();

@@ -66,6 +66,8 @@ export class Supervisor {
   /** Whose end is wanted: nothing is started in its place. */
   readonly #leaving = new WeakSet<ChildProcess>();
   #standby: ChildProcess | undefined;
+  /** The replacement under way; once the old process leaves, only its end is a good moment to stop. */
+  #replacing: Promise<Replaced> | undefined;
   #stopping = false;
 
   constructor(log: Logger, events: SupervisorEvents) {
@@ -137,9 +139,18 @@ export class Supervisor {
    * a predecessor; `standBy` begins this one.
    */
   async replace(plan: ChildPlan, standBy: ToChild, say: (step: ReplaceStep) => void): Promise<Replaced> {
-    const old = this.#children.get(plan.name);
     if (this.#stopping) return { ok: false, why: 'the service is stopping' };
-    if (this.#standby !== undefined) return { ok: false, why: 'a handover is under way already' };
+    if (this.#replacing !== undefined) return { ok: false, why: 'a handover is under way already' };
+    this.#replacing = this.#replace(plan, standBy, say);
+    try {
+      return await this.#replacing;
+    } finally {
+      this.#replacing = undefined;
+    }
+  }
+
+  async #replace(plan: ChildPlan, standBy: ToChild, say: (step: ReplaceStep) => void): Promise<Replaced> {
+    const old = this.#children.get(plan.name);
     if (old === undefined || !this.#ran.has(plan.name))
       return { ok: false, why: `the ${plan.name} process is just being started; try again` };
 
@@ -151,13 +162,13 @@ export class Supervisor {
         standby.kill('SIGKILL');
         return { ok: false, why: whyNot(prepared, 'the new process did not start') };
       }
-      if (this.#stopping || this.#children.get(plan.name) !== old) {
+      if (this.#children.get(plan.name) !== old) {
         standby.kill('SIGKILL');
         return { ok: false, why: `the ${plan.name} process ended meanwhile; try again` };
       }
-      say(prepared);
-
+      this.#standby = undefined;
       this.#leaving.add(old);
+      say(prepared);
       let left: Extract<FromChild, { type: 'leaving' }> | undefined;
       let awaySince = performance.now();
       old.on('message', (message: FromChild) => {
@@ -170,7 +181,6 @@ export class Supervisor {
       });
       old.send({ type: 'hand-over' } satisfies ToChild);
       await ended(old, LEAVE_PATIENCE_MS);
-      if (this.#stopping) return { ok: false, why: 'the service is stopping' };
 
       const before = this.#plans.get(plan.name) ?? plan;
       if (standby.exitCode === null && standby.signalCode === null) {
@@ -188,7 +198,7 @@ export class Supervisor {
         }
         standby.kill('SIGKILL');
         await ended(standby, 0);
-        if (!this.#stopping) this.start(before);
+        this.start(before);
         return {
           ok: false,
           why: `${whyNot(taken, 'the new process did not take over')}; what ran before is started again`,
@@ -203,8 +213,10 @@ export class Supervisor {
 
   /** Signalling drains first, so that BYEs leave while media still stands; then media ends. */
   async stop(): Promise<void> {
-    this.#stopping = true;
+    // One that only prepares itself is given up. Otherwise the calls are between two processes: the next one ends them.
     this.#standby?.kill('SIGKILL');
+    await this.#replacing;
+    this.#stopping = true;
     await this.#end('signalling');
     await this.#end('media');
   }
