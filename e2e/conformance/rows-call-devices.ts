@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { pause, until } from '../src/wait.ts';
 import type { Row } from './row.ts';
 
-const STUN = [{ urls: 'stun:127.0.0.1:1' }];
+const STUN = [{ urls: 'stun:127.0.0.1:53479' }];
 
 /** Sounds that the page begins to play, by the end of their address. */
 const WATCH_SOUNDS = `(() => {

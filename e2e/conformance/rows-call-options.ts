@@ -5,7 +5,7 @@ import type { Cell, Row } from './row.ts';
 const configuration = `(({ iceServers, iceTransportPolicy, iceCandidatePoolSize }) => ({
   servers: JSON.stringify(iceServers ?? []), policy: iceTransportPolicy ?? 'all', pool: iceCandidatePoolSize ?? 0 }))(sut.peers.at(-1).getConfiguration())`;
 
-const STUN = [{ urls: 'stun:127.0.0.1:1' }];
+const STUN = [{ urls: 'stun:127.0.0.1:53479' }];
 
 async function lastOption(cell: Cell, name: string): Promise<unknown> {
   return await cell.run(`JSON.parse(JSON.stringify(sut.last.options[${JSON.stringify(name)}] ?? null))`);
@@ -100,7 +100,7 @@ export const CALL_OPTION_ROWS: readonly Row[] = [
       assert.equal(await cell.run('JSON.stringify(sut.client.iceServers)'), JSON.stringify(STUN));
       void (await cell.page.newCall({ destinationNumber: '9196' }));
       await cell.until('a peer', 'sut.peers.length');
-      assert.match((await cell.run<{ servers: string }>(configuration)).servers, /stun:127\.0\.0\.1:1/);
+      assert.match((await cell.run<{ servers: string }>(configuration)).servers, /stun:127\.0\.0\.1:53479/);
       if (cell.sdk === '2.22.0' || cell.sdk === '2.9.0') return;
       await cell.page.newCall({ destinationNumber: '9196', iceServers: [] });
       await cell.until('another peer', 'sut.peers.length > 1');

@@ -264,7 +264,7 @@ export const CLIENT_ROWS: readonly Row[] = [
     needs: { words: ['runNetworkCheck'] },
     async run(cell) {
       await cell.ready();
-      await cell.run(`(sut.client.runNetworkCheck({ iceServers: [{ urls: 'stun:127.0.0.1:1' }] }).then(
+      await cell.run(`(sut.client.runNetworkCheck({ iceServers: [{ urls: 'stun:127.0.0.1:53479' }] }).then(
         (report) => { window.report = JSON.parse(JSON.stringify(report)); }, (error) => { window.report = { error: String(error) }; }), true)`);
       const report = await cell.until<Record<string, unknown>>('the report', 'window.report', 40_000);
       assert.equal(report['version'], 1, JSON.stringify(report));
