@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Browser, chromium } from 'playwright-core';
-import type { PageHost, SdkName } from './page-host.ts';
+import type { PageHost, PhoneName, SdkName } from './page-host.ts';
 import { peerPath } from './peer-availability.ts';
 import { TestPage } from './test-page.ts';
 import { sine } from './tone.ts';
@@ -39,8 +39,8 @@ export class Chromium {
     return new Chromium(browser, folder);
   }
 
-  /** A page in a profile of its own with the given SDK loaded. */
-  async open(host: PageHost, sdk: SdkName): Promise<TestPage> {
+  /** A page in a profile of its own with the given SDK or phone loaded. */
+  async open(host: PageHost, sdk: SdkName | PhoneName): Promise<TestPage> {
     const context = await this.#browser.newContext({ permissions: ['microphone'] });
     const page = await context.newPage();
     await page.goto(host.url(sdk));

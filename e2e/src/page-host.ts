@@ -8,13 +8,20 @@ export const PUBLISHED = ['2.27.10', '2.25.10', '2.22.0', '2.9.0'] as const;
 export type Published = (typeof PUBLISHED)[number];
 export type SdkName = 'ours' | Published;
 
+/** SIP phones for pages, unmodified packages. */
+export const PHONES = ['jssip', 'sipjs'] as const;
+export type PhoneName = (typeof PHONES)[number];
+type PageName = SdkName | PhoneName;
+
+const isPhone = (page: PageName): page is PhoneName => (PHONES as readonly string[]).includes(page);
+
 const path = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url));
 
-async function bundle(sdk: SdkName): Promise<string> {
+async function bundle(sdk: PageName): Promise<string> {
   const entry =
     sdk === 'ours' ? path('../../packages/sdk/src/index.ts') : `telnyx-webrtc-${sdk}/lib/bundle.mjs`;
   const built = await build({
-    entryPoints: [path('../pages/driver.ts')],
+    entryPoints: [path(isPhone(sdk) ? `../pages/${sdk}-phone.ts` : '../pages/driver.ts')],
     bundle: true,
     write: false,
     format: 'iife',
@@ -26,7 +33,7 @@ async function bundle(sdk: SdkName): Promise<string> {
   return built.outputFiles[0]!.text;
 }
 
-/** Serves one test page per SDK on 127.0.0.1, which counts as a secure context. */
+/** Serves one test page per SDK and phone on 127.0.0.1, which counts as a secure context. */
 export class PageHost {
   readonly #server: Server;
   readonly port: number;
@@ -40,8 +47,8 @@ export class PageHost {
     const bundles = new Map<string, Promise<string>>();
     const server = createServer((request, response) => {
       const url = new URL(request.url ?? '/', 'http://127.0.0.1');
-      const sdk = url.pathname.split('/')[1] as SdkName;
-      if (sdk !== 'ours' && !PUBLISHED.includes(sdk)) {
+      const sdk = url.pathname.split('/')[1] as PageName;
+      if (sdk !== 'ours' && !isPhone(sdk) && !PUBLISHED.includes(sdk)) {
         response.writeHead(404).end();
         return;
       }
@@ -65,7 +72,7 @@ export class PageHost {
     return new PageHost(server);
   }
 
-  url(sdk: SdkName): string {
+  url(sdk: PageName): string {
     return `http://127.0.0.1:${this.port}/${sdk}/`;
   }
 

@@ -1,5 +1,5 @@
 import { Chromium } from './chromium.ts';
-import { PageHost, type SdkName } from './page-host.ts';
+import { PageHost, type PhoneName, type SdkName } from './page-host.ts';
 import { freePort } from './ports.ts';
 import { PASSWORD, type ServerOptions, TestServer, type TrunkOptions } from './server.ts';
 import type { TestPage } from './test-page.ts';
@@ -82,6 +82,13 @@ export class Rig {
   ): Promise<TestPage> {
     const page = await this.chromium.open(this.host, sdk);
     await page.connect(this.options(user, more));
+    return page;
+  }
+
+  /** A page with a SIP phone that has registered over the WebSocket. */
+  async phone(user: 'line1' | 'line2', name: PhoneName, url = this.server.webSocketUrl): Promise<TestPage> {
+    const page = await this.chromium.open(this.host, name);
+    await page.connect({ host: url, domain: 'sip.localhost', login: user, password: PASSWORD[user] });
     return page;
   }
 

@@ -40,8 +40,9 @@ export function withAllChallenges(best: SipResponse, endings: readonly Ending[])
 }
 
 /**
- * Whether the next trunk may do better: the hop is overloaded, down or silent. A refusal (404, 486, 603 …) is the
- * callee's word and holds for every trunk; after ringing, a 408 means that nobody answered.
+ * Whether the next trunk, or the next flow of a phone, may do better: the hop is overloaded, down or silent, or its flow has failed (430,
+ * RFC 5626 §5.3). A refusal (404, 486, 603 …) is the callee's word and holds for every way there; after ringing, a 408 means that
+ * nobody answered.
  */
 export const isWorthAnotherTry = (status: number, rang: boolean): boolean =>
-  status === 503 || status === 504 || (status === 408 && !rang);
+  status === 503 || status === 504 || status === 430 || (status === 408 && !rang);
