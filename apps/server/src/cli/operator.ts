@@ -44,9 +44,7 @@ export async function operate(words: readonly string[], options: OperatorOptions
     mkdirSync(dataDir, { recursive: true, mode: 0o700 });
     const store = await openDirectoryStore(loaded.value, dataDir);
     try {
-      const registry = await Registry.open(store);
-      await ensureDefaultAccount(registry, Date.now());
-      const say = await command(new Operator(registry, options), words);
+      const say = await runOperator(await Registry.open(store), words, options);
       process.stdout.write(say.map((line) => `${line}\n`).join(''));
     } finally {
       await store.close();
@@ -56,7 +54,14 @@ export async function operate(words: readonly string[], options: OperatorOptions
   }
 }
 
-function command(operator: Operator, words: readonly string[]): Promise<string[]> | string[] {
+/** Carries a command out; the lines to print. Rejects with a sentence. */
+export async function runOperator(
+  registry: Registry,
+  words: readonly string[],
+  options: Pick<OperatorOptions, 'account' | 'connection' | 'label'>,
+): Promise<string[]> {
+  await ensureDefaultAccount(registry, Date.now());
+  const operator = new Operator(registry, options);
   const [noun, verb, subject] = words;
   switch (`${noun} ${verb} ${words.length}`) {
     case 'account list 2':
@@ -85,9 +90,9 @@ function command(operator: Operator, words: readonly string[]): Promise<string[]
 
 class Operator {
   readonly #registry: Registry;
-  readonly #options: OperatorOptions;
+  readonly #options: Pick<OperatorOptions, 'account' | 'connection' | 'label'>;
 
-  constructor(registry: Registry, options: OperatorOptions) {
+  constructor(registry: Registry, options: Pick<OperatorOptions, 'account' | 'connection' | 'label'>) {
     this.#registry = registry;
     this.#options = options;
   }

@@ -28,6 +28,8 @@ export interface IdentityService {
   readonly tokens: LoginTokens;
   /** The projection as a list, for services that read one. */
   readonly directory: () => Directory;
+  /** Brings the users of the configuration in: when this process enters service, not beside another with another file. Rejects with a sentence. */
+  enter(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -45,7 +47,7 @@ export async function openDirectoryStore(
     : await openPostgresDirectory(config.store.postgres.url);
 }
 
-/** Opens the store, brings the users of the configuration in, and keeps looking for changes. Rejects with a sentence. */
+/** Opens the store, and keeps looking for changes. Rejects with a sentence. */
 export async function openIdentity(
   config: Config,
   dataDir: string,
@@ -57,7 +59,6 @@ export async function openIdentity(
   try {
     const registry = await Registry.open(store);
     const vault = loadVault(dataDir);
-    await bringUp(registry, vault, config.connections, () => earlierUsers(config, dataDir), now());
     const trunks = config.trunks.map(defined);
     const identity = new IdentityProjection(registry, vault, config.domain, trunks);
     identity.expire(now());
@@ -83,6 +84,7 @@ export async function openIdentity(
       vault,
       tokens: new LoginTokens(secrets.tokenKeys),
       directory: directoryOf(identity, now),
+      enter: () => bringUp(registry, vault, config.connections, () => earlierUsers(config, dataDir), now()),
       close: async () => {
         clearInterval(timer);
         await store.close();

@@ -71,6 +71,7 @@ async function serve(
 ): Promise<Signalling> {
   const { config, dataDir } = start;
   const { identity, tokens } = people;
+  await people.enter();
   const journal = openJournal(join(dataDir, 'journal'), bootIdentity(), log, {
     afresh: start.afresh === true,
   });

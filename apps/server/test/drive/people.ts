@@ -20,6 +20,7 @@ export class People {
     if (!checked.ok) throw new Error(checked.error);
     const log = createLog('test', 'silent');
     this.#open = await openIdentity(checked.value, this.dir, loadSecrets(this.dir), log, () => this.now);
+    await this.#open.enter();
     return this.#open;
   }
 
