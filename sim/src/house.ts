@@ -4,7 +4,7 @@ import { createProxy, type ProxyInput, type ProxyOutput, type SipProxy } from '@
 import { type Flow, type LocalNode, parseMessage, writeMessage } from '@sidetone/sip';
 import { createVoice, type Voice, type VoiceInput, type VoiceOutput } from '@sidetone/voice';
 import { createVsp, type Vsp, type VspInput, type VspOutput } from '@sidetone/vsp';
-import type { CallRecord, Directory } from '@sidetone/wire';
+import type { CallRecord, Identity } from '@sidetone/wire';
 import { PretendEngine } from './engine.ts';
 import type { World } from './world.ts';
 
@@ -17,7 +17,7 @@ export const HOUSE = { host: '192.0.2.1', port: 5060 };
 export interface HouseOptions {
   readonly world: World;
   readonly random: Random;
-  readonly directory: Directory;
+  readonly identity: Identity;
   readonly mediaFailureRate: number;
   /** Bytes towards a peer of the network. */
   readonly send: (bytes: Uint8Array, flow: Flow) => void;
@@ -77,14 +77,14 @@ export class House {
   }
 
   #begin(): Life {
-    const { world, random, directory } = this.#options;
+    const { world, random, identity } = this.#options;
     const epoch = (): number => 1_700_000_000_000 + Math.round(world.now);
-    const vsp = createVsp({ random, epoch, domain: directory.domain, region: 'sim', dc: 'sim' });
-    const voice = createVoice({ random, epoch, directory: () => directory, publicAddress: HOUSE });
+    const vsp = createVsp({ random, epoch, domain: identity.domain, region: 'sim', dc: 'sim' });
+    const voice = createVoice({ random, epoch, identity: () => identity, publicAddress: HOUSE });
     const proxy = createProxy({
       random,
       epoch,
-      directory: () => directory,
+      identity: () => identity,
       address: { host: HOUSE.host, udp: HOUSE.port },
       nonceSecret: this.#nonceSecret,
     });
@@ -244,7 +244,7 @@ export class House {
       case 'authenticate': {
         const { credentials } = output;
         const user = credentials.kind === 'password' ? credentials.login : '';
-        const known = this.#options.directory.connections.find((c) => c.user_name === user);
+        const known = this.#options.identity.userByName(user);
         const good = credentials.kind === 'password' && known?.password === credentials.password;
         world.after(
           1 + random.int(10),
@@ -259,9 +259,7 @@ export class House {
         return;
       }
       case 'lookup': {
-        const password = this.#options.directory.connections.find(
-          (c) => c.user_name === output.user,
-        )?.password;
+        const password = this.#options.identity.userByName(output.user)?.password;
         world.after(
           1,
           this.#toThisLife(() =>

@@ -1,5 +1,5 @@
 import { seededRandom } from '@sidetone/core';
-import type { Directory } from '@sidetone/wire';
+import { fixedIdentity, type Identity } from '@sidetone/wire';
 import { PretendClient } from './browser.ts';
 import { CARRIER, PretendCarrier } from './carrier.ts';
 import {
@@ -40,30 +40,27 @@ export interface Outcome {
   readonly survived: number;
 }
 
-const directoryOf = (ringAll: boolean): Directory => ({
-  domain: 'sip.test',
-  connections: ['line1', 'line2'].map((user_name, i) => ({
-    user_name,
-    password: `password-${i + 1}`,
-    numbers: [`+1312555010${i}`],
-    sip_uri_calling_preference: 'internal',
-    dnis_number_format: 'sip_username',
-    simultaneous_ringing: ringAll ? 'enabled' : 'disabled',
-    reject_code: 487,
-    codecs: ['OPUS', 'PCMU', 'PCMA'],
-  })),
-  trunks: [
-    {
-      name: 'carrier',
-      ...CARRIER,
-      transport: 'udp',
-      prefixes: ['+'],
-      codecs: ['OPUS', 'PCMU', 'PCMA'],
-      dtmf: 'rfc4733',
-      policy: 'quality',
-    },
-  ],
-});
+const identityOf = (ringAll: boolean): Identity =>
+  fixedIdentity({
+    domain: 'sip.test',
+    connections: ['line1', 'line2'].map((userName, i) => ({
+      userName,
+      password: `password-${i + 1}`,
+      numbers: [`+1312555010${i}`],
+      simultaneousRinging: ringAll,
+    })),
+    trunks: [
+      {
+        name: 'carrier',
+        ...CARRIER,
+        transport: 'udp',
+        prefixes: ['+'],
+        codecs: ['OPUS', 'PCMU', 'PCMA'],
+        dtmf: 'rfc4733',
+        policy: 'quality',
+      },
+    ],
+  });
 
 /** Virtual time after which a run that still has something to do is stuck. Registrations are refreshed for ever, so clients leave first. */
 const LEAVE_AT = 320_000;
@@ -103,7 +100,7 @@ export function runScenario(seed: number): Outcome {
   const house: House = new House({
     world,
     random,
-    directory: directoryOf(random.int(2) === 0),
+    identity: identityOf(random.int(2) === 0),
     mediaFailureRate: random.int(10) === 0 ? 0.2 : 0,
     send: (bytes) => toCarrier(bytes),
     frame: (socket, text) => ends.get(socket)?.down.send(text),

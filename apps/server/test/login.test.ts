@@ -313,7 +313,7 @@ describe('users of the configuration file', () => {
   it('are those of the file, whatever it was before; credentials under them come back with them', async () => {
     const people = new People();
     const names = (service: IdentityService): string[] =>
-      service.directory().connections.map((c) => c.user_name);
+      [...service.identity.users()].map((user) => user.name);
     try {
       const first = await people.open();
       assert.deepEqual(names(first), ['line1', 'line2']);

@@ -1,6 +1,6 @@
 import { digestUserName, type Flow, headersNamed, type SipRequest, unescapeUser } from '@sidetone/sip';
-import type { Directory, Trunk } from '@sidetone/wire';
-import { VOICE_USER } from './own-address.ts';
+import type { Identity, Trunk } from '@sidetone/wire';
+import { isWebSocket, VOICE_USER } from './own-address.ts';
 
 /** Who sent a request from outside, proven. */
 export type Sender =
@@ -21,7 +21,7 @@ export type Verdict =
   | { readonly type: 'check'; readonly status: 401 | 407; readonly authorization: readonly string[] };
 
 export interface BorderFacts {
-  readonly directory: Directory;
+  readonly identity: Identity;
   /** Our address and domain. */
   readonly isOurHost: (host: string) => boolean;
   /** A valid dialog token in the top Route. */
@@ -37,13 +37,13 @@ export function identify(request: SipRequest, flow: Flow, facts: BorderFacts): V
   const registers = request.method === 'REGISTER';
   const status = registers ? 401 : 407;
   const authorization = headersNamed(request, registers ? 'Authorization' : 'Proxy-Authorization');
-  const claims = digestUserName(authorization, facts.directory.domain) !== undefined;
+  const claims = digestUserName(authorization, facts.identity.domain) !== undefined;
   const proof: Verdict = claims ? { type: 'check', status, authorization } : { type: 'challenge', status };
   if (registers) return proof;
   const inDialog = request.headers.to.params['tag'] !== undefined;
   if (inDialog && (facts.holdsToken || facts.isContact || facts.isCaller))
     return { type: 'pass', sender: { kind: 'party' } };
-  const trunk = trunkAt(facts.directory, flow, claims || facts.isContact || claimsUser(request, facts));
+  const trunk = trunkAt(facts.identity.trunks, flow, claims || facts.isContact || claimsUser(request, facts));
   if (trunk !== undefined) return { type: 'pass', sender: { kind: 'trunk', trunk: trunk.name } };
   // An ACK cannot be challenged (RFC 3261 §22.1).
   return request.method === 'ACK' ? { type: 'drop' } : proof;
@@ -53,10 +53,11 @@ export function identify(request: SipRequest, flow: Flow, facts: BorderFacts): V
  * The trunk at a source address. Its port may differ (carriers send from other ports than they listen at), unless the
  * request looks like one of our own phones: then a phone that shares the carrier's address must prove itself.
  */
-function trunkAt(directory: Directory, flow: Flow, looksLikePhone: boolean): Trunk | undefined {
-  if (flow.transport === 'local') return undefined;
+function trunkAt(trunks: readonly Trunk[], flow: Flow, looksLikePhone: boolean): Trunk | undefined {
+  // Carriers open no WebSockets: at a carrier's address that is one of our phones.
+  if (flow.transport === 'local' || isWebSocket(flow)) return undefined;
   // The source of a datagram can be forged: a carrier that speaks TCP is not believed by UDP.
-  const here = directory.trunks.filter(
+  const here = trunks.filter(
     (t) =>
       t.host.toLowerCase() === flow.host.toLowerCase() &&
       !(t.transport === 'tcp' && flow.transport === 'udp'),
@@ -68,8 +69,7 @@ function trunkAt(directory: Directory, flow: Flow, looksLikePhone: boolean): Tru
 function claimsUser(request: SipRequest, facts: BorderFacts): boolean {
   const { uri } = request.headers.from;
   if (uri.user === undefined || !facts.isOurHost(uri.host)) return false;
-  const user = unescapeUser(uri.user);
-  return facts.directory.connections.some((c) => c.user_name === user);
+  return facts.identity.userByName(unescapeUser(uri.user)) !== undefined;
 }
 
 /** What a request from outside that may pass asks for. */

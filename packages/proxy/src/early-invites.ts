@@ -98,7 +98,7 @@ export const isUri = (value: unknown): value is Uri =>
   typeof value['host'] === 'string' &&
   isParams(value['params']);
 
-const isAddress = (value: unknown): value is NameAddr =>
+export const isAddress = (value: unknown): value is NameAddr =>
   isRecord(value) && isUri(value['uri']) && isParams(value['params']);
 
 const isVias = (value: unknown): value is readonly Via[] =>

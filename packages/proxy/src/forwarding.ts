@@ -44,7 +44,7 @@ export interface Arrived {
 
 export type ForwardingOut = SipSend | JournalLine | LogLine | ({ readonly type: 'arrived' } & Arrived);
 
-export interface ForwardingOptions extends Pick<ProxyOptions, 'address' | 'random' | 'directory'> {
+export interface ForwardingOptions extends Pick<ProxyOptions, 'address' | 'random' | 'identity'> {
   readonly secret: Uint8Array;
   readonly limits: ProxyLimits;
 }
@@ -252,7 +252,7 @@ export class Forwarding {
     const branch = context.branches[index]!;
     const b = context.state.branches[index];
     const name = b?.target.trunk;
-    const trunk = this.#options.directory().trunks.find((t) => t.name === name);
+    const trunk = this.#options.identity().trunks.find((t) => t.name === name);
     if (branch.proven || b === undefined || trunk === undefined || context.state.cancelled !== null)
       return false;
     if (b.phase === 'leaving') return false;

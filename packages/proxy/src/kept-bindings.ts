@@ -1,7 +1,8 @@
 import type { Ms } from '@sidetone/core';
 import type { Flow } from '@sidetone/sip';
-import { isFlow, isRecord, isUri } from './early-invites.ts';
+import { isAddress, isFlow, isRecord, isUri } from './early-invites.ts';
 import type { Binding } from './location.ts';
+import type { PhoneFlow } from './outbound.ts';
 import { hopOf } from './own-address.ts';
 
 /*
@@ -10,6 +11,9 @@ import { hopOf } from './own-address.ts';
  *   udp      the same flow: NATs keep it, the phone notices nothing
  *   tcp, tls the connection died with the process. A phone whose contact names the address it came from is called there by a new
  *            connection; one behind a NAT is forgotten until it registers again, which it does when it sees its connection closed
+ *   ws, wss  only the phone opens a WebSocket: forgotten, and it registers again by a new one
+ *
+ * Behind proxies it is the first of them that is reached.
  */
 export const isKept = (binding: Binding): boolean =>
   binding.flow.transport === 'udp' || (binding.flow.transport !== 'local' && flowOfContact(binding) !== null);
@@ -27,17 +31,21 @@ export function readBinding(
   now: Ms,
 ): { readonly user: string; readonly since: Ms; readonly binding: Binding } | null {
   if (!isRecord(value)) return null;
-  const { user, since, id, uri, displayName, params, flow, callId, cseq, expiresAt } = value;
+  const { user, since, id, uri, displayName, params, flow, path, outbound, callId, cseq, expiresAt } = value;
   if (typeof user !== 'string' || typeof since !== 'number' || typeof id !== 'string') return null;
   if (!isUri(uri) || !isRecord(params) || !isFlow(flow)) return null;
   if (typeof callId !== 'string' || typeof cseq !== 'number' || typeof expiresAt !== 'number') return null;
   if (expiresAt <= now) return null;
+  if (path !== undefined && !(Array.isArray(path) && path.every(isAddress))) return null;
+  if (outbound !== undefined && !isPhoneFlow(outbound)) return null;
   const binding: Binding = {
     id,
     uri,
     ...(typeof displayName === 'string' ? { displayName } : {}),
     params: params as Binding['params'],
     flow,
+    ...(path === undefined ? {} : { path }),
+    ...(outbound === undefined ? {} : { outbound }),
     callId,
     cseq,
     expiresAt,
@@ -46,9 +54,12 @@ export function readBinding(
   return reached === null ? null : { user, since, binding: { ...binding, flow: reached } };
 }
 
-/** The contact's own address, when that is where the phone came from. */
-function flowOfContact({ uri, flow }: Binding): Flow | null {
-  const hop = hopOf(uri);
+const isPhoneFlow = (value: unknown): value is PhoneFlow =>
+  isRecord(value) && typeof value['instance'] === 'string' && typeof value['regId'] === 'number';
+
+/** The contact's own address (or that of the proxy before it), when that is where its REGISTER came from. */
+function flowOfContact({ uri, flow, path }: Binding): Flow | null {
+  const hop = hopOf(path?.[0]?.uri ?? uri);
   if (hop === null || hop.transport === 'local' || flow.transport === 'local') return null;
   return hop.host === flow.host && hop.transport === flow.transport ? hop : null;
 }

@@ -29,6 +29,11 @@ export class LocationTable {
     return this.#due.next();
   }
 
+  /** Who is registered. */
+  users(): Iterable<string> {
+    return this.#locations.keys();
+  }
+
   /** One input for one user's machine; what it refused. */
   step(user: string, input: LocationInput, now: Ms): LocationOutput | undefined {
     const before = this.#locations.get(user) ?? { user, bindings: [] };
@@ -76,6 +81,17 @@ export class LocationTable {
   byId(id: string, now: Ms): Binding | undefined {
     const user = this.#userOf.get(id);
     return user === undefined ? undefined : this.of(user, now).find((b) => b.id === id);
+  }
+
+  /** The ways to the phone of a binding: this one first, then its other flows, the last to register first. */
+  waysTo(binding: Binding, now: Ms): readonly Binding[] {
+    const user = this.#userOf.get(binding.id);
+    const { outbound } = binding;
+    if (user === undefined || outbound === undefined) return [binding];
+    const others = this.of(user, now).filter(
+      (b) => b.id !== binding.id && b.outbound?.instance === outbound.instance,
+    );
+    return [binding, ...others];
   }
 
   /** The binding with this contact, whoever it belongs to. */

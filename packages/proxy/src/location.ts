@@ -1,11 +1,12 @@
 import type { Machine, Ms, Step } from '@sidetone/core';
-import { type Flow, sameFlow, sameUri, type Uri } from '@sidetone/sip';
+import { type Flow, type NameAddr, sameFlow, sameUri, type Uri } from '@sidetone/sip';
+import type { PhoneFlow } from './outbound.ts';
 
 /**
  * The location machine of one user (RFC 3261 §10.3): an ordered list of bindings, the last to register first.
  *
  * ```
- *               update (expires > 0)                 update (expires = 0), clear, expiry, flow lost
+ *               update (expires > 0)                 update (expires = 0), clear, expiry, flow lost, revoked
  *   no binding ─────────────────────▶ bound ──┐  ─────────────────────────────────────▶ no binding
  *                                       ▲     │ update with the same Call-ID and a higher CSeq,
  *                                       └─────┘ or another Call-ID: replaced and moved to the front
@@ -23,6 +24,10 @@ export interface Binding {
   readonly params: Readonly<Record<string, string>>;
   /** Where the REGISTER came from: requests go there, whatever address the contact claims (NAT). */
   readonly flow: Flow;
+  /** The proxies on the way (RFC 3327): the route set of requests to it. */
+  readonly path?: readonly NameAddr[];
+  /** Of a phone that keeps several flows (RFC 5626): the binding is known by this instead of by its address. */
+  readonly outbound?: PhoneFlow;
   readonly callId: string;
   readonly cseq: number;
   readonly expiresAt: Ms;
@@ -39,6 +44,7 @@ export interface ContactUpdate {
   readonly uri: Uri;
   readonly displayName?: string;
   readonly params: Readonly<Record<string, string>>;
+  readonly outbound?: PhoneFlow;
   /** Seconds; 0 removes. */
   readonly expires: number;
 }
@@ -50,11 +56,14 @@ export type LocationInput =
       readonly callId: string;
       readonly cseq: number;
       readonly flow: Flow;
+      readonly path?: readonly NameAddr[];
       readonly contacts: readonly ContactUpdate[];
       readonly most: number;
     }
   /** `Contact: *` with `Expires: 0`. */
   | { readonly type: 'clear'; readonly callId: string; readonly cseq: number }
+  /** The user may not be registered any more. */
+  | { readonly type: 'revoked' }
   /** The connection of a binding is gone (RFC 5626 §3.3: it cannot be reached any more). */
   | { readonly type: 'flowLost'; readonly flow: Flow };
 
@@ -77,6 +86,8 @@ export const locationMachine: Machine<Location, LocationInput, LocationOutput> =
         return keep(live);
       case 'flowLost':
         return keep(withBindings(live, (b) => b.flow.transport === 'udp' || !sameFlow(b.flow, input.flow)));
+      case 'revoked':
+        return keep(live.bindings.length === 0 ? live : { ...live, bindings: [] });
       case 'clear':
         // §10.3 step 6: an older request of the same user agent must not undo a newer one.
         if (live.bindings.some((b) => b.callId === input.callId && input.cseq <= b.cseq))
@@ -100,20 +111,22 @@ function register(
 ): LocationStep {
   let { bindings } = state;
   for (const contact of input.contacts) {
-    const known = bindings.find((b) => sameUri(b.uri, contact.uri));
+    const known = bindings.filter((b) => isSame(b, contact));
     // §10.3 step 7: same Call-ID and no higher CSeq is an old request; the whole update fails. Two values of
     // one request that name the same contact are no contradiction: the later one counts.
-    const old = state.bindings.find((b) => sameUri(b.uri, contact.uri));
-    if (old !== undefined && old.callId === input.callId && input.cseq <= old.cseq)
+    const old = state.bindings.filter((b) => isSame(b, contact));
+    if (old.some((b) => b.callId === input.callId && input.cseq <= b.cseq))
       return refuse(state, 'out-of-order');
-    bindings = bindings.filter((b) => b !== known);
+    bindings = bindings.filter((b) => !known.includes(b));
     if (contact.expires === 0) continue;
     const binding: Binding = {
-      id: known?.id ?? contact.id,
+      id: known[0]?.id ?? contact.id,
       uri: contact.uri,
       ...(contact.displayName === undefined ? {} : { displayName: contact.displayName }),
       params: contact.params,
       flow: input.flow,
+      ...(input.path === undefined || input.path.length === 0 ? {} : { path: input.path }),
+      ...(contact.outbound === undefined ? {} : { outbound: contact.outbound }),
       callId: input.callId,
       cseq: input.cseq,
       expiresAt: now + contact.expires * 1000,
@@ -123,6 +136,14 @@ function register(
   if (bindings.length > input.most && bindings.length > state.bindings.length)
     return refuse(state, 'too-many');
   return keep({ ...state, bindings });
+}
+
+/** RFC 5626 §6: a flow is known by its instance and reg-id. All else, and what names no flow, is known by its address. */
+function isSame(binding: Binding, contact: ContactUpdate): boolean {
+  if (binding.outbound === undefined || contact.outbound === undefined)
+    return sameUri(binding.uri, contact.uri);
+  const { instance, regId } = contact.outbound;
+  return binding.outbound.instance === instance && binding.outbound.regId === regId;
 }
 
 function withBindings(state: Location, wanted: (binding: Binding) => boolean): Location {

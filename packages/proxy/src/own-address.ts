@@ -12,23 +12,37 @@ const DEFAULT_PORT = 5060;
 export function isOwn(address: Address, place: { readonly host: string; readonly port?: number }): boolean {
   if (place.host.toLowerCase() !== address.host.toLowerCase()) return false;
   const port = place.port ?? DEFAULT_PORT;
-  return port === (address.udp ?? DEFAULT_PORT) || port === (address.tcp ?? DEFAULT_PORT);
+  const { udp = DEFAULT_PORT, tcp = DEFAULT_PORT, ws } = address;
+  return port === udp || port === tcp || port === ws;
 }
 
 /** Whether a Via is ours (RFC 3261 §16.3 item 4); those between our rooms do not count. */
 export const isOwnVia = (address: Address, via: Via): boolean =>
   via.transport !== 'LOCAL' && isOwn(address, via);
 
+export const isWebSocket = (flow: Flow): boolean => flow.transport === 'ws' || flow.transport === 'wss';
+
+/** Where a peer on this transport finds us. */
+function portFor(address: Address, flow: Flow): number | undefined {
+  if (flow.transport === 'tcp') return address.tcp;
+  return isWebSocket(flow) ? address.ws : address.udp;
+}
+
+/** RFC 7118 §5.3: `ws` in a URI, whether or not TLS lies below. */
+function transportParam(flow: Flow): Record<string, string> {
+  if (flow.transport === 'tcp') return { transport: 'tcp' };
+  return isWebSocket(flow) ? { transport: 'ws' } : {};
+}
+
 /** Our Record-Route (§16.6 item 4) for a peer on this transport. */
 export function recordRoute(address: Address, flow: Flow, token: string): NameAddr {
-  const tcp = flow.transport === 'tcp';
-  const port = tcp ? address.tcp : address.udp;
+  const port = portFor(address, flow);
   const uri: Uri = {
     scheme: 'sip',
     user: token,
     host: address.host,
     ...(port === undefined ? {} : { port }),
-    params: tcp ? { transport: 'tcp', lr: '' } : { lr: '' },
+    params: { ...transportParam(flow), lr: '' },
   };
   return { uri, params: {} };
 }
@@ -39,6 +53,8 @@ export function hopOf(uri: Uri): Flow | null {
   const host = uri.params['maddr'] || uri.host;
   if (!isUnicast(host) || uri.port === 0) return null;
   const wanted = uri.params['transport']?.toLowerCase();
+  // A WebSocket is opened by the client alone (RFC 7118 §5): its addresses are names for a flow that is there or is not.
+  if (wanted === 'ws' || wanted === 'wss' || isInvalid(host)) return null;
   if (uri.scheme === 'sips' || wanted === 'tls') return { transport: 'tls', host, port: uri.port ?? 5061 };
   const port = uri.port ?? DEFAULT_PORT;
   return wanted === 'tcp' ? { transport: 'tcp', host, port } : { transport: 'udp', host, port };
@@ -50,6 +66,9 @@ export function isUnicast(host: string): boolean {
   const first = /^(\d{1,3})\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.exec(host)?.[1];
   return first === undefined || (Number(first) > 0 && Number(first) < 224);
 }
+
+/** Names that no resolver knows (RFC 6761 §6.4): what clients write that have no address. */
+export const isInvalid = (host: string): boolean => /(?:^|\.)invalid\.?$/i.test(host);
 
 /** Whether anything may be handed to the edge for this flow: peers also write port 0 and worse into Via and Contact. */
 export const isReachable = (flow: Flow): boolean =>

@@ -1,6 +1,6 @@
 import type { EpochMs, JournalLine, LogLine, Ms, Random, Restore, Service } from '@sidetone/core';
 import type { DigestAlgorithm, Flow, SipReceived, SipSend } from '@sidetone/sip';
-import type { Directory } from '@sidetone/wire';
+import type { Identity } from '@sidetone/wire';
 import type { Binding } from './location.ts';
 
 /** What the proxy hears. */
@@ -11,6 +11,8 @@ export type ProxyInput =
   | SipReceived
   /** The edge could not deliver to this flow, or lost its connection. */
   | { readonly type: 'transportFailed'; readonly flow: Flow }
+  /** This user's registrations are no longer good: they are dropped. */
+  | { readonly type: 'revoked'; readonly user: string }
   /** The answer to `lookup`; `null`: no such user. */
   | {
       readonly type: 'credentials';
@@ -47,15 +49,23 @@ export interface ProxyLimits {
   readonly trunkSilence: Ms;
   /** How long a challenge may be answered. */
   readonly nonceMs: Ms;
+  /** Nonces in use whose counts are known. */
+  readonly nonces: number;
 }
 
 export interface ProxyOptions {
   readonly random: Random;
   readonly epoch: () => EpochMs;
   /** Read for every request, so that changes count at once. */
-  readonly directory: () => Directory;
+  readonly identity: () => Identity;
   /** Our SIP address as peers see it: goes into Via and Record-Route. */
-  readonly address: { readonly host: string; readonly udp?: number; readonly tcp?: number };
+  readonly address: {
+    readonly host: string;
+    readonly udp?: number;
+    readonly tcp?: number;
+    /** Where SIP over WebSocket is served. */
+    readonly ws?: number;
+  };
   /** Keys nonces and dialog tokens; at least 32 random bytes. */
   readonly nonceSecret: Uint8Array;
   /** Algorithms a challenge offers, most wanted first; answers with either are accepted. Default MD5 alone. */

@@ -1,21 +1,18 @@
 import { earliest, hexId, type JournalEntry, type LogLine, type Ms, type Restore } from '@sidetone/core';
 import {
-  createChallenge,
   createResponse,
-  type DigestAlgorithm,
-  digestUserName,
   type Flow,
-  ha1,
   type ResponseParts,
   type SipRequest,
   validateRequest,
-  verifyDigest,
 } from '@sidetone/sip';
+import type { IdentityRefusal } from '@sidetone/wire';
 import { ALLOW, errandOf, identify, type Sender } from './border.ts';
+import { DigestGate, sourceOf } from './digest-gate.ts';
 import { type Arrived, Forwarding } from './forwarding.ts';
 import type { Binding } from './location.ts';
 import { LocationTable } from './location-table.ts';
-import { Lookups, type PendingLookup } from './lookups.ts';
+import { Lookups } from './lookups.ts';
 import { isOwnVia, isReachable } from './own-address.ts';
 import type { ProxyInput, ProxyLimits, ProxyOptions, ProxyOutput, SipProxy } from './proxy-events.ts';
 import { register } from './registrar.ts';
@@ -33,13 +30,8 @@ const LIMITS: ProxyLimits = {
   timerC: 11 * 60_000,
   trunkSilence: 3_500,
   nonceMs: 5 * 60_000,
+  nonces: 50_000,
 };
-
-/**
- * RFC 8760 would have SHA-256 first and MD5 behind it. Many phones give up on any challenge that names SHA-256 (baresip
- * 1.0 wherever it stands, SIPp 3.6 and older PJSIP when it comes first), so it is offered only when asked for.
- */
-const DIGEST: readonly DigestAlgorithm[] = ['MD5'];
 
 /**
  * The SIP proxy and registrar of the house (RFC 3261 §10, §16): who is registered where, who may send, which trunk.
@@ -55,6 +47,7 @@ class ProxyService implements SipProxy {
   readonly #limits: ProxyLimits;
   readonly #locations = new LocationTable();
   readonly #lookups: Lookups;
+  readonly #gate: DigestGate;
   readonly #forwarding: Forwarding;
   /** Who sent the request that is being handled. */
   #sender: Sender | null = null;
@@ -64,11 +57,18 @@ class ProxyService implements SipProxy {
     this.#options = options;
     this.#limits = { ...LIMITS, ...options.limits };
     this.#lookups = new Lookups(this.#limits.lookups, this.#limits.lookupMs);
-    const { address, random, directory, nonceSecret } = options;
+    const { address, random, identity, nonceSecret } = options;
+    this.#gate = new DigestGate({
+      secret: nonceSecret,
+      realm: () => this.#realm(),
+      algorithms: options.digest,
+      nonceMs: this.#limits.nonceMs,
+      nonces: this.#limits.nonces,
+    });
     this.#forwarding = new Forwarding({
       address,
       random,
-      directory,
+      identity,
       secret: nonceSecret,
       limits: this.#limits,
     });
@@ -95,7 +95,9 @@ class ProxyService implements SipProxy {
     this.#out = [];
     switch (input.type) {
       case 'restore':
+        this.#gate.restored(now);
         this.#locations.restore(entriesOf(input, 'binding '), now);
+        this.#dropRefused(now);
         this.#forwarding.restore(entriesOf(input, 'early '), now);
         break;
       case 'tick':
@@ -111,6 +113,9 @@ class ProxyService implements SipProxy {
       case 'transportFailed':
         this.#locations.flowLost(input.flow, now);
         this.#forwarding.transportFailed(input.flow, now);
+        break;
+      case 'revoked':
+        this.#locations.step(input.user, { type: 'revoked' }, now);
         break;
       case 'credentials':
         this.#credentials(input.request, input.result, now);
@@ -153,7 +158,7 @@ class ProxyService implements SipProxy {
       return this.#refuse(request, flow, bad.status, { reason: bad.reason, headers: bad.headers });
     const { peer } = preprocess(request, this.#preprocessFacts());
     const verdict = identify(request, flow, {
-      directory: this.#options.directory(),
+      identity: this.#options.identity(),
       isOurHost: this.#isOurHost,
       holdsToken: peer !== null,
       isContact: this.#locations.isSource(flow, now),
@@ -187,10 +192,10 @@ class ProxyService implements SipProxy {
     authorization: readonly string[],
     now: Ms,
   ): void {
-    const first = this.#verify(request, flow, authorization, null, now);
+    const first = this.#gate.verify(request, flow, authorization, null, now);
     if (!first.ok && first.error !== 'unknown-user')
       return this.#unproven(request, flow, status, first.error, now);
-    const user = digestUserName(authorization, this.#realm()) ?? '';
+    const user = this.#gate.claimedUser(authorization);
     const top = request.headers.via[0];
     const key = `${top?.params['branch'] ?? ''} ${request.method} ${request.headers.callId} ${request.headers.cseq.seq} ${placeOf(flow)}`;
     const asked = this.#lookups.start({ request, flow, user, status, authorization, key }, now);
@@ -204,44 +209,34 @@ class ProxyService implements SipProxy {
     const lookup = this.#lookups.take(id);
     if (lookup === undefined) return;
     const { request, flow, status, authorization, user } = lookup;
-    const verified = this.#verify(
-      request,
-      flow,
-      authorization,
-      result === null ? null : { user, ...result },
-      now,
-    );
+    const known = result === null ? null : { user, ...result };
+    const verified = this.#gate.verify(request, flow, authorization, known, now);
     if (!verified.ok) {
       if (verified.error === 'wrong' || verified.error === 'unknown-user')
         this.#out.push({ type: 'refused', user, address: sourceOf(flow) });
       return this.#unproven(request, flow, status, verified.error, now);
     }
+    const why = this.#refusal(user);
     // Removed meanwhile: as if never known.
-    if (!this.#options.directory().connections.some((c) => c.user_name === user))
-      return this.#unproven(request, flow, status, 'unknown-user', now);
+    if (why === 'unknown') return this.#unproven(request, flow, status, 'unknown-user', now);
+    if (why !== undefined) {
+      this.#log('warn', 'user refused', { user, why, method: request.method, address: sourceOf(flow) });
+      return this.#refuse(request, flow, 403, { reason: `Forbidden (${why})` });
+    }
     this.#pass(request, flow, { kind: 'phone', user }, now);
   }
 
-  #verify(
-    request: SipRequest,
-    flow: Flow,
-    authorization: PendingLookup['authorization'],
-    known: { readonly user: string; readonly password: string } | null,
-    now: Ms,
-  ) {
-    const realm = this.#realm();
-    return verifyDigest({
-      authorization,
-      method: request.method,
-      uri: request.uri,
-      realm,
-      secret: this.#options.nonceSecret,
-      now,
-      source: sourceOf(flow),
-      lifetime: this.#limits.nonceMs,
-      ha1: (userName, algorithm) =>
-        known?.user === userName ? ha1(userName, realm, known.password, algorithm) : undefined,
-    });
+  /** Who was registered with the process before, and may not be any more. */
+  #dropRefused(now: Ms): void {
+    for (const user of [...this.#locations.users()])
+      if (this.#refusal(user) !== undefined) this.#locations.step(user, { type: 'revoked' }, now);
+  }
+
+  /** Why this user may do nothing now. */
+  #refusal(name: string): IdentityRefusal | 'unknown' | undefined {
+    const identity = this.#options.identity();
+    const user = identity.userByName(name);
+    return user === undefined ? 'unknown' : identity.refusal(user, this.#options.epoch());
   }
 
   /** A wrong password and an unknown user look the same from outside. */
@@ -253,16 +248,7 @@ class ProxyService implements SipProxy {
   }
 
   #challenge(request: SipRequest, flow: Flow, status: 401 | 407, stale: boolean, now: Ms): void {
-    const offers = createChallenge({
-      realm: this.#realm(),
-      secret: this.#options.nonceSecret,
-      now,
-      source: sourceOf(flow),
-      stale,
-    });
-    const values = (this.#options.digest ?? DIGEST).flatMap((algorithm) =>
-      offers.filter((offer) => offer.includes(`algorithm=${algorithm},`)),
-    );
+    const values = this.#gate.challenge(flow, stale, now);
     const name = status === 401 ? 'WWW-Authenticate' : 'Proxy-Authenticate';
     this.#refuse(request, flow, status, { headers: values.map((value) => [name, value] as const) });
   }
@@ -283,7 +269,7 @@ class ProxyService implements SipProxy {
       case 'voice':
         return this.#forwarding.forward(
           arrived,
-          [[toVoice(uri, this.#options.directory().domain)]],
+          [[toVoice(uri, this.#options.identity().domain)]],
           sender,
           now,
         );
@@ -323,19 +309,25 @@ class ProxyService implements SipProxy {
   }
 
   #register(tx: string | null, request: SipRequest, flow: Flow, proven: string | null, now: Ms): void {
-    const { directory, random, epoch } = this.#options;
+    const { identity, random, epoch } = this.#options;
     const facts = {
-      directory: directory(),
+      identity: identity(),
       isOurHost: this.#isOurHost,
       limits: this.#limits,
       random,
       epoch: epoch(),
     };
-    const { status, headers, contact } = register(request, flow, proven, this.#locations, facts, now);
+    const { status, reason, headers, contact } = register(request, flow, proven, this.#locations, facts, now);
     this.#out.push(...this.#locations.takeLines());
     const user = request.headers.to.uri.user;
-    this.#log('info', 'register', { user, status, contacts: contact.length, address: sourceOf(flow) });
-    this.#respond(tx, request, status, { headers, contact }, now);
+    this.#log('info', 'register', {
+      user,
+      status,
+      ...(reason && { reason }),
+      contacts: contact.length,
+      address: sourceOf(flow),
+    });
+    this.#respond(tx, request, status, { headers, contact, ...(reason && { reason }) }, now);
   }
 
   #respond(tx: string | null, request: SipRequest, status: number, parts: ResponseParts, now: Ms): void {
@@ -354,7 +346,7 @@ class ProxyService implements SipProxy {
   }
 
   #realm(): string {
-    return this.#options.directory().domain;
+    return this.#options.identity().domain;
   }
 
   readonly #isOurHost = (host: string): boolean => {
@@ -369,10 +361,11 @@ class ProxyService implements SipProxy {
   #routingFacts(now: Ms): RoutingFacts {
     return {
       ...this.#preprocessFacts(),
-      directory: this.#options.directory(),
+      identity: this.#options.identity(),
       isOurHost: this.#isOurHost,
       bindingsOf: (user) => this.#locations.of(user, now),
       bindingById: (id) => this.#locations.byId(id, now),
+      waysTo: (binding) => this.#locations.waysTo(binding, now),
       bindingByContact: (uri) => this.#locations.byContact(uri, now),
     };
   }
@@ -389,7 +382,5 @@ const entriesOf = ({ entries }: Restore, kind: string): readonly JournalEntry[] 
 const isNew = ({ method, headers }: SipRequest): boolean =>
   headers.to.params['tag'] === undefined && method !== 'ACK' && method !== 'CANCEL';
 
-/** What a nonce is bound to: the address; the port may change behind a NAT. */
-const sourceOf = (flow: Flow): string => (flow.transport === 'local' ? flow.node : flow.host);
 const placeOf = (flow: Flow): string =>
   flow.transport === 'local' ? flow.node : `${flow.host} ${flow.port}`;

@@ -8,14 +8,15 @@ import {
   unescapeUser,
   validateRequest,
 } from '@sidetone/sip';
-import type { Directory } from '@sidetone/wire';
+import type { Identity } from '@sidetone/wire';
 import type { ContactUpdate } from './location.ts';
 import type { LocationTable } from './location-table.ts';
+import { flowOf, reachHeaders, readReach } from './outbound.ts';
 import { isUnicast } from './own-address.ts';
 import type { ProxyLimits } from './proxy-events.ts';
 
 export interface RegistrarFacts {
-  readonly directory: Directory;
+  readonly identity: Identity;
   readonly isOurHost: (host: string) => boolean;
   readonly limits: ProxyLimits;
   readonly random: Random;
@@ -24,6 +25,8 @@ export interface RegistrarFacts {
 
 export interface RegisterAnswer {
   readonly status: number;
+  /** Reason phrase, where it says more than the status. */
+  readonly reason?: string;
   readonly headers: ExtraHeaders;
   readonly contact: readonly NameAddr[];
 }
@@ -47,7 +50,7 @@ export function register(
   facts: RegistrarFacts,
   now: Ms,
 ): RegisterAnswer {
-  const rules = validateRequest(request, { role: 'user-agent', supported: [] });
+  const rules = validateRequest(request, { role: 'user-agent', supported: ['path', 'outbound'] });
   if (rules !== null) return refuse(rules.status, rules.headers);
   const { to, contact, callId, cseq } = request.headers;
   if (to.uri.scheme !== 'sip' && to.uri.scheme !== 'sips') return refuse(400);
@@ -55,8 +58,14 @@ export function register(
   const user = unescapeUser(to.uri.user ?? '');
   // A user may register only for themselves; who else exists is not told.
   if (proven !== null && proven !== user) return refuse(403);
-  if (!facts.directory.connections.some((c) => c.user_name === user))
-    return refuse(proven === null ? 404 : 403);
+  const known = facts.identity.userByName(user);
+  if (known === undefined) return refuse(proven === null ? 404 : 403);
+  const why = facts.identity.refusal(known, facts.epoch);
+  // Who holds the password may know why it is no good.
+  if (why !== undefined) return { ...refuse(403), reason: `Forbidden (${why})` };
+
+  const reach = readReach(request, flow);
+  if ('status' in reach) return refuse(reach.status, reach.headers);
 
   const general = seconds(header(request, 'Expires'));
   if (contact === '*') {
@@ -75,24 +84,41 @@ export function register(
     const { expires: _, ...params } = value.params;
     // Headers in a contact would be put into requests to it: a way around the routing, so they are left out.
     const { headers: __, ...uri } = value.uri;
+    const named = reach.outbound ? flowOf(value) : null;
     contacts.push({
       id: hexId(facts.random, 8),
       uri,
       ...(value.displayName === undefined ? {} : { displayName: value.displayName }),
       params,
+      ...(named === null ? {} : { outbound: named }),
       expires: Math.min(asked, facts.limits.maxExpires),
     });
   }
+  const flows = contacts.filter((c) => c.outbound !== undefined && c.expires > 0).length;
+  // RFC 5626 §6: one flow is made by one REGISTER.
+  if (flows > 0 && contacts.length > 1) return refuse(400);
   const refused =
     contacts.length === 0
       ? undefined
       : table.step(
           user,
-          { type: 'register', callId, cseq: cseq.seq, flow, contacts, most: facts.limits.contactsPerUser },
+          {
+            type: 'register',
+            callId,
+            cseq: cseq.seq,
+            flow,
+            path: reach.path,
+            contacts,
+            most: facts.limits.contactsPerUser,
+          },
           now,
         );
   if (refused?.why === 'too-many') return refuse(403);
-  return refused === undefined ? bindings(user, table, facts, now) : refuse(500);
+  if (refused !== undefined) return refuse(500);
+  const answer = bindings(user, table, facts, now);
+  return flow.transport === 'local'
+    ? answer
+    : { ...answer, headers: [...answer.headers, ...reachHeaders(reach, flows > 0)] };
 }
 
 /** §10.3 step 8: 200 with every binding there is. */

@@ -1,8 +1,19 @@
 import { escapeUser, type Flow, type NameAddr, type SipRequest, type Uri, unescapeUser } from '@sidetone/sip';
-import { type Directory, NODE_HOST, route, type Trunk } from '@sidetone/wire';
+import {
+  CONTACT_PARAM,
+  canonicalNumber,
+  type Identity,
+  isNumber,
+  NODE_HOST,
+  rungByNumber,
+  type SipUser,
+  type Trunk,
+  trunksFor,
+} from '@sidetone/wire';
 import { type Peer, readDialogToken } from './dialog-token.ts';
 import type { Binding } from './location.ts';
-import { hopOf, isOwn, VOICE_USER } from './own-address.ts';
+import { byPhone } from './outbound.ts';
+import { hopOf, isOwn, isWebSocket, VOICE_USER } from './own-address.ts';
 import type { ProxyOptions } from './proxy-events.ts';
 
 /** One place a request may be sent to. */
@@ -24,18 +35,17 @@ export type Routing =
   | { readonly kind: 'answer'; readonly status: number; readonly contacts?: readonly NameAddr[] };
 
 export interface RoutingFacts {
-  readonly directory: Directory;
+  readonly identity: Identity;
   readonly address: ProxyOptions['address'];
   readonly secret: Uint8Array;
   readonly isOurHost: (host: string) => boolean;
   /** Live bindings of a user, the last to register first. */
   readonly bindingsOf: (user: string) => readonly Binding[];
   readonly bindingById: (id: string) => Binding | undefined;
+  /** The ways to the phone of a binding, this one first (RFC 5626). */
+  readonly waysTo: (binding: Binding) => readonly Binding[];
   readonly bindingByContact: (uri: Uri) => Binding | undefined;
 }
-
-/** Names a binding in the contacts that `voice` is told, since two phones behind NATs may register the same address. */
-const BINDING_PARAM = 'sidetone-binding';
 
 const only = (target: Target): Routing => ({ kind: 'forward', groups: [[target]] });
 const answer = (status: number): Routing => ({ kind: 'answer', status });
@@ -87,16 +97,17 @@ export function routeFromRoom(request: SipRequest, facts: RoutingFacts): Routing
     // The next hop routes strictly (§16.6 item 6).
     return only({ uri: next.uri, flow, route: [...left.slice(1), { uri, params: {} }], ...trunk });
   }
-  const id = uri.params[BINDING_PARAM];
+  const id = uri.params[CONTACT_PARAM.binding];
   const binding = id === undefined ? undefined : facts.bindingById(id);
-  if (binding !== undefined) return only(toBinding(binding));
+  if (binding !== undefined)
+    return { kind: 'forward', groups: facts.waysTo(binding).map((b) => [toBinding(b)]) };
   const host = uri.host.toLowerCase();
   const inDialog = request.headers.to.params['tag'] !== undefined;
   if (host === NODE_HOST.vsp)
     return inDialog ? only({ uri, flow: { transport: 'local', node: 'vsp' }, route: [] }) : gone(uri, facts);
   // A peer on our own host has another port: inside a dialog its Contact is no address of ours.
   const here = inDialog
-    ? isOwn(facts.address, uri) || host === facts.directory.domain.toLowerCase()
+    ? isOwn(facts.address, uri) || host === facts.identity.domain.toLowerCase()
     : facts.isOurHost(host);
   if (here) return routeHere(request, uri, facts);
   if (!inDialog) return gone(uri, facts);
@@ -115,34 +126,38 @@ function gone(uri: Uri, facts: RoutingFacts): Routing {
 function routeHere(request: SipRequest, uri: Uri, facts: RoutingFacts): Routing {
   const user = uri.user === undefined ? '' : unescapeUser(uri.user);
   if (VOICE_USER.test(user)) return only({ uri, flow: { transport: 'local', node: 'voice' }, route: [] });
-  const named = facts.directory.connections.find((c) => c.user_name === user);
-  if (named !== undefined) return toUser(request, user, named.simultaneous_ringing === 'enabled', facts);
+  const number = canonicalNumber(user);
+  const owner = rungByNumber(facts.identity, number);
+  const named = facts.identity.userByName(user) ?? (owner && facts.identity.userById(owner.id));
+  if (named !== undefined) return toUser(request, named, facts);
   if (request.method === 'OPTIONS') return answer(user === '' ? 200 : 404);
-  const where = route(facts.directory, user, 'user');
-  if (where.to === 'user')
-    return toUser(
-      request,
-      where.connection.user_name,
-      where.connection.simultaneous_ringing === 'enabled',
-      facts,
-    );
-  if (where.to !== 'trunk') return answer(404);
-  return { kind: 'forward', groups: where.trunks.map((trunk) => [toTrunk(trunk, where.number)]) };
+  const trunks = isNumber(number) ? trunksFor(facts.identity.trunks, number) : [];
+  if (trunks.length === 0) return answer(404);
+  return { kind: 'forward', groups: trunks.map((trunk) => [toTrunk(trunk, number)]) };
 }
 
 /** RFC 3261 §16.5: the bindings of a user, all at once or only the last one; OPTIONS asks for the list itself. */
-function toUser(request: SipRequest, user: string, all: boolean, facts: RoutingFacts): Routing {
-  const bindings = facts.bindingsOf(user);
+function toUser(request: SipRequest, user: SipUser, facts: RoutingFacts): Routing {
+  const bindings = facts.bindingsOf(user.name);
   if (bindings.length === 0) return answer(480);
+  const phones = byPhone(bindings);
   if (request.method === 'OPTIONS')
-    return { kind: 'answer', status: 200, contacts: bindings.map((b) => ({ uri: marked(b), params: {} })) };
-  return { kind: 'forward', groups: [(all ? bindings : bindings.slice(0, 1)).map(toBinding)] };
+    return { kind: 'answer', status: 200, contacts: phones.map(([b]) => ({ uri: marked(b), params: {} })) };
+  const all = facts.identity.connection(user.connectionId)?.simultaneousRinging === true;
+  const groups = all ? [phones.map(([b]) => b)] : phones[0]!.map((b) => [b]);
+  return { kind: 'forward', groups: groups.map((group) => group.map(toBinding)) };
 }
 
-const marked = ({ uri, id }: Binding): Uri => ({ ...uri, params: { ...uri.params, [BINDING_PARAM]: id } });
+function marked({ uri, id, flow }: Binding): Uri {
+  const overWebSocket = isWebSocket(flow) || uri.params['transport']?.toLowerCase() === 'ws';
+  const media = overWebSocket ? { [CONTACT_PARAM.media]: 'webrtc' } : {};
+  return { ...uri, params: { ...uri.params, [CONTACT_PARAM.binding]: id, ...media } };
+}
 
-const toBinding = ({ uri, flow }: Binding): Target =>
-  flow.transport === 'local' ? { uri, flow, route: [] } : { uri, flow, route: [], phone: true };
+function toBinding({ uri, flow, path = [] }: Binding): Target {
+  if (flow.transport === 'local') return { uri, flow, route: [] };
+  return { uri, flow, route: path, phone: true };
+}
 
 function toTrunk(trunk: Trunk, number: string): Target {
   const { host, port, transport, name } = trunk;

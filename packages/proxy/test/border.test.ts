@@ -4,7 +4,6 @@ import { type Flow, header, headersNamed, type SipParseError } from '@sidetone/s
 import { rejectUnparseable } from '../src/index.ts';
 import {
   address,
-  DIRECTORY,
   type Parts,
   PHONE,
   Rig,
@@ -229,7 +228,7 @@ describe('border: who may pass', () => {
 
   it('a trunk that speaks TCP is not believed by datagram, whose source can be forged', () => {
     const rig = new Rig();
-    rig.directory = { ...DIRECTORY, trunks: [trunk('tcp', '192.0.2.50', { transport: 'tcp' })] };
+    rig.people({ trunks: [trunk('tcp', '192.0.2.50', { transport: 'tcp' })] });
     const call = { ...CALL, from: 'sip:+15557654321@carrier.example' };
     assert.deepEqual(statuses(rig.send(TRUNK, call).out), [407]);
     const flow = { transport: 'tcp', host: '192.0.2.50', port: 44444, connection: 'k' } as const;
@@ -254,7 +253,7 @@ describe('border: who may pass', () => {
 
   it('a phone that shares the address of a trunk must still prove itself', () => {
     const rig = new Rig();
-    rig.directory = { ...DIRECTORY, trunks: [trunk('here', '198.51.100.7')] };
+    rig.people({ trunks: [trunk('here', '198.51.100.7')] });
     assert.deepEqual(statuses(rig.send(PHONE, CALL).out), [407]);
     const carrier = { ...PHONE, port: 5070 } as Flow;
     assert.equal(requests(rig.send(carrier, CALL).out).length, 1);
@@ -269,17 +268,14 @@ describe('border: who may pass', () => {
 
   it('two trunks at one address are told apart by port', () => {
     const rig = new Rig();
-    rig.directory = {
-      ...DIRECTORY,
-      trunks: [trunk('a', '192.0.2.50', { port: 5080 }), trunk('b', '192.0.2.50')],
-    };
+    rig.people({ trunks: [trunk('a', '192.0.2.50', { port: 5080 }), trunk('b', '192.0.2.50')] });
     const [invite] = requests(rig.send(TRUNK, { ...CALL, from: 'sip:+1555@example.net' }).out);
     assert.equal(header(invite!.message, 'X-Sidetone-Trunk'), 'b');
   });
 
-  it('follows the directory at once', () => {
+  it('follows changes at once', () => {
     const rig = new Rig();
-    rig.directory = { ...DIRECTORY, trunks: [] };
+    rig.people({ trunks: [] });
     assert.deepEqual(statuses(rig.send(TRUNK, CALL).out), [407]);
   });
 

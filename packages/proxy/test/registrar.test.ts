@@ -4,8 +4,8 @@ import { type Flow, formatUri, header, headersNamed, type NameAddr, type SipResp
 import {
   address,
   connection,
-  DIRECTORY,
   type Parts,
+  PEOPLE,
   PHONE,
   Rig,
   requests,
@@ -239,11 +239,11 @@ describe('registrar', () => {
     }
   });
 
-  it('follows the directory at once', () => {
+  it('follows changes at once', () => {
     const rig = new Rig();
     const parts = { to: 'sip:line3@sip.test', contact: contact('sip:a@vsp.sidetone.invalid') };
     assert.equal(byVsp(rig, parts).status, 404);
-    rig.directory = { ...DIRECTORY, connections: [...DIRECTORY.connections, connection('line3')] };
+    rig.people({ connections: [...PEOPLE.connections, connection('line3')] });
     assert.equal(byVsp(rig, { ...parts, cseq: 2 }).status, 200);
   });
 });

@@ -20,7 +20,13 @@ import {
   withHeader,
   writeMessage,
 } from '@sidetone/sip';
-import type { Connection, Directory, Trunk } from '@sidetone/wire';
+import {
+  type FixedConnection,
+  type FixedPeople,
+  fixedIdentity,
+  type Identity,
+  type Trunk,
+} from '@sidetone/wire';
 import { createProxy, type ProxyLimits, type ProxyOutput, type SipProxy } from '../src/index.ts';
 
 export const OWN = { host: '192.0.2.1', udp: 5060, tcp: 5060 };
@@ -30,15 +36,9 @@ export const STRANGER: Flow = { transport: 'udp', host: '203.0.113.66', port: 50
 export const VOICE: Flow = { transport: 'local', node: 'voice' };
 export const VSP: Flow = { transport: 'local', node: 'vsp' };
 
-export const connection = (user_name: string, more: Partial<Connection> = {}): Connection => ({
-  user_name,
-  password: `secret of ${user_name}`,
-  numbers: [],
-  sip_uri_calling_preference: 'internal',
-  dnis_number_format: 'sip_username',
-  simultaneous_ringing: 'disabled',
-  reject_code: 487,
-  codecs: ['OPUS'],
+export const connection = (userName: string, more: Partial<FixedConnection> = {}): FixedConnection => ({
+  userName,
+  password: `secret of ${userName}`,
   ...more,
 });
 
@@ -54,11 +54,11 @@ export const trunk = (name: string, host: string, more: Partial<Trunk> = {}): Tr
   ...more,
 });
 
-export const DIRECTORY: Directory = {
+export const PEOPLE: FixedPeople & { readonly trunks: readonly Trunk[] } = {
   domain: 'sip.test',
   connections: [
     connection('line1', { numbers: ['+13125550100'] }),
-    connection('line2', { simultaneous_ringing: 'enabled' }),
+    connection('line2', { simultaneousRinging: true }),
   ],
   trunks: [trunk('first', '192.0.2.50'), trunk('second', '192.0.2.51')],
 };
@@ -94,7 +94,7 @@ export interface Parts {
 /** The proxy with a clock, a wire whose messages pass as bytes, and hands for every part around it. */
 export class Rig {
   now: Ms = 1000;
-  directory: Directory = DIRECTORY;
+  identity: Identity = fixedIdentity(PEOPLE);
   /** What the proxy sent and nobody took yet. */
   sent: SipSend[] = [];
   lookups: Extract<ProxyOutput, { type: 'lookup' }>[] = [];
@@ -113,7 +113,7 @@ export class Rig {
       createProxy({
         random,
         epoch: () => 1_700_000_000_000 + this.now,
-        directory: () => this.directory,
+        identity: () => this.identity,
         address: OWN,
         nonceSecret,
         limits,
@@ -182,15 +182,12 @@ export class Rig {
     return this.#take(this.proxy.handle({ type: 'credentials', request: id, result }, this.now));
   }
 
-  /** Answers every open question from the directory. */
+  /** Answers every open question with what is known. */
   answerLookups(): SipSend[] {
     const open = this.lookups;
     this.lookups = [];
     return open.flatMap(({ request, user }) =>
-      this.credentials(
-        request,
-        this.directory.connections.find((c) => c.user_name === user)?.password ?? null,
-      ),
+      this.credentials(request, this.identity.userByName(user)?.password ?? null),
     );
   }
 
@@ -207,6 +204,15 @@ export class Rig {
     );
     const out = this.receive(request, flow);
     return { request, out: [...out, ...this.answerLookups()] };
+  }
+
+  /** Who there is, from now on. */
+  people(change: Partial<FixedPeople>): void {
+    this.identity = fixedIdentity({ ...PEOPLE, ...change });
+  }
+
+  revoked(user: string): SipSend[] {
+    return this.#take(this.proxy.handle({ type: 'revoked', user }, this.now));
   }
 
   transportFailed(flow: Flow): SipSend[] {

@@ -4,8 +4,8 @@ import { type Flow, formatUri, header, headersNamed, type NameAddr } from '@side
 import {
   address,
   connection,
-  DIRECTORY,
   type Parts,
+  PEOPLE,
   PHONE,
   Rig,
   requests,
@@ -76,7 +76,7 @@ describe('routing: requests of voice', () => {
       contacts.map((c) => `${c.uri.user}@${c.uri.host}`),
       ['line2@10.0.0.5', 't1@vsp.sidetone.invalid'],
     );
-    rig.directory = { ...DIRECTORY, connections: [...DIRECTORY.connections, connection('line3')] };
+    rig.people({ connections: [...PEOPLE.connections, connection('line3')] });
     assert.equal(ask('sip:line3@sip.test').status, 480);
     assert.equal(ask('sip:nobody@sip.test').status, 404);
     assert.equal(ask('sip:sip.test').status, 200);
@@ -145,7 +145,7 @@ describe('routing: requests of voice', () => {
 
   it('a TCP trunk gets TCP, in the request URI and the Record-Route too', () => {
     const rig = new Rig();
-    rig.directory = { ...DIRECTORY, trunks: [trunk('t', '192.0.2.60', { transport: 'tcp', port: 5061 })] };
+    rig.people({ trunks: [trunk('t', '192.0.2.60', { transport: 'tcp', port: 5061 })] });
     const [invite] = requests(rig.send(VOICE, { uri: 'sip:+1800@sip.test' }).out);
     assert.deepEqual(invite!.flow, { transport: 'tcp', host: '192.0.2.60', port: 5061 });
     assert.equal(formatUri(invite!.message.uri), 'sip:+1800@192.0.2.60:5061;transport=tcp');
@@ -155,7 +155,7 @@ describe('routing: requests of voice', () => {
 
   it('a # in a number is escaped', () => {
     const rig = new Rig();
-    rig.directory = { ...DIRECTORY, trunks: [trunk('t', '192.0.2.60', { prefixes: ['*'] })] };
+    rig.people({ trunks: [trunk('t', '192.0.2.60', { prefixes: ['*'] })] });
     const [invite] = requests(rig.send(VOICE, { uri: 'sip:*21%23@sip.test' }).out);
     assert.equal(invite!.message.uri.user, '*21%23');
   });
@@ -168,7 +168,7 @@ describe('routing: requests of voice', () => {
 
   it('a carrier that challenges gets its credentials, once', () => {
     const rig = new Rig();
-    rig.directory = { ...DIRECTORY, trunks: [trunk('t', '192.0.2.50', { user_name: 'us', password: 'pw' })] };
+    rig.people({ trunks: [trunk('t', '192.0.2.50', { user_name: 'us', password: 'pw' })] });
     const { out } = rig.send(VOICE, { uri: 'sip:+1800@sip.test' });
     const challenge = {
       headers: [['Proxy-Authenticate', 'Digest realm="carrier", nonce="n", qop="auth"']],

@@ -152,6 +152,16 @@ export type DigestProblem =
   | 'unknown-user'
   | 'wrong';
 
+/** A proven answer. */
+export interface Verified {
+  readonly userName: string;
+  readonly nonce: string;
+  /** When the nonce was made. */
+  readonly issuedAt: Ms;
+  /** The nonce count (RFC 7616 §3.4): has to rise from one use of the nonce to the next. */
+  readonly count: number;
+}
+
 export interface VerifyOptions {
   /** Authorization or Proxy-Authorization values. */
   readonly authorization: readonly string[];
@@ -170,9 +180,9 @@ export interface VerifyOptions {
 
 /**
  * Checks a digest answer (RFC 7616 §3.4) against a stateless nonce. The comparison takes constant time, and an unknown user costs what a
- * known one costs. Nonce counts are not kept: inside the lifetime of a nonce the same answer can be sent again from the same source.
+ * known one costs. Nonce counts are the caller's to keep: without them the same answer is good again inside the lifetime of its nonce.
  */
-export function verifyDigest(options: VerifyOptions): Result<{ readonly userName: string }, DigestProblem> {
+export function verifyDigest(options: VerifyOptions): Result<Verified, DigestProblem> {
   const params = answerFor(options.authorization, options.realm);
   if (params === null) return err('missing');
   const { username: userName, nonce, uri, response, nc, cnonce, qop } = params;
@@ -195,7 +205,8 @@ export function verifyDigest(options: VerifyOptions): Result<{ readonly userName
   });
   const equal = sameText(expected, response.toLowerCase());
   if (key === undefined) return err('unknown-user');
-  return equal && isFor(options.uri, uri) ? ok({ userName }) : err('wrong');
+  if (!equal || !isFor(options.uri, uri)) return err('wrong');
+  return ok({ userName, nonce, issuedAt: issuedAt(nonce), count: Number.parseInt(nc, 16) });
 }
 
 function isFor(request: Uri | undefined, uri: string): boolean {
@@ -204,10 +215,13 @@ function isFor(request: Uri | undefined, uri: string): boolean {
   return parsed.ok && sameUri(parsed.value, request);
 }
 
+/** The time in a nonce of ours. */
+const issuedAt = (nonce: string): Ms => Number.parseInt(nonce.slice(0, nonce.indexOf('-')), 16);
+
 function isFresh(options: VerifyOptions, nonce: string): boolean {
   const dash = nonce.indexOf('-');
   if (dash < 1 || dash > 16) return false;
-  const at = Number.parseInt(nonce.slice(0, dash), 16);
+  const at = issuedAt(nonce);
   if (!Number.isSafeInteger(at) || !sameText(makeNonce(options, at), nonce)) return false;
   return at <= options.now && options.now - at <= (options.lifetime ?? 300_000);
 }

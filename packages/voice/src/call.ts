@@ -137,6 +137,8 @@ export interface ContactFacts extends FreshLeg {
   readonly uri: Uri;
   /** A browser behind `vsp`; otherwise a phone. */
   readonly client: boolean;
+  /** Its media is WebRTC: every client's, and that of phones that registered over a WebSocket. */
+  readonly webrtc: boolean;
 }
 
 export const legOf = (call: Call, id: string): Leg | undefined => call.legs.find((l) => l.id === id);

@@ -1,23 +1,24 @@
-import type { Ms } from '@sidetone/core';
-import { canonicalNumber, type Directory } from '@sidetone/wire';
+import type { EpochMs, Ms } from '@sidetone/core';
+import type { Identity } from '@sidetone/wire';
 import { type Call, type FreshLeg, legOf } from './call.ts';
 import type { CallOut } from './call-events.ts';
 import { preferring } from './codecs.ts';
 import { CAUSE } from './ending.ts';
 import { originOf } from './join.ts';
 import { newLeg } from './leg.ts';
-import { planOf, refuse } from './plan.ts';
+import { numbersOf, planOf, refuse } from './plan.ts';
 
 /** The target of a transfer rings this long at most: somebody waits in silence. */
 const RING_MS = 60_000;
 
 export interface DialFacts {
-  readonly directory: Directory;
+  readonly identity: Identity;
   /** One leg is the stand-in for the caller, the other for a target that needs no look-up. */
   readonly fresh: readonly [FreshLeg, FreshLeg];
   /** The platform or the user has as many calls as it may have. */
   readonly full: boolean;
   readonly now: Ms;
+  readonly epoch: EpochMs;
 }
 
 /**
@@ -25,20 +26,20 @@ export interface DialFacts {
  * stays as the caller that is shown. A stand-in takes the place of the caller's leg until that party is joined.
  */
 export function dialCall(of: Call, wish: Extract<CallOut, { type: 'dial' }>, facts: DialFacts): Call {
-  const { directory, full, now } = facts;
+  const { identity, full, now, epoch } = facts;
   const [seat, fresh] = facts.fresh;
   const by = legOf(of, wish.by)!;
   const far = legOf(of, wish.keeps)!;
-  const user = directory.connections.find((c) => c.user_name === by.userName);
-  const farUser = directory.connections.find((c) => c.user_name === far.userName);
-  const trunk = directory.trunks.find((t) => t.name === far.trunk);
+  const user = identity.userByName(by.userName ?? '');
+  const farUser = identity.userByName(far.userName ?? '');
+  const trunk = identity.trunks.find((t) => t.name === far.trunk);
   const shown = originOf(of, far);
-  const own = user?.numbers.map(canonicalNumber) ?? [];
+  const own = user === undefined ? [] : numbersOf(identity, user);
   const plan = full
     ? refuse(CAUSE.congestion)
     : user === undefined
       ? refuse(CAUSE.unproven)
-      : planOf(directory, wish.dialled, trunk, fresh, 'user');
+      : planOf(identity, wish.dialled, { from: 'user', accountId: user.accountId }, trunk, fresh, epoch);
   const at = wish.dialled.lastIndexOf('@');
   return {
     id: wish.dial,
@@ -48,15 +49,15 @@ export function dialCall(of: Call, wish: Extract<CallOut, { type: 'dial' }>, fac
     caller: {
       ...(shown.name === undefined ? {} : { name: shown.name }),
       number: shown.number,
-      ...(user === undefined ? {} : { userName: user.user_name }),
-      domain: directory.domain,
-      numbers: [...(farUser?.numbers.map(canonicalNumber) ?? []), ...own],
+      ...(user === undefined ? {} : { userName: user.name }),
+      domain: identity.domain,
+      numbers: [...(farUser === undefined ? [] : numbersOf(identity, farUser)), ...own],
       dialled: at < 0 ? wish.dialled : wish.dialled.slice(0, at),
       headers: wish.headers,
       asserted: far.userName ?? shown.number,
       ...(user === undefined
         ? {}
-        : { referredBy: { user: user.user_name, ...(own[0] === undefined ? {} : { number: own[0] }) } }),
+        : { referredBy: { user: user.name, ...(own[0] === undefined ? {} : { number: own[0] }) } }),
     },
     legs: [
       {

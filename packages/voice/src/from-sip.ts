@@ -1,5 +1,5 @@
 import { header, type SipResponse, type UserAgentOut } from '@sidetone/sip';
-import { HEADER, NODE_HOST } from '@sidetone/wire';
+import { CONTACT_PARAM, HEADER, NODE_HOST } from '@sidetone/wire';
 import type { ContactFacts } from './call.ts';
 import type { CallInput } from './call-events.ts';
 import type { InfoBody } from './info-body.ts';
@@ -86,8 +86,11 @@ export function infoInput(body: InfoBody, leg: string): CallInput {
 /** Where a user is registered, by the proxy's answer to the look-up. */
 export function boundContacts(
   out: Extract<UserAgentOut, { type: 'result' }>,
-): readonly Pick<ContactFacts, 'uri' | 'client'>[] {
+): readonly Pick<ContactFacts, 'uri' | 'client' | 'webrtc'>[] {
   const bound = out.status < 300 ? out.response?.headers.contact : undefined;
   if (bound === undefined || bound === '*') return [];
-  return bound.map(({ uri }) => ({ uri, client: uri.host === NODE_HOST.vsp }));
+  return bound.map(({ uri }) => {
+    const client = uri.host === NODE_HOST.vsp;
+    return { uri, client, webrtc: client || uri.params[CONTACT_PARAM.media] === 'webrtc' };
+  });
 }

@@ -1,6 +1,7 @@
 import type { EpochMs, Ms } from '@sidetone/core';
 import type { Call, CallSettings, FreshLeg, Plan } from './call.ts';
 import { newLeg } from './leg.ts';
+import { isWebRtcOffer } from './offer-profile.ts';
 import type { Arrival } from './plan.ts';
 
 /** The call that an INVITE begins. */
@@ -26,6 +27,7 @@ export function incomingCall(
     legs: [
       newLeg({
         ...arrival.leg,
+        ...(isWebRtcOffer(offer) ? { webrtc: true } : {}),
         id: own.leg,
         control: own.control,
         role: 'caller',

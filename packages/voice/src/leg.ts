@@ -36,6 +36,8 @@ export interface Leg {
   readonly control: string;
   readonly role: 'caller' | 'callee';
   readonly kind: CallRecord['kind'];
+  /** Speaks ICE and DTLS-SRTP; otherwise plain RTP. */
+  readonly webrtc: boolean;
   readonly userName?: string;
   readonly trunk?: string;
   readonly phase: LegPhase;
@@ -106,7 +108,7 @@ export interface LegOrigin {
 }
 
 type Fresh = Pick<Leg, 'id' | 'control' | 'role' | 'kind' | 'phase' | 'codecs' | 'startedAt'> &
-  Partial<Pick<Leg, 'userName' | 'trunk' | 'dtmf' | 'target' | 'offer' | 'service'>>;
+  Partial<Pick<Leg, 'webrtc' | 'userName' | 'trunk' | 'dtmf' | 'target' | 'offer' | 'service'>>;
 
 export function newLeg(facts: Fresh): Leg {
   return {
@@ -114,6 +116,7 @@ export function newLeg(facts: Fresh): Leg {
     target: null,
     offer: null,
     service: null,
+    webrtc: facts.kind === 'client',
     ...facts,
     media: 'none',
     sdp: null,
@@ -147,8 +150,7 @@ export function newLeg(facts: Fresh): Leg {
   };
 }
 
-/** Browsers speak ICE and DTLS; all others plain RTP. */
-export const mediaKind = (leg: Leg): LegKind => (leg.kind === 'client' ? 'webrtc' : 'rtp');
+export const mediaKind = (leg: Leg): LegKind => (leg.webrtc ? 'webrtc' : 'rtp');
 
 /** Does media know (or is it about to know) the leg? */
 export const inMedia = (leg: Leg): boolean => leg.media === 'asked' || leg.media === 'open';

@@ -1,11 +1,14 @@
+import type { EpochMs } from '@sidetone/core';
 import { header, parseNameAddr, type SipRequest, unescapeUser } from '@sidetone/sip';
 import {
   ASSERTED_IDENTITY,
-  type Connection,
+  type ConnectionEntry,
   canonicalNumber,
-  type Directory,
   HEADER,
+  type Identity,
+  type Origin,
   route,
+  type SipUser,
   type Trunk,
 } from '@sidetone/wire';
 import type { Caller, FreshLeg, Plan } from './call.ts';
@@ -43,35 +46,38 @@ function provenUser(request: SipRequest): string | undefined {
 export function arrive(
   request: SipRequest,
   from: 'vsp' | 'proxy',
-  directory: Directory,
+  identity: Identity,
   ownHost: string,
   fresh: FreshLeg,
+  now: EpochMs,
 ): Arrival {
   const { uri } = request;
   const dialledUser = uri.user === undefined ? '' : unescapeUser(uri.user);
   const trunk: Trunk | undefined =
-    from === 'proxy' ? directory.trunks.find((t) => t.name === header(request, HEADER.trunk)) : undefined;
+    from === 'proxy' ? identity.trunks.find((t) => t.name === header(request, HEADER.trunk)) : undefined;
   const userName = trunk === undefined ? provenUser(request) : undefined;
-  const connection = directory.connections.find((c) => c.user_name === userName);
+  const user = userName === undefined ? undefined : identity.userByName(userName);
+  const connection = user && identity.connection(user.connectionId);
   const display = request.headers.from.displayName?.trim();
   const caller: Caller = {
     ...(display === undefined || display === '' ? {} : { name: display }),
     number: number(request.headers.from.uri.user ?? userName ?? 'anonymous'),
-    ...(connection === undefined ? {} : { userName: connection.user_name }),
-    domain: directory.domain,
-    numbers: connection?.numbers.map(canonicalNumber) ?? [],
+    ...(user === undefined ? {} : { userName: user.name }),
+    domain: identity.domain,
+    numbers: user === undefined ? [] : numbersOf(identity, user),
     dialled: dialledUser,
     headers: customHeaders(request),
   };
-  const origin = trunk ?? connection;
-  if (origin === undefined)
+  if (trunk === undefined && (user === undefined || connection === undefined))
     return {
       caller,
       plan: refuse(CAUSE.unproven),
       leg: { kind: from === 'vsp' ? 'client' : 'phone', codecs: [], dtmf: 'rfc4733' },
     };
   const own = uri.host.toLowerCase() === ownHost.toLowerCase();
-  const plan = planOf(directory, own ? dialledUser : `${dialledUser}@${uri.host}`, trunk, fresh);
+  const origin: Origin = user === undefined ? { from: 'trunk' } : { from: 'user', accountId: user.accountId };
+  const dialled = own ? dialledUser : `${dialledUser}@${uri.host}`;
+  const plan = planOf(identity, dialled, origin, trunk, fresh, now);
   if (trunk !== undefined)
     return {
       caller,
@@ -85,25 +91,30 @@ export function arrive(
       kind: from === 'vsp' ? 'client' : 'phone',
       codecs: connection!.codecs,
       dtmf: 'rfc4733',
-      userName: connection!.user_name,
+      userName: user!.name,
     },
   };
 }
 
+/** The numbers of a user's connection. */
+export const numbersOf = (identity: Identity, user: SipUser): readonly string[] =>
+  identity.numbersOf(user.connectionId).map((entry) => canonicalNumber(entry.number));
+
 /** Where `dialled` leads for `origin`; `trunk`: on the other side of the call, whose policy counts. */
 export function planOf(
-  directory: Directory,
+  identity: Identity,
   dialled: string,
+  origin: Origin,
   trunk: Trunk | undefined,
   fresh: FreshLeg,
-  origin: 'user' | 'trunk' = trunk === undefined ? 'user' : 'trunk',
+  now: EpochMs,
 ): Plan {
-  const where = route(directory, dialled, origin);
+  const where = route(identity, dialled, origin, now);
   switch (where.to) {
     case 'built-in':
       return { to: 'service', service: where.service, leg: fresh };
     case 'user':
-      return userPlan(where.connection, trunk);
+      return userPlan(where.user, where.connection, trunk);
     case 'trunk':
       return {
         to: 'trunk',
@@ -117,12 +128,12 @@ export function planOf(
   }
 }
 
-function userPlan(connection: Connection, trunk: Trunk | undefined): Plan {
+function userPlan(user: SipUser, connection: ConnectionEntry, trunk: Trunk | undefined): Plan {
   return {
     to: 'user',
-    userName: connection.user_name,
-    ringAll: connection.simultaneous_ringing === 'enabled',
-    rejectCode: connection.reject_code,
+    userName: user.name,
+    ringAll: connection.simultaneousRinging,
+    rejectCode: connection.rejectCode,
     codecs: connection.codecs,
     policy: trunk?.policy ?? 'quality',
   };

@@ -81,6 +81,7 @@ const LEG: Readonly<Record<string, (value: unknown) => boolean>> = {
   control: isText,
   role: oneOf('caller', 'callee'),
   kind: oneOf('client', 'phone', 'trunk', 'service'),
+  webrtc: oneOf(true, false),
   phase: oneOf('invited', 'preparing', 'calling', 'up', 'cancelling', 'over'),
   media: oneOf('none', 'asked', 'open', 'closing', 'closed'),
   codecs: isTexts,

@@ -1,5 +1,5 @@
 import type { EpochMs, Ms, Random, Service } from '@sidetone/core';
-import type { Directory } from '@sidetone/wire';
+import type { Identity } from '@sidetone/wire';
 import type { VoiceInput, VoiceOutput } from './voice-events.ts';
 
 /** All in milliseconds. */
@@ -26,7 +26,7 @@ export interface VoiceOptions {
   readonly random: Random;
   readonly epoch: () => EpochMs;
   /** Read at every new call, so that a changed configuration counts from the next call on. */
-  readonly directory: () => Directory;
+  readonly identity: () => Identity;
   /** Our SIP address as carriers and phones see it; Contacts are `sip:v-<leg>@host:port`. */
   readonly publicAddress: { readonly host: string; readonly port: number };
   readonly timers?: Partial<VoiceTimers>;

@@ -243,8 +243,8 @@ class CallService implements Voice {
       this.#hear(this.#agent.respond(out.leg, 403, {}, now), now);
       return;
     }
-    const { publicAddress, directory, epoch, random } = this.#options;
-    const arrival = arrive(out.request, node, directory(), publicAddress.host, this.#fresh());
+    const { publicAddress, identity, epoch, random } = this.#options;
+    const arrival = arrive(out.request, node, identity(), publicAddress.host, this.#fresh(), epoch());
     const full = this.#refusing ? HANDING_OVER : this.#isFull(arrival.caller.userName) ? FULL : null;
     const own = this.#fresh();
     const call = incomingCall(arrival, {
@@ -376,7 +376,8 @@ class CallService implements Voice {
   /** A call of the platform, on the account of a user who transfers to its target. */
   #dial(of: Call, wish: Extract<CallOut, { type: 'dial' }>, now: Ms): void {
     const full = this.#isFull(legOf(of, wish.by)?.userName);
-    const facts = { directory: this.#options.directory(), full, now };
+    const { identity, epoch } = this.#options;
+    const facts = { identity: identity(), full, now, epoch: epoch() };
     this.#open(dialCall(of, wish, { ...facts, fresh: [this.#fresh(), this.#fresh()] }));
   }
 

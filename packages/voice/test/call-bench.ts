@@ -42,6 +42,7 @@ export const contact = (leg: string, client = true): ContactFacts => ({
   control: `v3:${leg}`,
   uri: { scheme: 'sip', user: leg, host: client ? 'vsp.sidetone.invalid' : '192.0.2.7', params: {} },
   client,
+  webrtc: client,
 });
 
 export function newCall(setup: Setup = {}): Call {

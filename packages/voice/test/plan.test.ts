@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { createRequest, type ExtraHeaders, parseNameAddr, parseUri } from '@sidetone/sip';
 import { type Arrival, arrive } from '../src/plan.ts';
-import { connection, DIRECTORY, trunk } from './voice-bench.ts';
+import { connection, PEOPLE, people, trunk } from './voice-bench.ts';
 
 function arrival(
   target: string,
@@ -22,15 +22,11 @@ function arrival(
     cseq: 1,
     headers,
   });
-  const directory = {
-    ...DIRECTORY,
-    connections: [
-      ...DIRECTORY.connections,
-      connection('open', { sip_uri_calling_preference: 'unrestricted' }),
-    ],
+  const identity = people({
+    connections: [...PEOPLE.connections, connection('open', { sipUriCalling: 'unrestricted' })],
     trunks: [trunk(), trunk({ name: 'second', prefixes: ['+1555'], dtmf: 'info' })],
-  };
-  return arrive(request, from, directory, '203.0.113.5', { leg: 'fresh', control: 'v3:x' });
+  });
+  return arrive(request, from, identity(), '203.0.113.5', { leg: 'fresh', control: 'v3:x' }, 1_000);
 }
 
 const user = (name: string): ExtraHeaders => [['P-Asserted-Identity', `<sip:${name}@sip.localhost>`]];

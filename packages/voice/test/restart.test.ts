@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { header } from '@sidetone/sip';
-import { DIRECTORY, sdp, trunk, VoiceBench } from './voice-bench.ts';
+import { people, sdp, trunk, VoiceBench } from './voice-bench.ts';
 
 const uri = (user: string) => ({ scheme: 'sip', user, host: 'sip.localhost', params: {} });
 
@@ -203,8 +203,9 @@ describe('an exchange in flight', () => {
     });
 
   it('digits that leave as INFO go on behind the one whose answer is lost', () => {
-    const directory = { ...DIRECTORY, trunks: [trunk({ dtmf: 'info' })] };
-    const { bench, client, carrier } = connected(new VoiceBench({ directory: () => directory }));
+    const { bench, client, carrier } = connected(
+      new VoiceBench({ identity: people({ trunks: [trunk({ dtmf: 'info' })] }) }),
+    );
     const body = { method: 'INFO', contentType: 'application/dtmf', body: '5' };
     for (let i = 0; i < 3; i++) bench.vsp.act(bench.vsp.agent.requestInDialog(client, body, 'd', bench.now));
     const first = bench.proxy.take('info');

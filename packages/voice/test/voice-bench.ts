@@ -1,25 +1,22 @@
 import { type LogLine, type Ms, seededRandom } from '@sidetone/core';
 import { createUserAgent, type Flow, type LocalNode, type UserAgent, type UserAgentOut } from '@sidetone/sip';
-import type {
-  CallRecord,
-  Connection,
-  Directory,
-  MediaCommand,
-  MediaReply,
-  NODE_HOST,
-  Trunk,
+import {
+  type CallRecord,
+  type FixedConnection,
+  type FixedPeople,
+  fixedIdentity,
+  type Identity,
+  type MediaCommand,
+  type MediaReply,
+  type NODE_HOST,
+  type Trunk,
 } from '@sidetone/wire';
 import { createVoice, type Voice, type VoiceOptions } from '../src/index.ts';
 
-export const connection = (user_name: string, change: Partial<Connection> = {}): Connection => ({
-  user_name,
+export const connection = (userName: string, change: Partial<FixedConnection> = {}): FixedConnection => ({
+  userName,
   password: 'not used here',
-  numbers: [],
-  sip_uri_calling_preference: 'internal',
-  dnis_number_format: 'sip_username',
-  simultaneous_ringing: 'enabled',
-  reject_code: 487,
-  codecs: ['OPUS', 'PCMU', 'PCMA'],
+  simultaneousRinging: true,
   ...change,
 });
 
@@ -35,15 +32,22 @@ export const trunk = (change: Partial<Trunk> = {}): Trunk => ({
   ...change,
 });
 
-export const DIRECTORY: Directory = {
+export const PEOPLE: FixedPeople = {
   domain: 'sip.localhost',
   connections: [
     connection('line1', { numbers: ['+13125550100'] }),
     connection('line2', { numbers: ['+13125550101'] }),
-    connection('closed', { sip_uri_calling_preference: 'disabled' }),
+    connection('closed', { sipUriCalling: 'disabled' }),
   ],
   trunks: [trunk()],
 };
+
+/** Who there is, with a change. */
+export const people = (change: Partial<FixedPeople> = {}): (() => Identity) => {
+  const identity = fixedIdentity({ ...PEOPLE, ...change });
+  return () => identity;
+};
+const DEFAULT = people();
 
 export const sdp = (direction = 'sendrecv', port = 4000, extra: readonly string[] = []): string =>
   [
@@ -145,7 +149,7 @@ export class VoiceBench {
     return createVoice({
       random: seededRandom(seed),
       epoch: () => 1_700_000_000_000,
-      directory: () => DIRECTORY,
+      identity: DEFAULT,
       publicAddress: { host: '127.0.0.1', port: 5060 },
       ...this.#options,
     });

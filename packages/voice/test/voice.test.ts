@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { bodyText, createResponse, type ExtraHeaders, header, parseNameAddr, parseUri } from '@sidetone/sip';
 import type { MediaCommand } from '@sidetone/wire';
-import { connection, DIRECTORY, sdp, trunk, VoiceBench } from './voice-bench.ts';
+import { connection, people, sdp, trunk, VoiceBench } from './voice-bench.ts';
 
 const uri = (text: string) => {
   const parsed = parseUri(text);
@@ -275,10 +275,7 @@ describe('users are called', () => {
   it('and reject: 487 by default, by the setting otherwise; recorded as rejected', () => {
     for (const code of [487, 603]) {
       const bench = new VoiceBench({
-        directory: () => ({
-          ...DIRECTORY,
-          connections: [connection('line2', { numbers: ['+1'], reject_code: code })],
-        }),
+        identity: people({ connections: [connection('line2', { numbers: ['+1'], rejectCode: code })] }),
       });
       callIn(bench, '+1', sdp());
       bindings(bench, ['sip:s1@vsp.sidetone.invalid']);
@@ -389,7 +386,7 @@ describe('in a call', () => {
   });
 
   it('digits leave as INFO where the trunk wants it, one by one', () => {
-    const bench = new VoiceBench({ directory: () => ({ ...DIRECTORY, trunks: [trunk({ dtmf: 'info' })] }) });
+    const bench = new VoiceBench({ identity: people({ trunks: [trunk({ dtmf: 'info' })] }) });
     const { client } = connected(bench);
     bench.vsp.act(
       bench.vsp.agent.requestInDialog(

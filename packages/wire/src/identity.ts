@@ -64,6 +64,8 @@ export interface AccountEntry {
   readonly concurrentCalls: number | null;
   /** New calls in a second; `null`: no limit. */
   readonly callsPerSecond: number | null;
+  /** Its connections call carriers only by an outbound voice profile; otherwise one without a profile calls whom it likes. */
+  readonly profileRequired: boolean;
 }
 
 export interface WebhookSettings {

@@ -40,6 +40,7 @@ export {
   parseDestination,
   parseDigits,
 } from './dialled.ts';
+export { type FixedConnection, type FixedPeople, fixedIdentity } from './fixed-identity.ts';
 export type {
   AccountEntry,
   ApplicationEntry,
@@ -53,7 +54,7 @@ export type {
   SipUser,
   WebhookSettings,
 } from './identity.ts';
-export { ASSERTED_IDENTITY, HEADER, NODE_HOST, PRESENCE, REFER } from './internal-headers.ts';
+export { ASSERTED_IDENTITY, CONTACT_PARAM, HEADER, NODE_HOST, PRESENCE, REFER } from './internal-headers.ts';
 export type { LoginTokenClaims, LoginTokenHeader } from './login-token.ts';
 export type {
   CodecName,
@@ -67,5 +68,16 @@ export type {
   Source,
 } from './media-control.ts';
 export { causeFromReason, formatReason, parseReason, type ReasonValue } from './reason-header.ts';
-export { BUILT_IN, type BuiltIn, canonicalNumber, type Destination, route } from './routing.ts';
-export type { Connection, Directory, Trunk } from './settings.ts';
+export {
+  BUILT_IN,
+  type BuiltIn,
+  canonicalNumber,
+  type Destination,
+  isNumber,
+  type Nowhere,
+  type Origin,
+  route,
+  rungByNumber,
+  trunksFor,
+} from './routing.ts';
+export type { Trunk } from './settings.ts';

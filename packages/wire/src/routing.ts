@@ -1,4 +1,6 @@
-import type { Connection, Directory, Trunk } from './settings.ts';
+import type { EpochMs } from '@sidetone/core';
+import type { ConnectionEntry, Identity, SipUser } from './identity.ts';
+import type { Trunk } from './settings.ts';
 
 /** Numbers that the platform answers itself. */
 export const BUILT_IN = {
@@ -11,15 +13,35 @@ export const BUILT_IN = {
 
 export type BuiltIn = (typeof BUILT_IN)[keyof typeof BUILT_IN];
 
+/** Who asks where a destination leads: a user of an account, or a carrier (whose calls may only reach users). */
+export type Origin = { readonly from: 'user'; readonly accountId: string } | { readonly from: 'trunk' };
+
 /** Where a dialled destination leads. */
 export type Destination =
   | { readonly to: 'built-in'; readonly service: BuiltIn }
-  | { readonly to: 'user'; readonly connection: Connection }
+  /** `dialled`: by its name, or by the number of its connection. */
+  | {
+      readonly to: 'user';
+      readonly user: SipUser;
+      readonly connection: ConnectionEntry;
+      readonly dialled: 'name' | 'number';
+    }
   /** Trunks in the order to try them. */
   | { readonly to: 'trunk'; readonly number: string; readonly trunks: readonly Trunk[] }
-  | { readonly to: 'nowhere'; readonly why: 'unknown-user' | 'sip-uri-calling-disabled' | 'no-route' };
+  | { readonly to: 'nowhere'; readonly why: Nowhere };
 
-const isNumber = (text: string): boolean => /^\+?[0-9*#]+$/.test(text);
+/**
+ * `number-rings-nobody`: its connection's destination format is not `sip_username`, or it is assigned to none.
+ * `user-inactive`: the user, its connection or its account may not be called now.
+ */
+export type Nowhere =
+  | 'unknown-user'
+  | 'user-inactive'
+  | 'sip-uri-calling-disabled'
+  | 'number-rings-nobody'
+  | 'no-route';
+
+export const isNumber = (text: string): boolean => /^\+?[0-9*#]+$/.test(text);
 
 /** Digits without the signs people write between them; `+` is kept. Not a number: unchanged. */
 export function canonicalNumber(text: string): string {
@@ -27,51 +49,78 @@ export function canonicalNumber(text: string): string {
   return isNumber(bare) ? bare : text;
 }
 
+/** The connection whose clients a number rings: its own, when its destination format is `sip_username`. */
+export function rungByNumber(identity: Identity, canonical: string): ConnectionEntry | undefined {
+  const owner = identity.ownerOfNumber(canonical);
+  return owner?.dnisFormat === 'sip_username' ? owner : undefined;
+}
+
+/** The trunks a number may go to: the longest prefix first, then the order in the file. */
+export function trunksFor(trunks: readonly Trunk[], number: string): readonly Trunk[] {
+  return trunks
+    .map((trunk, order) => ({ trunk, order, length: longestPrefix(trunk, number) }))
+    .filter((t) => t.length >= 0)
+    .sort((a, b) => b.length - a.length || a.order - b.order)
+    .map((t) => t.trunk);
+}
+
+const longestPrefix = (trunk: Trunk, number: string): number =>
+  trunk.prefixes.reduce((most, p) => (number.startsWith(p) && p.length > most ? p.length : most), -1);
+
 /**
- * The routing plan: where `destination` (a number, a user name, `user@domain` or a SIP URI) leads for a caller.
- * `origin` is who asks: our own user, or a trunk (whose calls may only reach users).
+ * The routing plan: where `destination` (a number, a user name, `user@domain` or a SIP URI) leads for who asks.
+ *
+ *   user name of a connection    rings the clients registered with that name
+ *   number                       the same ring, when its connection's destination format is `sip_username`; other numbers of users
+ *                                go to a trunk, other numbers from a trunk ring nobody
+ *   user name of a credential    rings the logins with its password and with its tokens
+ *
+ * The last to register wins in each ring, unless the connection rings all at once; no name rings another's clients. A name is
+ * dialled by its own account or by anybody, as its connection says; a number is public.
  */
-export function route(directory: Directory, destination: string, origin: 'user' | 'trunk'): Destination {
+export function route(identity: Identity, destination: string, origin: Origin, now: EpochMs): Destination {
   const stripped = destination.trim().replace(/^sips?:/i, '');
   const at = stripped.lastIndexOf('@');
   const host =
     at < 0 ? undefined : (stripped.slice(at + 1).split(/[;?]/)[0] ?? '').replace(/:\d+$/, '').toLowerCase();
   const user = canonicalNumber(at < 0 ? (stripped.split(/[;?]/)[0] ?? '') : stripped.slice(0, at));
+  const ours = origin.from === 'user';
   // Another domain is another network: its numbers and users are not ours, and we call no foreign domain.
-  if (origin === 'user' && host !== undefined && host !== directory.domain.toLowerCase())
+  if (ours && host !== undefined && host !== identity.domain.toLowerCase())
     return { to: 'nowhere', why: isNumber(user) ? 'no-route' : 'unknown-user' };
 
   const service = Object.hasOwn(BUILT_IN, user) ? BUILT_IN[user as keyof typeof BUILT_IN] : undefined;
-  if (service !== undefined && origin === 'user') return { to: 'built-in', service };
+  if (service !== undefined && ours) return { to: 'built-in', service };
 
-  if (isNumber(user)) {
-    const owner = directory.connections.find((c) => c.numbers.some((n) => canonicalNumber(n) === user));
-    if (owner !== undefined && owner.dnis_number_format === 'sip_username')
-      return { to: 'user', connection: owner };
-  }
-  const named = directory.connections.find((c) => c.user_name === user);
+  const number = isNumber(user);
+  const owner = number ? rungByNumber(identity, user) : undefined;
+  if (owner !== undefined) return ring(identity, identity.userById(owner.id), 'number', now);
+  const named = identity.userByName(user);
   if (named !== undefined) {
+    const preference = identity.connection(named.connectionId)?.sipUriCalling;
     const allowed =
-      named.sip_uri_calling_preference === 'unrestricted' ||
-      (named.sip_uri_calling_preference === 'internal' && origin === 'user');
-    return allowed ? { to: 'user', connection: named } : { to: 'nowhere', why: 'sip-uri-calling-disabled' };
+      preference === 'unrestricted' ||
+      (preference === 'internal' && ours && origin.accountId === named.accountId);
+    return allowed ? ring(identity, named, 'name', now) : { to: 'nowhere', why: 'sip-uri-calling-disabled' };
   }
-  if (origin === 'user' && isNumber(user)) {
-    const best = Math.max(
-      -1,
-      ...directory.trunks.flatMap((t) => t.prefixes.filter((p) => user.startsWith(p)).map((p) => p.length)),
-    );
-    const longest = (t: Trunk): number =>
-      Math.max(-1, ...t.prefixes.filter((p) => user.startsWith(p)).map((p) => p.length));
-    if (best >= 0) {
-      const trunks = directory.trunks
-        .map((trunk, order) => ({ trunk, order, length: longest(trunk) }))
-        .filter((t) => t.length >= 0)
-        .sort((a, b) => b.length - a.length || a.order - b.order)
-        .map((t) => t.trunk);
-      return { to: 'trunk', number: user, trunks };
-    }
-    return { to: 'nowhere', why: 'no-route' };
-  }
-  return { to: 'nowhere', why: 'unknown-user' };
+  if (!number) return { to: 'nowhere', why: 'unknown-user' };
+  if (!ours)
+    return {
+      to: 'nowhere',
+      why: identity.number(user) === undefined ? 'unknown-user' : 'number-rings-nobody',
+    };
+  const trunks = trunksFor(identity.trunks, user);
+  return trunks.length > 0 ? { to: 'trunk', number: user, trunks } : { to: 'nowhere', why: 'no-route' };
+}
+
+function ring(
+  identity: Identity,
+  user: SipUser | undefined,
+  dialled: 'name' | 'number',
+  now: EpochMs,
+): Destination {
+  const connection = user && identity.connection(user.connectionId);
+  if (user === undefined || connection === undefined || identity.refusal(user, now) !== undefined)
+    return { to: 'nowhere', why: 'user-inactive' };
+  return { to: 'user', user, connection, dialled };
 }

@@ -1,16 +1,17 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Connection, canonicalNumber, type Directory, route, type Trunk } from '../src/index.ts';
+import {
+  canonicalNumber,
+  type FixedConnection,
+  fixedIdentity,
+  type Origin,
+  route,
+  type Trunk,
+} from '../src/index.ts';
 
-const connection = (user_name: string, rest: Partial<Connection> = {}): Connection => ({
-  user_name,
+const connection = (userName: string, rest: Partial<FixedConnection> = {}): FixedConnection => ({
+  userName,
   password: 'secret-secret',
-  numbers: [],
-  sip_uri_calling_preference: 'internal',
-  dnis_number_format: 'sip_username',
-  simultaneous_ringing: 'disabled',
-  reject_code: 487,
-  codecs: ['OPUS', 'PCMU'],
   ...rest,
 });
 
@@ -25,24 +26,39 @@ const trunk = (name: string, prefixes: readonly string[]): Trunk => ({
   policy: 'quality',
 });
 
-const directory: Directory = {
+const identity = fixedIdentity({
   domain: 'sip.localhost',
   connections: [
-    connection('line1', { numbers: ['+1 (312) 555-0100'] }),
-    connection('line2', { numbers: ['+13125550200'], dnis_number_format: 'e164' }),
-    connection('open', { sip_uri_calling_preference: 'unrestricted' }),
-    connection('closed', { sip_uri_calling_preference: 'disabled' }),
+    connection('line1', {
+      numbers: ['+1 (312) 555-0100'],
+      credentials: [
+        { name: 'gencred1', password: 'secret-secret' },
+        { name: 'gone', password: 'secret-secret', expiresAt: 1_000 },
+      ],
+    }),
+    connection('line2', { numbers: ['+13125550200'], dnisFormat: 'e164' }),
+    connection('open', { sipUriCalling: 'unrestricted' }),
+    connection('closed', { sipUriCalling: 'disabled' }),
+    connection('asleep', { active: false, numbers: ['+13125550300'] }),
+    connection('other', { accountId: 'other', numbers: ['+13125550400'] }),
+    connection('welcome', { accountId: 'other', sipUriCalling: 'unrestricted' }),
+    connection('shut', { accountId: 'shut' }),
   ],
   trunks: [trunk('world', ['+']), trunk('america', ['+1']), trunk('also-america', ['+1', '00'])],
-};
+  accounts: [{ id: 'shut', active: false }],
+});
 
-const where = (destination: string, origin: 'user' | 'trunk' = 'user'): string => {
-  const to = route(directory, destination, origin);
+const USER: Origin = { from: 'user', accountId: 'default' };
+
+const where = (destination: string, origin: 'user' | 'trunk' | 'other' = 'user', now = 1_000): string => {
+  const asks: Origin =
+    origin === 'trunk' ? { from: 'trunk' } : origin === 'other' ? { from: 'user', accountId: 'other' } : USER;
+  const to = route(identity, destination, asks, now);
   switch (to.to) {
     case 'built-in':
       return `built-in ${to.service}`;
     case 'user':
-      return `user ${to.connection.user_name}`;
+      return `user ${to.user.name}`;
     case 'trunk':
       return `trunk ${to.number} by ${to.trunks.map((t) => t.name).join(', ')}`;
     case 'nowhere':
@@ -59,12 +75,12 @@ test('built-in numbers are for our users only', () => {
   assert.equal(where('9196', 'trunk'), 'nowhere: unknown-user');
 });
 
-test('a number rings its user only with the destination format sip_username', () => {
+test('a number rings its connection only with the destination format sip_username', () => {
   assert.equal(where('+13125550100'), 'user line1');
   assert.equal(where('+13125550100', 'trunk'), 'user line1');
   assert.equal(where('sip:+13125550100@elsewhere.example;user=phone', 'trunk'), 'user line1');
   assert.equal(where('+13125550200'), 'trunk +13125550200 by america, also-america, world');
-  assert.equal(where('+13125550200', 'trunk'), 'nowhere: unknown-user');
+  assert.equal(where('+13125550200', 'trunk'), 'nowhere: number-rings-nobody');
 });
 
 test('a user name is dialled by the preference of its connection', () => {
@@ -76,6 +92,28 @@ test('a user name is dialled by the preference of its connection', () => {
   assert.equal(where('line2@sip.localhost', 'trunk'), 'nowhere: sip-uri-calling-disabled');
   assert.equal(where('open@203.0.113.1', 'trunk'), 'user open');
   assert.equal(where('nobody'), 'nowhere: unknown-user');
+});
+
+test('a credential is a ring of its own, by exactly its name', () => {
+  assert.equal(where('gencred1'), 'user gencred1');
+  assert.equal(where('GENCRED1'), 'nowhere: unknown-user');
+  assert.equal(where('gencred1', 'trunk'), 'nowhere: sip-uri-calling-disabled');
+});
+
+test('accounts are apart: a name of another one is dialled only when anybody may', () => {
+  assert.equal(where('other'), 'nowhere: sip-uri-calling-disabled');
+  assert.equal(where('other', 'other'), 'user other');
+  assert.equal(where('welcome'), 'user welcome');
+  // A number is public, as it is in the telephone network.
+  assert.equal(where('+13125550400'), 'user other');
+});
+
+test('who may not log in is not called', () => {
+  assert.equal(where('gone', 'user', 999), 'user gone');
+  assert.equal(where('gone'), 'nowhere: user-inactive');
+  assert.equal(where('asleep'), 'nowhere: user-inactive');
+  assert.equal(where('+13125550300', 'trunk'), 'nowhere: user-inactive');
+  assert.equal(where('shut'), 'nowhere: sip-uri-calling-disabled');
 });
 
 test('the longest prefix wins, then the order in the file; trunks never reach trunks', () => {

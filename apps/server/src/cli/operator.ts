@@ -3,8 +3,9 @@ import { resolve } from 'node:path';
 import { canonicalNumber } from '@sidetone/wire';
 import { loadConfig } from '../config/load.ts';
 import { apiKeyName, makeApiKey } from '../identity/api-key.ts';
-import { DEFAULT_ACCOUNT, ensureDefaultAccount, newNumber } from '../identity/bring-up.ts';
+import { ensureDefaultAccount, newNumber } from '../identity/bring-up.ts';
 import type { AccountDoc } from '../identity/entries.ts';
+import { DEFAULT_ACCOUNT } from '../identity/entries.ts';
 import {
   accountName,
   docOf,

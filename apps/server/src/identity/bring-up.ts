@@ -1,15 +1,16 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { type Connection, canonicalNumber } from '@sidetone/wire';
+import { canonicalNumber } from '@sidetone/wire';
 import type { Config } from '../config/schema.ts';
 import type { AuditEntry, Change, StoredObject } from '../store/directory-store.ts';
+import type { EarlierConnection } from '../store/store.ts';
 import { countryOf } from './country.ts';
+import { DEFAULT_ACCOUNT } from './entries.ts';
 import { accountName, docOf, isVisible, makeObject, numberName, remakeObject, userName } from './objects.ts';
 import type { Registry } from './registry.ts';
 import { CONNECTION_DEFAULTS, type ConnectionDoc } from './schema/credential-connection.ts';
 import { type NumberDoc, VOICE_DEFAULTS } from './schema/phone-number.ts';
 import type { Vault } from './vault.ts';
 
-export const DEFAULT_ACCOUNT = 'default';
 const FIRST_USERS = [
   ['line1', '+15005550001'],
   ['line2', '+15005550002'],
@@ -38,7 +39,7 @@ export async function bringUp(
   registry: Registry,
   vault: Vault,
   configured: readonly ConfiguredConnection[] | undefined,
-  stored: () => readonly Connection[],
+  stored: () => readonly EarlierConnection[],
   now: number,
 ): Promise<void> {
   const account = await ensureDefaultAccount(registry, now);
@@ -129,7 +130,7 @@ class Plan {
   }
 
   /** line1 and line2, once in the life of a data folder. */
-  seed(stored: readonly Connection[]): void {
+  seed(stored: readonly EarlierConnection[]): void {
     const users: readonly { name: string; number: string | undefined; password: string }[] =
       stored.length > 0
         ? stored.map((c) => ({ name: c.user_name, number: c.numbers[0], password: c.password }))

@@ -20,6 +20,8 @@ export interface AccountDoc {
   readonly active: boolean;
   readonly concurrent_calls?: number | null;
   readonly calls_per_second?: number | null;
+  /** Without it: yes, but for the account of the configuration file. */
+  readonly profile_required?: boolean;
 }
 
 const CODECS: Readonly<Record<string, CodecName>> = {
@@ -30,6 +32,8 @@ const CODECS: Readonly<Record<string, CodecName>> = {
 };
 const DTMF = { 'RFC 2833': 'rfc4733', Inband: 'inband', 'SIP INFO': 'info' } as const;
 const REJECT_CODE = 487;
+/** The account of the configuration file and of the first start. */
+export const DEFAULT_ACCOUNT = 'default';
 
 /** The document of an object, by the type that its kind has. */
 export const docOf = <T>(object: StoredObject): T => object.doc as unknown as T;
@@ -41,6 +45,7 @@ export function accountEntry(object: StoredObject): AccountEntry {
     active: doc.active,
     concurrentCalls: doc.concurrent_calls ?? null,
     callsPerSecond: doc.calls_per_second ?? null,
+    profileRequired: doc.profile_required ?? doc.name !== DEFAULT_ACCOUNT,
   };
 }
 

@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { EpochMs } from '@sidetone/core';
-import type { Directory } from '@sidetone/wire';
 import type { Logger } from 'pino';
 import type { Config } from '../config/schema.ts';
 import type { DirectoryStore } from '../store/directory-store.ts';
@@ -9,7 +8,6 @@ import { openPostgresDirectory } from '../store/postgres-store.ts';
 import { openSqliteStore } from '../store/sqlite.ts';
 import { openSqliteDirectory } from '../store/sqlite-store.ts';
 import { bringUp } from './bring-up.ts';
-import { directoryOf } from './directory.ts';
 import { LoginTokens } from './login-token.ts';
 import { IdentityProjection } from './projection.ts';
 import { Registry } from './registry.ts';
@@ -26,8 +24,6 @@ export interface IdentityService {
   readonly store: DirectoryStore;
   readonly vault: Vault;
   readonly tokens: LoginTokens;
-  /** The projection as a list, for services that read one. */
-  readonly directory: () => Directory;
   /** Brings the users of the configuration in: when this process enters service, not beside another with another file. Rejects with a sentence. */
   enter(): Promise<void>;
   close(): Promise<void>;
@@ -83,7 +79,6 @@ export async function openIdentity(
       store,
       vault,
       tokens: new LoginTokens(secrets.tokenKeys),
-      directory: directoryOf(identity, now),
       enter: () => bringUp(registry, vault, config.connections, () => earlierUsers(config, dataDir), now()),
       close: async () => {
         clearInterval(timer);

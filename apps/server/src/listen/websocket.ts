@@ -5,6 +5,7 @@ import { setTimeout as rest } from 'node:timers/promises';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { AddressShares } from '../net/address-shares.ts';
 import { plainAddress } from '../net/addresses.ts';
+import type { SipWebSockets } from '../net/sip-websocket.ts';
 import { originAllowed } from './origins.ts';
 
 const MAX_FRAME_BYTES = 64 * 1024;
@@ -14,6 +15,7 @@ const MAX_QUEUED_BYTES = 256 * 1024;
 const MAX_SOCKETS = 20_000;
 /** Of those, what one address may open: a large office behind one NAT fits in. */
 const MAX_PER_ADDRESS = 2000;
+const BUSY = '503 Service Unavailable\r\nRetry-After: 5';
 /** A watched socket is asked so often (RFC 6455 §5.5.2), and given up when nothing came for so long: in 10 s at most. */
 const PING_MS = 4000;
 const DEAD_MS = 8000;
@@ -31,6 +33,8 @@ export interface WebSocketOptions {
   readonly frame: (socket: string, text: string) => void;
   readonly closed: (socket: string) => void;
   readonly newId: () => string;
+  /** SIP phones by WebSocket, told by their subprotocol. */
+  readonly sip: SipWebSockets;
 }
 
 export interface WebSocketListener {
@@ -49,7 +53,7 @@ function queryOf(target: string): Readonly<Record<string, string>> {
   return mark < 0 ? {} : Object.fromEntries(new URLSearchParams(target.slice(mark + 1)));
 }
 
-/** WebSockets of clients, on any path, no subprotocol, on the HTTP server's port. */
+/** WebSockets on any path of the HTTP server's port: SIP for those that name it as subprotocol, the dialect for all others. */
 export function listenWebSocket(server: Server | TlsServer, options: WebSocketOptions): WebSocketListener {
   const sockets = new Map<string, WebSocket>();
   const watched = new Map<string, { heardAt: number; pingAt: number }>();
@@ -74,9 +78,12 @@ export function listenWebSocket(server: Server | TlsServer, options: WebSocketOp
     };
     if (!originAllowed(origin, request.headers.host, options.origins, options.host))
       return refuse('403 Forbidden');
+    if (options.sip.wants(request)) {
+      if (!options.sip.accept(request, stream, head)) refuse(BUSY);
+      return;
+    }
     const address = plainAddress(request.socket.remoteAddress);
-    if (sockets.size >= MAX_SOCKETS || !shares.take(address))
-      return refuse('503 Service Unavailable\r\nRetry-After: 5');
+    if (sockets.size >= MAX_SOCKETS || !shares.take(address)) return refuse(BUSY);
     stream.once('close', () => shares.give(address));
     acceptor.handleUpgrade(request, stream, head, (ws) => accept(ws, request, origin));
   });

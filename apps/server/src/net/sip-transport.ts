@@ -1,5 +1,7 @@
+import { answerBinding } from '@sidetone/rtc';
 import { type Flow, parseMessage, type SipMessage, type SipParseError, writeMessage } from '@sidetone/sip';
 import { listenSipTcp } from './sip-tcp.ts';
+import { createSipWebSockets, type SipWebSockets } from './sip-websocket.ts';
 import { listenUdp } from './udp.ts';
 
 export interface SipTransportOptions {
@@ -9,20 +11,25 @@ export interface SipTransportOptions {
   readonly received: (message: SipMessage, flow: Flow) => void;
   /** Bytes that are no SIP message; the caller may answer. */
   readonly unparseable: (error: SipParseError, flow: Flow) => void;
-  /** A message could not be handed to this flow. */
+  /** A message could not be handed to this flow, or its WebSocket is closed. */
   readonly failed: (flow: Flow) => void;
 }
 
 export interface SipTransport {
+  /** What the HTTP server hands upgrades to. */
+  readonly webSockets: SipWebSockets;
   send(message: SipMessage, flow: Flow): void;
   close(): void;
 }
 
-/** The SIP sockets of the process: UDP and TCP on one host. Rejects with `ListenError`. */
+/** The SIP sockets of the process: UDP and TCP on one host, and WebSockets of the HTTP server. Rejects with `ListenError`. */
 export async function openSipTransport(options: SipTransportOptions): Promise<SipTransport> {
   const udp = await listenUdp('sip.udp', options.host, options.udp, (bytes, host, port) => {
     const flow: Flow = { transport: 'udp', host, port };
     if (isKeepAlive(bytes)) return;
+    // RFC 5626 §5.4: phones keep a UDP flow by STUN.
+    const pong = bytes[0] === 0 ? answerBinding(bytes, { address: host, port }) : null;
+    if (pong !== null) return udp.send(pong, port, host, () => {});
     const parsed = parseMessage(bytes);
     if (parsed.ok) options.received(parsed.value, flow);
     else options.unparseable(parsed.error, flow);
@@ -31,14 +38,18 @@ export async function openSipTransport(options: SipTransportOptions): Promise<Si
     udp.close();
     throw error;
   });
+  const webSockets = createSipWebSockets(options);
   return {
+    webSockets,
     send: (message, flow) => {
       const written = writeMessage(message);
       if (flow.transport === 'udp') udp.send(written, flow.port, flow.host, () => options.failed(flow));
       else if (flow.transport === 'tcp') tcp.send(written, flow);
+      else if (flow.transport === 'ws' || flow.transport === 'wss') webSockets.send(written, flow);
       else options.failed(flow);
     },
     close: () => {
+      webSockets.close();
       udp.close();
       tcp.close();
     },

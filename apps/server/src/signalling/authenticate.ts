@@ -1,9 +1,9 @@
 import type { EpochMs } from '@sidetone/core';
 import type { VspInput, VspOutput } from '@sidetone/vsp';
 import type { Identity, IdentityRefusal, SipUser } from '@sidetone/wire';
-import { passwordMatches } from '../identity/directory.ts';
 import type { LoginBudget } from '../identity/login-budget.ts';
 import type { LoginTokens, TokenRefusal } from '../identity/login-token.ts';
+import { passwordMatches } from '../identity/password.ts';
 
 type Question = Pick<Extract<VspOutput, { type: 'authenticate' }>, 'credentials' | 'address'>;
 type Answer = Extract<VspInput, { type: 'authenticated' }>['result'];

@@ -13,7 +13,7 @@ import { type Binding, createProxy, type ProxyInput, type ProxyOutput } from '@s
 import type { Flow, LocalNode, SipMessage } from '@sidetone/sip';
 import { createVoice, type VoiceInput, type VoiceOutput } from '@sidetone/voice';
 import { createVsp, type VspInput, type VspOutput } from '@sidetone/vsp';
-import type { Directory } from '@sidetone/wire';
+import type { Identity } from '@sidetone/wire';
 import type { Config } from '../config/schema.ts';
 
 type Input = VspInput | VoiceInput | ProxyInput;
@@ -55,7 +55,7 @@ export interface World {
 
 export interface ExchangeOptions {
   readonly config: Config;
-  readonly directory: () => Directory;
+  readonly identity: Identity;
   readonly nonceKey: Uint8Array;
   readonly publicAddress: { readonly host: string; readonly port: number };
 }
@@ -76,7 +76,8 @@ export interface Exchange {
 }
 
 export function createExchange(options: ExchangeOptions, world: World): Exchange {
-  const { config, directory } = options;
+  const { config } = options;
+  const identity = (): Identity => options.identity;
   const vsp = createVsp({
     random: systemRandom,
     epoch,
@@ -88,7 +89,7 @@ export function createExchange(options: ExchangeOptions, world: World): Exchange
   const voice = createVoice({
     random: systemRandom,
     epoch,
-    directory,
+    identity,
     publicAddress: options.publicAddress,
     timers: { ringMs: config.limits.ring_seconds * 1000 },
     limits: { calls: config.limits.calls, callsPerUser: config.limits.calls_per_user },
@@ -96,8 +97,13 @@ export function createExchange(options: ExchangeOptions, world: World): Exchange
   const proxy = createProxy({
     random: systemRandom,
     epoch,
-    directory,
-    address: { host: options.publicAddress.host, udp: config.sip.udp, tcp: config.sip.tcp },
+    identity,
+    address: {
+      host: options.publicAddress.host,
+      udp: config.sip.udp,
+      tcp: config.sip.tcp,
+      ws: config.http.port,
+    },
     nonceSecret: options.nonceKey,
     digest: config.sip.digest,
   });

@@ -106,7 +106,7 @@ async function serve(
   /** What services that take over say before the sockets are open. */
   const unsent: [SipMessage, Flow][] = [];
   const exchange = createExchange(
-    { config, directory: people.directory, nonceKey: secrets.nonceKey, publicAddress },
+    { config, identity, nonceKey: secrets.nonceKey, publicAddress },
     {
       sip: (message, flow) => {
         if (sip === undefined) unsent.push([message, flow]);
@@ -227,6 +227,7 @@ async function serve(
       }),
     frame: (socket, text) => exchange.post('vsp', { type: 'frame', socket, text }),
     closed: (socket) => exchange.post('vsp', { type: 'closed', socket }),
+    sip: transport.webSockets,
   });
   sockets = webSockets;
 

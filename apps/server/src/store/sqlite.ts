@@ -1,8 +1,8 @@
 import { chmodSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
-import type { CallRecord, Connection } from '@sidetone/wire';
+import type { CallRecord } from '@sidetone/wire';
 import { MIGRATIONS, type Migration } from './migrations.ts';
-import type { Store } from './store.ts';
+import type { EarlierConnection, Store } from './store.ts';
 
 /** Opens (and brings up to date) the SQLite store in `file`. Throws when the file cannot be opened or is newer than we are. */
 export function openSqliteStore(file: string, migrations: readonly Migration[] = MIGRATIONS): Store {
@@ -20,7 +20,8 @@ export function openSqliteStore(file: string, migrations: readonly Migration[] =
   const latest = db.prepare('SELECT record FROM call_records ORDER BY started_at DESC, rowid DESC LIMIT ?');
 
   return {
-    connections: () => allConnections.all().map((row) => JSON.parse(String(row['settings'])) as Connection),
+    connections: () =>
+      allConnections.all().map((row) => JSON.parse(String(row['settings'])) as EarlierConnection),
     saveConnection: (connection) => {
       insertConnection.run(connection.user_name, JSON.stringify(connection));
     },

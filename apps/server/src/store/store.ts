@@ -1,4 +1,12 @@
-import type { CallRecord, Connection } from '@sidetone/wire';
+import type { CallRecord } from '@sidetone/wire';
+
+/** A user as earlier releases kept it. */
+export interface EarlierConnection {
+  readonly user_name: string;
+  readonly password: string;
+  readonly numbers: readonly string[];
+  readonly [setting: string]: unknown;
+}
 
 /**
  * What outlives the process. One interface, so that another database can stand behind it. A write is durable when it
@@ -6,8 +14,8 @@ import type { CallRecord, Connection } from '@sidetone/wire';
  */
 export interface Store {
   /** Users kept in the store (used when the configuration file names none). */
-  connections(): readonly Connection[];
-  saveConnection(connection: Connection): void;
+  connections(): readonly EarlierConnection[];
+  saveConnection(connection: EarlierConnection): void;
   /** Appends records of finished legs in one transaction; a leg that is there already keeps its first record. */
   saveCallRecords(records: readonly CallRecord[]): void;
   /** Records of one call, in the order they were written. */

@@ -116,6 +116,7 @@ function bindings(draft: Draft, input: Extract<CallInput, { type: 'bindings' }>)
         control: contact.control,
         role: 'callee',
         kind: contact.client ? 'client' : 'phone',
+        webrtc: contact.webrtc,
         phase: 'preparing',
         userName: plan.userName,
         codecs,
@@ -349,7 +350,7 @@ function openCaller(draft: Draft, peer: Leg): void {
   const { plan } = draft.call;
   const caller = draft.caller;
   const policy = trunkOf(plan, peer)?.policy ?? 'capacity';
-  const codecs = callerCodecs(caller.codecs, policy, peer.codec, caller.kind === 'client');
+  const codecs = callerCodecs(caller.codecs, policy, peer.codec, caller.webrtc);
   draft.set(caller.id, { media: 'asked', candidates: [] });
   // An echo gives the caller its own Opus back, so its own wishes count.
   const heard = peer.kind === 'service' ? caller.offer : peer.remote;
