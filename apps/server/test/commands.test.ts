@@ -20,7 +20,7 @@ const configOf = (ports: Ports, more: object = {}) => ({
   ...more,
 });
 
-describe('the commands of the product', { timeout: 60_000 }, () => {
+describe('the commands of the product', { timeout: 300_000 }, () => {
   let dir: string;
   let pem: { readonly cert: string; readonly key: string };
   let otherKey: string;
