@@ -94,6 +94,7 @@ describe('a signalling process that goes', { ...needs('chromium'), timeout: 900_
     await until(
       'every page to be back',
       () => said('client ready') >= back + crowd.clients.length + pages.length,
+      { limitMs: 120_000 },
     );
     await crowd.sounds();
     for (const { page, id } of pages) {
@@ -153,7 +154,7 @@ describe('a signalling process that goes', { ...needs('chromium'), timeout: 900_
       for (const [i, pair] of ending.entries()) {
         if (i % 2 === 0) await pair.client.bye(pair.call);
         else crowd.carrier.bye(pair.carrier);
-        if (i % 3 === 0) {
+        if (i % Math.ceil(ending.length / 4) === 0) {
           process.kill(processOf(server, 'signalling')!, 'SIGKILL');
           await pause(50);
           await crowd.back();

@@ -38,25 +38,36 @@ export class Crowd {
   static async start(server: TestServer, carrierPort: number, count: number): Promise<Crowd> {
     const crowd = new Crowd(await NodeCarrier.open(carrierPort, server.sipPort));
     crowd.#pace();
+    try {
+      await crowd.#grow(server, count);
+    } catch (error) {
+      crowd.close();
+      throw error;
+    }
+    return crowd;
+  }
+
+  async #grow(server: TestServer, count: number): Promise<void> {
     const dtls = await createWeriftDtls();
     for (let i = 0; i < count; i++) {
+      // A user may have ten contacts.
+      const user = Math.floor(i / CALLS_PER_CLIENT) % 2 === 0 ? 'line1' : 'line2';
       if (i % CALLS_PER_CLIENT === 0)
-        crowd.clients.push(
+        this.clients.push(
           await NodeClient.loggedIn({
             url: server.webSocketUrl,
-            user: 'line1',
-            password: PASSWORD.line1,
+            user,
+            password: PASSWORD[user],
             dtls,
             address: server.address,
           }),
         );
-      const client = crowd.clients.at(-1)!;
+      const client = this.clients.at(-1)!;
       const number = `${CROWD_PREFIX}${String(i).padStart(4, '0')}`;
-      const call = await client.call(number, NUMBER.line1);
-      crowd.pairs.push({ client, call, carrier: await crowd.carrier.callOf(number) });
+      const call = await client.call(number, NUMBER[user]);
+      this.pairs.push({ client, call, carrier: await this.carrier.callOf(number) });
     }
-    await crowd.sounds();
-    return crowd;
+    await this.sounds();
   }
 
   #pace(): void {

@@ -65,7 +65,7 @@ export class NodeClient {
   }
 
   async ready(): Promise<void> {
-    await until('a test client to be logged in', () => this.#ready);
+    await until('a test client to be logged in', () => this.#ready, { limitMs: 120_000 });
   }
 
   #open(): void {
