@@ -148,6 +148,34 @@ describe('the journal', () => {
     assert.equal((found['voice call 3'] as { i: number }).i, 999);
   });
 
+  it('of another boot keeps the records alone: their times are of the calendar', () => {
+    const text = `${headLine('yesterday')}${entryLine('voice', 'call', { a: 1 })}${entryLine('records', 'leg', { a: 1 })}`;
+    writeFileSync(path, text);
+    const journal = openJournal(path, 'today', quiet);
+    journal.close();
+    assert.deepEqual(stateOf(journal.found), { 'records leg': { a: 1 } });
+    assert.deepEqual(stateOf(readJournal(readFileSync(path), 'today')), { 'records leg': { a: 1 } });
+  });
+
+  it('that cannot be read at all is no reason to stop', () => {
+    const taken = join(folder, 'a-folder');
+    mkdirSync(taken);
+    const journal = openJournal(taken, 'boot', quiet);
+    assert.match(journal.found.problem ?? '', /cannot be read \(EISDIR\)/);
+    journal.write([{ room: 'voice', key: 'call', value: { a: 1 } }]);
+    journal.close();
+  });
+
+  it('is whole when it is closed, if the disk has room again by then', () => {
+    const gone = join(folder, 'gone-for-a-while');
+    const file = join(gone, 'journal');
+    const journal = openJournal(file, 'boot', quiet);
+    journal.write([{ room: 'voice', key: 'call', value: { a: 1 } }]);
+    mkdirSync(gone);
+    journal.close();
+    assert.deepEqual(stateOf(readJournal(readFileSync(file), 'boot')), { 'voice call': { a: 1 } });
+  });
+
   it('begun afresh keeps the records alone, and the rest beside it', () => {
     const text = `${headLine('boot')}${entryLine('voice', 'call', { bad: 1 })}${entryLine('records', 'leg', { a: 1 })}`;
     writeFileSync(path, text);

@@ -166,6 +166,8 @@ export function openJournal(
       });
     },
     close: () => {
+      // Whoever follows would find an old state, and the disk may have room again.
+      if (failures > 0 && !closed) attempt(compact);
       if (fd !== undefined) closeSync(fd);
       fd = undefined;
       closed = true;
@@ -201,6 +203,9 @@ function readFound(path: string, boot: string): ReadJournal {
     let at = 0;
     for (let read = -1; read !== 0 && at < size; at += read) read = readSync(fd, bytes, at, size - at, at);
     return readJournal(bytes.subarray(0, at), boot);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    return { ...readJournal(Buffer.alloc(0), boot), problem: `it cannot be read (${code})` };
   } finally {
     closeSync(fd);
   }

@@ -7,7 +7,8 @@ import type { JournalEntry } from '@sidetone/core';
  *   {"room":"voice","key":"call 6f1c…","value":{…}}              the last value of a key counts
  *   {"room":"voice","key":"call 6f1c…","value":null}             the key is no more
  *
- * Times in values are of the machine's monotonic clock, so a journal of another boot is worth nothing: its media is gone too.
+ * Times in values are of the machine's monotonic clock, so of a journal of another boot only the call records count: the media of its
+ * calls is gone, too.
  */
 
 const VERSION = 1;
@@ -61,7 +62,7 @@ export function readJournal(bytes: Buffer, boot: string): ReadJournal {
   const head = object(bytes.toString('utf8', 0, headEnd));
   if (head?.['sidetone'] !== 'journal') return done('it is no journal');
   if (head['version'] !== VERSION) return done(`it is of version ${String(head['version']).slice(0, 20)}`);
-  if (head['boot'] !== boot) return done('the machine was started again since');
+  const another = head['boot'] !== boot;
 
   let foreign = 0;
   let count = 0;
@@ -71,6 +72,7 @@ export function readJournal(bytes: Buffer, boot: string): ReadJournal {
     const line = end - at > MAX_LINE_BYTES ? undefined : entryOf(bytes.toString('utf8', at, end));
     at = end + 1;
     if (line === undefined) foreign += 1;
+    else if (another && line.room !== 'records') continue;
     else if (line.value === null) {
       if (kept[line.room].delete(line.key)) count -= 1;
     } else if (kept[line.room].has(line.key)) kept[line.room].set(line.key, line.value);
@@ -80,6 +82,7 @@ export function readJournal(bytes: Buffer, boot: string): ReadJournal {
       kept[line.room].set(line.key, line.value);
     }
   }
+  if (another) return done('the machine was started again since; only its call records count');
   return done(foreign === 0 ? undefined : `${foreign} of its lines make no sense`);
 }
 
