@@ -109,3 +109,36 @@ describe('a service that takes over', { timeout: 300_000 }, () => {
     assert.match(nobody.stderr, /^sidetone: no service runs with the data folder/);
   });
 });
+
+/** An INVITE that can be read, but not be cancelled: its sender's name is no text. */
+const POISON = {
+  side: 'out',
+  flow: { transport: 'udp', host: '127.0.0.1', port: 9 },
+  uri: 'sip:100@127.0.0.1:9',
+  via: [{ transport: 'UDP', host: '127.0.0.1', params: { branch: 'z9hG4bK1' } }],
+  from: { uri: { scheme: 'sip', host: '127.0.0.1', params: {} }, params: { tag: '1' }, displayName: 5 },
+  to: { uri: { scheme: 'sip', host: '127.0.0.1', params: {} }, params: {} },
+  callId: 'poison',
+  seq: 1,
+  back: [],
+};
+
+describe('a service whose journal is the end of every process that takes it over', {
+  timeout: 300_000,
+}, () => {
+  it('begins without it at last, and keeps it for whoever looks into it', async () => {
+    const text = headLine(bootIdentity()) + entryLine('proxy', 'early 1', POISON);
+    const product = await Product.start({}, await freePorts(51_620), {
+      folder: (dataDir) => {
+        mkdirSync(dataDir, { recursive: true });
+        writeFileSync(join(dataDir, 'journal'), text);
+      },
+    });
+    try {
+      assert.match(product.stderr, /cannot be taken over/);
+      assert.match(readFileSync(join(product.dataDir, 'journal.failed'), 'utf8'), /poison/);
+    } finally {
+      await product.stop();
+    }
+  });
+});

@@ -24,6 +24,7 @@ import { FAULT, type FromChild, type SignallingStart, type ToChild } from '../su
 import { authenticate } from './authenticate.ts';
 import { createExchange, epoch, monotonic, systemRandom } from './exchange.ts';
 import { handOver } from './hand-over.ts';
+import { InheritedFault, inheriting } from './inherited-fault.ts';
 import { registrationOf } from './registration.ts';
 import { keepTrunksResolved, resolveTrunks } from './trunk-addresses.ts';
 
@@ -163,7 +164,7 @@ async function serve(
     },
   );
 
-  exchange.restore(journal.found.entries);
+  inheriting(() => exchange.restore(journal.found.entries));
   const taken = exchange.calls();
   if (taken > 0) log.info({ calls: taken }, 'calls taken over');
 
@@ -179,7 +180,9 @@ async function serve(
     failed: (flow) => exchange.post('proxy', { type: 'transportFailed', flow }),
   });
   sip = transport;
-  for (const [message, flow] of unsent.splice(0)) transport.send(message, flow);
+  inheriting(() => {
+    for (const [message, flow] of unsent.splice(0)) transport.send(message, flow);
+  });
   const stun = await listenStun(config.stun.host, config.stun.port);
   const app = createHttpApp(
     {
@@ -291,8 +294,13 @@ function main(): void {
     await running?.then((signalling) => signalling[how]()).catch(() => {});
     process.exit(0);
   };
+  const faulty = (error: Error): void => {
+    log?.fatal({ err: error }, 'uncaught exception');
+    process.exit(FAULT);
+  };
   const attempt = (work: Promise<unknown>): void => {
     work.catch((error: Error) => {
+      if (error instanceof InheritedFault) return faulty(error);
       tell({ type: 'failed', sentence: error.message });
       setTimeout(() => process.exit(1), 50);
     });
@@ -320,10 +328,7 @@ function main(): void {
   // Ctrl-C reaches the whole process group; the supervisor decides.
   process.on('SIGINT', () => {});
   process.on('SIGTERM', () => void stop('drain'));
-  process.on('uncaughtException', (error) => {
-    log?.fatal({ err: error }, 'uncaught exception');
-    process.exit(FAULT);
-  });
+  process.on('uncaughtException', faulty);
 }
 
 main();
