@@ -18,18 +18,13 @@ import { hopOf } from './own-address.ts';
 export const isKept = (binding: Binding): boolean =>
   binding.flow.transport === 'udp' || (binding.flow.transport !== 'local' && flowOfContact(binding) !== null);
 
-/** `since`: when it registered; the last to register is the first to be called. */
-export const writeBinding = (user: string, binding: Binding, since: Ms): object => ({
-  ...binding,
-  user,
-  since,
-});
+export const writeBinding = (user: string, binding: Binding): object => ({ ...binding, user });
 
 /** Reads a journalled binding; `null` when it is over, or nothing of the kind. */
 export function readBinding(
   value: unknown,
   now: Ms,
-): { readonly user: string; readonly since: Ms; readonly binding: Binding } | null {
+): { readonly user: string; readonly binding: Binding } | null {
   if (!isRecord(value)) return null;
   const { user, since, id, uri, displayName, params, flow, path, outbound, callId, cseq, expiresAt } = value;
   if (typeof user !== 'string' || typeof since !== 'number' || typeof id !== 'string') return null;
@@ -49,9 +44,10 @@ export function readBinding(
     callId,
     cseq,
     expiresAt,
+    since,
   };
   const reached = flow.transport === 'udp' ? flow : flowOfContact(binding);
-  return reached === null ? null : { user, since, binding: { ...binding, flow: reached } };
+  return reached === null ? null : { user, binding: { ...binding, flow: reached } };
 }
 
 const isPhoneFlow = (value: unknown): value is PhoneFlow =>

@@ -38,7 +38,7 @@ export class LocationTable {
   step(user: string, input: LocationInput, now: Ms): LocationOutput | undefined {
     const before = this.#locations.get(user) ?? { user, bindings: [] };
     const { state, out } = locationMachine.step(before, input, now);
-    if (state !== before) this.#store(before, state, now);
+    if (state !== before) this.#store(before, state);
     return out[0];
   }
 
@@ -61,7 +61,7 @@ export class LocationTable {
       if (kept === null) this.#lines.push({ type: 'journal', key, value: null });
       return kept === null ? [] : [kept];
     });
-    for (const { user, binding } of read.sort((a, b) => a.since - b.since)) {
+    for (const { user, binding } of read.sort((a, b) => a.binding.since - b.binding.since)) {
       const before = this.#locations.get(user) ?? { user, bindings: [] };
       this.#index(before, { user, bindings: [binding, ...before.bindings] });
     }
@@ -110,7 +110,7 @@ export class LocationTable {
     return false;
   }
 
-  #store(before: Location, state: Location, now: Ms): void {
+  #store(before: Location, state: Location): void {
     const { user } = state;
     for (const { id } of before.bindings.filter(isKept))
       if (!state.bindings.some((b) => b.id === id && isKept(b)))
@@ -120,7 +120,7 @@ export class LocationTable {
         this.#lines.push({
           type: 'journal',
           key: `binding ${binding.id}`,
-          value: writeBinding(user, binding, now),
+          value: writeBinding(user, binding),
         });
     this.#index(before, state);
   }

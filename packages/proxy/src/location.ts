@@ -9,8 +9,11 @@ import type { PhoneFlow } from './outbound.ts';
  *               update (expires > 0)                 update (expires = 0), clear, expiry, flow lost, revoked
  *   no binding ─────────────────────▶ bound ──┐  ─────────────────────────────────────▶ no binding
  *                                       ▲     │ update with the same Call-ID and a higher CSeq,
- *                                       └─────┘ or another Call-ID: replaced and moved to the front
+ *                                       └─────┘ or another Call-ID: replaced
  * ```
+ *
+ * A refresh (the same Call-ID by the same flow, RFC 3261 §10.2.4) keeps its place, so that who is rung does not depend on whose
+ * refresh was the last. Everything else has just registered, and goes to the front.
  *
  * One REGISTER is one input and is atomic: all of its contacts are taken, or none.
  */
@@ -31,6 +34,8 @@ export interface Binding {
   readonly callId: string;
   readonly cseq: number;
   readonly expiresAt: Ms;
+  /** When it came: a refresh does not count. */
+  readonly since: Ms;
 }
 
 export interface Location {
@@ -130,12 +135,20 @@ function register(
       callId: input.callId,
       cseq: input.cseq,
       expiresAt: now + contact.expires * 1000,
+      since: now,
     };
-    bindings = [binding, ...bindings];
+    const refreshed = known.find((b) => b.callId === input.callId && sameFlow(b.flow, input.flow));
+    bindings = placed(bindings, refreshed === undefined ? binding : { ...binding, since: refreshed.since });
   }
   if (bindings.length > input.most && bindings.length > state.bindings.length)
     return refuse(state, 'too-many');
   return keep({ ...state, bindings });
+}
+
+/** In front of all that came before it. */
+function placed(bindings: readonly Binding[], binding: Binding): readonly Binding[] {
+  const at = bindings.findIndex((b) => b.since <= binding.since);
+  return at < 0 ? [...bindings, binding] : bindings.toSpliced(at, 0, binding);
 }
 
 /** RFC 5626 §6: a flow is known by its instance and reg-id. All else, and what names no flow, is known by its address. */

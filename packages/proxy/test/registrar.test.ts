@@ -60,11 +60,16 @@ describe('registrar', () => {
     assert.deepEqual(bindingsOf(rig, 'line1'), contacts(second));
   });
 
-  it('moves a refreshed contact to the front', () => {
+  it('a refresh keeps its place; who registers again goes to the front', () => {
     const rig = new Rig();
     byVsp(rig, { contact: contact('sip:a@vsp.sidetone.invalid'), callId: 'a' });
+    rig.now += 5;
     byVsp(rig, { contact: contact('sip:b@vsp.sidetone.invalid'), callId: 'b' });
+    rig.now += 5;
     byVsp(rig, { contact: contact('sip:a@vsp.sidetone.invalid'), callId: 'a', cseq: 2 });
+    assert.deepEqual(bindingsOf(rig, 'line1'), ['sip:b@vsp.sidetone.invalid', 'sip:a@vsp.sidetone.invalid']);
+    rig.now += 5;
+    byVsp(rig, { contact: contact('sip:a@vsp.sidetone.invalid'), callId: 'after a restart', cseq: 1 });
     assert.deepEqual(bindingsOf(rig, 'line1'), ['sip:a@vsp.sidetone.invalid', 'sip:b@vsp.sidetone.invalid']);
   });
 
