@@ -47,10 +47,13 @@ export function onRefer(draft: Draft, input: Extract<CallInput, { type: 'refer' 
   connect(draft);
 }
 
+/** Legs that have left stay part of their call, in memory and in each line of the journal: a call does not go round for ever. */
+const MOST_LEGS = 32;
+
 /** Why a REFER is refused; `null`: it is not. Only our own users transfer: a carrier's word costs somebody money. */
 function refusalOf(call: Call, leg: Leg | undefined, far: Leg | undefined, blind: boolean): number | null {
   if (leg === undefined || call.state.name !== 'up' || leg.phase !== 'up') return 480;
-  if (!mayTransfer(leg)) return 403;
+  if (!mayTransfer(leg) || call.legs.length >= MOST_LEGS) return 403;
   if (call.transfer !== null) return 491;
   if (far === undefined || far.phase !== 'up') return 480;
   if (!leg.connected || !far.connected) return 491;

@@ -41,6 +41,28 @@ describe('a blind transfer', () => {
     assert.equal(new Set(table.records.map((r) => r.session_id)).size, 1);
   });
 
+  it('is done so often and no more: every leg that was there stays part of the call', () => {
+    const table = new Table();
+    let { client: asks } = table.talk();
+    let status = 202;
+    let done = 0;
+    for (; done < 100; done++) {
+      status = table.refer(asks, '<sip:line2@sip.localhost>');
+      if (status !== 202) break;
+      table.told(asks.far);
+      table.found('sip:s1@vsp.sidetone.invalid');
+      const target = table.rings();
+      table.answer(target);
+      table.told(asks.far);
+      asks.far.take('bye');
+      asks = target;
+    }
+    assert.deepEqual([done, status], [30, 403]);
+    table.pair();
+    table.hangUp(asks);
+    table.clean(32);
+  });
+
   it('by the callee; a party on hold is let go again, DTMF and hold work from both new sides', () => {
     const table = new Table();
     const carrier = table.dial('carrier', '+13125550101', table.proxy);
