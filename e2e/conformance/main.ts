@@ -3,7 +3,6 @@
  * Ends with 1 when a cell failed, or when an item of the inventory is neither shown by a row nor excused.
  */
 import { parseArgs } from 'node:util';
-import { Coturn } from '../src/coturn.ts';
 import { PUBLISHED, type SdkName } from '../src/page-host.ts';
 import { type Column, columnName, type Outcome, runColumn } from './column.ts';
 import { CANNOT, uncovered } from './inventory.ts';
@@ -33,14 +32,12 @@ const started = performance.now();
 const gaps = uncovered(ROWS);
 for (const gap of gaps) process.stdout.write(`not covered by any row: ${gap}\n`);
 
-const coturn = columns.some(({ sdk }) => sdk === '2.22.0') ? await Coturn.start() : undefined;
 const table = new Map<string, ReadonlyMap<string, Outcome>>();
 const failures: string[] = [];
 for (const column of columns) {
   const since = performance.now();
   const outcomes = await runColumn(column, rows, {
-    atOnce: column.sdk === '2.22.0' ? Math.min(2, Number(values['at-once'])) : Number(values['at-once']),
-    coturn,
+    atOnce: Number(values['at-once']),
     done: (row, outcome) => {
       if (outcome.cell === 'fail') failures.push(`${columnName(column)}: ${row.name}\n${outcome.why}`);
       if (values.verbose)
@@ -51,7 +48,6 @@ for (const column of columns) {
   table.set(columnName(column), outcomes);
   process.stderr.write(`${columnName(column)}: ${Math.round((performance.now() - since) / 1_000)} s\n`);
 }
-await coturn?.stop();
 
 const names = [...table.keys()];
 const first = Math.max(...rows.map(({ name }) => name.length));
