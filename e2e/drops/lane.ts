@@ -188,6 +188,10 @@ export class Lane {
       () => false,
     );
     // What a late re-attach does to the sound belongs to the drop.
+    const active = await this.page.becomes(this.#id, 'active').then(
+      () => true,
+      () => false,
+    );
     if (audible) await pause(2_000);
     const now = Date.now();
     // What came until now may still wait to be read.
@@ -203,7 +207,6 @@ export class Lane {
     const back = [up, ...all.map(([, to]) => to).filter((to) => to > up)]
       .sort((a, b) => a - b)
       .find((at) => !all.some(([from, to]) => from < at + LASTING_MS && to > at))!;
-    const active = (await this.page.call(this.#id)).state === 'active';
     return {
       failure,
       media,
