@@ -6,6 +6,21 @@ import { ApiBench } from './drive/api.ts';
 import { changesOf } from './drive/people.ts';
 
 const HOUR = 3_600_000;
+
+interface AuditEvent {
+  readonly id: string;
+  readonly change_type: string;
+  readonly record_type: string;
+  readonly resource_id: string;
+  readonly changes: readonly { readonly field: string }[];
+  readonly ip_address: string;
+  readonly created_at: string;
+}
+
+interface Cursors {
+  readonly cursors: { readonly before: string | null; readonly after: string | null };
+}
+
 const connection = (user_name: string, more: object = {}) => ({
   connection_name: 'web',
   user_name,
@@ -359,25 +374,75 @@ describe('the REST API', () => {
     const name = fresh();
     const made = await ask('POST', '/credential_connections', connection(name));
     await ask('PATCH', `/credential_connections/${made.body.data.id}`, { password: 'another one' });
-    const rows = await bench.service.store.audit(account, 2);
+    const { data } = (await ask('GET', '/audit_events?page[size]=2')).body;
+    const { id } = made.body.data;
     assert.deepEqual(
-      rows.map((row) => [row.action, row.kind, row.object, row.fields, row.source]),
+      data.map((e: AuditEvent) => [
+        e.change_type,
+        e.record_type,
+        e.resource_id,
+        e.changes.map(({ field }) => field).join(),
+        e.ip_address,
+      ]),
       [
-        ['update', 'connection', made.body.data.id, ['password'], '192.0.2.9'],
-        [
-          'create',
-          'connection',
-          made.body.data.id,
-          ['connection_name', 'user_name', 'password'],
-          '192.0.2.9',
-        ],
+        ['update', 'credential_connection', id, 'password', '192.0.2.9'],
+        ['create', 'credential_connection', id, 'connection_name,user_name,password', '192.0.2.9'],
       ],
     );
-    assert.equal(rows[1]!.request, made.headers.get('x-request-id'));
-    assert.doesNotMatch(
-      JSON.stringify(await bench.service.store.audit(account, 1000)),
-      /a password|another one|KEY/,
+    assert.equal(data[1].request_id, made.headers.get('x-request-id'));
+    assert.deepEqual([data[1].change_made_by, data[1].organization_id], ['account_owner', account]);
+    const all = await ask('GET', '/audit_events?page[size]=250');
+    assert.doesNotMatch(all.text, /a password|another one|KEY/);
+  });
+
+  it('lists the audit log of an account by number, by cursor from both ends, and by time', async () => {
+    const other = await bench.account('watched');
+    const began = bench.people.now;
+    for (let i = 0; i < 7; i++) {
+      bench.people.now += 1000;
+      await bench.ask(other.key, 'POST', '/outbound_voice_profiles', { name: `watched ${i}` });
+    }
+    const list = async (query: string): Promise<{ data: AuditEvent[]; meta: Cursors }> =>
+      (await bench.ask(other.key, 'GET', `/audit_events?${query}`)).body;
+    const everything = (await list('page[size]=250')).data;
+    const ids = everything.map((e) => e.id);
+    assert.equal(new Set(ids).size, 7);
+    assert.deepEqual(
+      everything.map((e) => Date.parse(e.created_at)),
+      [7, 6, 5, 4, 3, 2, 1].map((n) => began + n * 1000),
     );
+    assert.deepEqual((await list('page[size]=3&page[number]=3')).meta, {
+      page_number: 3,
+      page_size: 3,
+      total_pages: 3,
+      total_results: 7,
+    });
+    assert.deepEqual((await list('sort=asc&page[size]=250')).data, everything.toReversed());
+    const seen: string[] = [];
+    let last = '';
+    for (let query: string | null = 'page[limit]=3', turns = 0; query !== null; turns++) {
+      assert.ok(turns < 5);
+      const { data, meta } = await list(query);
+      seen.push(...data.map((e) => e.id));
+      last = data[0]!.id;
+      query = meta.cursors.after === null ? null : `page[limit]=3&page[after]=${meta.cursors.after}`;
+    }
+    assert.deepEqual(seen, ids);
+    const back = await list(`page[limit]=4&page[before]=${last}`);
+    assert.deepEqual(
+      back.data.map((e) => e.id),
+      ids.slice(2, 6),
+    );
+    assert.deepEqual(back.meta.cursors, { before: ids[2], after: ids[5] });
+    const at = (n: number): string => new Date(began + n * 1000).toISOString();
+    const some = await list(`filter[created_after]=${at(3)}&filter[created_before]=${at(5)}`);
+    assert.deepEqual(
+      some.data.map((e) => e.id),
+      ids.slice(2, 5),
+    );
+    assert.equal((await bench.ask(other.key, 'GET', '/audit_events?filter[created_after]=x')).status, 422);
+    const foreign = await ask('GET', `/audit_events?page[after]=${ids[3]}`);
+    assert.deepEqual(foreign.body.data, []);
   });
 
   it('describes itself', async () => {

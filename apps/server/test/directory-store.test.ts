@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import type { Change, DirectoryStore, StoredObject } from '../src/store/directory-store.ts';
+import type { AuditQuery, Change, DirectoryStore, StoredObject } from '../src/store/directory-store.ts';
 import { POSTGRES_MIGRATIONS } from '../src/store/postgres-migrations.ts';
 import { openPostgresDirectory } from '../src/store/postgres-store.ts';
 import { openSqliteDirectory } from '../src/store/sqlite-store.ts';
@@ -111,7 +111,7 @@ function suite(place: () => Promise<Place>): void {
     assert.ok(removed.every((o) => o.ok));
   });
 
-  it('keeps the audit log of an account, newest first', async () => {
+  it('keeps the audit log of an account, in the order of time from either end', async () => {
     const entry = (account: string, i: number) => ({
       at: i,
       account,
@@ -125,18 +125,30 @@ function suite(place: () => Promise<Place>): void {
     });
     for (let i = 0; i < 5; i++)
       await store.commit({ puts: [], removes: [], audit: [entry('a', i), entry('b', i)] });
-    const page = await store.audit('a', 2);
-    assert.deepEqual(
-      page.map((row) => [row.account, row.at]),
-      [
-        ['a', 4],
-        ['a', 3],
-      ],
-    );
-    assert.deepEqual(
-      (await store.audit('a', 9, page[1]!.seq)).map((row) => row.at),
-      [2, 1, 0],
-    );
+    // Two of one moment, and one of a clock that is behind.
+    await store.commit({ puts: [], removes: [], audit: [entry('a', 3), entry('a', 1)] });
+    const ask = async (more: Partial<AuditQuery>): Promise<readonly [readonly number[], number]> => {
+      const all: AuditQuery = { account: 'a', order: 'newest first', limit: 9, offset: 0, from: 0, to: 9 };
+      const { rows, total } = await store.audit({ ...all, ...more });
+      for (const row of rows) assert.deepEqual([row.account, row.object], ['a', `o${row.at}`]);
+      return [rows.map(({ at }) => at), total];
+    };
+    assert.deepEqual(await ask({}), [[4, 3, 3, 2, 1, 1, 0], 7]);
+    assert.deepEqual(await ask({ order: 'oldest first', offset: 2, limit: 3 }), [[1, 2, 3], 7]);
+    assert.deepEqual(await ask({ offset: 9 }), [[], 7]);
+    assert.deepEqual(await ask({ from: 1, to: 3 }), [[3, 3, 2, 1, 1], 5]);
+    const { rows } = await store.audit({
+      account: 'a',
+      order: 'newest first',
+      limit: 2,
+      offset: 0,
+      from: 0,
+      to: 9,
+    });
+    const { seq } = rows[1]!;
+    assert.deepEqual(await ask({ beyond: seq }), [[3, 2, 1, 1, 0], 5]);
+    assert.deepEqual(await ask({ beyond: seq, order: 'oldest first' }), [[4], 1]);
+    assert.deepEqual(await ask({ beyond: seq, account: 'b' }), [[], 0]);
   });
 
   it('is shared: a second one sees what the first wrote, and both guard the same names', async () => {

@@ -9,6 +9,7 @@ import type { ApiCall, ApiWorld, Operation } from './operation.ts';
 import { type Allowance, RateLimit } from './rate-limit.ts';
 import { referencePage, referenceStyle } from './reference-page.ts';
 import { readBody } from './request.ts';
+import { auditEvents } from './resources/audit-events.ts';
 import { connections, sipRegistrationStatus } from './resources/connections.ts';
 import { credentialConnections } from './resources/credential-connections.ts';
 import { phoneNumbers } from './resources/phone-numbers.ts';
@@ -26,6 +27,7 @@ export const OPERATIONS: readonly Operation[] = [
   ...callControlApplications,
   ...connections,
   ...sipRegistrationStatus,
+  ...auditEvents,
 ];
 
 export interface ApiOptions {

@@ -23,7 +23,7 @@ export interface RegistrationState {
 
 /** What the API needs of the process around it. */
 export interface ApiWorld {
-  readonly people: Pick<IdentityService, 'registry' | 'identity' | 'vault' | 'tokens'>;
+  readonly people: Pick<IdentityService, 'registry' | 'identity' | 'vault' | 'tokens' | 'store'>;
   readonly now: () => EpochMs;
   readonly registration: (userName: string) => RegistrationState;
 }

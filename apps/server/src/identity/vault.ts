@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHash, createHmac, randomBytes } from 'node:crypto';
 import { chmodSync, existsSync, linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -6,6 +6,14 @@ const FILE = 'store.key';
 const KEY_BYTES = 32;
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
+/** One block of AES, which is a permutation: a mark of the place, and the number. */
+const MASK_BYTES = 16;
+
+const placeMark = (place: string): Buffer =>
+  createHash('sha256')
+    .update(place)
+    .digest()
+    .subarray(0, MASK_BYTES / 2);
 const MARK = 'v1.';
 
 /**
@@ -14,11 +22,13 @@ const MARK = 'v1.';
  */
 export class Vault {
   readonly #key: Uint8Array;
+  readonly #maskKey: Uint8Array;
 
   /** @param key 32 bytes */
   constructor(key: Uint8Array) {
     if (key.length !== KEY_BYTES) throw new Error(`${FILE} must hold ${KEY_BYTES} bytes`);
     this.#key = key;
+    this.#maskKey = createHmac('sha256', key).update('mask').digest();
   }
 
   seal(text: string, place: string): string {
@@ -26,6 +36,24 @@ export class Vault {
     const cipher = createCipheriv('aes-256-gcm', this.#key, nonce).setAAD(Buffer.from(place));
     const sealed = Buffer.concat([nonce, cipher.update(text, 'utf8'), cipher.final(), cipher.getAuthTag()]);
     return MARK + sealed.toString('base64url');
+  }
+
+  /** A number as opaque text, always the same: what counts for all accounts together tells none of them about the others. */
+  mask(value: number, place: string): string {
+    const block = Buffer.alloc(MASK_BYTES);
+    placeMark(place).copy(block);
+    block.writeBigUInt64BE(BigInt(value), MASK_BYTES / 2);
+    const cipher = createCipheriv('aes-256-ecb', this.#maskKey, null).setAutoPadding(false);
+    return Buffer.concat([cipher.update(block), cipher.final()]).toString('hex');
+  }
+
+  /** The number behind the text; `undefined` when it is none of ours, or of another place. */
+  unmask(text: string, place: string): number | undefined {
+    if (!/^[0-9a-f]{32}$/.test(text)) return undefined;
+    const cipher = createDecipheriv('aes-256-ecb', this.#maskKey, null).setAutoPadding(false);
+    const block = Buffer.concat([cipher.update(Buffer.from(text, 'hex')), cipher.final()]);
+    if (!block.subarray(0, MASK_BYTES / 2).equals(placeMark(place))) return undefined;
+    return Number(block.readBigUInt64BE(MASK_BYTES / 2));
   }
 
   /** Throws when the key or the place is another one, or the value was changed. */

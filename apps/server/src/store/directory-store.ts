@@ -14,8 +14,7 @@ export interface DirectoryStore {
   load(since: number): Promise<Loaded>;
   /** All of the change, or nothing of it. Resolved with `ok` it is on disk; rejected, the store cannot be reached. */
   commit(change: Change): Promise<CommitOutcome>;
-  /** Newest first, at most `limit`, older than `before` when given. */
-  audit(account: string, limit: number, before?: number): Promise<readonly AuditRow[]>;
+  audit(query: AuditQuery): Promise<AuditPage>;
   close(): Promise<void>;
 }
 
@@ -86,3 +85,26 @@ export interface AuditEntry {
 export interface AuditRow extends AuditEntry {
   readonly seq: number;
 }
+
+/** One page of the audit log of an account, in the order of time. */
+export interface AuditQuery {
+  readonly account: string;
+  readonly order: 'newest first' | 'oldest first';
+  readonly limit: number;
+  /** Entries left out in front of the page. */
+  readonly offset: number;
+  /** Begins behind this entry (its `seq`), in the order asked for; one that the account does not have has nothing behind it. */
+  readonly beyond?: number;
+  /** Milliseconds since the Unix epoch, both included. */
+  readonly from: number;
+  readonly to: number;
+}
+
+export interface AuditPage {
+  readonly rows: readonly AuditRow[];
+  /** How many there are, counted no farther than `AUDIT_LOOK_AHEAD` behind the beginning of the page. */
+  readonly total: number;
+}
+
+/** A log has no end worth counting with every page. */
+export const AUDIT_LOOK_AHEAD = 10_000;

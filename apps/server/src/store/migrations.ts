@@ -67,4 +67,9 @@ export const MIGRATIONS: readonly Migration[] = [
       CREATE INDEX audit_by_account ON audit (account, seq);
     `,
   },
+  {
+    id: 3,
+    name: 'the audit log by time',
+    sql: 'CREATE INDEX audit_by_time ON audit (account, at, seq);',
+  },
 ];

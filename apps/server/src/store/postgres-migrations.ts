@@ -44,4 +44,9 @@ export const POSTGRES_MIGRATIONS: readonly Migration[] = [
       CREATE INDEX audit_by_account ON audit (account, seq);
     `,
   },
+  {
+    id: 2,
+    name: 'the audit log by time',
+    sql: 'CREATE INDEX audit_by_time ON audit (account, at, seq);',
+  },
 ];

@@ -1,13 +1,16 @@
 import postgres from 'postgres';
-import type {
-  AuditEntry,
-  AuditRow,
-  Change,
-  CommitOutcome,
-  DirectoryStore,
-  Loaded,
-  ObjectKind,
-  StoredObject,
+import {
+  AUDIT_LOOK_AHEAD,
+  type AuditEntry,
+  type AuditPage,
+  type AuditQuery,
+  type AuditRow,
+  type Change,
+  type CommitOutcome,
+  type DirectoryStore,
+  type Loaded,
+  type ObjectKind,
+  type StoredObject,
 } from './directory-store.ts';
 import type { Migration } from './migrations.ts';
 import { POSTGRES_MIGRATIONS } from './postgres-migrations.ts';
@@ -85,16 +88,7 @@ export async function openPostgresDirectory(
         queue.push({ change, resolve, reject });
         writing ??= write();
       }),
-    audit: async (account, limit, before = Number.MAX_SAFE_INTEGER) => {
-      const rows = await sql`
-        SELECT seq, entry FROM audit WHERE account = ${account} AND seq < ${before} ORDER BY seq DESC LIMIT ${limit}`;
-      return rows.map(
-        (row): AuditRow => ({
-          ...(JSON.parse(row['entry'] as string) as AuditEntry),
-          seq: Number(row['seq']),
-        }),
-      );
-    },
+    audit: (query) => audit(sql, query),
     close: async () => {
       while (writing !== undefined) await writing;
       await sql.end({ timeout: 5 });
@@ -188,6 +182,35 @@ function load(sql: postgres.Sql, since: number): Promise<Loaded> {
     );
     return { revision, objects, removed: gone.map((row) => row['id'] as string) };
   }) as Promise<Loaded>;
+}
+
+async function audit(sql: postgres.Sql, query: AuditQuery): Promise<AuditPage> {
+  const { account, order, limit, offset, beyond, from, to } = query;
+  const newest = order === 'newest first';
+  const [known] =
+    beyond === undefined
+      ? []
+      : await sql`SELECT at FROM audit WHERE seq = ${beyond} AND account = ${account}`;
+  if (beyond !== undefined && known === undefined) return { rows: [], total: 0 };
+  const cursor = known === undefined ? undefined : ([Number(known['at']), beyond!] as const);
+  const [afterAt, afterSeq] = (newest ? undefined : cursor) ?? [from, 0];
+  const [beforeAt, beforeSeq] = (newest ? cursor : undefined) ?? [to, Number.MAX_SAFE_INTEGER];
+  const range = sql`account = ${account} AND at BETWEEN ${from} AND ${to}
+    AND (at, seq) > (${afterAt}, ${afterSeq}) AND (at, seq) < (${beforeAt}, ${beforeSeq})`;
+  const sorted = newest ? sql`ORDER BY at DESC, seq DESC` : sql`ORDER BY at, seq`;
+  const rows =
+    await sql`SELECT seq, entry FROM audit WHERE ${range} ${sorted} LIMIT ${limit} OFFSET ${offset}`;
+  const [counted] = await sql`
+    SELECT COUNT(*) AS total FROM (SELECT 1 FROM audit WHERE ${range} LIMIT ${offset + AUDIT_LOOK_AHEAD}) AS looked`;
+  return {
+    rows: rows.map(
+      (row): AuditRow => ({
+        ...(JSON.parse(row['entry'] as string) as AuditEntry),
+        seq: Number(row['seq']),
+      }),
+    ),
+    total: Number(counted!['total']),
+  };
 }
 
 async function migrate(sql: postgres.Sql, migrations: readonly Migration[]): Promise<void> {

@@ -1,12 +1,14 @@
 import { DatabaseSync } from 'node:sqlite';
-import type {
-  AuditEntry,
-  AuditRow,
-  Change,
-  CommitOutcome,
-  Loaded,
-  ObjectKind,
-  StoredObject,
+import {
+  AUDIT_LOOK_AHEAD,
+  type AuditEntry,
+  type AuditPage,
+  type AuditQuery,
+  type Change,
+  type CommitOutcome,
+  type Loaded,
+  type ObjectKind,
+  type StoredObject,
 } from './directory-store.ts';
 import { prepareSqlite } from './sqlite.ts';
 
@@ -18,6 +20,9 @@ class Conflict extends Error {
     this.outcome = outcome;
   }
 }
+
+/** Between two entries, neither of them included. */
+const AUDIT_RANGE = 'account = ? AND at BETWEEN ? AND ? AND (at, seq) > (?, ?) AND (at, seq) < (?, ?)';
 
 const isConstraint = (error: unknown): boolean =>
   ((error as { errcode?: number }).errcode ?? 0) % 256 === 19; /* SQLITE_CONSTRAINT */
@@ -59,8 +64,15 @@ export class SqliteDirectory {
         'SELECT object, target FROM directory_refs WHERE object IN (SELECT id FROM directory_objects WHERE revision > ?) ORDER BY rowid',
       ),
       gone: db.prepare('SELECT id FROM directory_removed WHERE revision > ?'),
-      auditPage: db.prepare(
-        'SELECT seq, entry FROM audit WHERE account = ? AND seq < ? ORDER BY seq DESC LIMIT ?',
+      auditAt: db.prepare('SELECT at FROM audit WHERE seq = ? AND account = ?'),
+      auditNewest: db.prepare(
+        `SELECT seq, entry FROM audit WHERE ${AUDIT_RANGE} ORDER BY at DESC, seq DESC LIMIT ? OFFSET ?`,
+      ),
+      auditOldest: db.prepare(
+        `SELECT seq, entry FROM audit WHERE ${AUDIT_RANGE} ORDER BY at, seq LIMIT ? OFFSET ?`,
+      ),
+      auditTotal: db.prepare(
+        `SELECT COUNT(*) AS total FROM (SELECT 1 FROM audit WHERE ${AUDIT_RANGE} LIMIT ?)`,
       ),
     };
   }
@@ -153,11 +165,23 @@ export class SqliteDirectory {
     }
   }
 
-  audit(account: string, limit: number, before: number = Number.MAX_SAFE_INTEGER): AuditRow[] {
-    return this.#sql.auditPage.all(account, before, limit).map((row) => ({
-      ...(JSON.parse(String(row['entry'])) as AuditEntry),
-      seq: Number(row['seq']),
-    }));
+  audit({ account, order, limit, offset, beyond, from, to }: AuditQuery): AuditPage {
+    const at = beyond === undefined ? undefined : this.#sql.auditAt.get(beyond, account)?.['at'];
+    if (beyond !== undefined && at === undefined) return { rows: [], total: 0 };
+    const newest = order === 'newest first';
+    const cursor = at === undefined ? undefined : [Number(at), beyond!];
+    const after = (newest ? undefined : cursor) ?? [from, 0];
+    const before = (newest ? cursor : undefined) ?? [to, Number.MAX_SAFE_INTEGER];
+    const range = [account, from, to, ...after, ...before] as const;
+    const rows = (newest ? this.#sql.auditNewest : this.#sql.auditOldest).all(...range, limit, offset);
+    const total = Number(this.#sql.auditTotal.get(...range, offset + AUDIT_LOOK_AHEAD)!['total']);
+    return {
+      rows: rows.map((row) => ({
+        ...(JSON.parse(String(row['entry'])) as AuditEntry),
+        seq: Number(row['seq']),
+      })),
+      total,
+    };
   }
 
   close(): void {

@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import type { AuditRow, CommitOutcome, DirectoryStore, Loaded } from './directory-store.ts';
+import type { AuditPage, CommitOutcome, DirectoryStore, Loaded } from './directory-store.ts';
 import { openSqliteStore } from './sqlite.ts';
 import type { StoreAnswer, StoreQuestion } from './sqlite-worker.ts';
 
@@ -45,7 +45,7 @@ export function openSqliteDirectory(file: string): DirectoryStore {
   return {
     load: (since) => ask<Loaded>({ ask: 'load', since }),
     commit: (change) => ask<CommitOutcome>({ ask: 'commit', change }),
-    audit: (account, limit, before) => ask<readonly AuditRow[]>({ ask: 'audit', account, limit, before }),
+    audit: (query) => ask<AuditPage>({ ask: 'audit', query }),
     close: async () => {
       if (dead === undefined) await ask<void>({ ask: 'close' });
       dead ??= new Error('the store is closed');

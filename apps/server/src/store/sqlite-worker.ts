@@ -1,22 +1,16 @@
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
-import type { AuditRow, Change, CommitOutcome, Loaded } from './directory-store.ts';
+import type { AuditPage, AuditQuery, Change, CommitOutcome, Loaded } from './directory-store.ts';
 import { SqliteDirectory } from './sqlite-directory.ts';
 
 /** The thread of `sqlite-store.ts`: takes all changes that wait, writes them in one transaction, and again. */
 export type StoreQuestion =
   | { readonly id: number; readonly ask: 'commit'; readonly change: Change }
   | { readonly id: number; readonly ask: 'load'; readonly since: number }
-  | {
-      readonly id: number;
-      readonly ask: 'audit';
-      readonly account: string;
-      readonly limit: number;
-      readonly before: number | undefined;
-    }
+  | { readonly id: number; readonly ask: 'audit'; readonly query: AuditQuery }
   | { readonly id: number; readonly ask: 'close' };
 
 export type StoreAnswer =
-  | { readonly id: number; readonly ok: true; readonly value?: CommitOutcome | Loaded | readonly AuditRow[] }
+  | { readonly id: number; readonly ok: true; readonly value?: CommitOutcome | Loaded | AuditPage }
   | { readonly id: number; readonly ok: false; readonly error: string };
 
 const MOST_IN_A_TRANSACTION = 500;
@@ -27,8 +21,7 @@ function answer(question: Exclude<StoreQuestion, { ask: 'commit' }>): StoreAnswe
   const { id } = question;
   try {
     if (question.ask === 'load') return { id, ok: true, value: store.load(question.since) };
-    if (question.ask === 'audit')
-      return { id, ok: true, value: store.audit(question.account, question.limit, question.before) };
+    if (question.ask === 'audit') return { id, ok: true, value: store.audit(question.query) };
     store.close();
     return { id, ok: true };
   } catch (error) {

@@ -344,6 +344,14 @@ const ROWS: readonly Row[] = [
     },
   },
   {
+    method: 'auditEvents.list',
+    run: async (on) => {
+      if (typeof on.client.auditEvents?.list !== 'function') throw new Missing();
+      const all = await on.all('auditEvents', { sort: 'asc' });
+      assert.equal(all[0].change_type, 'create');
+    },
+  },
+  {
     method: 'errors: unknown id, bad body',
     run: async (on) => {
       const unknown = await refusalOf(on.call(['credentialConnections.retrieve'], '1'));
