@@ -19,8 +19,8 @@ interface Session {
   on(event: string, listener: (data: never) => void): void;
   answer(options: object): void;
   terminate(): void;
-  hold(): void;
-  unhold(): void;
+  hold(options: object, done: () => void): boolean;
+  unhold(options: object, done: () => void): boolean;
   sendDTMF(tones: string, options: object): void;
 }
 
@@ -41,8 +41,9 @@ function watch({ session, originator }: { session: Session; originator: string }
       methods: {
         answer: () => session.answer(MEDIA),
         hangup: () => session.terminate(),
-        hold: () => session.hold(),
-        unhold: () => session.unhold(),
+        // Done when the re-INVITE is: until then the library takes no other.
+        hold: () => session.hold({}, () => becomes(id, 'held')),
+        unhold: () => session.unhold({}, () => becomes(id, 'active')),
         dtmf: (tones: string, transportType: 'INFO' | 'RFC2833') =>
           session.sendDTMF(tones, { transportType, duration: 100, interToneGap: 60 }),
       },
@@ -56,9 +57,11 @@ function watch({ session, originator }: { session: Session; originator: string }
   });
   session.on('confirmed', () => becomes(id, 'active'));
   session.on('hold', (({ originator: by }: { originator: string }) => {
-    becomes(id, by === 'local' ? 'held' : 'held by the other side');
+    if (by === 'remote') becomes(id, 'held by the other side');
   }) as (data: never) => void);
-  session.on('unhold', () => becomes(id, 'active'));
+  session.on('unhold', (({ originator: by }: { originator: string }) => {
+    if (by === 'remote') becomes(id, 'active');
+  }) as (data: never) => void);
   session.on('ended', over as (data: never) => void);
   session.on('failed', over as (data: never) => void);
 }

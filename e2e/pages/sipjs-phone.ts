@@ -46,6 +46,8 @@ const phone: Phone = {
             const inbound = 'accept' in session;
             watch(session, inbound ? 'inbound' : 'outbound');
           },
+          // Without it the library refuses every call.
+          onCallReceived: () => undefined,
           onCallHold: (session, held) => becomes(session.id, held ? 'held' : 'active'),
           onServerDisconnect: (error) => note('disconnected', error),
         },
