@@ -11,8 +11,8 @@ export type ProxyInput =
   | SipReceived
   /** The edge could not deliver to this flow, or lost its connection. */
   | { readonly type: 'transportFailed'; readonly flow: Flow }
-  /** This user's registrations are no longer good: they are dropped. */
-  | { readonly type: 'revoked'; readonly user: string }
+  /** Registrations of these users are no longer good: they are dropped. */
+  | { readonly type: 'revoked'; readonly users: ReadonlySet<string> }
   /** The answer to `lookup`; `null`: no such user. */
   | {
       readonly type: 'credentials';

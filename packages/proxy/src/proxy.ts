@@ -115,7 +115,7 @@ class ProxyService implements SipProxy {
         this.#forwarding.transportFailed(input.flow, now);
         break;
       case 'revoked':
-        this.#locations.step(input.user, { type: 'revoked' }, now);
+        for (const user of input.users) this.#locations.step(user, { type: 'revoked' }, now);
         break;
       case 'credentials':
         this.#credentials(input.request, input.result, now);

@@ -212,7 +212,7 @@ export class Rig {
   }
 
   revoked(user: string): SipSend[] {
-    return this.#take(this.proxy.handle({ type: 'revoked', user }, this.now));
+    return this.#take(this.proxy.handle({ type: 'revoked', users: new Set([user]) }, this.now));
   }
 
   transportFailed(flow: Flow): SipSend[] {

@@ -1,9 +1,9 @@
 import type { LegId, UserAgent } from '@sidetone/sip';
 import type { Call } from './call.ts';
+import { Charges } from './charges.ts';
 import { CAUSE } from './ending.ts';
 import { type Bye, type Dialogs, dialogsOf } from './journal.ts';
 import { byeHeaders } from './to-sip.ts';
-import type { VoiceLimits } from './voice-options.ts';
 
 export interface Place {
   readonly call: string;
@@ -13,19 +13,17 @@ export interface Place {
 /** The calls that live, whose they are, and which dialog of the user agent is which leg. */
 export class CallBook {
   readonly calls = new Map<string, Call>();
-  readonly #limits: VoiceLimits;
   readonly #agent: UserAgent;
   /** Our leg ids → their call and the user agent's leg; and back. */
   readonly #legs = new Map<string, string>();
   readonly #dialogOf = new Map<string, LegId>();
   readonly #placeOf = new Map<LegId, Place>();
-  readonly #perUser = new Map<string, number>();
+  readonly charges = new Charges();
   /** What the journal asks. */
   readonly dialogs: Dialogs;
 
-  constructor(agent: UserAgent, limits: VoiceLimits) {
+  constructor(agent: UserAgent) {
     this.#agent = agent;
-    this.#limits = limits;
     this.dialogs = dialogsOf(agent, this.#dialogOf);
   }
 
@@ -41,23 +39,23 @@ export class CallBook {
     return this.#placeOf.get(dialog);
   }
 
-  /** Has the platform, or this user, as many calls as it may have? */
-  isFull(user: string | undefined): boolean {
-    if (this.calls.size >= this.#limits.calls) return true;
-    return user !== undefined && (this.#perUser.get(user) ?? 0) >= this.#limits.callsPerUser;
-  }
-
   /** A call that begins, here or by restoring it. */
   add(call: Call): void {
     this.update(call);
-    const user = call.caller.userName;
-    if (user !== undefined) this.#perUser.set(user, (this.#perUser.get(user) ?? 0) + 1);
+    this.charges.add(call.charges);
   }
 
   /** What a step made of it. */
   update(call: Call): void {
     this.calls.set(call.id, call);
     for (const leg of call.legs) this.#legs.set(leg.id, call.id);
+  }
+
+  /** Calls with a leg of such a user. */
+  callsOf(isWanted: (user: string) => boolean): readonly string[] {
+    const wanted = (call: Call): boolean =>
+      call.legs.some((leg) => leg.phase !== 'over' && leg.userName !== undefined && isWanted(leg.userName));
+    return [...this.calls.values()].filter(wanted).map(({ id }) => id);
   }
 
   bind(call: string, leg: string, dialog: LegId): void {
@@ -86,11 +84,7 @@ export class CallBook {
       const ending = leg.ending ?? { ...CAUSE.normal, by: 'platform' };
       if (snapshot !== null) byes.push({ dialog: snapshot, headers: byeHeaders(ending) });
     }
-    const user = call.caller.userName;
-    if (user === undefined) return byes;
-    const left = (this.#perUser.get(user) ?? 1) - 1;
-    if (left > 0) this.#perUser.set(user, left);
-    else this.#perUser.delete(user);
+    this.charges.remove(call.charges);
     return byes;
   }
 }

@@ -1,6 +1,6 @@
 import type { EpochMs, Ms } from '@sidetone/core';
 import type { Uri } from '@sidetone/sip';
-import type { BuiltIn, CodecName, Trunk } from '@sidetone/wire';
+import type { BuiltIn, CodecName, ConnectionEntry, Trunk } from '@sidetone/wire';
 import type { Ending } from './ending.ts';
 import type { Leg } from './leg.ts';
 
@@ -80,6 +80,8 @@ export interface Call {
   readonly transfer: Transfer | null;
   /** The call for whose transfer this one was made: its caller is a stand-in without dialog and media. */
   readonly origin: string | null;
+  /** What it counts against (`charges.ts`). */
+  readonly charges: readonly string[];
 }
 
 export type Extra = readonly (readonly [name: string, value: string])[];
@@ -122,6 +124,14 @@ export type Plan =
       readonly ringAll: boolean;
       readonly rejectCode: number;
       readonly codecs: readonly CodecName[];
+      /** How digits are sent to phones of the connection; browsers get RFC 4733. */
+      readonly dtmf: 'rfc4733' | 'info';
+      /** How long the clients of the connection may ring. */
+      readonly ringMs: Ms;
+      /** How they are told the caller's number, and whose national numbers they read. */
+      readonly ani: { readonly format: ConnectionEntry['aniFormat']; readonly country: string };
+      /** The caller is a user of another account: shown by its name or a number of its own. */
+      readonly foreign: boolean;
       /** `quality`: the clients' order stands; `capacity`: the caller's trunk codec goes first. */
       readonly policy: 'quality' | 'capacity';
     }

@@ -1,12 +1,14 @@
 import type { EpochMs, Ms } from '@sidetone/core';
-import type { Identity } from '@sidetone/wire';
-import { type Call, type FreshLeg, legOf } from './call.ts';
+import type { Identity, SipUser } from '@sidetone/wire';
+import type { Admitted } from './admission.ts';
+import { type Call, type FreshLeg, legOf, type Plan } from './call.ts';
 import type { CallOut } from './call-events.ts';
 import { preferring } from './codecs.ts';
 import { CAUSE } from './ending.ts';
 import { originOf } from './join.ts';
 import { newLeg } from './leg.ts';
-import { numbersOf, planOf, refuse } from './plan.ts';
+import { callerNumbers } from './outbound.ts';
+import { planOf, refuse } from './plan.ts';
 
 /** The target of a transfer rings this long at most: somebody waits in silence. */
 const RING_MS = 60_000;
@@ -15,8 +17,7 @@ export interface DialFacts {
   readonly identity: Identity;
   /** One leg is the stand-in for the caller, the other for a target that needs no look-up. */
   readonly fresh: readonly [FreshLeg, FreshLeg];
-  /** The platform or the user has as many calls as it may have. */
-  readonly full: boolean;
+  readonly admit: (plan: Plan, user: SipUser | undefined) => Admitted;
   readonly now: Ms;
   readonly epoch: EpochMs;
 }
@@ -26,7 +27,7 @@ export interface DialFacts {
  * stays as the caller that is shown. A stand-in takes the place of the caller's leg until that party is joined.
  */
 export function dialCall(of: Call, wish: Extract<CallOut, { type: 'dial' }>, facts: DialFacts): Call {
-  const { identity, full, now, epoch } = facts;
+  const { identity, now, epoch } = facts;
   const [seat, fresh] = facts.fresh;
   const by = legOf(of, wish.by)!;
   const far = legOf(of, wish.keeps)!;
@@ -34,24 +35,28 @@ export function dialCall(of: Call, wish: Extract<CallOut, { type: 'dial' }>, fac
   const farUser = identity.userByName(far.userName ?? '');
   const trunk = identity.trunks.find((t) => t.name === far.trunk);
   const shown = originOf(of, far);
-  const own = user === undefined ? [] : numbersOf(identity, user);
-  const plan = full
-    ? refuse(CAUSE.congestion)
-    : user === undefined
+  const own = user === undefined ? [] : callerNumbers(identity, user, shown.number);
+  // The party that stays may show its own number, when it is of the same account.
+  const sameAccount = farUser !== undefined && farUser.accountId === user?.accountId;
+  const farOwn = sameAccount ? callerNumbers(identity, farUser, shown.number) : [];
+  const plan =
+    user === undefined
       ? refuse(CAUSE.unproven)
-      : planOf(identity, wish.dialled, { from: 'user', accountId: user.accountId }, trunk, fresh, epoch);
+      : planOf(identity, wish.dialled, user, own, trunk, fresh, epoch);
+  const admitted = facts.admit(plan, user);
   const at = wish.dialled.lastIndexOf('@');
   return {
     id: wish.dial,
     program: 'route-and-bridge',
     state: { name: 'routing' },
-    plan,
+    plan: admitted.plan,
+    charges: admitted.charges,
     caller: {
       ...(shown.name === undefined ? {} : { name: shown.name }),
       number: shown.number,
       ...(user === undefined ? {} : { userName: user.name }),
       domain: identity.domain,
-      numbers: [...(farUser === undefined ? [] : numbersOf(identity, farUser)), ...own],
+      numbers: [...farOwn, ...own],
       dialled: at < 0 ? wish.dialled : wish.dialled.slice(0, at),
       headers: wish.headers,
       asserted: far.userName ?? shown.number,

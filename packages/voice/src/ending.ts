@@ -10,17 +10,20 @@ export interface Ending {
   /** The status a caller without an answer hears. */
   readonly sip: number;
   readonly by: 'caller' | 'callee' | 'platform';
+  /** Reason phrase of a refusal, where it says more than the status: often with the code that people know from the published API. */
+  readonly phrase?: string;
   /** Custom headers of the BYE or refusal, for the other side. */
   readonly headers?: Extra;
 }
 
-type Why = Pick<Ending, 'cause' | 'code' | 'sip'>;
+export type Why = Pick<Ending, 'cause' | 'code' | 'sip' | 'phrase' | 'headers'>;
 
 /** A cause of the vocabulary as our ending; `sip` where the caller shall hear another status. */
-export const why = (cause: Cause, sip: number = cause.sip): Why => ({
+export const why = (cause: Cause, sip: number = cause.sip, phrase?: string): Why => ({
   cause: cause.name,
   code: cause.code,
   sip,
+  ...(phrase === undefined ? {} : { phrase }),
 });
 
 /** The endings that the platform itself decides on. */
@@ -32,10 +35,22 @@ export const CAUSE = {
   noResponse: why(KNOWN.noUserResponse),
   notRegistered: why(KNOWN.userNotRegistered),
   unknownUser: why(KNOWN.unallocatedNumber),
-  noRoute: why(KNOWN.noRoute),
+  noRoute: why(KNOWN.noRoute, 404, 'No Route D40'),
+  numberRingsNobody: why(KNOWN.unallocatedNumber, 404, 'Number Rings No Client D40'),
+  userInactive: why(KNOWN.unallocatedNumber, 404, 'User Inactive'),
   callingDisabled: why(KNOWN.outgoingCallBarred),
   unproven: why(KNOWN.callRejected, 403),
   congestion: why(KNOWN.switchCongestion),
+  tooFast: why(KNOWN.switchCongestion, 503, 'Too Many Calls per Second'),
+  accountFull: why(KNOWN.circuitCongestion, 403, 'Account Channel Limit Exceeded D1'),
+  profileFull: why(KNOWN.circuitCongestion, 403, 'Outbound Profile Channel Limit Exceeded D2'),
+  connectionFull: why(KNOWN.circuitCongestion, 403, 'Connection Channel Limit Exceeded D3'),
+  noProfile: why(KNOWN.outgoingCallBarred, 403, 'No Outbound Profile D38'),
+  profileDisabled: why(KNOWN.outgoingCallBarred, 403, 'Outbound Profile Disabled D7'),
+  destinationBarred: why(KNOWN.outgoingCallBarred, 403, 'Destination Country Not Allowed D13'),
+  callerIdRefused: why(KNOWN.callRejected, 403, 'Caller ID Is No Number of the Account D35'),
+  /** Its user may not call or be called any more. */
+  revoked: { cause: 'revoked', code: KNOWN.callRejected.code, sip: 403 },
   noCodec: why(KNOWN.incompatibleDestination),
   mediaEngine: why(KNOWN.networkOutOfOrder),
   noPort: why(KNOWN.resourceUnavailable),

@@ -1,6 +1,7 @@
-import type { EpochMs, Ms } from '@sidetone/core';
-import type { Call, CallSettings, FreshLeg, Plan } from './call.ts';
-import { newLeg } from './leg.ts';
+import type { EpochMs, LogLine, Ms } from '@sidetone/core';
+import type { Admitted } from './admission.ts';
+import type { Call, CallSettings, FreshLeg } from './call.ts';
+import { type Leg, newLeg } from './leg.ts';
 import { isWebRtcOffer } from './offer-profile.ts';
 import type { Arrival } from './plan.ts';
 
@@ -11,19 +12,19 @@ export function incomingCall(
     readonly id: string;
     readonly own: FreshLeg;
     readonly offer: string | undefined;
-    readonly plan: Plan;
+    readonly admitted: Admitted;
     readonly now: Ms;
     readonly epoch: EpochMs;
     readonly settings: CallSettings;
   },
 ): Call {
-  const { id, own, offer, plan, now, epoch, settings } = facts;
+  const { id, own, offer, admitted, now, epoch, settings } = facts;
   return {
     id,
     program: 'route-and-bridge',
     state: { name: 'routing' },
     caller: arrival.caller,
-    plan,
+    plan: admitted.plan,
     legs: [
       newLeg({
         ...arrival.leg,
@@ -43,5 +44,16 @@ export function incomingCall(
     settings,
     transfer: null,
     origin: null,
+    charges: admitted.charges,
   };
+}
+
+/** For the log: a call begins, or why it does not. */
+export function startedLine({ id, legs, plan, caller }: Call): LogLine {
+  const [{ id: leg, kind }] = legs as readonly [Leg];
+  const fields = { session: id, leg, kind, plan: plan.to };
+  if (plan.to !== 'refuse') return { type: 'log', level: 'info', event: 'call started', fields };
+  const { cause, sip, phrase } = plan.ending;
+  const why = { user: caller.userName, cause, status: sip, ...(phrase === undefined ? {} : { phrase }) };
+  return { type: 'log', level: 'info', event: 'call refused', fields: { ...fields, ...why } };
 }

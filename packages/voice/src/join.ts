@@ -34,9 +34,11 @@ export function joinCalls(into: Call, keeps: string, from: Call, id: string): Jo
       ...into,
       legs: [stays, ...others, { ...moved, from: from_ }],
       state: { ...into.state, peer: moved.id },
+      // It counts as the calls it was made of, until it ends.
+      charges: [...into.charges, ...from.charges],
       early: null,
     },
-    from: { ...from, legs: from.legs.filter((leg) => leg.id !== id) },
+    from: { ...from, charges: [], legs: from.legs.filter((leg) => leg.id !== id) },
   };
 }
 

@@ -6,25 +6,29 @@ import {
   canonicalNumber,
   HEADER,
   type Identity,
+  type Nowhere,
   type Origin,
   route,
   type SipUser,
   type Trunk,
 } from '@sidetone/wire';
 import type { Caller, FreshLeg, Plan } from './call.ts';
-import { CAUSE, type Ending } from './ending.ts';
+import { CAUSE, type Why } from './ending.ts';
 import type { Leg } from './leg.ts';
+import { callerNumbers, lacksCallerId, outbound } from './outbound.ts';
 import { customHeaders } from './reason.ts';
 
 /** Who calls, by what road, and where that leads. */
 export interface Arrival {
   readonly caller: Caller;
   readonly plan: Plan;
+  /** On whose account the call is. */
+  readonly user: SipUser | undefined;
   /** Facts of the caller's leg. */
   readonly leg: Pick<Leg, 'kind' | 'codecs' | 'dtmf'> & Partial<Pick<Leg, 'userName' | 'trunk'>>;
 }
 
-export const refuse = (cause: Pick<Ending, 'cause' | 'code' | 'sip'>): Plan => ({
+export const refuse = (cause: Why): Plan => ({
   to: 'refuse',
   ending: { ...cause, by: 'platform' },
 });
@@ -59,12 +63,13 @@ export function arrive(
   const user = userName === undefined ? undefined : identity.userByName(userName);
   const connection = user && identity.connection(user.connectionId);
   const display = request.headers.from.displayName?.trim();
+  const stated = number(request.headers.from.uri.user ?? userName ?? 'anonymous');
   const caller: Caller = {
     ...(display === undefined || display === '' ? {} : { name: display }),
-    number: number(request.headers.from.uri.user ?? userName ?? 'anonymous'),
+    number: stated,
     ...(user === undefined ? {} : { userName: user.name }),
     domain: identity.domain,
-    numbers: user === undefined ? [] : numbersOf(identity, user),
+    numbers: user === undefined ? [] : callerNumbers(identity, user, stated),
     dialled: dialledUser,
     headers: customHeaders(request),
   };
@@ -72,50 +77,60 @@ export function arrive(
     return {
       caller,
       plan: refuse(CAUSE.unproven),
+      user: undefined,
       leg: { kind: from === 'vsp' ? 'client' : 'phone', codecs: [], dtmf: 'rfc4733' },
     };
   const own = uri.host.toLowerCase() === ownHost.toLowerCase();
-  const origin: Origin = user === undefined ? { from: 'trunk' } : { from: 'user', accountId: user.accountId };
   const dialled = own ? dialledUser : `${dialledUser}@${uri.host}`;
-  const plan = planOf(identity, dialled, origin, trunk, fresh, now);
+  const plan = planOf(identity, dialled, user, caller.numbers, trunk, fresh, now);
   if (trunk !== undefined)
     return {
       caller,
       plan,
+      user: undefined,
       leg: { kind: 'trunk', codecs: trunk.codecs, dtmf: trunk.dtmf, trunk: trunk.name },
     };
   return {
     caller,
     plan,
+    user,
     leg: {
       kind: from === 'vsp' ? 'client' : 'phone',
       codecs: connection!.codecs,
-      dtmf: 'rfc4733',
+      dtmf: from === 'vsp' ? 'rfc4733' : digitsMode(connection!),
       userName: user!.name,
     },
   };
 }
 
-/** The numbers of a user's connection. */
-export const numbersOf = (identity: Identity, user: SipUser): readonly string[] =>
-  identity.numbersOf(user.connectionId).map((entry) => canonicalNumber(entry.number));
+/** Digits as audio are not made here: phones that want them so get RFC 4733. */
+const digitsMode = ({ dtmf }: ConnectionEntry): Leg['dtmf'] => (dtmf === 'info' ? 'info' : 'rfc4733');
 
-/** Where `dialled` leads for `origin`; `trunk`: on the other side of the call, whose policy counts. */
+/**
+ * Where `dialled` leads for `user`, or for a trunk's call without one. `numbers`: what the user may show a carrier; `trunk`: on
+ * the other side of the call, whose policy counts.
+ */
 export function planOf(
   identity: Identity,
   dialled: string,
-  origin: Origin,
+  user: SipUser | undefined,
+  numbers: readonly string[],
   trunk: Trunk | undefined,
   fresh: FreshLeg,
   now: EpochMs,
 ): Plan {
-  const where = route(identity, dialled, origin, now);
+  if (user !== undefined && identity.refusal(user, now) !== undefined) return refuse(CAUSE.revoked);
+  const origin: Origin = user === undefined ? { from: 'trunk' } : { from: 'user', accountId: user.accountId };
+  const found = route(identity, dialled, origin, now);
+  const where = found.to === 'trunk' && user !== undefined ? outbound(identity, user, found, now) : found;
+  if ('cause' in where) return refuse(where);
   switch (where.to) {
     case 'built-in':
       return { to: 'service', service: where.service, leg: fresh };
     case 'user':
-      return userPlan(where.user, where.connection, trunk);
+      return userPlan(where.user, where.connection, user, trunk);
     case 'trunk':
+      if (user !== undefined && lacksCallerId(identity, user, numbers)) return refuse(CAUSE.callerIdRefused);
       return {
         to: 'trunk',
         number: where.number,
@@ -123,18 +138,34 @@ export function planOf(
         leg: fresh,
       };
     case 'nowhere':
-      if (where.why === 'sip-uri-calling-disabled') return refuse(CAUSE.callingDisabled);
-      return refuse(where.why === 'no-route' ? CAUSE.noRoute : CAUSE.unknownUser);
+      return refuse(NOWHERE[where.why]);
   }
 }
 
-function userPlan(user: SipUser, connection: ConnectionEntry, trunk: Trunk | undefined): Plan {
+const NOWHERE: Readonly<Record<Nowhere, Why>> = {
+  'unknown-user': CAUSE.unknownUser,
+  'user-inactive': CAUSE.userInactive,
+  'sip-uri-calling-disabled': CAUSE.callingDisabled,
+  'number-rings-nobody': CAUSE.numberRingsNobody,
+  'no-route': CAUSE.noRoute,
+};
+
+function userPlan(
+  user: SipUser,
+  connection: ConnectionEntry,
+  caller: SipUser | undefined,
+  trunk: Trunk | undefined,
+): Plan {
   return {
     to: 'user',
     userName: user.name,
     ringAll: connection.simultaneousRinging,
     rejectCode: connection.rejectCode,
     codecs: connection.codecs,
+    dtmf: digitsMode(connection),
+    ringMs: connection.timeout2xxSecs * 1000,
+    ani: { format: connection.aniFormat, country: connection.localization },
+    foreign: caller !== undefined && caller.accountId !== user.accountId,
     policy: trunk?.policy ?? 'quality',
   };
 }

@@ -147,7 +147,17 @@ function readCall(value: Fields, settings: CallSettings): Call | null {
   const read = legs.map(readLeg);
   if (!read.every((leg) => leg !== null)) return null;
   if ('peer' in state && !read.some((leg) => leg.id === state['peer'])) return null;
-  const call = { ...value, legs: read, early: null, answerHeaders: [], heard: [], transfer: null, settings };
+  const charges = isTexts(value['charges']) ? value['charges'] : [];
+  const call = {
+    ...value,
+    charges,
+    legs: read,
+    early: null,
+    answerHeaders: [],
+    heard: [],
+    transfer: null,
+    settings,
+  };
   return call as unknown as Call;
 }
 

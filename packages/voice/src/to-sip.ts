@@ -69,7 +69,12 @@ export function responseFor(call: Call, wish: Extract<CallOut, { type: 'respond'
     ...(leg.kind === 'client' ? ids(call, leg) : []),
     ...(wish.ending === undefined ? [] : reasonHeaders(wish.ending)),
   ];
-  return { headers, ...(wish.sdp === undefined ? {} : { sdp: wish.sdp }) };
+  const phrase = wish.ending?.phrase;
+  return {
+    headers,
+    ...(wish.sdp === undefined ? {} : { sdp: wish.sdp }),
+    ...(phrase === undefined ? {} : { reason: phrase }),
+  };
 }
 
 /** Headers of a BYE or CANCEL: the reason, and the custom headers of the other side's. */

@@ -10,6 +10,8 @@ export type VoiceInput =
   /** The answer to the `media` output with this id. At most one; voice gives up waiting by itself. */
   | { readonly type: 'media'; readonly id: number; readonly reply: MediaReply }
   | { readonly type: 'mediaEvent'; readonly event: MediaEvent }
+  /** These users may not call or be called any more: their calls end. */
+  | { readonly type: 'revoked'; readonly users: ReadonlySet<string> }
   /** Takes no new calls (503 with Retry-After) from now on and lets the others live: another process takes over. */
   | { readonly type: 'refuse' }
   /** Ends every call and refuses new ones; `size.calls` tells when nothing is left. */

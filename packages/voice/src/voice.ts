@@ -1,20 +1,21 @@
 import { Deadlines, earliest, type JournalEntry, type Ms, uuid } from '@sidetone/core';
 import { bodyText, type DialogName, type UserAgent, type UserAgentOut } from '@sidetone/sip';
 import type { MediaEvent, MediaReply } from '@sidetone/wire';
-import { type Call, type CallSettings, type FreshLeg, isEarly, legOf } from './call.ts';
+import { Admission, isRefused } from './admission.ts';
+import { type Call, type CallSettings, type FreshLeg, isEarly } from './call.ts';
 import { CallBook } from './call-book.ts';
 import type { CallInput, CallOut } from './call-events.ts';
-import { dialCall } from './dial.ts';
-import { CAUSE, type Ending } from './ending.ts';
+import { type DialFacts, dialCall } from './dial.ts';
+import { CAUSE, type Ending, type Why } from './ending.ts';
 import { mediaInput } from './from-media.ts';
 import { boundContacts, callInput, infoInput, type LegEvent } from './from-sip.ts';
-import { incomingCall } from './incoming-call.ts';
+import { incomingCall, startedLine } from './incoming-call.ts';
 import { parseInfo } from './info-body.ts';
 import { joinCalls } from './join.ts';
 import { CallJournal } from './journal.ts';
 import { commandLeg, DIGIT } from './leg-commands.ts';
 import { MediaDesk } from './media-desk.ts';
-import { arrive, FULL, HANDING_OVER } from './plan.ts';
+import { arrive } from './plan.ts';
 import { type Found, found, referTarget } from './refer-target.ts';
 import { inheritedMedia, restoreCalls } from './restore.ts';
 import { callMachine } from './step.ts';
@@ -38,13 +39,12 @@ class CallService implements Voice {
   readonly #settings: CallSettings;
   readonly #agent: UserAgent;
   readonly #book: CallBook;
+  readonly #admission: Admission;
   readonly #media: MediaDesk;
   readonly #journal: CallJournal;
   readonly #lookups = new Map<string, string>();
   readonly #callTimes = new Deadlines<string>();
   #lookupId = 0;
-  #draining = false;
-  #refusing = false;
   #engineSeen = false;
   /** Inputs for calls that wait their turn: one step's outputs are carried out before the next step. */
   #queue: { readonly call: string; readonly input: CallInput }[] = [];
@@ -53,15 +53,12 @@ class CallService implements Voice {
   constructor(options: VoiceOptions) {
     const timers = { ...TIMERS, ...options.timers };
     this.#options = options;
-    this.#settings = {
-      ringMs: timers.ringMs,
-      callMs: timers.callMs,
-      cancelMs: timers.cancelMs,
-      heldHears: options.heldHears ?? 'music',
-    };
+    const { ringMs, callMs, cancelMs } = timers;
+    this.#settings = { ringMs, callMs, cancelMs, heldHears: options.heldHears ?? 'music' };
     this.#media = new MediaDesk(timers.mediaMs);
     this.#agent = createVoiceAgent(options);
-    this.#book = new CallBook(this.#agent, { ...LIMITS, ...options.limits });
+    this.#book = new CallBook(this.#agent);
+    this.#admission = new Admission(this.#book, { ...LIMITS, ...options.limits });
     this.#journal = new CallJournal(this.#book.dialogs);
   }
 
@@ -96,12 +93,17 @@ class CallService implements Voice {
         this.#restore(input.entries, now);
         break;
       case 'refuse':
-        this.#refusing = true;
+        this.#admission.closed ??= 'handover';
+        break;
+      case 'revoked':
+        this.#endCalls(
+          this.#book.callsOf((user) => input.users.has(user)),
+          CAUSE.revoked,
+        );
         break;
       case 'drain':
-        this.#draining = true;
-        for (const id of this.#book.calls.keys())
-          this.#post(id, { type: 'end', ending: { ...CAUSE.drain, by: 'platform' } });
+        this.#admission.closed = 'drain';
+        this.#endCalls(this.#book.calls.keys(), CAUSE.drain);
         break;
     }
     this.#run(now);
@@ -131,6 +133,10 @@ class CallService implements Voice {
       if (state.state.name === 'over') this.#forget(state);
     }
     this.#queue = [];
+  }
+
+  #endCalls(calls: Iterable<string>, cause: Why): void {
+    for (const id of calls) this.#post(id, { type: 'end', ending: { ...cause, by: 'platform' } });
   }
 
   #tick(now: Ms): void {
@@ -198,6 +204,9 @@ class CallService implements Voice {
       },
       now,
     );
+    const { identity, epoch } = this.#options;
+    const refused = this.#book.callsOf((user) => isRefused(identity(), user, epoch()));
+    this.#endCalls(refused, CAUSE.revoked);
     this.#media.claim(inheritedMedia(calls), now, this.#out);
   }
 
@@ -245,34 +254,25 @@ class CallService implements Voice {
     }
     const { publicAddress, identity, epoch, random } = this.#options;
     const arrival = arrive(out.request, node, identity(), publicAddress.host, this.#fresh(), epoch());
-    const full = this.#refusing ? HANDING_OVER : this.#isFull(arrival.caller.userName) ? FULL : null;
+    const admitted = this.#admission.admit(identity(), arrival.plan, arrival.user, now);
     const own = this.#fresh();
     const call = incomingCall(arrival, {
       id: uuid(random),
       own,
       offer: out.sdp,
-      plan: full ?? arrival.plan,
+      admitted,
       now,
       epoch: epoch(),
       settings: this.#settings,
     });
     this.#book.bind(call.id, own.leg, out.leg);
-    this.#out.push({
-      type: 'log',
-      level: 'info',
-      event: 'call started',
-      fields: { session: call.id, leg: own.leg, kind: arrival.leg.kind, plan: call.plan.to },
-    });
+    this.#out.push(startedLine(call));
     this.#open(call);
   }
 
   #open(call: Call): void {
     this.#book.add(call);
     this.#post(call.id, { type: 'start' });
-  }
-
-  #isFull(user: string | undefined): boolean {
-    return this.#draining || this.#refusing || this.#book.isFull(user);
   }
 
   #lookedUp(out: Extract<UserAgentOut, { type: 'result' }>): void {
@@ -375,9 +375,9 @@ class CallService implements Voice {
 
   /** A call of the platform, on the account of a user who transfers to its target. */
   #dial(of: Call, wish: Extract<CallOut, { type: 'dial' }>, now: Ms): void {
-    const full = this.#isFull(legOf(of, wish.by)?.userName);
+    const admit: DialFacts['admit'] = (plan, user) => this.#admission.admit(identity(), plan, user, now);
     const { identity, epoch } = this.#options;
-    const facts = { identity: identity(), full, now, epoch: epoch() };
+    const facts = { identity: identity(), admit, now, epoch: epoch() };
     this.#open(dialCall(of, wish, { ...facts, fresh: [this.#fresh(), this.#fresh()] }));
   }
 

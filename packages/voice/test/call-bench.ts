@@ -33,6 +33,10 @@ export const userPlan = (change: Partial<Extract<Plan, { to: 'user' }>> = {}): P
   ringAll: true,
   rejectCode: 487,
   codecs: ['OPUS', 'PCMU', 'PCMA'],
+  dtmf: 'rfc4733',
+  ringMs: 90_000,
+  ani: { format: '+E.164', country: 'US' },
+  foreign: false,
   policy: 'quality',
   ...change,
 });
@@ -82,6 +86,7 @@ export function newCall(setup: Setup = {}): Call {
     settings: { ringMs: 90_000, callMs: 1_000_000, cancelMs: 40_000, heldHears: setup.heldHears ?? 'music' },
     transfer: null,
     origin: null,
+    charges: [],
   };
 }
 

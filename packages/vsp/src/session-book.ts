@@ -31,6 +31,14 @@ export class SessionBook {
     if (this.#socketOf.get(session.contact) === session.socket) this.#socketOf.delete(session.contact);
   }
 
+  /** Sessions of these users, also those that are being logged in. */
+  of(users: ReadonlySet<string>): readonly Session[] {
+    return this.all().filter(
+      ({ owner, login }) =>
+        (owner !== null && users.has(owner)) || ('user' in login && users.has(login.user)),
+    );
+  }
+
   all(): readonly Session[] {
     return [...this.#sessions.values()];
   }

@@ -33,6 +33,7 @@ export function stepSession(
   const draft: Draft = { state: session, out: [] };
   if (session.login.name !== 'over') {
     if (input.type === 'tick') tick(draft, now, settings);
+    else if (input.type === 'revoked') close(draft, POLICY, 'login is no longer valid', input.keeps);
     else if (input.type === 'frame') {
       draft.state = { ...session, heardAt: now };
       frame(draft, input.frame, now, settings);

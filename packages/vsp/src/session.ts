@@ -108,6 +108,7 @@ export type SessionFrame =
 
 export type SessionInput =
   | { readonly type: 'tick' }
+  | { readonly type: 'revoked'; readonly keeps: boolean }
   | { readonly type: 'frame'; readonly frame: SessionFrame }
   | {
       readonly type: 'authenticated';

@@ -30,6 +30,11 @@ export type VspInput =
           }
         | { readonly ok: false; readonly why: string };
     }
+  /**
+   * Logins of these users are no longer good: their sockets are closed. `keeps`: they may log in anew, and find their calls then;
+   * otherwise those end.
+   */
+  | { readonly type: 'revoked'; readonly users: ReadonlySet<string>; readonly keeps: boolean }
   /** Ends all calls, registrations and sockets; nothing new is accepted afterwards. */
   | { readonly type: 'drain' }
   /**

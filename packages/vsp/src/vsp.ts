@@ -117,6 +117,12 @@ class ClientGate implements Vsp {
         this.#session(session.socket, input, now);
         break;
       }
+      case 'revoked':
+        for (const session of this.#sessions.of(input.users)) {
+          this.#log('login revoked', session, {});
+          this.#session(session.socket, input, now);
+        }
+        break;
       case 'drain':
         this.#drain(now);
         break;

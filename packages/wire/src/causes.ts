@@ -55,6 +55,8 @@ export const INTERNAL_CAUSE: Readonly<Record<string, Cause>> = {
   cancelled: CAUSE.originatorCancel,
   /** The signalling process died before the call was answered. */
   restarted: CAUSE.temporaryFailure,
+  /** Its user may not call or be called any more. */
+  revoked: { ...CAUSE.callRejected, sip: 403 },
 };
 
 const BY_NAME = new Map<string, Cause>(Object.values(CAUSE).map((c) => [c.name, c]));

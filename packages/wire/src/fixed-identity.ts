@@ -9,7 +9,7 @@ import type {
 import { canonicalNumber } from './routing.ts';
 import type { Trunk } from './settings.ts';
 
-/** A connection and what belongs to it; what is not said has the defaults of the published API, except that names may be dialled. */
+/** A connection and what belongs to it; what is not said has the defaults of the configuration file. */
 export interface FixedConnection extends Partial<Omit<ConnectionEntry, 'id' | 'userName'>> {
   readonly userName: string;
   readonly password: string;
@@ -31,7 +31,7 @@ const SETTINGS = {
   active: true,
   sipUriCalling: 'internal',
   dnisFormat: 'sip_username',
-  aniFormat: 'E.164-national',
+  aniFormat: '+E.164',
   simultaneousRinging: false,
   codecs: ['OPUS', 'PCMU', 'PCMA'],
   dtmf: 'rfc4733',

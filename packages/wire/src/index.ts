@@ -9,6 +9,7 @@ export {
   INTERNAL_CAUSE,
   sipForBye,
 } from './causes.ts';
+export { callingCodeOf, countryOf } from './country.ts';
 export {
   type CustomHeader,
   customHeadersOf,
@@ -67,6 +68,7 @@ export type {
   OpusAsk,
   Source,
 } from './media-control.ts';
+export { e164Of, formatCaller } from './number-format.ts';
 export { causeFromReason, formatReason, parseReason, type ReasonValue } from './reason-header.ts';
 export {
   BUILT_IN,

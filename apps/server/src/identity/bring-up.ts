@@ -1,9 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { canonicalNumber } from '@sidetone/wire';
+import { canonicalNumber, countryOf } from '@sidetone/wire';
 import type { Config } from '../config/schema.ts';
 import type { AuditEntry, Change, StoredObject } from '../store/directory-store.ts';
 import type { EarlierConnection } from '../store/store.ts';
-import { countryOf } from './country.ts';
 import { DEFAULT_ACCOUNT } from './entries.ts';
 import { accountName, docOf, isVisible, makeObject, numberName, remakeObject, userName } from './objects.ts';
 import type { Registry } from './registry.ts';
@@ -105,6 +104,7 @@ class Plan {
       inbound: {
         ...(CONNECTION_DEFAULTS.inbound as unknown as ConnectionDoc['inbound']),
         dnis_number_format: connection.dnis_number_format,
+        ani_number_format: '+E.164',
         simultaneous_ringing: connection.simultaneous_ringing,
         codecs: connection.codecs.map((name) => CODEC_NAMES[name]),
       },
@@ -151,6 +151,7 @@ class Plan {
         inbound: {
           ...(CONNECTION_DEFAULTS.inbound as unknown as ConnectionDoc['inbound']),
           dnis_number_format: 'sip_username',
+          ani_number_format: '+E.164',
         },
         origin: 'first start',
       };

@@ -55,6 +55,7 @@ export async function authenticate(
   // No budget: a signature is not guessed, and a page with an old token must not lock out its whole office.
   const verified = await tokens.verify(credentials.token, now);
   if (!verified.ok) return refused(`token ${verified.error}`, '');
+  // From here on nothing waits: a user that is revoked later is revoked after its login.
   const user = identity.userById(verified.value.userId);
   if (user === undefined) return refused('deleted user', verified.value.userId);
   return settled(identity, user, 'token', now);

@@ -26,6 +26,7 @@ import { createExchange, epoch, monotonic, systemRandom } from './exchange.ts';
 import { handOver } from './hand-over.ts';
 import { InheritedFault, inheriting } from './inherited-fault.ts';
 import { registrationOf } from './registration.ts';
+import { createRevocations } from './revocations.ts';
 import { keepTrunksResolved, resolveTrunks } from './trunk-addresses.ts';
 
 /** How long SIGTERM waits for calls to end, and then for the answers to the last BYEs. */
@@ -126,14 +127,12 @@ async function serve(
       lookup: ({ request, user, address }) => {
         // Guessed too often from there: then even the right password is none.
         const known = phoneBudget.allows(user, address, epoch()) ? identity.userByName(user) : undefined;
-        const good = known !== undefined && identity.refusal(known, epoch()) === undefined;
-        const password = good ? known.password : undefined;
         // Answered on the next turn, as a database would.
         setImmediate(() =>
           exchange.post('proxy', {
             type: 'credentials',
             request,
-            result: password === undefined ? null : { password },
+            result: known === undefined ? null : { password: known.password },
           }),
         );
       },
@@ -165,6 +164,7 @@ async function serve(
   );
 
   inheriting(() => exchange.restore(journal.found.entries));
+  identity.listen(createRevocations(exchange));
   const taken = exchange.calls();
   if (taken > 0) log.info({ calls: taken }, 'calls taken over');
 

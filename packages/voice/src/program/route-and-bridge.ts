@@ -1,5 +1,5 @@
 import { opusWishes } from '@sidetone/sdp';
-import type { MediaReply } from '@sidetone/wire';
+import { formatCaller, type MediaReply } from '@sidetone/wire';
 import { connect } from '../bridge.ts';
 import { legOf, type Plan } from '../call.ts';
 import type { CallInput } from '../call-events.ts';
@@ -106,7 +106,8 @@ function bindings(draft: Draft, input: Extract<CallInput, { type: 'bindings' }>)
     endCall(draft, { ...cause, by: 'platform' });
     return;
   }
-  draft.to({ name: 'calling', until: draft.now + draft.call.settings.ringMs });
+  const ringMs = Math.min(plan.ringMs, draft.call.settings.ringMs);
+  draft.to({ name: 'calling', until: draft.now + ringMs });
   const codecs = calleeCodecs(plan.codecs, plan.policy, draft.caller.codecs);
   for (const contact of input.contacts.slice(0, plan.ringAll ? MAX_FORKS : 1))
     prepare(
@@ -120,18 +121,27 @@ function bindings(draft: Draft, input: Extract<CallInput, { type: 'bindings' }>)
         phase: 'preparing',
         userName: plan.userName,
         codecs,
+        dtmf: contact.client ? 'rfc4733' : plan.dtmf,
         target: contact.uri,
         startedAt: draft.now,
       }),
     );
 }
 
-/** A trunk sees a number that belongs to the caller; our own users see what the caller gave. */
+/**
+ * A trunk, and a user of another account, see a number that belongs to the caller (or its name); users of the same account see what the caller
+ * gave. Users are told numbers in the format of their connection.
+ */
 function shown(draft: Draft, leg: Leg): { readonly name?: string; readonly number: string } {
-  const { name, number, numbers, userName } = draft.call.caller;
+  const { plan, caller } = draft.call;
+  const { name, number, numbers, userName } = caller;
   const display = name === undefined ? {} : { name };
-  if (leg.kind !== 'trunk' || numbers.includes(number)) return { ...display, number };
-  return { ...display, number: numbers[0] ?? userName ?? number };
+  // No carrier is shown a name where there is a number.
+  const proven = numbers.includes(number) || (leg.kind !== 'trunk' && number === userName);
+  const owned = proven ? number : (numbers[0] ?? userName ?? number);
+  if (plan.to !== 'user') return { ...display, number: owned };
+  const { format, country } = plan.ani;
+  return { ...display, number: formatCaller(plan.foreign ? owned : number, format, country) };
 }
 
 function mediaReply(draft: Draft, leg: Leg, tag: 'first' | 'accept', reply: MediaReply): void {

@@ -19,6 +19,12 @@ const read = (table: string): ReadonlyMap<string, string> =>
   new Map(table.split(' ').map((entry) => [entry.slice(0, -2), entry.slice(-2)]));
 const byCode = read(CODES);
 const byArea = read(NORTH_AMERICA);
+const codes: ReadonlyMap<string, string> = new Map([
+  ...[...byCode].map(([code, country]) => [country, code] as const),
+  ...[...byArea.values()].map((country) => [country, '1'] as const),
+  ['US', '1'],
+  ['KZ', '7'],
+]);
 
 /** The country of a +E.164 number, ISO 3166-1 alpha-2; `ZZ` (nobody's) for what has none. */
 export function countryOf(number: string): string {
@@ -32,4 +38,9 @@ export function countryOf(number: string): string {
     if (country !== undefined) return country;
   }
   return 'ZZ';
+}
+
+/** The calling code of a country, without `+`; `undefined` for one that is not known. */
+export function callingCodeOf(country: string): string | undefined {
+  return codes.get(country);
 }
