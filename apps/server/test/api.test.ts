@@ -356,17 +356,30 @@ describe('the REST API', () => {
       address: '192.0.2.7',
       port: 5062,
       transport: 'udp',
-      userAgent: null,
-      since: null,
+      userAgent: 'Phone/1.0',
+      since: bench.people.now - 30_000,
       expiresAt: bench.people.now + 60_000,
     };
     bench.registered.set(name, { contacts: [contact] });
-    assert.deepEqual([(await check()).status, (await check()).ip_address], ['Registered', '192.0.2.7']);
+    const { status: is, ip_address, port, transport, user_agent, last_registration } = await check();
+    assert.deepEqual(
+      [is, ip_address, port, transport, user_agent],
+      ['Registered', '192.0.2.7', 5062, 'udp', 'Phone/1.0'],
+    );
+    assert.equal(last_registration, new Date(bench.people.now - 30_000).toISOString());
     const status = await ask(
       'GET',
       `/sip_registration_status?credential_type=telephony_credential&username=${name}`,
     );
-    assert.deepEqual([status.body.registered, status.body.sip_registration_details.expires], [true, 60]);
+    assert.equal(status.body.registered, true);
+    assert.deepEqual(status.body.sip_registration_details, {
+      expires: 60,
+      ua_ip: '192.0.2.7',
+      ua_port: 5062,
+      transport: 'udp',
+      user_agent: 'Phone/1.0',
+      uptime: 30,
+    });
     assert.equal((await ask('GET', '/sip_registration_status?username=nobody')).status, 404);
   });
 

@@ -27,6 +27,7 @@ export function readBinding(
 ): { readonly user: string; readonly binding: Binding } | null {
   if (!isRecord(value)) return null;
   const { user, since, id, uri, displayName, params, flow, path, outbound, callId, cseq, expiresAt } = value;
+  const { userAgent } = value;
   if (typeof user !== 'string' || typeof since !== 'number' || typeof id !== 'string') return null;
   if (!isUri(uri) || !isRecord(params) || !isFlow(flow)) return null;
   if (typeof callId !== 'string' || typeof cseq !== 'number' || typeof expiresAt !== 'number') return null;
@@ -45,6 +46,7 @@ export function readBinding(
     cseq,
     expiresAt,
     since,
+    ...(typeof userAgent === 'string' ? { userAgent } : {}),
   };
   const reached = flow.transport === 'udp' ? flow : flowOfContact(binding);
   return reached === null ? null : { user, binding: { ...binding, flow: reached } };

@@ -36,6 +36,10 @@ export interface Binding {
   readonly expiresAt: Ms;
   /** When it came: a refresh does not count. */
   readonly since: Ms;
+  /** What sent the REGISTER, as it names itself: at most 128 characters. */
+  readonly userAgent?: string;
+  /** Of a client of our own rooms: the address of its connection. */
+  readonly clientAddress?: string;
 }
 
 export interface Location {
@@ -62,6 +66,8 @@ export type LocationInput =
       readonly cseq: number;
       readonly flow: Flow;
       readonly path?: readonly NameAddr[];
+      readonly userAgent?: string;
+      readonly clientAddress?: string;
       readonly contacts: readonly ContactUpdate[];
       readonly most: number;
     }
@@ -136,6 +142,8 @@ function register(
       cseq: input.cseq,
       expiresAt: now + contact.expires * 1000,
       since: now,
+      ...(input.userAgent === undefined ? {} : { userAgent: input.userAgent }),
+      ...(input.clientAddress === undefined ? {} : { clientAddress: input.clientAddress }),
     };
     const refreshed = known.find((b) => b.callId === input.callId && sameFlow(b.flow, input.flow));
     bindings = placed(bindings, refreshed === undefined ? binding : { ...binding, since: refreshed.since });

@@ -8,7 +8,7 @@ import {
   unescapeUser,
   validateRequest,
 } from '@sidetone/sip';
-import type { Identity } from '@sidetone/wire';
+import { HEADER, type Identity } from '@sidetone/wire';
 import type { ContactUpdate } from './location.ts';
 import type { LocationTable } from './location-table.ts';
 import { flowOf, reachHeaders, readReach } from './outbound.ts';
@@ -30,6 +30,8 @@ export interface RegisterAnswer {
   readonly headers: ExtraHeaders;
   readonly contact: readonly NameAddr[];
 }
+
+const MOST_OF_USER_AGENT = 128;
 
 const refuse = (status: number, headers: ExtraHeaders = []): RegisterAnswer => ({
   status,
@@ -108,6 +110,7 @@ export function register(
             cseq: cseq.seq,
             flow,
             path: reach.path,
+            ...senderOf(request, flow),
             contacts,
             most: facts.limits.contactsPerUser,
           },
@@ -119,6 +122,16 @@ export function register(
   return flow.transport === 'local'
     ? answer
     : { ...answer, headers: [...answer.headers, ...reachHeaders(reach, flows > 0)] };
+}
+
+/** Who asks, for people to read. The address of a client is believed from our own rooms only. */
+function senderOf(request: SipRequest, flow: Flow): { userAgent?: string; clientAddress?: string } {
+  const userAgent = header(request, 'User-Agent')?.trim().slice(0, MOST_OF_USER_AGENT);
+  const address = flow.transport === 'local' ? header(request, HEADER.clientAddress) : undefined;
+  return {
+    ...(userAgent === undefined || userAgent === '' ? {} : { userAgent }),
+    ...(address === undefined ? {} : { clientAddress: address }),
+  };
 }
 
 /** §10.3 step 8: 200 with every binding there is. */

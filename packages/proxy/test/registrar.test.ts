@@ -73,6 +73,35 @@ describe('registrar', () => {
     assert.deepEqual(bindingsOf(rig, 'line1'), ['sip:a@vsp.sidetone.invalid', 'sip:b@vsp.sidetone.invalid']);
   });
 
+  it('keeps what a phone calls itself, also over a restart, and when it registered; a client address only of our own rooms', () => {
+    const rig = new Rig();
+    const says = (more: (readonly [string, string])[]) => ({ headers: more });
+    byPhone(rig, {
+      contact: contact('sip:line1@198.51.100.7:5060'),
+      ...says([
+        ['User-Agent', 'x'.repeat(500)],
+        ['X-Sidetone-Client-Address', '203.0.113.9'],
+      ]),
+    });
+    const [phone] = rig.proxy.bindingsOf('line1', rig.now);
+    assert.deepEqual([phone?.userAgent, phone?.clientAddress], ['x'.repeat(128), undefined]);
+    const { since } = phone!;
+    rig.now += 1000;
+    rig.restart();
+    const [after] = rig.proxy.bindingsOf('line1', rig.now);
+    assert.deepEqual([after?.userAgent, after?.since], ['x'.repeat(128), since]);
+    byVsp(rig, {
+      contact: contact('sip:a@vsp.sidetone.invalid'),
+      callId: 'a',
+      ...says([
+        ['User-Agent', 'Web-1.0'],
+        ['X-Sidetone-Client-Address', '203.0.113.9'],
+      ]),
+    });
+    const [browser] = rig.proxy.bindingsOf('line1', rig.now);
+    assert.deepEqual([browser?.userAgent, browser?.clientAddress], ['Web-1.0', '203.0.113.9']);
+  });
+
   it('fetches without contacts and changes nothing', () => {
     const rig = new Rig();
     assert.deepEqual(contacts(byVsp(rig, { contact: [] })), []);

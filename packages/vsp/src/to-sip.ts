@@ -17,6 +17,7 @@ import {
   HEADER,
   NODE_HOST,
 } from '@sidetone/wire';
+import type { Session } from './session.ts';
 
 export const VOICE: Flow = { transport: 'local', node: 'voice' };
 export const PROXY: Flow = { transport: 'local', node: 'proxy' };
@@ -60,16 +61,18 @@ export function inviteFor(
     flow: VOICE,
     headers: [
       [ASSERTED_IDENTITY, formatNameAddr(address(user, domain))],
-      ...(agent.text === '' ? [] : [['User-Agent', agent.text] as const]),
+      ...userAgent(agent),
       ...(call.clientState === undefined ? [] : [[HEADER.clientState, call.clientState] as const]),
       ...custom(call.customHeaders),
     ],
   };
 }
 
+const userAgent = ({ text }: ClientAgent): ExtraHeaders => (text === '' ? [] : [['User-Agent', text]]);
+
 /** REGISTER of a session; with `seconds` 0 its end. All of one session share a Call-ID and count up (RFC 3261 §10.2.4). */
 export function registerFor(
-  contact: string,
+  { contact, agent, address: peer }: Pick<Session, 'contact' | 'agent' | 'address'>,
   user: string,
   domain: string,
   seconds: number,
@@ -82,7 +85,7 @@ export function registerFor(
     from: aor,
     to: aor,
     contact: [{ uri: contactUri(contact), params: {} }],
-    headers: [['Expires', String(seconds)]] as const,
+    headers: [['Expires', String(seconds)], ...userAgent(agent), [HEADER.clientAddress, peer]] as const,
     callId: `register-${contact}`,
     cseq: sequence,
     flow: PROXY,

@@ -187,10 +187,10 @@ class ClientGate implements Vsp {
           this.#out.push({ ...wish, address: state.address });
           break;
         case 'register':
-          this.#register(state.contact, wish.user, REGISTER_SECONDS, wish.sequence, now);
+          this.#register(state, wish.user, REGISTER_SECONDS, wish.sequence, now);
           break;
         case 'unregister':
-          this.#register(state.contact, wish.user, 0, wish.sequence, now);
+          this.#register(state, wish.user, 0, wish.sequence, now);
           break;
         case 'resumed':
           this.#resumed(state.contact, now);
@@ -207,9 +207,9 @@ class ClientGate implements Vsp {
     }
   }
 
-  #register(contact: string, user: string, seconds: number, sequence: number, now: Ms): void {
-    const request = registerFor(contact, user, this.#options.domain, seconds, sequence);
-    this.#desk.hear(this.#desk.agent.send(request, `${contact} ${sequence}`, now), now);
+  #register(session: Session, user: string, seconds: number, sequence: number, now: Ms): void {
+    const request = registerFor(session, user, this.#options.domain, seconds, sequence);
+    this.#desk.hear(this.#desk.agent.send(request, `${session.contact} ${sequence}`, now), now);
   }
 
   // ---- sockets lost, and clients that come back
@@ -225,7 +225,7 @@ class ClientGate implements Vsp {
     this.#kept.lose({ ...latest, registers });
     this.#times.set(`kept ${contact}`, now + this.#settings.keepMs);
     this.#desk.journal.touchSession(contact);
-    this.#register(contact, owner, 0, registers, now);
+    this.#register(session, owner, 0, registers, now);
     for (const { callId } of this.#desk.calls.of(contact))
       this.#desk.call({ contact, callId }, { type: 'away' }, now);
     this.#log('client lost', session, { user: owner, calls: this.#desk.calls.count(contact) });
@@ -312,7 +312,7 @@ class ClientGate implements Vsp {
     const { login } = session;
     // Also while the REGISTER is under way: it may have bound the contact already.
     if (login.name === 'ready' || login.name === 'registering')
-      this.#register(session.contact, login.user, 0, latest.registers + 1, now);
+      this.#register(session, login.user, 0, latest.registers + 1, now);
     if (login.name === 'ready') this.#log('client gone', session, { user: login.user, cause: cause.name });
   }
 

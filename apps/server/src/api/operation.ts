@@ -16,7 +16,7 @@ export interface RegistrationState {
     readonly transport: string;
     readonly userAgent: string | null;
     /** Milliseconds since the Unix epoch. */
-    readonly since: EpochMs | null;
+    readonly since: EpochMs;
     readonly expiresAt: EpochMs;
   }[];
 }

@@ -107,7 +107,7 @@ export const sipRegistrationStatus = [
             ua_port: z.int().nullable(),
             transport: z.string(),
             user_agent: z.string().nullable(),
-            uptime: z.int().nullable().describe('Seconds.'),
+            uptime: z.int().describe('Seconds since it registered; a refresh does not count.'),
           })
           .nullable(),
       }),
@@ -131,7 +131,7 @@ export const sipRegistrationStatus = [
                 ua_port: contact.port,
                 transport: contact.transport,
                 user_agent: contact.userAgent,
-                uptime: contact.since === null ? null : Math.max(0, Math.round((now - contact.since) / 1000)),
+                uptime: Math.max(0, Math.round((now - contact.since) / 1000)),
               },
       };
     },

@@ -205,7 +205,7 @@ export const credentialConnections = [
       const name = docOf<ConnectionDoc>(object).user_name;
       const contact = call.world.registration(name).contacts[0];
       const status = contact === undefined ? 'Not Registered' : 'Registered';
-      const since = contact?.since == null ? null : iso(contact.since);
+      const since = contact === undefined ? null : iso(contact.since);
       return {
         record_type: 'registration_status',
         sip_username: name,
