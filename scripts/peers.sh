@@ -11,6 +11,7 @@ PEERS=(
   "baresip-core baresip"
   "rtpengine-daemon rtpengine"
   "coturn turnserver"
+  "kamailio kamailio"
   "sox sox"
   "espeak-ng espeak-ng"
   "postgresql pg_ctl"

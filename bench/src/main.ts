@@ -9,6 +9,7 @@ const BENCHES: Readonly<
   relay: () => import('./relay.ts'),
   latency: () => import('./latency.ts'),
   setup: () => import('./setup.ts'),
+  registrar: () => import('./registrar.ts'),
   'sdk-size': () => import('./sdk-size.ts'),
 };
 

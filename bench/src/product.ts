@@ -9,6 +9,8 @@ import { fileURLToPath } from 'node:url';
 /** A running product of our own, on free ports of this machine, with users line1 and line2. */
 export interface Product {
   readonly url: string;
+  /** Of the supervisor. */
+  readonly pid: number;
   stop(): Promise<void>;
 }
 
@@ -45,6 +47,7 @@ export async function startSidetone(config: object): Promise<Product> {
   });
   return {
     url,
+    pid: child.pid ?? -1,
     stop: async () => {
       child.kill('SIGTERM');
       await exited;
@@ -53,7 +56,8 @@ export async function startSidetone(config: object): Promise<Product> {
   };
 }
 
-function freePort(): Promise<number> {
+/** A TCP port that is free right now. */
+export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.once('error', reject);
