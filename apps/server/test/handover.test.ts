@@ -19,6 +19,7 @@ process.on('message', ({ type, start }) => {
   if (type === 'start-signalling' && how === 'faulty' && !start?.afresh) setTimeout(() => process.exit(70), 20);
   if (type === 'stand-by') how === 'bad' ? say({ type: 'failed', sentence: 'the port is taken' }) : say({ type: 'standing-by' });
   if (type === 'take-over') how === 'late' ? say({ type: 'failed', sentence: 'no room' }) : say({ type: 'ready', users: [], calls: 7 });
+  if (type === 'hand-over' && how === 'staying') return say({ type: 'staying', why: 'the disk is full' });
   if (type === 'hand-over') {
     say({ type: 'handing-over', early: 2 });
     say({ type: 'leaving', calls: 7, ended: 1 });
@@ -82,6 +83,18 @@ describe('replacing a process', { timeout: 60_000 }, () => {
     assert.deepEqual(replaced, { ok: false, why: 'the port is taken' });
     assert.deepEqual(calls, [0], 'nothing was started in its place');
     assert.ok((await supervisor.replace(plan('good'), standBy, () => {})).ok);
+    await supervisor.stop();
+  });
+
+  it('leaves the old one in service when that says that it cannot go', async () => {
+    const { supervisor, calls } = await running('staying');
+    const steps: string[] = [];
+    for (let i = 1; i <= 2; i++) {
+      const replaced = await supervisor.replace(plan('good'), standBy, (step) => steps.push(step.type));
+      assert.deepEqual(replaced, { ok: false, why: 'the disk is full' });
+      assert.equal(steps.length, i);
+    }
+    assert.deepEqual(calls, [0], 'nothing was started in its place');
     await supervisor.stop();
   });
 

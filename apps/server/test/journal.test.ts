@@ -171,9 +171,13 @@ describe('the journal', () => {
     const file = join(gone, 'journal');
     const journal = openJournal(file, 'boot', quiet);
     journal.write([{ room: 'voice', key: 'call', value: { a: 1 } }]);
+    assert.equal(journal.settled(), false);
     mkdirSync(gone);
     journal.close();
     assert.deepEqual(stateOf(readJournal(readFileSync(file), 'boot')), { 'voice call': { a: 1 } });
+    const next = openJournal(file, 'boot', quiet);
+    assert.equal(next.settled(), true);
+    next.close();
   });
 
   it('begun afresh keeps the records alone, and the rest beside it', () => {

@@ -40,6 +40,8 @@ export interface JournalFile {
   readonly found: ReadJournal;
   /** One synchronous write for all of them: in the page cache when it returns. Never throws. */
   write(changes: readonly JournalChange[]): void;
+  /** Is everything written? What could not be is tried again. */
+  settled(): boolean;
   /** Bytes of the file now. */
   readonly size: number;
   close(): void;
@@ -164,6 +166,10 @@ export function openJournal(
         size += bytes.length;
         if (size > worthCompacting && size > HISTORY_FACTOR * aliveBytes) compact();
       });
+    },
+    settled: () => {
+      if (failures > 0 && !closed) attempt(compact);
+      return failures === 0;
     },
     close: () => {
       // Whoever follows would find an old state, and the disk may have room again.

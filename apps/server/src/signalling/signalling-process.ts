@@ -39,8 +39,8 @@ const MOST_TOLD = 100;
 interface Signalling {
   /** Ends every call, then everything. */
   drain(): Promise<void>;
-  /** Leaves the calls to the next process. */
-  handOver(): Promise<void>;
+  /** Leaves the calls to the next process; `false`: it would not find them, so this one stays in service. */
+  handOver(): Promise<boolean>;
 }
 
 /**
@@ -275,9 +275,17 @@ async function serve(
       await end();
     },
     handOver: async () => {
+      if (!journal.settled()) {
+        tell({
+          type: 'staying',
+          why: 'the journal cannot be written (is the disk full?), calls would be lost',
+        });
+        return false;
+      }
       draining = true;
       await handOver({ exchange, sockets: webSockets, stopListening: () => http.close(), tell });
       await end();
+      return true;
     },
   };
 }
@@ -291,8 +299,8 @@ function main(): void {
   let prepared: ReturnType<typeof prepareSignalling> | undefined;
   let running: Promise<Signalling> | undefined;
   const stop = async (how: 'drain' | 'handOver'): Promise<void> => {
-    await running?.then((signalling) => signalling[how]()).catch(() => {});
-    process.exit(0);
+    const left = await running?.then((signalling): Promise<unknown> => signalling[how]()).catch(() => {});
+    if (left !== false) process.exit(0);
   };
   const faulty = (error: Error): void => {
     log?.fatal({ err: error }, 'uncaught exception');

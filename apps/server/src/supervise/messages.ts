@@ -36,6 +36,8 @@ export type FromChild =
   /** The child cannot start; the sentence is for the operator. */
   | { readonly type: 'failed'; readonly sentence: string }
   | { readonly type: 'standing-by' }
+  /** It does not hand over: calls would be lost. Nothing has changed. */
+  | { readonly type: 'staying'; readonly why: string }
   /** No new calls from here on; `early` ones have a moment to be answered. */
   | { readonly type: 'handing-over'; readonly early: number }
   /** Signalling is away from here on, and `calls` go on in media. `ended`: early ones that were not answered in time. */

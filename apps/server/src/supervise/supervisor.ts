@@ -171,16 +171,24 @@ export class Supervisor {
       say(prepared);
       let left: Extract<FromChild, { type: 'leaving' }> | undefined;
       let awaySince = performance.now();
-      old.on('message', (message: FromChild) => {
+      const heard = (message: FromChild): void => {
         if (message.type !== 'handing-over' && message.type !== 'leaving') return;
         if (message.type === 'leaving') {
           left = message;
           awaySince = performance.now();
         }
         say(message);
-      });
+      };
+      old.on('message', heard);
       old.send({ type: 'hand-over' } satisfies ToChild);
-      await ended(old, LEAVE_PATIENCE_MS);
+      const answer = await childSays(old, ['handing-over', 'staying'], LEAVE_PATIENCE_MS);
+      if (answer?.type === 'staying' && old.exitCode === null && old.signalCode === null) {
+        old.off('message', heard);
+        this.#leaving.delete(old);
+        standby.kill('SIGKILL');
+        return { ok: false, why: answer.why };
+      }
+      await ended(old, answer === undefined ? 0 : LEAVE_PATIENCE_MS);
 
       const before = this.#plans.get(plan.name) ?? plan;
       if (standby.exitCode === null && standby.signalCode === null) {
