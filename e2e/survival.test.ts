@@ -39,6 +39,16 @@ describe('a signalling process that goes', { ...needs('chromium'), timeout: 900_
   /** How often the server has said this so far. */
   const said = (event: string): number => server.fullLog.split(`"${event}"`).length - 1;
 
+  /** Every client and page has logged in once more since the server had said so `before` times. */
+  async function allBack(before: number): Promise<void> {
+    await until(
+      'everybody to be back',
+      () => said('client ready') >= before + crowd.clients.length + pages.length,
+      { limitMs: 120_000 },
+    );
+    await crowd.back();
+  }
+
   async function explained(step: () => Promise<void>): Promise<void> {
     await step().catch((error: unknown) => {
       if (error instanceof Error) error.message = `${error.message}\n${server.log}`;
@@ -89,13 +99,8 @@ describe('a signalling process that goes', { ...needs('chromium'), timeout: 900_
       const pid = processOf(server, 'signalling');
       return pid !== undefined && pid !== before;
     });
-    await crowd.back();
+    await allBack(back);
     const away = Math.max(...crowd.clients.map((client) => client.readyAt - client.lostAt));
-    await until(
-      'every page to be back',
-      () => said('client ready') >= back + crowd.clients.length + pages.length,
-      { limitMs: 120_000 },
-    );
     await crowd.sounds();
     for (const { page, id } of pages) {
       assert.equal((await page.call(id)).state, 'active');
@@ -155,9 +160,9 @@ describe('a signalling process that goes', { ...needs('chromium'), timeout: 900_
         if (i % 2 === 0) await pair.client.bye(pair.call);
         else crowd.carrier.bye(pair.carrier);
         if (i % Math.ceil(ending.length / 4) === 0) {
+          const back = said('client ready');
           process.kill(processOf(server, 'signalling')!, 'SIGKILL');
-          await pause(50);
-          await crowd.back();
+          await allBack(back);
         }
       }
       const over = ({ call, carrier }: Pair): boolean => call.state === 'over' && carrier.over !== undefined;
@@ -172,8 +177,8 @@ describe('a signalling process that goes', { ...needs('chromium'), timeout: 900_
         const legs = records.filter((record) => record.to.includes(carrier.number));
         assert.equal(legs.length, 2, carrier.number);
         for (const leg of legs) {
-          assert.equal(leg.cause, 'NORMAL_CLEARING', carrier.number);
-          assert.equal(leg.ended_by, i % 2 === 0 ? 'caller' : 'callee', carrier.number);
+          assert.equal(leg.cause, 'NORMAL_CLEARING', `call ${i}: ${JSON.stringify(legs)}`);
+          assert.equal(leg.ended_by, i % 2 === 0 ? 'caller' : 'callee', `call ${i}: ${JSON.stringify(legs)}`);
           assert.ok(leg.answered_at !== undefined && leg.ended_at >= leg.answered_at);
         }
       }
