@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
-import { createHmac, timingSafeEqual } from 'node:crypto';
-import type { Flow, SipRequest } from '@sidetone/sip';
+import { timingSafeEqual } from 'node:crypto';
+import { type Flow, keyedMac, type SipRequest } from '@sidetone/sip';
 import type { Sender } from './border.ts';
 import type { Target } from './targets.ts';
 
@@ -50,11 +50,7 @@ export function pathOf(
 }
 
 const mac = (secret: Uint8Array, callId: string, payload: string): string =>
-  createHmac('sha256', secret)
-    .update(`dialog\0${callId}\0${payload}`)
-    .digest()
-    .subarray(0, 12)
-    .toString('base64url');
+  keyedMac(secret).update(`dialog\0${callId}\0${payload}`).digest().subarray(0, 12).toString('base64url');
 
 const flowText = (flow: Flow): string =>
   flow.transport === 'local'

@@ -1,8 +1,9 @@
-import { createHash, createHmac } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import {
   createErrorResponse,
   createResponse,
   type Flow,
+  keyedMac,
   type ResponseParts,
   type SipParseError,
   type SipRequest,
@@ -24,7 +25,7 @@ export function answerStatelessly(
 ): SipSend | null {
   if (request.method === 'ACK') return null;
   const { callId, from, via } = request.headers;
-  const toTag = createHmac('sha256', secret)
+  const toTag = keyedMac(secret)
     .update(`to-tag\0${callId}\0${from.params['tag'] ?? ''}\0${via[0]?.params['branch'] ?? ''}`)
     .digest('hex')
     .slice(0, 16);

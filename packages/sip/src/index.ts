@@ -47,6 +47,7 @@ export { formatNameAddr, formatVia, parseNameAddr, splitList } from './header-gr
 export { canonicalName } from './header-names.ts';
 export { isIpv4, isIpv6 } from './ipv6.ts';
 export type { AdoptProblem, LegSnapshot } from './leg-snapshot.ts';
+export { keyedMac } from './mac.ts';
 export {
   type Headers,
   type NameAddr,
