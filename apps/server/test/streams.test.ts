@@ -201,6 +201,24 @@ describe('the TCP port of media', () => {
     assert.equal(streams.size.connections, 5);
   });
 
+  it('outlives its leg for a while at most, whatever its peer does', async () => {
+    await restart({ idleMs: 500 });
+    const { door, from } = leg('aaaa');
+    const socket = await peer();
+    socket.write(check('aaaa'));
+    await until('the answer', () => socket.received.length > 0);
+    socket.pause();
+    const audio = new Uint8Array(2_000).fill(0x80);
+    for (let i = 0; i < 10_000; i++) door.send(audio, HOST, from[0]!);
+    const talking = setInterval(() => socket.write(check('aaaa')), 20);
+    try {
+      door.close();
+      await until('its end', () => streams.size.connections === 0);
+    } finally {
+      clearInterval(talking);
+    }
+  });
+
   it('drops audio for a peer that does not read, and nothing piles up', async () => {
     const { door, from } = leg('aaaa');
     const socket = await peer();

@@ -137,8 +137,7 @@ class Hub implements Streams {
       },
       close: () => {
         for (const name of names) if (this.#doors.get(name) === door) this.#doors.delete(name);
-        // What is still to be sent (a last report) is sent.
-        for (const { socket } of connections.values()) socket.destroySoon();
+        for (const connection of connections.values()) this.#part(connection);
       },
     };
     return door;
@@ -251,6 +250,14 @@ class Hub implements Streams {
     this.#strangers.delete(connection);
     clearTimeout(connection.timer);
     socket.setTimeout(this.#limits.idleMs, () => socket.destroy());
+  }
+
+  /** Its leg is gone: what is still to be sent (a last report) is sent, for as long as that may take to a peer that does not read. */
+  #part(connection: Connection): void {
+    const { socket } = connection;
+    clearTimeout(connection.timer);
+    connection.timer = setTimeout(() => socket.destroy(), this.#limits.idleMs);
+    socket.destroySoon();
   }
 
   #forget(connection: Connection): void {
