@@ -1,4 +1,4 @@
-import { err, type Ms, type Result } from '@sidetone/core';
+import { err, hexId, type Ms, type Random, type Result } from '@sidetone/core';
 import {
   createChallenge,
   type DigestAlgorithm,
@@ -19,6 +19,7 @@ const DIGEST: readonly DigestAlgorithm[] = ['MD5'];
 
 export interface GateOptions {
   readonly secret: Uint8Array;
+  readonly random: Random;
   readonly realm: () => string;
   readonly algorithms: readonly DigestAlgorithm[] | undefined;
   readonly nonceMs: Ms;
@@ -72,8 +73,10 @@ export class DigestGate {
 
   /** Values for WWW-Authenticate or Proxy-Authenticate. */
   challenge(flow: Flow, stale: boolean, now: Ms): readonly string[] {
-    const { secret, realm, algorithms = DIGEST } = this.#options;
-    return createChallenge({ realm: realm(), secret, now, source: sourceOf(flow), stale, algorithms });
+    const { secret, realm, random, algorithms = DIGEST } = this.#options;
+    // Phones behind one address that ask in the same millisecond do not share a count.
+    const salt = hexId(random, 4);
+    return createChallenge({ realm: realm(), secret, now, source: sourceOf(flow), salt, stale, algorithms });
   }
 }
 

@@ -60,6 +60,7 @@ class ProxyService implements SipProxy {
     const { address, random, identity, nonceSecret } = options;
     this.#gate = new DigestGate({
       secret: nonceSecret,
+      random,
       realm: () => this.#realm(),
       algorithms: options.digest,
       nonceMs: this.#limits.nonceMs,

@@ -1,6 +1,7 @@
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import { createHash, timingSafeEqual } from 'node:crypto';
 import { err, type Ms, ok, type Result } from '@sidetone/core';
 import { quote, splitList, unquote } from './header-grammar.ts';
+import { keyedMac } from './mac.ts';
 import type { Uri } from './message.ts';
 import { parseUri, sameUri } from './uri.ts';
 
@@ -118,17 +119,19 @@ export interface ChallengeOptions {
   readonly now: Ms;
   /** Bound into the nonce, for example the source address. */
   readonly source: string;
+  /** Hex digits that tell challenges of one moment apart: each is then good for counts of its own. */
+  readonly salt?: string;
   readonly stale?: boolean;
   /** What to offer, in this order; default SHA-256 and MD5. Some older phones give up at one they do not know. */
   readonly algorithms?: readonly DigestAlgorithm[];
 }
 
 /**
- * Values for WWW-Authenticate or Proxy-Authenticate, the stronger one first. Stateless: the nonce is its time and an HMAC over time, source
+ * Values for WWW-Authenticate or Proxy-Authenticate, the stronger one first. Stateless: the nonce is its time, its salt and an HMAC over these, source
  * and realm, so nothing is kept for a stranger.
  */
 export function createChallenge(options: ChallengeOptions): readonly string[] {
-  const nonce = makeNonce(options, options.now);
+  const nonce = makeNonce(options, options.now, options.salt ?? '');
   const stale = options.stale === true ? ', stale=true' : '';
   return (options.algorithms ?? (['SHA-256', 'MD5'] as const)).map(
     (algorithm) =>
@@ -136,9 +139,9 @@ export function createChallenge(options: ChallengeOptions): readonly string[] {
   );
 }
 
-function makeNonce(of: { realm: string; secret: Uint8Array; source: string }, at: Ms): string {
-  const stamp = Math.max(0, Math.floor(at)).toString(16);
-  const mac = createHmac('sha256', of.secret).update(`${stamp} ${of.source} ${of.realm}`, 'utf8');
+function makeNonce(of: { realm: string; secret: Uint8Array; source: string }, at: Ms, salt: string): string {
+  const stamp = `${Math.max(0, Math.floor(at)).toString(16)}-${salt}`;
+  const mac = keyedMac(of.secret).update(`${stamp} ${of.source} ${of.realm}`, 'utf8');
   return `${stamp}-${mac.digest('hex').slice(0, 32)}`;
 }
 
@@ -219,10 +222,10 @@ function isFor(request: Uri | undefined, uri: string): boolean {
 const issuedAt = (nonce: string): Ms => Number.parseInt(nonce.slice(0, nonce.indexOf('-')), 16);
 
 function isFresh(options: VerifyOptions, nonce: string): boolean {
-  const dash = nonce.indexOf('-');
-  if (dash < 1 || dash > 16) return false;
+  const [, stamp, salt] = /^([0-9a-f]{1,16})-([0-9a-f]{0,16})-/.exec(nonce) ?? [];
+  if (stamp === undefined || salt === undefined) return false;
   const at = issuedAt(nonce);
-  if (!Number.isSafeInteger(at) || !sameText(makeNonce(options, at), nonce)) return false;
+  if (!Number.isSafeInteger(at) || !sameText(makeNonce(options, at, salt), nonce)) return false;
   return at <= options.now && options.now - at <= (options.lifetime ?? 300_000);
 }
 

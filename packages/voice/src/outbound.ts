@@ -1,8 +1,17 @@
 import type { EpochMs } from '@sidetone/core';
-import { canonicalNumber, countryOf, e164Of, type Identity, route, type SipUser } from '@sidetone/wire';
+import {
+  canonicalNumber,
+  countryOf,
+  type Destination,
+  e164Of,
+  type Identity,
+  route,
+  type SipUser,
+} from '@sidetone/wire';
 import { CAUSE, type Why } from './ending.ts';
 
-type Found = Extract<ReturnType<typeof route>, { to: 'trunk' }>;
+/** A number of the telephone network, with a trunk for it as it is dialled, or without. */
+type Found = Extract<Destination, { to: 'trunk' } | { to: 'nowhere' }> & { readonly number: string };
 
 /** A number that belongs to no country's plan (satellite, international premium, freephone) is on no list. */
 const NO_COUNTRY = 'ZZ';
@@ -13,12 +22,7 @@ const NO_COUNTRY = 'ZZ';
  * that no other way of writing it leads elsewhere. Without a profile the account says whether one is needed; then the number goes
  * out as it was dialled.
  */
-export function outbound(
-  identity: Identity,
-  user: SipUser,
-  found: Found,
-  now: EpochMs,
-): ReturnType<typeof route> | Why {
+export function outbound(identity: Identity, user: SipUser, found: Found, now: EpochMs): Destination | Why {
   const connection = identity.connection(user.connectionId);
   const account = identity.account(user.accountId);
   if (connection === undefined || account === undefined) return CAUSE.unproven;

@@ -122,7 +122,8 @@ export function planOf(
   if (user !== undefined && identity.refusal(user, now) !== undefined) return refuse(CAUSE.revoked);
   const origin: Origin = user === undefined ? { from: 'trunk' } : { from: 'user', accountId: user.accountId };
   const found = route(identity, dialled, origin, now);
-  const where = found.to === 'trunk' && user !== undefined ? outbound(identity, user, found, now) : found;
+  const outside = 'number' in found && found.number !== undefined ? { ...found, number: found.number } : null;
+  const where = outside === null || user === undefined ? found : outbound(identity, user, outside, now);
   if ('cause' in where) return refuse(where);
   switch (where.to) {
     case 'built-in':

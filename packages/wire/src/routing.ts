@@ -28,7 +28,8 @@ export type Destination =
     }
   /** Trunks in the order to try them. */
   | { readonly to: 'trunk'; readonly number: string; readonly trunks: readonly Trunk[] }
-  | { readonly to: 'nowhere'; readonly why: Nowhere };
+  /** `number`: one that no trunk takes as it is dialled. */
+  | { readonly to: 'nowhere'; readonly why: Nowhere; readonly number?: string };
 
 /**
  * `number-rings-nobody`: its connection's destination format is not `sip_username`, or it is assigned to none.
@@ -110,7 +111,9 @@ export function route(identity: Identity, destination: string, origin: Origin, n
       why: identity.number(user) === undefined ? 'unknown-user' : 'number-rings-nobody',
     };
   const trunks = trunksFor(identity.trunks, user);
-  return trunks.length > 0 ? { to: 'trunk', number: user, trunks } : { to: 'nowhere', why: 'no-route' };
+  return trunks.length > 0
+    ? { to: 'trunk', number: user, trunks }
+    : { to: 'nowhere', why: 'no-route', number: user };
 }
 
 function ring(
