@@ -202,27 +202,25 @@ function onPacket(state: IceState, bytes: Uint8Array, from: IcePath, now: Ms): I
   return { state: next, out };
 }
 
-/** Which credentials the check proves: USERNAME is `<ours>:<theirs>` (§7.2.2), the key is our password. */
+/**
+ * Which credentials the check proves: USERNAME begins with our fragment, the key is our password. Their fragment may be any (§7.3): a
+ * browser that made an offer to restart uses its new one at once, and the offer may never arrive.
+ */
 function authenticate(state: IceState, message: StunMessage): 'current' | 'previous' | null {
   const username = message.attributes.get(ATTRIBUTE.username);
   if (username === undefined || username.length > 513) return null;
   const name = utf8.decode(username);
-  if (belongsTo(name, state.local, state.remote) && verifyIntegrity(message, text.encode(state.local.pwd))) {
+  if (belongsTo(name, state.local) && verifyIntegrity(message, text.encode(state.local.pwd))) {
     return 'current';
   }
   const old = state.previous;
-  if (
-    old !== null &&
-    belongsTo(name, old.local, old.remote) &&
-    verifyIntegrity(message, text.encode(old.local.pwd))
-  ) {
+  if (old !== null && belongsTo(name, old.local) && verifyIntegrity(message, text.encode(old.local.pwd))) {
     return 'previous';
   }
   return null;
 }
 
-function belongsTo(username: string, local: IceCredentials, remote: IceCredentials | null): boolean {
-  if (remote !== null) return username === `${local.ufrag}:${remote.ufrag}`;
+function belongsTo(username: string, local: IceCredentials): boolean {
   return username.startsWith(`${local.ufrag}:`);
 }
 
