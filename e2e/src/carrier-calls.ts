@@ -24,6 +24,7 @@ async function withCarrier(
   role: 'uas' | 'uac',
   step: (carrier: Carrier) => Promise<void>,
   format: PeerFormat = PCMU,
+  number: string = NUMBER.line1,
 ): Promise<void> {
   const rtp = await RtpPeer.open(format);
   const sipp = await Sipp.start({
@@ -31,9 +32,7 @@ async function withCarrier(
     port: rig.carrierPort,
     rtp: { host: '127.0.0.1', port: rtp.port },
     format,
-    ...(role === 'uac'
-      ? { number: NUMBER.line1, server: { host: '127.0.0.1', port: rig.server.sipPort } }
-      : {}),
+    ...(role === 'uac' ? { number, server: { host: '127.0.0.1', port: rig.server.sipPort } } : {}),
   });
   try {
     await rig.explained(async () => await step({ sipp, rtp }));
