@@ -15,7 +15,7 @@ import { freePort, startSidetone } from './product.ts';
 
 const USERS = 200;
 const IN_FLIGHT = 32;
-const WARM_MS = 2_000;
+const WARM_MS = 5_000;
 const RUN_MS = 6_000;
 const AGAIN_MS = 500;
 const PASSWORD = 'bench-password';
