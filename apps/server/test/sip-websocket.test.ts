@@ -209,7 +209,7 @@ describe('SIP over WebSocket', { timeout: 120_000 }, () => {
     phone.socket.close();
   });
 
-  it('by TLS it is WSS', async () => {
+  it('by TLS it is WSS; with SHA-256 where it is offered', async () => {
     const dir = folder();
     const made = await CipherContext.createSelfSignedCertificateWithKey(
       { hash: HashAlgorithm.sha256_4, signature: SignatureAlgorithm.ecdsa_3 },
@@ -219,7 +219,10 @@ describe('SIP over WebSocket', { timeout: 120_000 }, () => {
     writeFileSync(tls.cert, made.certPem);
     writeFileSync(tls.key, made.keyPem);
     const ports = await freePorts(50_260);
-    const secure = await Product.start({ http: { tls }, connections }, ports);
+    const secure = await Product.start(
+      { http: { tls }, sip: { udp: ports.sip, tcp: ports.sip, digest: ['SHA-256', 'MD5'] }, connections },
+      ports,
+    );
     try {
       const phone = new Phone(`wss://127.0.0.1:${ports.http}/`, { rejectUnauthorized: false });
       await phone.open();
