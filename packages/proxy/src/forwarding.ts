@@ -61,6 +61,7 @@ export class Forwarding {
   readonly #clients = new Map<string, { readonly context: string; readonly branch: number }>();
   /** Requests from outside that passed. */
   readonly #passed = new PassedRequests();
+  readonly #registers = new Set<string>();
   readonly #loops = new Counts();
   readonly #due = new Deadlines<string>();
   readonly #early: EarlyLines;
@@ -81,9 +82,14 @@ export class Forwarding {
     this.#orphans = new Orphans(this.#layer, options.random, () => hexId(options.random, 8));
   }
 
-  /** Live transactions. */
+  /** Live transactions, but for those of REGISTER. */
   get transactions(): number {
-    return this.#layer.size;
+    return this.#layer.size - this.#registers.size;
+  }
+
+  /** Live transactions of REGISTER: by UDP each lives 32 s after its answer. */
+  get registers(): number {
+    return this.#registers.size;
   }
 
   /** Everything that must come to an end by itself. */
@@ -229,6 +235,7 @@ export class Forwarding {
   #arrived(event: Extract<TransactionOut, { type: 'request' }>): void {
     const { tx, request, flow } = event;
     if (tx !== null && flow.transport !== 'local') this.#passed.add(tx, request, flow);
+    if (tx !== null && request.method === 'REGISTER') this.#registers.add(tx);
     this.#out.push({ type: 'arrived', tx, request, flow });
   }
 
@@ -277,6 +284,7 @@ export class Forwarding {
 
   #terminated(tx: string): void {
     this.#passed.remove(tx);
+    this.#registers.delete(tx);
     this.#out.push(...this.#early.settled(tx));
     const id = this.#clients.get(tx)?.context ?? tx;
     this.#clients.delete(tx);

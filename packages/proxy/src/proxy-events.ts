@@ -40,6 +40,8 @@ export interface ProxyLimits {
   readonly contactsPerUser: number;
   /** Live transactions above which new calls get 503 with Retry-After; requests in a dialog still pass. */
   readonly transactions: number;
+  /** Live transactions of REGISTER above which further ones get 503 with Retry-After; calls do not count here. */
+  readonly registers: number;
   /** Passwords being looked up at a time; more requests get 503. */
   readonly lookups: number;
   readonly lookupMs: Ms;

@@ -25,6 +25,7 @@ const LIMITS: ProxyLimits = {
   defaultExpires: 3600,
   contactsPerUser: 10,
   transactions: 20_000,
+  registers: 40_000,
   lookups: 1_000,
   lookupMs: 5_000,
   timerC: 11 * 60_000,
@@ -181,7 +182,7 @@ class ProxyService implements SipProxy {
     const { address } = this.#options;
     if (request.headers.via.some((v) => isOwnVia(address, v)) && this.#forwarding.isLoop(request))
       return this.#refuse(request, flow, 482);
-    if (isNew(request) && this.#isFull()) return this.#refuse(request, flow, 503, this.#busy());
+    if (isNew(request) && this.#isFull(request)) return this.#refuse(request, flow, 503, this.#busy());
     this.#admit(request, flow, sender, now);
   }
 
@@ -303,7 +304,7 @@ class ProxyService implements SipProxy {
     const bad = validateRequest(request, { role: 'proxy', supported: [] });
     if (bad !== null) return this.#respond(tx, request, bad.status, { headers: bad.headers }, now);
     if (request.method === 'REGISTER') return this.#register(tx, request, flow, null, now);
-    if (isNew(request) && this.#isFull()) return this.#respond(tx, request, 503, this.#busy(), now);
+    if (isNew(request) && this.#isFull(request)) return this.#respond(tx, request, 503, this.#busy(), now);
     const routing = routeFromRoom(request, this.#routingFacts(now));
     if (routing.kind === 'forward') this.#forwarding.forward(arrived, routing.groups, null, now);
     else this.#respond(tx, request, routing.status, { contact: routing.contacts ?? [] }, now);
@@ -337,8 +338,11 @@ class ProxyService implements SipProxy {
     this.#forwarding.respond(tx, createResponse(request, status, { ...parts, toTag }), now);
   }
 
-  #isFull(): boolean {
-    return this.#forwarding.transactions >= this.#limits.transactions;
+  /** Registrations have a room of their own, so that a storm of them turns no call away. */
+  #isFull({ method }: SipRequest): boolean {
+    const { transactions, registers } = this.#forwarding;
+    if (method === 'REGISTER') return registers >= this.#limits.registers;
+    return transactions >= this.#limits.transactions;
   }
 
   /** Retry-After with a jitter, so that those who were sent away do not come back together. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { type Flow, header, headersNamed, type SipResponse } from '@sidetone/sip';
-import { address, type Parts, Rig, responses } from './rig.ts';
+import { address, type Parts, Rig, requests, responses, statuses, VOICE } from './rig.ts';
 
 /** What a phone may ask of the registrar is the same by every transport and with either digest. */
 const FLOWS: readonly Flow[] = [
@@ -80,3 +80,31 @@ for (const flow of FLOWS)
         assert.equal(params['rport'], String(flow.transport === 'local' ? 0 : flow.port));
       });
     });
+
+describe('a storm of registrations', () => {
+  it('is bounded, and turns no call away', () => {
+    const rig = new Rig({ registers: 5, transactions: 5 });
+    const [flow] = FLOWS;
+    const aor = 'sip:line1@sip.test';
+    const seen: number[] = [];
+    for (let i = 0; i < 8; i++) {
+      rig.now += 5;
+      const parts = {
+        method: 'REGISTER',
+        uri: 'sip:sip.test',
+        from: aor,
+        to: aor,
+        callId: 'storm',
+        cseq: 10 * i + 1,
+      };
+      seen.push(...statuses(rig.authenticated(flow!, 'line1', { ...parts, contact: [contact('a')] }).out));
+    }
+    assert.deepEqual(
+      seen.filter((status) => status !== 401),
+      [200, 200, 200, 200, 200, 503, 503, 503],
+    );
+    assert.equal(requests(rig.send(VOICE, { uri: 'sip:+1800@sip.test' }).out, 'INVITE').length, 1);
+    rig.pass(20 * 60_000);
+    assert.equal(rig.proxy.size, 0);
+  });
+});
