@@ -2,7 +2,7 @@ import type { EpochMs, Ms } from '@sidetone/core';
 import type { Identity, SipUser } from '@sidetone/wire';
 import type { Plan } from './call.ts';
 import type { CallBook } from './call-book.ts';
-import { CallRate } from './charges.ts';
+import { CallRate, userCharge } from './charges.ts';
 import { CAUSE, type Why } from './ending.ts';
 import { FULL, HANDING_OVER, refuse } from './plan.ts';
 import type { VoiceLimits } from './voice-options.ts';
@@ -52,7 +52,7 @@ export class Admission {
     const limits = [
       ...(caller === undefined
         ? []
-        : [{ charge: `user ${caller.name}`, most: callsPerUser, refusal: CAUSE.congestion }]),
+        : [{ charge: userCharge(caller.name), most: callsPerUser, refusal: CAUSE.congestion }]),
       ...limitsOf(identity, plan, caller, callee),
     ];
     const account = identity.account((caller ?? callee)?.accountId ?? '');

@@ -1,6 +1,6 @@
 import type { LegId, UserAgent } from '@sidetone/sip';
 import type { Call } from './call.ts';
-import { Charges } from './charges.ts';
+import { Charges, userCharged } from './charges.ts';
 import { CAUSE } from './ending.ts';
 import { type Bye, type Dialogs, dialogsOf } from './journal.ts';
 import { byeHeaders } from './to-sip.ts';
@@ -51,10 +51,12 @@ export class CallBook {
     for (const leg of call.legs) this.#legs.set(leg.id, call.id);
   }
 
-  /** Calls with a leg of such a user. */
+  /** Calls with a leg of such a user, and those on its account that it has handed over to others. */
   callsOf(isWanted: (user: string) => boolean): readonly string[] {
-    const wanted = (call: Call): boolean =>
-      call.legs.some((leg) => leg.phase !== 'over' && leg.userName !== undefined && isWanted(leg.userName));
+    const isTheirs = (user: string | undefined): boolean => user !== undefined && isWanted(user);
+    const wanted = ({ legs, charges }: Call): boolean =>
+      legs.some((leg) => leg.phase !== 'over' && isTheirs(leg.userName)) ||
+      charges.some((charge) => isTheirs(userCharged(charge)));
     return [...this.calls.values()].filter(wanted).map(({ id }) => id);
   }
 

@@ -1,5 +1,14 @@
 import type { Ms } from '@sidetone/core';
 
+const USER = 'user ';
+
+/** The charge of a user who calls, or has a call made. */
+export const userCharge = (name: string): string => USER + name;
+
+/** Its name again; `undefined` for a charge of something else. */
+export const userCharged = (charge: string): string | undefined =>
+  charge.startsWith(USER) ? charge.slice(USER.length) : undefined;
+
 /**
  * What calls count against: an account, a connection in or out, a profile, a user. A call carries the names of what it is charged to
  * (`Call.charges`), from its first moment to its last, also through a restart; a call that was joined of two carries those of both.

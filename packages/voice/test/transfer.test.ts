@@ -41,6 +41,26 @@ describe('a blind transfer', () => {
     assert.equal(new Set(table.records.map((r) => r.session_id)).size, 1);
   });
 
+  it('to a number still hangs on the user who pays for it: revoked, the call ends', () => {
+    const table = new Table();
+    const carrier = table.dial('carrier', '+13125550101', table.proxy);
+    table.found('sip:desk@192.0.2.7');
+    const phone = table.rings();
+    table.answer(phone);
+    table.refer(phone, '<sip:+15550199@sip.localhost>');
+    table.told(table.proxy);
+    const target = table.rings();
+    table.answer(target);
+    table.told(table.proxy);
+    assert.equal(table.proxy.take('bye').leg, phone.leg);
+    table.tell({ type: 'revoked', users: new Set(['line2']) });
+    assert.deepEqual(
+      [table.proxy.take('bye').leg, table.proxy.take('bye').leg].sort(),
+      [carrier.leg, target.leg].sort(),
+    );
+    table.clean(3);
+  });
+
   it('is done so often and no more: every leg that was there stays part of the call', () => {
     const table = new Table();
     let { client: asks } = table.talk();
