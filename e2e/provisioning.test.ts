@@ -155,10 +155,10 @@ describe('users that a back end makes with the telnyx package', {
     });
   }
 
-  it('a deleted credential: its page is told and cannot come back, the connection stays', async () => {
+  it('a deleted credential: its page loses its socket, the page of the connection stays', async () => {
     await rig.explained(async () => {
       const page = pages.get('2.27.10')!;
-      const kept = await logIn('ours', { login: 'alice42', password: 'the password of alice42' });
+      await logIn('ours', { login: 'alice42', password: 'the password of alice42' });
       await api.telephonyCredentials.delete(credential.id);
       const told = async (): Promise<boolean> => {
         const events = (await page.evaluate('window.driver.events()')) as { name: string }[];
@@ -167,7 +167,6 @@ describe('users that a back end makes with the telnyx package', {
       await until('the page to lose its socket', told, { everyMs: 200 });
       const { data } = await api.credentialConnections.actions.checkRegistrationStatus(connection.id);
       assert.equal(data.status, 'Registered');
-      assert.equal((await kept.calls()).length > 0, true);
     });
   });
 });
