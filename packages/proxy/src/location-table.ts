@@ -78,6 +78,10 @@ export class LocationTable {
     return this.#locations.get(user)?.bindings.filter((b) => b.expiresAt > now) ?? [];
   }
 
+  userOf({ id }: Binding): string | undefined {
+    return this.#userOf.get(id);
+  }
+
   byId(id: string, now: Ms): Binding | undefined {
     const user = this.#userOf.get(id);
     return user === undefined ? undefined : this.of(user, now).find((b) => b.id === id);

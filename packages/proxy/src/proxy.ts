@@ -370,6 +370,7 @@ class ProxyService implements SipProxy {
       isOurHost: this.#isOurHost,
       bindingsOf: (user) => this.#locations.of(user, now),
       bindingById: (id) => this.#locations.byId(id, now),
+      userOf: (binding) => this.#locations.userOf(binding),
       waysTo: (binding) => this.#locations.waysTo(binding, now),
       bindingByContact: (uri) => this.#locations.byContact(uri, now),
     };

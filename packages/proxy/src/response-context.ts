@@ -120,14 +120,14 @@ function nextGroup(state: ResponseContext, now: Ms): ContextStep {
   const [group, ...waiting] = state.waiting;
   if (group === undefined) return { state, out: [] };
   const first = state.branches.length;
-  // A silent hop is only given up early when there is somebody else to ask.
+  // A silent hop is only given up early when there is somebody else to ask, or it is a phone that should have answered.
   const patience = waiting.length > 0 ? Math.min(state.silence, state.timerC) : state.timerC;
   const branches = group.map(
     (target): Branch => ({
       target,
       phase: 'calling',
       counts: true,
-      deadline: state.invite ? now + patience : null,
+      deadline: state.invite ? now + Math.min(patience, target.patience ?? patience) : null,
       rang: false,
     }),
   );
@@ -208,8 +208,9 @@ function tick(state: ResponseContext, now: Ms): ContextStep {
   state.branches.forEach((b, branch) => {
     if (b.deadline === null || b.deadline > now) return;
     out.push({ type: 'cancel', branch, headers: [] });
-    const silent = b.phase === 'calling' && current.waiting.length > 0;
-    // Timer C (§16.8): cancel and await the end. A silent trunk is not awaited: the next one is asked at once.
+    const hasNext = current.waiting.length > 0;
+    const silent = b.phase === 'calling' && (hasNext || b.target.patience !== undefined);
+    // Timer C (§16.8): cancel and await the end. A silent hop is not awaited: the next one is asked at once, or 408 is the answer.
     current = change(current, branch, { phase: 'leaving', deadline: null, counts: !silent });
     if (!silent) return;
     const step = settle(

@@ -1,3 +1,4 @@
+import type { Ms } from '@sidetone/core';
 import { escapeUser, type Flow, type NameAddr, type SipRequest, type Uri, unescapeUser } from '@sidetone/sip';
 import {
   CONTACT_PARAM,
@@ -25,6 +26,8 @@ export interface Target {
   readonly trunk?: string;
   /** A phone: later requests of the dialog come back by this very flow. */
   readonly phone?: true;
+  /** A phone that has said nothing at all for this long is given up. */
+  readonly patience?: Ms;
   /** Our domain, for the identity that is asserted to `voice`. */
   readonly domain?: string;
 }
@@ -42,6 +45,7 @@ export interface RoutingFacts {
   /** Live bindings of a user, the last to register first. */
   readonly bindingsOf: (user: string) => readonly Binding[];
   readonly bindingById: (id: string) => Binding | undefined;
+  readonly userOf: (binding: Binding) => string | undefined;
   /** The ways to the phone of a binding, this one first (RFC 5626). */
   readonly waysTo: (binding: Binding) => readonly Binding[];
   readonly bindingByContact: (uri: Uri) => Binding | undefined;
@@ -99,8 +103,11 @@ export function routeFromRoom(request: SipRequest, facts: RoutingFacts): Routing
   }
   const id = uri.params[CONTACT_PARAM.binding];
   const binding = id === undefined ? undefined : facts.bindingById(id);
-  if (binding !== undefined)
-    return { kind: 'forward', groups: facts.waysTo(binding).map((b) => [toBinding(b)]) };
+  if (binding !== undefined) {
+    const patience = patienceOf(binding, facts);
+    const ways = facts.waysTo(binding).map((b) => [{ ...toBinding(b), ...patience }]);
+    return { kind: 'forward', groups: ways };
+  }
   const host = uri.host.toLowerCase();
   const inDialog = request.headers.to.params['tag'] !== undefined;
   if (host === NODE_HOST.vsp)
@@ -157,6 +164,14 @@ function marked({ uri, id, flow }: Binding): Uri {
 function toBinding({ uri, flow, path = [] }: Binding): Target {
   if (flow.transport === 'local') return { uri, flow, route: [] };
   return { uri, flow, route: path, phone: true };
+}
+
+/** The connection of a phone says how long it may stay silent. Our own clients' room answers at once. */
+function patienceOf(binding: Binding, facts: RoutingFacts): Pick<Target, 'patience'> {
+  const user = facts.identity.userByName(facts.userOf(binding) ?? '');
+  const connection = facts.identity.connection(user?.connectionId ?? '');
+  if (binding.flow.transport === 'local' || connection === undefined) return {};
+  return { patience: connection.timeout1xxSecs * 1000 };
 }
 
 function toTrunk(trunk: Trunk, number: string): Target {

@@ -176,3 +176,34 @@ describe('a digest answer', () => {
     }
   });
 });
+
+describe('a phone that says nothing', () => {
+  const REGISTER = {
+    method: 'REGISTER',
+    uri: 'sip:sip.test',
+    from: 'sip:line1@sip.test',
+    to: 'sip:line1@sip.test',
+    contact: [address('sip:line1@198.51.100.7:40000')],
+  };
+  const called = () => {
+    const rig = new Rig();
+    rig.people({ connections: [connection('line1', { timeout1xxSecs: 3 })] });
+    rig.authenticated(PHONE, 'line1', REGISTER);
+    const list = responses(rig.send(VOICE, { method: 'OPTIONS', uri: 'sip:line1@sip.test' }).out)[0]!;
+    const [contact] = list.headers.contact === '*' ? [] : list.headers.contact;
+    const [invite] = requests(rig.send(VOICE, { uri: formatUri(contact!.uri) }).out, 'INVITE');
+    return { rig, invite: invite! };
+  };
+
+  it('is given up after the time its connection says', () => {
+    const { rig } = called();
+    assert.ok(!statuses(rig.pass(2_500)).includes(408));
+    assert.ok(statuses(rig.pass(1_000)).includes(408));
+  });
+
+  it('but not one that tries', () => {
+    const { rig, invite } = called();
+    rig.reply(invite, 100);
+    assert.ok(!statuses(rig.pass(30_000)).includes(408));
+  });
+});

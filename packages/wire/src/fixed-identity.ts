@@ -36,7 +36,7 @@ const SETTINGS = {
   codecs: ['OPUS', 'PCMU', 'PCMA'],
   dtmf: 'rfc4733',
   rejectCode: 487,
-  timeout1xxSecs: 3,
+  timeout1xxSecs: 120,
   timeout2xxSecs: 90,
   inboundChannelLimit: null,
   outboundChannelLimit: null,

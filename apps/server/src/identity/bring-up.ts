@@ -105,6 +105,7 @@ class Plan {
         ...(CONNECTION_DEFAULTS.inbound as unknown as ConnectionDoc['inbound']),
         dnis_number_format: connection.dnis_number_format,
         ani_number_format: '+E.164',
+        timeout_1xx_secs: 120,
         simultaneous_ringing: connection.simultaneous_ringing,
         codecs: connection.codecs.map((name) => CODEC_NAMES[name]),
       },
@@ -152,6 +153,7 @@ class Plan {
           ...(CONNECTION_DEFAULTS.inbound as unknown as ConnectionDoc['inbound']),
           dnis_number_format: 'sip_username',
           ani_number_format: '+E.164',
+          timeout_1xx_secs: 120,
         },
         origin: 'first start',
       };
