@@ -49,6 +49,7 @@ export class IcePeer {
   #srtp: SrtpSession | undefined;
   #checks: NodeJS.Timeout | undefined;
   #consented = false;
+  #closed = false;
   #sequence = 1;
   #timestamp = 8_000;
   #digit: { event: number; step: number; timestamp: number } | undefined;
@@ -215,11 +216,14 @@ export class IcePeer {
   }
 
   #send(bytes: Uint8Array, length: number): void {
+    if (this.#closed) return;
     const remote = this.#remote!;
     this.#socket.send(bytes, 0, length, remote.port, remote.host);
   }
 
   close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
     clearInterval(this.#checks);
     this.#endpoint?.close();
     this.#socket.close();

@@ -112,6 +112,7 @@ export class NodeClient {
     if (frame.method !== 'telnyx_rtc.clientReady')
       this.#send({ id: frame.id, result: { method: frame.method } });
     const params = frame.params ?? {};
+    if (frame.method === 'telnyx_rtc.clientReady') this.#compare(params['reattached_sessions']);
     const call = this.calls.get(String(params['callID']));
     if (call === undefined) return;
     if (typeof params['sdp'] === 'string' && frame.method !== 'telnyx_rtc.attach')
@@ -122,6 +123,16 @@ export class NodeClient {
     else if (frame.method === 'telnyx_rtc.bye') {
       call.state = 'over';
       call.cause = String(params['cause']);
+      call.media.close();
+    }
+  }
+
+  /** A call that the server does not name is over: its BYE went into the dead socket. So the SDKs see it. */
+  #compare(reattached: unknown): void {
+    const known = JSON.stringify(reattached ?? []);
+    for (const call of this.calls.values()) {
+      if (call.state !== 'active' || known.includes(call.id)) continue;
+      call.state = 'over';
       call.media.close();
     }
   }
