@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { setTimeout as rest } from 'node:timers/promises';
 import { browserOffer, Client } from './drive/client.ts';
 import { Phone } from './drive/phone.ts';
 import { freePorts, Product, run, until } from './drive/running.ts';
@@ -89,6 +90,8 @@ describe('who is rung', { timeout: 300_000 }, () => {
     connection = made.data.id;
     const number = await run('number', 'add', NUMBER, '--connection', 'john1234', ...where);
     assert.equal(number.code, 0, number.stderr);
+    // What another process wrote is seen within a second.
+    while ((await ask('GET', '/phone_numbers')).data.length === 0) await rest(50);
     for (let i = 0; i < 2; i++)
       credentials.push((await ask('POST', '/telephony_credentials', { connection_id: connection })).data);
     const [gencred1, gencred2] = credentials;
