@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -11,6 +11,10 @@ export interface Product {
   readonly url: string;
   /** Of the supervisor. */
   readonly pid: number;
+  /** Runs a command of `sidetone` on its configuration and data; what it printed. */
+  command(...words: readonly string[]): string;
+  /** Stops it and starts it anew, on the same ports with the same data. */
+  restart(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -35,9 +39,30 @@ export async function startSidetone(config: object): Promise<Product> {
     }),
   );
   const main = fileURLToPath(new URL('../../apps/server/src/main.ts', import.meta.url));
-  const child = spawn(process.execPath, [main, 'serve', '--config', file, '--data', join(dir, 'data')], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const where = ['--config', file, '--data', join(dir, 'data')];
+  let running = await serve([main, 'serve', ...where]);
+  return {
+    url: running.url,
+    get pid() {
+      return running.pid;
+    },
+    restart: async () => {
+      await running.stop();
+      running = await serve([main, 'serve', ...where]);
+    },
+    command: (...words) => execFileSync(process.execPath, [main, ...words, ...where]).toString(),
+    stop: async () => {
+      await running.stop();
+      rmSync(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Runs the server until it says where it is ready. */
+async function serve(
+  args: readonly string[],
+): Promise<{ url: string; pid: number; stop: () => Promise<void> }> {
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   const url = await new Promise<string>((resolve, reject) => {
     child.once('exit', (code) => reject(new Error(`the server ended with ${code}`)));
@@ -45,15 +70,11 @@ export async function startSidetone(config: object): Promise<Product> {
       if (line.startsWith('ready ')) resolve(line.slice(6));
     });
   });
-  return {
-    url,
-    pid: child.pid ?? -1,
-    stop: async () => {
-      child.kill('SIGTERM');
-      await exited;
-      rmSync(dir, { recursive: true, force: true });
-    },
+  const stop = async (): Promise<void> => {
+    child.kill('SIGTERM');
+    await exited;
   };
+  return { url, pid: child.pid ?? -1, stop };
 }
 
 /** A TCP port that is free right now. */

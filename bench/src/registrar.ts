@@ -1,10 +1,11 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { createSocket } from 'node:dgram';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as rest } from 'node:timers/promises';
 import { answerChallenge, chooseChallenge } from '@sidetone/sip';
+import { cpuOf } from './processes.ts';
 import { freePort, startSidetone } from './product.ts';
 
 /**
@@ -119,30 +120,6 @@ async function load(port: number, ms: number): Promise<Load> {
 function ordered(text: string): string {
   const line = (name: string): string => new RegExp(`^${name}:.*$`, 'im').exec(text)?.[0] ?? '';
   return `${line('Call-ID')}\n${line('CSeq')}`;
-}
-
-/** Seconds of CPU that a process and all below it have taken. */
-function cpuOf(root: number): number {
-  const parents = new Map<number, number>();
-  const ticks = new Map<number, number>();
-  for (const entry of readdirSync('/proc')) {
-    if (!/^\d+$/.test(entry)) continue;
-    try {
-      const stat = readFileSync(`/proc/${entry}/stat`, 'utf8');
-      const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-      parents.set(Number(entry), Number(fields[1]));
-      ticks.set(Number(entry), Number(fields[11]) + Number(fields[12]));
-    } catch {
-      // It ended meanwhile.
-    }
-  }
-  let sum = 0;
-  for (const [pid, own] of ticks) {
-    let at: number | undefined = pid;
-    while (at !== undefined && at !== root && at !== 0) at = parents.get(at);
-    if (at === root) sum += own;
-  }
-  return sum / 100;
 }
 
 async function measure(
