@@ -32,6 +32,7 @@ describe('the operator', () => {
     assert.match(listed, /^\S{36} {2}KEY\S{5}… {2}default {2}\S+ {2}good {2}ci$/);
     assert.ok(!listed.includes(key) && !readFileSync(`${file}-wal`).includes(key));
     assert.match(await does('account add shop'), /^account shop is \S{36}$/);
+    assert.equal(await does('key list', { account: 'shop' }), '');
     const added = await does('number add +1(312)555-0100', { account: 'shop' });
     assert.match(added, /^\+13125550100 is \d{19}$/);
     assert.equal(await does('number list'), '+13125550100  shop  -');

@@ -106,7 +106,10 @@ class Operator {
   }
 
   #all(kind: ObjectKind): StoredObject[] {
-    return [...this.#registry.all()].filter((object) => object.kind === kind && isVisible(object));
+    const of = this.#options.account === undefined ? undefined : this.#account().id;
+    return [...this.#registry.all()].filter(
+      (object) => object.kind === kind && isVisible(object) && (of === undefined || object.account === of),
+    );
   }
 
   #name(account: string): string {

@@ -25,7 +25,7 @@ const connection = z.strictObject({
   sip_uri_calling_preference: z
     .enum(['disabled', 'internal', 'unrestricted'])
     .default('internal')
-    .describe('Who may dial user_name@domain: nobody, users of this platform, or anyone.'),
+    .describe('Who may dial user_name@domain: nobody, users of the same account, or anyone.'),
   dnis_number_format: z
     .enum(['+e164', 'e164', 'national', 'sip_username'])
     .default('sip_username')
