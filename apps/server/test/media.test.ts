@@ -164,11 +164,12 @@ describe('the media process', () => {
     owner.client.close();
   });
 
-  it('is private to its user, prints nothing, and ends with 0 on SIGTERM; who waits is told', async () => {
+  it('is private to its user, prints nothing, and ends with 0 on SIGTERM, once its owner has had time to end its calls', async () => {
     assert.equal(statSync(path).mode & 0o077, 0);
     const { client, events, states } = await own();
     const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
     child.kill('SIGTERM');
+    for (let i = 0; i < 3; i++) assert.equal((await client.command({ op: 'close', leg: 'x' })).ok, true);
     assert.equal(await ended, 0);
     await until('the loss of the connection', () => states.at(-1) === 'down');
     assert.deepEqual(events.at(-1), { event: 'engine', state: 'down' });

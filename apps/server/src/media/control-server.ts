@@ -11,6 +11,8 @@ const MAX_UNREAD = 4 * 1024 * 1024;
 
 export interface ControlServer {
   event(event: MediaEvent): void;
+  /** Resolved as soon as no owner is connected. */
+  unowned(): Promise<void>;
   close(): void;
 }
 
@@ -26,6 +28,7 @@ export function listenControl(
 ): Promise<ControlServer> {
   rmSync(path, { force: true });
   let owner: Socket | undefined;
+  const waiting: (() => void)[] = [];
   /** Legs by the owner that last commanded them. */
   const ownerOf = new Map<string, Socket>();
   let orphaned: NodeJS.Timeout | undefined;
@@ -38,6 +41,7 @@ export function listenControl(
   };
 
   const abandon = (): void => {
+    clearTimeout(orphaned);
     orphaned = setTimeout(() => {
       log('no owner: all legs closed');
       engine.closeAll();
@@ -95,6 +99,7 @@ export function listenControl(
     socket.on('close', () => {
       if (owner !== socket) return;
       owner = undefined;
+      for (const told of waiting.splice(0)) told();
       abandon();
     });
     // Only the first owner of this process meets an engine without its legs; a later one finds them as they were.
@@ -110,6 +115,7 @@ export function listenControl(
         event: (event) => {
           if (owner !== undefined) say(owner, event);
         },
+        unowned: () => new Promise((told) => (owner === undefined ? told() : waiting.push(told))),
         close: () => {
           clearTimeout(orphaned);
           const last = owner;

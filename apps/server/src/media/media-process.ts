@@ -1,6 +1,7 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import { isIPv6 } from 'node:net';
+import { setTimeout as rest } from 'node:timers/promises';
 import type { Random } from '@sidetone/core';
 import {
   createMediaEngine,
@@ -32,6 +33,9 @@ export interface MediaStart {
   readonly logLevel?: string;
 }
 
+/** Whoever signals all processes at once: signalling ends its calls first, while their media stands. */
+const LONGEST_FAREWELL_MS = 5000;
+
 const systemRandom: Random = {
   int: (bound) => (bound <= 1 ? 0 : randomInt(Math.min(bound, 2 ** 48 - 1))),
   bytes: (length) => new Uint8Array(randomBytes(length)),
@@ -52,16 +56,21 @@ async function main(start: MediaStart): Promise<void> {
     log.fatal({ err: error }, 'uncaught exception');
     process.exit(70);
   });
+  let control: ControlServer | undefined;
   let end = (): void => {};
-  const stop = (): void => {
+  let stopping = false;
+  const stop = async (): Promise<void> => {
+    if (stopping) return;
+    stopping = true;
+    await Promise.race([control?.unowned(), rest(LONGEST_FAREWELL_MS)]);
     end();
     process.exit(0);
   };
-  process.on('SIGTERM', stop);
+  process.on('SIGTERM', () => void stop());
   // Ctrl-C reaches the whole process group; the supervisor decides.
   process.on('SIGINT', () => {});
   // The supervisor is gone: nobody would ever end this process.
-  process.on('disconnect', stop);
+  process.on('disconnect', () => void stop());
   const refuse = (sentence: string): void => {
     tell({ type: 'failed', sentence });
     setTimeout(() => process.exit(1), 50);
@@ -77,7 +86,6 @@ async function main(start: MediaStart): Promise<void> {
   }
   const [codec, dtls] = await Promise.all([opus(), createWeriftDtls()]);
 
-  let control: ControlServer | undefined;
   const engine: MediaEngine = createMediaEngine({
     sockets: udpSockets,
     now: monotonic,
