@@ -143,10 +143,11 @@ export class SqliteDirectory {
     try {
       const revision = Number(this.#sql.revision.get()!['revision']);
       if (revision === since) return { revision, objects: [], removed: [] };
-      const names = grouped(this.#sql.names.all(since), 'name');
-      const refs = grouped(this.#sql.refs.all(since), 'target');
-      const objects = this.#sql.objects.all(since).map(
-        (row): StoredObject => ({
+      const names = grouped(this.#sql.names.iterate(since), 'name');
+      const refs = grouped(this.#sql.refs.iterate(since), 'target');
+      const objects: StoredObject[] = [];
+      for (const row of this.#sql.objects.iterate(since))
+        objects.push({
           id: String(row['id']),
           kind: String(row['kind']) as ObjectKind,
           account: String(row['account']),
@@ -156,8 +157,7 @@ export class SqliteDirectory {
           refs: refs.get(String(row['id'])) ?? [],
           createdAt: Number(row['created_at']),
           updatedAt: Number(row['updated_at']),
-        }),
-      );
+        });
       const removed = since === 0 ? [] : this.#sql.gone.all(since).map((row) => String(row['id']));
       return { revision, objects, removed };
     } finally {
@@ -189,7 +189,7 @@ export class SqliteDirectory {
   }
 }
 
-function grouped(rows: readonly Record<string, unknown>[], column: string): Map<string, string[]> {
+function grouped(rows: Iterable<Record<string, unknown>>, column: string): Map<string, string[]> {
   const groups = new Map<string, string[]>();
   for (const row of rows) {
     const of = groups.get(String(row['object']));
