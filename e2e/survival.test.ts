@@ -159,7 +159,7 @@ describe('a signalling process that goes', { ...needs('chromium'), timeout: 900_
       for (const [i, pair] of ending.entries()) {
         if (i % 2 === 0) await pair.client.bye(pair.call);
         else crowd.carrier.bye(pair.carrier);
-        if (i % Math.ceil(ending.length / 4) === 0) {
+        if (i % Math.ceil(ending.length / 3) === 0) {
           const back = said('client ready');
           process.kill(processOf(server, 'signalling')!, 'SIGKILL');
           await allBack(back);

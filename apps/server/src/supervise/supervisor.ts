@@ -42,6 +42,8 @@ export type ReplaceStep = Extract<FromChild, { type: 'standing-by' | 'handing-ov
 const FIRST_PAUSE_MS = 10;
 const SECOND_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 10_000;
+/** What has served does not keep its callers waiting for long, however often it dies. */
+const LONGEST_PAUSE_OF_SERVED_MS = 1_000;
 const STEADY_MS = 30_000;
 /** A first start that keeps dying is no crash to survive but something to tell the operator. */
 const MOST_EARLY_DEATHS = 4;
@@ -94,12 +96,14 @@ export class Supervisor {
   }
 
   /** From now on this child is the one in service under its name. */
-  #adopt(plan: ChildPlan, child: ChildProcess): void {
+  #adopt(plan: ChildPlan, child: ChildProcess, serves = false): void {
+    let served = serves;
     const startedAt = performance.now();
     this.#children.set(plan.name, child);
     let refused = false;
     child.on('message', (message: FromChild) => {
       if (message.type === 'ready') {
+        served = true;
         this.#ran.add(plan.name);
         this.#events.ready(plan.name, message);
       } else if (message.type === 'failed' && this.#ran.has(plan.name)) {
@@ -121,7 +125,8 @@ export class Supervisor {
       const steady = performance.now() - startedAt > STEADY_MS;
       if (steady) this.#failures.delete(plan.name);
       else if (code === FAULT) this.#failures.set(plan.name, (this.#failures.get(plan.name) ?? 0) + 1);
-      const pause = steady ? FIRST_PAUSE_MS : (this.#pause.get(plan.name) ?? FIRST_PAUSE_MS);
+      const longest = served ? LONGEST_PAUSE_OF_SERVED_MS : LONGEST_PAUSE_MS;
+      const pause = steady ? FIRST_PAUSE_MS : Math.min(this.#pause.get(plan.name) ?? FIRST_PAUSE_MS, longest);
       this.#pause.set(
         plan.name,
         pause === FIRST_PAUSE_MS ? SECOND_PAUSE_MS : Math.min(pause * 2, LONGEST_PAUSE_MS),
@@ -196,7 +201,7 @@ export class Supervisor {
         const taken = await childSays(standby, ['ready', 'failed'], TAKE_OVER_PATIENCE_MS);
         if (taken?.type === 'ready') {
           this.#plans.set(plan.name, plan);
-          this.#adopt(plan, standby);
+          this.#adopt(plan, standby, true);
           return {
             ok: true,
             calls: taken.calls ?? 0,
