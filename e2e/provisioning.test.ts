@@ -6,7 +6,7 @@ import type { SdkName } from './src/page-host.ts';
 import { needs } from './src/peer-availability.ts';
 import { RawClient } from './src/raw-client.ts';
 import { Rig } from './src/rig.ts';
-import { sidetone, TestServer } from './src/server.ts';
+import { sidetone, type TestServer } from './src/server.ts';
 import type { TestPage } from './src/test-page.ts';
 import { until } from './src/wait.ts';
 
@@ -51,6 +51,27 @@ interface Credential {
 
 const credentialOf = async (api: BackEnd, connection_id: string): Promise<Credential> =>
   (await api.telephonyCredentials.create({ connection_id })).data;
+
+/** What a browser offers, with a port where nobody listens: these calls ring and are ended. */
+const OFFER = `${[
+  'v=0',
+  'o=- 1000 2 IN IP4 127.0.0.1',
+  's=-',
+  't=0 0',
+  'a=group:BUNDLE 0',
+  'm=audio 9 UDP/TLS/RTP/SAVPF 111 0 126',
+  'c=IN IP4 0.0.0.0',
+  'a=mid:0',
+  'a=sendrecv',
+  'a=rtcp-mux',
+  'a=ice-ufrag:u000',
+  'a=ice-pwd:0123456789abcdefghijklmn',
+  `a=fingerprint:sha-256 ${Array.from({ length: 32 }, () => '0A').join(':')}`,
+  'a=setup:actpass',
+  'a=rtpmap:111 opus/48000/2',
+  'a=rtpmap:0 PCMU/8000',
+  'a=rtpmap:126 telephone-event/8000',
+].join('\r\n')}\r\n`;
 
 describe('users that a back end makes with the telnyx package', {
   ...needs('chromium', 'sipp'),
@@ -169,149 +190,125 @@ describe('users that a back end makes with the telnyx package', {
       assert.equal(data.status, 'Registered');
     });
   });
-});
 
-/** What a browser offers, with a port where nobody listens: these calls ring and are ended. */
-const OFFER = `${[
-  'v=0',
-  'o=- 1000 2 IN IP4 127.0.0.1',
-  's=-',
-  't=0 0',
-  'a=group:BUNDLE 0',
-  'm=audio 9 UDP/TLS/RTP/SAVPF 111 0 126',
-  'c=IN IP4 0.0.0.0',
-  'a=mid:0',
-  'a=sendrecv',
-  'a=rtcp-mux',
-  'a=ice-ufrag:u000',
-  'a=ice-pwd:0123456789abcdefghijklmn',
-  `a=fingerprint:sha-256 ${Array.from({ length: 32 }, () => '0A').join(':')}`,
-  'a=setup:actpass',
-  'a=rtpmap:111 opus/48000/2',
-  'a=rtpmap:0 PCMU/8000',
-  'a=rtpmap:126 telephone-event/8000',
-].join('\r\n')}\r\n`;
+  describe('many clients of one connection', () => {
+    let john: { id: string };
+    let caller: RawClient;
+    let calls = 0;
+    const credentials: Record<string, Credential> = {};
+    const clients = new Map<string, RawClient>();
 
-describe('many clients of one connection', { timeout: 120_000 }, () => {
-  let server: TestServer;
-  let api: BackEnd;
-  let john: { id: string };
-  let caller: RawClient;
-  let calls = 0;
-  const credentials: Record<string, Credential> = {};
-  const clients = new Map<string, RawClient>();
+    before(async () => {
+      john = await connectionOf(api, 'john1234');
+      for (const name of ['gencred1', 'gencred2']) credentials[name] = await credentialOf(api, john.id);
+      await connectionOf(api, 'caller');
+      caller = await logIn({ login: 'caller', passwd: 'the password of caller' });
+    });
+    after(async () => {
+      for (const client of clients.values()) client.close();
+      caller?.close();
+    });
 
-  before(async () => {
-    server = await TestServer.start({ config: { connections: undefined } });
-    api = await operatorGives(server);
-    john = await connectionOf(api, 'john1234');
-    for (const name of ['gencred1', 'gencred2']) credentials[name] = await credentialOf(api, john.id);
-    await connectionOf(api, 'caller');
-    caller = await logIn({ login: 'caller', passwd: 'the password of caller' });
-  });
-  after(async () => {
-    for (const client of clients.values()) client.close();
-    caller?.close();
-    await server?.stop();
-  });
+    async function logIn(params: Readonly<Record<string, unknown>>): Promise<RawClient> {
+      const client = await RawClient.open(rig.server.webSocketUrl);
+      assert.ok(typeof client !== 'number');
+      const reply = await client.request('login', { ...params, userVariables: {}, loginParams: {} });
+      assert.equal(reply.error, undefined, JSON.stringify(reply));
+      await client.asked('telnyx_rtc.clientReady');
+      return client;
+    }
 
-  async function logIn(params: Readonly<Record<string, unknown>>): Promise<RawClient> {
-    const client = await RawClient.open(server.webSocketUrl);
-    assert.ok(typeof client !== 'number');
-    const reply = await client.request('login', { ...params, userVariables: {}, loginParams: {} });
-    assert.equal(reply.error, undefined, JSON.stringify(reply));
-    await client.asked('telnyx_rtc.clientReady');
-    return client;
-  }
+    const token = async (name: string) => ({
+      login_token: await api.telephonyCredentials.createToken(credentials[name]!.id),
+    });
+    const password = (name: string) => ({
+      login: credentials[name]!.sip_username,
+      passwd: credentials[name]!.sip_password,
+    });
 
-  const token = async (name: string) => ({
-    login_token: await api.telephonyCredentials.createToken(credentials[name]!.id),
-  });
-  const password = (name: string) => ({
-    login: credentials[name]!.sip_username,
-    passwd: credentials[name]!.sip_password,
-  });
+    /** Clients that the server sent a request of this name since the last call was dialled. */
+    const sent = (method: string): string[] =>
+      [...clients].flatMap(([name, { frames }]) => (frames.some((f) => f.method === method) ? [name] : []));
 
-  /** Clients that the server sent a request of this name since the last call was dialled. */
-  const sent = (method: string): string[] =>
-    [...clients].flatMap(([name, { frames }]) => (frames.some((f) => f.method === method) ? [name] : []));
+    /** The caller was told that a call is over. */
+    const ended = (callID: string): boolean =>
+      caller.frames.some(
+        ({ method, params }) => method === 'telnyx_rtc.bye' && params?.['callID'] === callID,
+      );
 
-  /** The caller was told that a call is over. */
-  const ended = (callID: string): boolean =>
-    caller.frames.some(({ method, params }) => method === 'telnyx_rtc.bye' && params?.['callID'] === callID);
+    /** Dials, and names the clients that are rung; nobody when the call ends without. */
+    async function rung(destination_number: string): Promise<string[]> {
+      for (const { frames } of clients.values()) frames.splice(0);
+      const callID = `00000000-0000-4000-8000-${String(++calls).padStart(12, '0')}`;
+      const dialogParams = { callID, destination_number };
+      await caller.request('telnyx_rtc.invite', { sdp: OFFER, dialogParams });
+      await until(
+        `somebody to ring at ${destination_number}`,
+        () => sent('telnyx_rtc.invite').length > 0 || ended(callID),
+        { detail: () => `${JSON.stringify(caller.frames.slice(-3))}\n${rig.server.log}` },
+      );
+      if (sent('telnyx_rtc.invite').length === 0) return [];
+      await caller.request('telnyx_rtc.bye', { cause: 'USER_BUSY', causeCode: 17, dialogParams });
+      // All that rings is told of the end: nobody else can be rung by this call any more.
+      await until('the end of the call', () => sent('telnyx_rtc.bye').length > 0);
+      return sent('telnyx_rtc.invite');
+    }
 
-  /** Dials, and names the clients that are rung; nobody when the call ends without. */
-  async function rung(destination_number: string): Promise<string[]> {
-    for (const { frames } of clients.values()) frames.splice(0);
-    const callID = `00000000-0000-4000-8000-${String(++calls).padStart(12, '0')}`;
-    const dialogParams = { callID, destination_number };
-    await caller.request('telnyx_rtc.invite', { sdp: OFFER, dialogParams });
-    await until(
-      `somebody to ring at ${destination_number}`,
-      () => sent('telnyx_rtc.invite').length > 0 || ended(callID),
-      { detail: () => `${JSON.stringify(caller.frames.slice(-3))}\n${server.log}` },
-    );
-    if (sent('telnyx_rtc.invite').length === 0) return [];
-    await caller.request('telnyx_rtc.bye', { cause: 'USER_BUSY', causeCode: 17, dialogParams });
-    // All that rings is told of the end: nobody else can be rung by this call any more.
-    await until('the end of the call', () => sent('telnyx_rtc.bye').length > 0);
-    return sent('telnyx_rtc.invite');
-  }
+    it('the six of the example: each of the three names rings its own, the last to register', async () => {
+      const [gencred1, gencred2] = [
+        credentials['gencred1']!.sip_username,
+        credentials['gencred2']!.sip_username,
+      ];
+      clients.set('client_a', await logIn({ login: 'john1234', passwd: 'the password of john1234' }));
+      clients.set('client_b', await logIn(password('gencred1')));
+      clients.set('client_c', await logIn(await token('gencred1')));
+      clients.set('client_d', await logIn(password('gencred2')));
+      clients.set('client_e', await logIn(await token('gencred2')));
+      clients.set('client_f', await logIn(await token('gencred2')));
+      assert.deepEqual(await rung(`sip:john1234@${DOMAIN}`), ['client_a']);
+      assert.deepEqual(await rung(`sip:${gencred1}@${DOMAIN}`), ['client_c']);
+      assert.deepEqual(await rung(`sip:${gencred2}@${DOMAIN}`), ['client_f']);
+      const leave = async (name: string, user: string, next: string): Promise<void> => {
+        clients.get(name)!.close();
+        clients.delete(name);
+        // The server notices the end of a socket when it notices it.
+        await until(`${next} to be the one that rings`, async () => (await rung(user))[0] === next);
+      };
+      await leave('client_f', gencred2, 'client_e');
+      await leave('client_e', gencred2, 'client_d');
+      await leave('client_c', gencred1, 'client_b');
+      assert.deepEqual(await rung('john1234'), ['client_a']);
+      clients.set('client_e', await logIn(await token('gencred2')));
+      assert.deepEqual(await rung(gencred2), ['client_e']);
+    });
 
-  it('the six of the example: each of the three names rings its own, the last to register', async () => {
-    const [gencred1, gencred2] = [
-      credentials['gencred1']!.sip_username,
-      credentials['gencred2']!.sip_username,
-    ];
-    clients.set('client_a', await logIn({ login: 'john1234', passwd: 'the password of john1234' }));
-    clients.set('client_b', await logIn(password('gencred1')));
-    clients.set('client_c', await logIn(await token('gencred1')));
-    clients.set('client_d', await logIn(password('gencred2')));
-    clients.set('client_e', await logIn(await token('gencred2')));
-    clients.set('client_f', await logIn(await token('gencred2')));
-    assert.deepEqual(await rung(`sip:john1234@${DOMAIN}`), ['client_a']);
-    assert.deepEqual(await rung(`sip:${gencred1}@${DOMAIN}`), ['client_c']);
-    assert.deepEqual(await rung(`sip:${gencred2}@${DOMAIN}`), ['client_f']);
-    const leave = async (name: string, user: string, next: string): Promise<void> => {
-      clients.get(name)!.close();
-      clients.delete(name);
-      // The server notices the end of a socket when it notices it.
-      await until(`${next} to be the one that rings`, async () => (await rung(user))[0] === next);
-    };
-    await leave('client_f', gencred2, 'client_e');
-    await leave('client_e', gencred2, 'client_d');
-    await leave('client_c', gencred1, 'client_b');
-    assert.deepEqual(await rung('john1234'), ['client_a']);
-    clients.set('client_e', await logIn(await token('gencred2')));
-    assert.deepEqual(await rung(gencred2), ['client_e']);
-  });
+    it('a credential that is deleted: its sockets are closed, its registrations and its tokens are gone; others stay', async () => {
+      const late = await token('gencred2');
+      const began = performance.now();
+      await api.telephonyCredentials.delete(credentials['gencred2']!.id);
+      await until('both sockets to be closed', () =>
+        ['client_d', 'client_e'].every((name) => clients.get(name)!.closed !== undefined),
+      );
+      process.stdout.write(`# closed ${Math.round(performance.now() - began)} ms after DELETE was called\n`);
+      const again = await RawClient.open(rig.server.webSocketUrl);
+      assert.ok(typeof again !== 'number');
+      assert.equal((await again.request('login', late)).error?.code, -32001);
+      again.close();
+      const { status } = await api
+        .get('/sip_registration_status', { query: { username: credentials['gencred2']!.sip_username } })
+        .catch((error: { status: number }) => error);
+      assert.equal(status, 404);
+      assert.equal(clients.get('client_a')!.closed, undefined);
+      assert.deepEqual(await rung(credentials['gencred1']!.sip_username), ['client_b']);
+      assert.deepEqual(await rung(credentials['gencred2']!.sip_username), []);
+    });
 
-  it('a credential that is deleted: its sockets are closed, its registrations and its tokens are gone; others stay', async () => {
-    const late = await token('gencred2');
-    const began = performance.now();
-    await api.telephonyCredentials.delete(credentials['gencred2']!.id);
-    await until('both sockets to be closed', () =>
-      ['client_d', 'client_e'].every((name) => clients.get(name)!.closed !== undefined),
-    );
-    process.stdout.write(`# closed ${Math.round(performance.now() - began)} ms after DELETE was called\n`);
-    const again = await RawClient.open(server.webSocketUrl);
-    assert.ok(typeof again !== 'number');
-    assert.equal((await again.request('login', late)).error?.code, -32001);
-    again.close();
-    const { status } = await api
-      .get('/sip_registration_status', { query: { username: credentials['gencred2']!.sip_username } })
-      .catch((error: { status: number }) => error);
-    assert.equal(status, 404);
-    assert.equal(clients.get('client_a')!.closed, undefined);
-    assert.deepEqual(await rung(credentials['gencred1']!.sip_username), ['client_b']);
-    assert.deepEqual(await rung(credentials['gencred2']!.sip_username), []);
-  });
-
-  it('a connection that is deleted takes everything under it along', async () => {
-    await api.credentialConnections.delete(john.id);
-    await until('the other sockets to be closed', () =>
-      ['client_a', 'client_b'].every((name) => clients.get(name)!.closed !== undefined),
-    );
-    assert.equal(caller.closed, undefined);
+    it('a connection that is deleted takes everything under it along', async () => {
+      await api.credentialConnections.delete(john.id);
+      await until('the other sockets to be closed', () =>
+        ['client_a', 'client_b'].every((name) => clients.get(name)!.closed !== undefined),
+      );
+      assert.equal(caller.closed, undefined);
+    });
   });
 });
