@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { CallRecord } from '@sidetone/wire';
@@ -140,5 +140,35 @@ describe('a service whose journal is the end of every process that takes it over
     } finally {
       await product.stop();
     }
+  });
+});
+
+describe('a journal that cannot be written', { timeout: 300_000 }, () => {
+  let product: Product;
+  let obstacle = '';
+
+  before(async () => {
+    const connections = [{ user_name: 'line1', password: 'line1 password' }];
+    product = await Product.start({ connections }, await freePorts(51_560), {
+      folder: (dataDir) => {
+        obstacle = join(dataDir, 'journal.new');
+        mkdirSync(obstacle, { recursive: true });
+      },
+    });
+  });
+  after(async () => {
+    await product?.stop();
+  });
+
+  it('is told by the health check, and written as soon as it can be', async () => {
+    const status = async (): Promise<unknown> => {
+      const response = await fetch(`http://127.0.0.1:${product.ports.http}/healthz`);
+      return ((await response.json()) as { status: string }).status;
+    };
+    assert.equal(await status(), 'degraded');
+    rmdirSync(obstacle);
+    const end = performance.now() + PATIENCE_MS;
+    while ((await status()) !== 'ok') assert.ok(performance.now() < end, product.stderr);
+    assert.ok(existsSync(join(product.dataDir, 'journal')));
   });
 });

@@ -32,6 +32,7 @@ import { keepTrunksResolved, resolveTrunks } from './trunk-addresses.ts';
 /** How long SIGTERM waits for calls to end, and then for the answers to the last BYEs. */
 const LONGEST_DRAIN_MS = 3000;
 const FAREWELL_MS = 200;
+const JOURNAL_LOOK_MS = 2000;
 /** Users named at the start. */
 const MOST_TOLD = 100;
 
@@ -81,6 +82,9 @@ async function serve(
     journal.write(legs.map((leg) => ({ room: 'records', key: leg, value: null }))),
   );
   // What the process before had in hand when it died. A record that the store has already stays as it is there.
+  // Also a quiet service notices that the disk has room again.
+  let journalIsWell = journal.settled();
+  const watchJournal = setInterval(() => (journalIsWell = journal.settled()), JOURNAL_LOOK_MS);
   for (const { value } of journal.found.entries.records) records.save(value as CallRecord);
   const logs = {
     vsp: log.child({ service: 'vsp' }),
@@ -211,7 +215,11 @@ async function serve(
         log,
         addressOf: peerAddress,
       }),
-      health: () => ({ status: 'ok', calls: exchange.calls() }),
+      health: () => ({
+        status: journalIsWell ? 'ok' : 'degraded',
+        calls: exchange.calls(),
+        ...(journalIsWell ? {} : { why: 'the journal cannot be written; a restart would lose calls' }),
+      }),
     },
     config.http.tls !== undefined,
   );
@@ -255,6 +263,7 @@ async function serve(
     transport.close();
     stun.close();
     media.close();
+    clearInterval(watchJournal);
     stopResolving();
     exchange.stop();
     await records.close();
