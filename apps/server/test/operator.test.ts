@@ -53,6 +53,24 @@ describe('the operator', () => {
     await elsewhere.sync();
     assert.equal(elsewhere.named(apiKeyName(key)!)?.doc['revoked_at'], null);
     assert.match(await does(`key revoke ${key}`), /is revoked/);
+    for (const [line, why] of [
+      ['account set shop calls many', /many is no limit/],
+      ['account set shop calls -1', /no limit/],
+      ['account set shop colour red', /but no "colour"/],
+      ['account set shop profile no', /"required" or "optional"/],
+      ['account set none calls 1', /there is no account none/],
+    ] as const)
+      await assert.rejects(async () => does(line), why);
+    assert.equal(await does('account set shop calls 20'), 'account shop: calls 20');
+    await does('account set shop calls-per-second 5');
+    await does('account set shop profile optional');
+    assert.match(await does('account list'), / shop {2}calls 20, calls-per-second 5, profile optional/);
+    await does('account set shop calls none');
+    const { doc } = registry.named('account:shop')!;
+    assert.deepEqual(
+      [doc['concurrent_calls'], doc['calls_per_second'], doc['profile_required']],
+      [null, 5, false],
+    );
     assert.equal(await does('account disable shop'), 'account shop is disabled');
     assert.equal(await does('number remove +13125550100'), '+13125550100 is gone');
     await elsewhere.sync();

@@ -72,6 +72,8 @@ export async function runOperator(
     case 'account disable 3':
     case 'account enable 3':
       return operator.switchAccount(subject!, verb === 'enable');
+    case 'account set 5':
+      return operator.setAccount(subject!, words[3]!, words[4]!);
     case 'key list 2':
       return operator.keys();
     case 'key create 2':
@@ -87,6 +89,20 @@ export async function runOperator(
     default:
       throw new Refusal(`cannot make sense of "${words.join(' ')}"; see "sidetone --help"`);
   }
+}
+
+function limitOf(what: string, value: string): Partial<AccountDoc> {
+  if (what === 'profile') {
+    if (value !== 'required' && value !== 'optional')
+      throw new Refusal('an outbound voice profile is "required" or "optional"');
+    return { profile_required: value === 'required' };
+  }
+  if (what !== 'calls' && what !== 'calls-per-second')
+    throw new Refusal(`an account has "calls", "calls-per-second" and "profile", but no "${what}"`);
+  if (value !== 'none' && !/^[0-9]{1,6}$/.test(value))
+    throw new Refusal(`${value} is no limit: a whole number, or "none"`);
+  const limit = value === 'none' ? null : Number(value);
+  return what === 'calls' ? { concurrent_calls: limit } : { calls_per_second: limit };
 }
 
 class Operator {
@@ -119,7 +135,14 @@ class Operator {
   accounts(): string[] {
     return this.#all('account').map((account) => {
       const doc = docOf<AccountDoc>(account);
-      return `${account.id}  ${doc.active ? 'active  ' : 'disabled'}  ${doc.name}`;
+      const limits = [
+        ...(doc.concurrent_calls == null ? [] : [`calls ${doc.concurrent_calls}`]),
+        ...(doc.calls_per_second == null ? [] : [`calls-per-second ${doc.calls_per_second}`]),
+        ...(doc.profile_required === undefined
+          ? []
+          : [`profile ${doc.profile_required ? 'required' : 'optional'}`]),
+      ].join(', ');
+      return `${account.id}  ${doc.active ? 'active  ' : 'disabled'}  ${doc.name}  ${limits}`.trimEnd();
     });
   }
 
@@ -144,6 +167,17 @@ class Operator {
         change: changeOf(next, 'update'),
         result: [`account ${name} is ${active ? 'active' : 'disabled'}`],
       };
+    });
+  }
+
+  /** One of an account's limits; `none` takes it away. */
+  setAccount(name: string, what: string, value: string): Promise<string[]> {
+    const setting = limitOf(what, value);
+    return this.#registry.change(() => {
+      const account = this.#account(name);
+      const doc = { ...docOf<AccountDoc>(account), ...setting };
+      const next = remakeObject(account, 'account', doc, Date.now());
+      return { change: changeOf(next, 'update'), result: [`account ${name}: ${what} ${value}`] };
     });
   }
 

@@ -6,6 +6,7 @@ export const USAGE = `Sidetone: calls from the browser to SIP over one WebSocket
   sidetone key create|list [--account NAME]          make an API key (shown once), list keys
   sidetone key revoke KEY                            end an API key, by its id or itself
   sidetone account add|enable|disable NAME, list     accounts: each sees only its own objects
+  sidetone account set NAME WHAT VALUE               its limits: calls N, calls-per-second N, profile required
   sidetone number add|remove NUMBER, list            numbers of an account [--account NAME] [--connection USER]
   sidetone backup FILE                               copy the SQLite database while the server runs
   sidetone rotate-token-key                          sign login tokens by a new key; the old one stays good
