@@ -176,6 +176,10 @@ for (const sdk of ['ours', '2.27.10'] as const)
           await page.reaches(talking, 'active');
           await page.hears(1_000);
           await reload(page);
+          await until('both calls to be back', async () => {
+            const back = (await page.calls()).map((call) => call.id);
+            return back.includes(held) && back.includes(talking);
+          });
           await page.becomes(talking, 'active');
           await page.becomes(held, 'held');
           await works(page, talking);
