@@ -24,6 +24,7 @@ export type {
   FrameId,
   LoginCredentials,
 } from './dialect/client-frame.ts';
+export { nestsDeeper } from './dialect/json.ts';
 export { MAX_FRAME_BYTES, MAX_FRAME_DEPTH, parseClientFrame } from './dialect/parse-client-frame.ts';
 export {
   type CallIds,

@@ -111,11 +111,30 @@ export function auditEntry(
   };
 }
 
+interface Decision<T> {
+  readonly change: Change;
+  readonly result: T;
+}
+
+/** Stores an object that `body` made or changed, with its line in the audit log. */
+export function stored(
+  call: ApiCall,
+  action: 'create' | 'update',
+  object: StoredObject,
+  body: object,
+): Decision<StoredObject> {
+  const audit = [auditEntry(call, action, object.kind, object.id, fieldsOf(body))];
+  return { change: { puts: [object], removes: [], audit }, result: object };
+}
+
+/** Removes an object, with its line in the audit log; `view`: how it looked. */
+export function removed<T>(call: ApiCall, { id, kind, version }: StoredObject, view: T): Decision<T> {
+  const audit = [auditEntry(call, 'delete', kind, id)];
+  return { change: { puts: [], removes: [{ id, version }], audit }, result: view };
+}
+
 /** Writes a change; a name that somebody else holds is the fault of the field that `pointers` tells for its kind. */
-export async function write<T>(
-  registry: Registry,
-  decide: () => { readonly change: Change; readonly result: T },
-): Promise<T> {
+export async function write<T>(registry: Registry, decide: () => Decision<T>): Promise<T> {
   try {
     return await registry.change(decide);
   } catch (error) {
@@ -126,7 +145,7 @@ export async function write<T>(
 }
 
 /** Names of the fields in a body, two levels deep, for the audit log. */
-export const fieldsOf = (body: object): string[] =>
+const fieldsOf = (body: object): string[] =>
   Object.entries(body).flatMap(([name, value]) =>
     typeof value === 'object' && value !== null && !Array.isArray(value)
       ? Object.keys(value).map((inner) => `${name}.${inner}`)

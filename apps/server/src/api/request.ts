@@ -1,3 +1,4 @@
+import { nestsDeeper } from '@sidetone/wire';
 import { ApiError, badParameter, CODE, errorItem } from './errors.ts';
 
 const MAX_BODY_BYTES = 64 * 1024;
@@ -21,7 +22,7 @@ export async function readBody(request: Request): Promise<Record<string, unknown
   const text = Buffer.concat(chunks).toString('utf8');
   if (text.trim() === '') return {};
   const malformed = (why: string) => new ApiError(400, [errorItem(CODE.badRequest, `The body ${why}.`)]);
-  if (deeperThan(text, MAX_DEPTH)) throw malformed('is nested too deeply');
+  if (nestsDeeper(text, MAX_DEPTH)) throw malformed('is nested too deeply');
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -31,24 +32,6 @@ export async function readBody(request: Request): Promise<Record<string, unknown
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw malformed('must be a JSON object');
   return value as Record<string, unknown>;
-}
-
-/** Looks at brackets outside of strings only: linear, before anything is built. */
-function deeperThan(text: string, most: number): boolean {
-  let depth = 0;
-  let quoted = false;
-  for (let i = 0; i < text.length; i++) {
-    const c = text.charCodeAt(i);
-    if (quoted) {
-      if (c === 92) i += 1;
-      else if (c === 34) quoted = false;
-    } else if (c === 34) quoted = true;
-    else if (c === 123 || c === 91) {
-      depth += 1;
-      if (depth > most) return true;
-    } else if (c === 125 || c === 93) depth -= 1;
-  }
-  return false;
 }
 
 export interface Page {

@@ -8,6 +8,16 @@ export interface Migration {
   readonly sql: string;
 }
 
+/** Those that a database still needs whose last one was `done` (0: none). Throws a sentence when a newer release has written it. */
+export function pendingMigrations(all: readonly Migration[], done: number): readonly Migration[] {
+  const newest = Math.max(0, ...all.map((m) => m.id));
+  if (done > newest)
+    throw new Error(
+      `the database was written by a newer release (migration ${done}, this release knows ${newest})`,
+    );
+  return all.filter((m) => m.id > done);
+}
+
 export const MIGRATIONS: readonly Migration[] = [
   {
     id: 1,

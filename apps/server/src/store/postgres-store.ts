@@ -12,7 +12,7 @@ import {
   type ObjectKind,
   type StoredObject,
 } from './directory-store.ts';
-import type { Migration } from './migrations.ts';
+import { type Migration, pendingMigrations } from './migrations.ts';
 import { POSTGRES_MIGRATIONS } from './postgres-migrations.ts';
 
 const MOST_IN_A_TRANSACTION = 500;
@@ -219,14 +219,7 @@ async function migrate(sql: postgres.Sql, migrations: readonly Migration[]): Pro
     await tx`CREATE TABLE IF NOT EXISTS migrations (id INTEGER PRIMARY KEY, name TEXT NOT NULL)`;
     const [row] = await tx`SELECT COALESCE(MAX(id), 0) AS id FROM migrations`;
     const done = Number(row!['id']);
-    const newest = Math.max(0, ...migrations.map((m) => m.id));
-    if (done > newest) {
-      throw new Error(
-        `the database was written by a newer release (migration ${done}, this release knows ${newest})`,
-      );
-    }
-    for (const migration of migrations) {
-      if (migration.id <= done) continue;
+    for (const migration of pendingMigrations(migrations, done)) {
       await tx.unsafe(migration.sql);
       await tx`INSERT INTO migrations (id, name) VALUES (${migration.id}, ${migration.name})`;
     }

@@ -1,7 +1,7 @@
 import { chmodSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import type { CallRecord } from '@sidetone/wire';
-import { MIGRATIONS, type Migration } from './migrations.ts';
+import { MIGRATIONS, type Migration, pendingMigrations } from './migrations.ts';
 import type { EarlierConnection, Store } from './store.ts';
 
 /** Opens (and brings up to date) the SQLite store in `file`. Throws when the file cannot be opened or is newer than we are. */
@@ -60,14 +60,7 @@ export function prepareSqlite(
 function migrate(db: DatabaseSync, migrations: readonly Migration[]): void {
   db.exec('CREATE TABLE IF NOT EXISTS migrations (id INTEGER PRIMARY KEY, name TEXT NOT NULL) STRICT');
   const done = Number(db.prepare('SELECT COALESCE(MAX(id), 0) AS id FROM migrations').get()?.['id']);
-  const newest = Math.max(0, ...migrations.map((m) => m.id));
-  if (done > newest) {
-    throw new Error(
-      `the database was written by a newer release (migration ${done}, this release knows ${newest})`,
-    );
-  }
-  for (const migration of migrations) {
-    if (migration.id <= done) continue;
+  for (const migration of pendingMigrations(migrations, done)) {
     db.exec('BEGIN IMMEDIATE');
     try {
       db.exec(migration.sql);

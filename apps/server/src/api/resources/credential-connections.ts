@@ -13,13 +13,13 @@ import { ApiError, badField, CODE, errorItem } from '../errors.ts';
 import {
   type ApiCall,
   auditEntry,
-  fieldsOf,
   iso,
   merged,
   operation,
   ownObject,
   referred,
   selected,
+  stored,
   write,
 } from '../operation.ts';
 import { pageOf, readListQuery } from '../request.ts';
@@ -94,8 +94,7 @@ export const credentialConnections = [
         };
         check(call, doc, body);
         const made = makeObject('connection', call.account, doc, now, id);
-        const audit = [auditEntry(call, 'create', 'connection', id, fieldsOf(body))];
-        return { change: { puts: [made], removes: [], audit }, result: made };
+        return stored(call, 'create', made, body);
       }).then((made) => connectionView(call, made));
     },
   }),
@@ -144,8 +143,7 @@ export const credentialConnections = [
         const doc: ConnectionDoc = { ...merged(before, rest), password: sealed, origin: 'api' };
         check(call, doc, body);
         const next = remakeObject(object, 'connection', doc, call.world.now());
-        const audit = [auditEntry(call, 'update', 'connection', object.id, fieldsOf(body))];
-        return { change: { puts: [next], removes: [], audit }, result: next };
+        return stored(call, 'update', next, body);
       }).then((next) => connectionView(call, next));
     },
   }),

@@ -12,14 +12,13 @@ import type { StoredObject } from '../../store/directory-store.ts';
 import { badField } from '../errors.ts';
 import {
   type ApiCall,
-  auditEntry,
-  fieldsOf,
   iso,
   merged,
   operation,
   ownObject,
   referred,
   selected,
+  stored,
   write,
 } from '../operation.ts';
 import { pageOf, readListQuery } from '../request.ts';
@@ -183,8 +182,7 @@ export const phoneNumbers = [
             referred(call, ['connection', 'application'], body.connection_id, '/connection_id');
         }
         const made = remakeObject(object, 'number', merged(before, body), call.world.now());
-        const audit = [auditEntry(call, 'update', 'number', object.id, fieldsOf(body))];
-        return { change: { puts: [made], removes: [], audit }, result: made };
+        return stored(call, 'update', made, body);
       });
       return view(call, next);
     },
@@ -217,8 +215,7 @@ export const phoneNumbers = [
             'forwards_to is needed with call_forwarding_enabled.',
           );
         const made = remakeObject(object, 'number', { ...before, voice }, call.world.now());
-        const audit = [auditEntry(call, 'update', 'number', object.id, fieldsOf(body))];
-        return { change: { puts: [made], removes: [], audit }, result: made };
+        return stored(call, 'update', made, body);
       });
       return voiceView(next);
     },

@@ -16,15 +16,15 @@ import type { StoredObject } from '../../store/directory-store.ts';
 import { ApiError, CODE, errorItem } from '../errors.ts';
 import {
   type ApiCall,
-  auditEntry,
-  fieldsOf,
   iso,
   merged,
   type Operation,
   operation,
   ownObject,
   referred,
+  removed,
   selected,
+  stored,
   write,
 } from '../operation.ts';
 import { pageOf, readListQuery } from '../request.ts';
@@ -78,8 +78,7 @@ function operationsOf<K extends 'profile' | 'application'>(plain: Plain<K>): Ope
             merged(plain.defaults, body) as Docs[K],
             call.world.now(),
           );
-          const audit = [auditEntry(call, 'create', kind, object.id, fieldsOf(body))];
-          return { change: { puts: [object], removes: [], audit }, result: object };
+          return stored(call, 'create', object, body);
         });
         return view(call, made);
       },
@@ -126,8 +125,7 @@ function operationsOf<K extends 'profile' | 'application'>(plain: Plain<K>): Ope
           plain.check(call, body);
           const doc = merged(docOf<Docs[K]>(object), body);
           const made = remakeObject(object, kind, doc, call.world.now());
-          const audit = [auditEntry(call, 'update', kind, object.id, fieldsOf(body))];
-          return { change: { puts: [made], removes: [], audit }, result: made };
+          return stored(call, 'update', made, body);
         });
         return view(call, next);
       },
@@ -150,9 +148,7 @@ function operationsOf<K extends 'profile' | 'application'>(plain: Plain<K>): Ope
                 `It is used by ${users.length === 1 ? `${users[0]!.kind} ${users[0]!.id}` : `${users.length} objects`}.`,
               ),
             ]);
-          const removes = [{ id: object.id, version: object.version }];
-          const audit = [auditEntry(call, 'delete', kind, object.id)];
-          return { change: { puts: [], removes, audit }, result: view(call, object) };
+          return removed(call, object, view(call, object));
         }),
     }),
   ];

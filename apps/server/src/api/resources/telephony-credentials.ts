@@ -14,12 +14,13 @@ import { ApiError, badField, CODE, errorItem } from '../errors.ts';
 import {
   type ApiCall,
   auditEntry,
-  fieldsOf,
   iso,
   operation,
   ownObject,
   referred,
+  removed,
   selected,
+  stored,
   write,
 } from '../operation.ts';
 import { pageOf, readListQuery } from '../request.ts';
@@ -117,8 +118,7 @@ export const telephonyCredentials = [
           expires_at: body.expires_at ?? null,
         };
         const object = makeObject('credential', call.account, doc, call.world.now(), id);
-        const audit = [auditEntry(call, 'create', 'credential', id, fieldsOf(body))];
-        return { change: { puts: [object], removes: [], audit }, result: object };
+        return stored(call, 'create', object, body);
       });
       return { ...view(call, made), token_material: material(call, made.id) };
     },
@@ -180,8 +180,7 @@ export const telephonyCredentials = [
           expires_at: body.expires_at === undefined ? before.expires_at : body.expires_at,
         };
         const made = remakeObject(object, 'credential', doc, call.world.now());
-        const audit = [auditEntry(call, 'update', 'credential', object.id, fieldsOf(body))];
-        return { change: { puts: [made], removes: [], audit }, result: made };
+        return stored(call, 'update', made, body);
       });
       return view(call, next);
     },
@@ -196,9 +195,7 @@ export const telephonyCredentials = [
     handle: (call) =>
       write(call.world.people.registry, () => {
         const object = ownObject(call, 'credential', call.path[0]!);
-        const removes = [{ id: object.id, version: object.version }];
-        const audit = [auditEntry(call, 'delete', 'credential', object.id)];
-        return { change: { puts: [], removes, audit }, result: view(call, object) };
+        return removed(call, object, view(call, object));
       }),
   }),
   operation({
