@@ -4,7 +4,7 @@ import { createFramer, type Flow } from '@sidetone/sip';
 import { AddressShares } from './address-shares.ts';
 import { plainAddress } from './addresses.ts';
 import { ListenError } from './listen-error.ts';
-import type { SipTransportOptions } from './sip-transport.ts';
+import type { SipTransportOptions } from './sip-transport-options.ts';
 
 type TcpFlow = Extract<Flow, { transport: 'tcp' | 'tls' | 'ws' | 'wss' }>;
 

@@ -7,7 +7,7 @@ import { type Flow, LIMITS, parseMessage } from '@sidetone/sip';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { AddressShares } from './address-shares.ts';
 import { plainAddress } from './addresses.ts';
-import type { SipTransportOptions } from './sip-transport.ts';
+import type { SipTransportOptions } from './sip-transport-options.ts';
 
 type WebSocketFlow = Extract<Flow, { transport: 'tcp' | 'tls' | 'ws' | 'wss' }>;
 
