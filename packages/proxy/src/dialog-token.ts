@@ -2,7 +2,7 @@ import { Buffer } from 'node:buffer';
 import { timingSafeEqual } from 'node:crypto';
 import { type Flow, keyedMac, type SipRequest } from '@sidetone/sip';
 import type { Sender } from './border.ts';
-import type { Target } from './targets.ts';
+import type { Target } from './target.ts';
 
 /** The peer of a dialog across the border: a phone is reached by its own flow, a carrier by the routes of the dialog. */
 export type Peer = { readonly phone: Flow } | { readonly trunk: string };

@@ -9,7 +9,7 @@ import {
 } from '@sidetone/sip';
 import { ASSERTED_IDENTITY, HEADER } from '@sidetone/wire';
 import type { Sender } from './border.ts';
-import type { Target } from './targets.ts';
+import type { Target } from './target.ts';
 
 type Other = SipRequest['headers']['other'];
 

@@ -32,7 +32,7 @@ import { Counts, loopKey, PassedRequests } from './passed-requests.ts';
 import type { ProxyLimits, ProxyOptions } from './proxy-events.ts';
 import { type ContextInput, newContext, responseContextMachine } from './response-context.ts';
 import { strayOnward } from './strays.ts';
-import type { Target } from './targets.ts';
+import type { Target } from './target.ts';
 import { answerTrunk } from './trunk-credentials.ts';
 
 /** A request that reached its transaction (`null`: an ACK). */

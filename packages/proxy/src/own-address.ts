@@ -1,7 +1,13 @@
 import type { Flow, NameAddr, Uri, Via } from '@sidetone/sip';
-import type { ProxyOptions } from './proxy-events.ts';
 
-type Address = ProxyOptions['address'];
+/** Our SIP address as peers see it: goes into Via and Record-Route. */
+export interface OwnAddress {
+  readonly host: string;
+  readonly udp?: number;
+  readonly tcp?: number;
+  /** Where SIP over WebSocket is served. */
+  readonly ws?: number;
+}
 
 /** The user part of the Contacts that `voice` gives to peers begins like this. */
 export const VOICE_USER = /^v-/;
@@ -9,7 +15,10 @@ export const VOICE_USER = /^v-/;
 const DEFAULT_PORT = 5060;
 
 /** Whether host and port name this proxy. */
-export function isOwn(address: Address, place: { readonly host: string; readonly port?: number }): boolean {
+export function isOwn(
+  address: OwnAddress,
+  place: { readonly host: string; readonly port?: number },
+): boolean {
   if (place.host.toLowerCase() !== address.host.toLowerCase()) return false;
   const port = place.port ?? DEFAULT_PORT;
   const { udp = DEFAULT_PORT, tcp = DEFAULT_PORT, ws } = address;
@@ -17,13 +26,13 @@ export function isOwn(address: Address, place: { readonly host: string; readonly
 }
 
 /** Whether a Via is ours (RFC 3261 §16.3 item 4); those between our rooms do not count. */
-export const isOwnVia = (address: Address, via: Via): boolean =>
+export const isOwnVia = (address: OwnAddress, via: Via): boolean =>
   via.transport !== 'LOCAL' && isOwn(address, via);
 
 export const isWebSocket = (flow: Flow): boolean => flow.transport === 'ws' || flow.transport === 'wss';
 
 /** Where a peer on this transport finds us. */
-function portFor(address: Address, flow: Flow): number | undefined {
+function portFor(address: OwnAddress, flow: Flow): number | undefined {
   if (flow.transport === 'tcp') return address.tcp;
   return isWebSocket(flow) ? address.ws : address.udp;
 }
@@ -35,7 +44,7 @@ function transportParam(flow: Flow): Record<string, string> {
 }
 
 /** Our Record-Route (§16.6 item 4) for a peer on this transport. */
-export function recordRoute(address: Address, flow: Flow, token: string): NameAddr {
+export function recordRoute(address: OwnAddress, flow: Flow, token: string): NameAddr {
   const port = portFor(address, flow);
   const uri: Uri = {
     scheme: 'sip',

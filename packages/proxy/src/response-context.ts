@@ -1,7 +1,7 @@
 import type { Machine, Ms, Step } from '@sidetone/core';
 import type { ExtraHeaders, SipResponse } from '@sidetone/sip';
 import { type Ending, isWorthAnotherTry } from './best-response.ts';
-import type { Target } from './targets.ts';
+import type { Target } from './target.ts';
 
 /**
  * The response context (RFC 3261 §16.2, §16.7 to §16.10) of one forwarded request: groups of targets, tried one group

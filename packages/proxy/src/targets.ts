@@ -1,5 +1,4 @@
-import type { Ms } from '@sidetone/core';
-import { escapeUser, type Flow, type NameAddr, type SipRequest, type Uri, unescapeUser } from '@sidetone/sip';
+import { escapeUser, type NameAddr, type SipRequest, type Uri, unescapeUser } from '@sidetone/sip';
 import {
   CONTACT_PARAM,
   canonicalNumber,
@@ -14,23 +13,8 @@ import {
 import { type Peer, readDialogToken } from './dialog-token.ts';
 import type { Binding } from './location.ts';
 import { byPhone } from './outbound.ts';
-import { hopOf, isOwn, isWebSocket, VOICE_USER } from './own-address.ts';
-import type { ProxyOptions } from './proxy-events.ts';
-
-/** One place a request may be sent to. */
-export interface Target {
-  readonly uri: Uri;
-  readonly flow: Flow;
-  readonly route: readonly NameAddr[];
-  /** The carrier's name. */
-  readonly trunk?: string;
-  /** A phone: later requests of the dialog come back by this very flow. */
-  readonly phone?: true;
-  /** A phone that has said nothing at all for this long is given up. */
-  readonly patience?: Ms;
-  /** Our domain, for the identity that is asserted to `voice`. */
-  readonly domain?: string;
-}
+import { hopOf, isOwn, isWebSocket, type OwnAddress, VOICE_USER } from './own-address.ts';
+import type { Target } from './target.ts';
 
 /** Targets by group (one group after the other, a group at once), or the answer. */
 export type Routing =
@@ -39,7 +23,7 @@ export type Routing =
 
 export interface RoutingFacts {
   readonly identity: Identity;
-  readonly address: ProxyOptions['address'];
+  readonly address: OwnAddress;
   readonly secret: Uint8Array;
   readonly isOurHost: (host: string) => boolean;
   /** Live bindings of a user, the last to register first. */
