@@ -46,7 +46,7 @@ export {
 export { formatNameAddr, formatVia, parseNameAddr, splitList } from './header-grammar.ts';
 export { canonicalName } from './header-names.ts';
 export { isIpv4, isIpv6 } from './ipv6.ts';
-export type { AdoptProblem, LegSnapshot } from './leg-snapshot.ts';
+export type { AdoptProblem, LegId, LegSnapshot } from './leg-snapshot.ts';
 export { keyedMac } from './mac.ts';
 export {
   type Headers,
@@ -69,7 +69,6 @@ export type {
   DialogName,
   ExtraHeaders,
   InviteOptions,
-  LegId,
   ResponseOptions,
   UserAgent,
   UserAgentOptions,

@@ -1,6 +1,8 @@
 import type { Ms } from '@sidetone/core';
 import type { Flow } from './flow.ts';
-import type { LegId } from './user-agent-events.ts';
+
+/** Identifies one INVITE session (one call leg) of a user agent. Opaque; never on the wire. */
+export type LegId = string;
 
 /**
  * What another process needs to go on with an answered leg (`UserAgent.snapshot`, `UserAgent.adopt`): plain JSON data.

@@ -1,14 +1,11 @@
 import type { Ms, Result } from '@sidetone/core';
 import type { Flow } from './flow.ts';
-import type { AdoptProblem, LegSnapshot } from './leg-snapshot.ts';
+import type { AdoptProblem, LegId, LegSnapshot } from './leg-snapshot.ts';
 import type { NameAddr, SipMessage, SipRequest, SipResponse, Uri } from './message.ts';
 import type { SipSend } from './transport-events.ts';
 
 /** Extra headers as [name, value]; the user agent refuses CR, LF and NUL in either. */
 export type ExtraHeaders = readonly (readonly [name: string, value: string])[];
-
-/** Identifies one INVITE session (one call leg) of a user agent. Opaque; never on the wire. */
-export type LegId = string;
 
 /**
  * What a user agent (RFC 3261 §8, §12, §13) tells its user, the call logic of `vsp` and `voice`. A `sdp` field is the

@@ -30,10 +30,11 @@ import { repeatAnswer } from './agent/unacked.ts';
 import { createRequest } from './build.ts';
 import type { Flow } from './flow.ts';
 import { assertHeaders } from './header-access.ts';
+import type { LegId } from './leg-snapshot.ts';
 import type { SipRequest, SipResponse } from './message.ts';
 import { createTransactionLayer } from './transaction/layer.ts';
 import type { TransactionOut } from './transport-events.ts';
-import type { ExtraHeaders, LegId, UserAgent, UserAgentOptions, UserAgentOut } from './user-agent-events.ts';
+import type { ExtraHeaders, UserAgent, UserAgentOptions, UserAgentOut } from './user-agent-events.ts';
 import { validateRequest } from './validate.ts';
 
 /** Methods that concern a session and nothing outside of one. */

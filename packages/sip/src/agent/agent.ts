@@ -4,15 +4,10 @@ import { type Dialog, remoteTag } from '../dialog.ts';
 import type { Credentials } from '../digest.ts';
 import type { Flow } from '../flow.ts';
 import { bodyText, mediaType } from '../header-access.ts';
+import type { LegId } from '../leg-snapshot.ts';
 import type { NameAddr, SipMessage, SipRequest, SipResponse } from '../message.ts';
 import type { TransactionLayer, TransactionOut } from '../transport-events.ts';
-import type {
-  ExtraHeaders,
-  LegId,
-  ResponseOptions,
-  UserAgentOptions,
-  UserAgentOut,
-} from '../user-agent-events.ts';
+import type { ExtraHeaders, ResponseOptions, UserAgentOptions, UserAgentOut } from '../user-agent-events.ts';
 
 /** Our 2xx to an INVITE, repeated until its ACK (RFC 3261 §13.3.1.4). */
 export interface Unacked {

@@ -1,9 +1,10 @@
 import { type Ms, uuid } from '@sidetone/core';
 import { createRequest } from '../build.ts';
 import { type Dialog, dialogAsUac } from '../dialog.ts';
+import type { LegId } from '../leg-snapshot.ts';
 import type { SipResponse } from '../message.ts';
 import { reasonPhrase } from '../reason-phrase.ts';
-import type { InviteOptions, LegId } from '../user-agent-events.ts';
+import type { InviteOptions } from '../user-agent-events.ts';
 import {
   type Agent,
   addLeg,
