@@ -15,7 +15,8 @@ import {
 import type { CodecName, LegKind, MediaCommand, MediaReply, OpusAsk, Source } from '@sidetone/wire';
 import { advertised, hostCandidates, isLoopback } from './candidates.ts';
 import { DIGITS } from './digit-sender.ts';
-import { Leg, type LegWorld } from './leg.ts';
+import { Leg } from './leg.ts';
+import type { LegWorld } from './leg-world.ts';
 import { PacketBuffers } from './packet-buffer.ts';
 import { PlainTransport } from './plain-transport.ts';
 import { PortRange } from './port-range.ts';
