@@ -1,9 +1,9 @@
 import type { LogLine } from '@sidetone/core';
 import type { Uri } from '@sidetone/sip';
 import type { CallRecord, Direction, MediaCommand, MediaReply } from '@sidetone/wire';
-import type { ContactFacts, Extra } from './call.ts';
+import type { ContactFacts } from './call.ts';
 import type { Ending } from './ending.ts';
-import type { Restored } from './restored.ts';
+import type { Extra } from './headers.ts';
 
 /** What a reply of media belongs to. `aside` replies change nothing. */
 export type MediaTag =
@@ -15,6 +15,13 @@ export type MediaTag =
   | 'probe'
   | 'close'
   | 'aside';
+
+/** `adopted`: every dialog of the call is here. `unacked`: legs whose 2xx waits for its ACK. */
+export interface Restored {
+  readonly type: 'restored';
+  readonly adopted: boolean;
+  readonly unacked: readonly string[];
+}
 
 /** What a call hears. SIP is already read: legs by our id, causes and custom headers as values. */
 export type CallInput =

@@ -2,6 +2,7 @@ import type { EpochMs, Ms } from '@sidetone/core';
 import type { Uri } from '@sidetone/sip';
 import type { BuiltIn, CodecName, ConnectionEntry, Trunk } from '@sidetone/wire';
 import type { Ending } from './ending.ts';
+import type { Extra } from './headers.ts';
 import type { Leg } from './leg.ts';
 
 /*
@@ -83,8 +84,6 @@ export interface Call {
   /** What it counts against (`charges.ts`). */
   readonly charges: readonly string[];
 }
-
-export type Extra = readonly (readonly [name: string, value: string])[];
 
 /** Who calls, as it is shown and as it is proven. */
 export interface Caller {

@@ -1,5 +1,5 @@
 import { type Cause, causeForSip, CAUSE as KNOWN } from '@sidetone/wire';
-import type { Extra } from './call.ts';
+import type { Extra } from './headers.ts';
 
 /** Why a call or a leg is over: for Reason (RFC 3326), X-Sidetone-Cause and the record. */
 export interface Ending {

@@ -7,8 +7,8 @@ import {
   HEADER,
   INTERNAL_CAUSE,
 } from '@sidetone/wire';
-import type { Extra } from './call.ts';
 import type { Ending } from './ending.ts';
+import type { Extra } from './headers.ts';
 
 /** Headers of the application that pass through a call: X- names, none of our own. */
 export const customHeaders = (message: SipMessage): Extra =>

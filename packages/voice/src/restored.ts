@@ -1,4 +1,5 @@
 import { connect } from './bridge.ts';
+import type { Restored } from './call-events.ts';
 import { sendNext } from './digits.ts';
 import type { Draft } from './draft.ts';
 import { CAUSE, type Ending } from './ending.ts';
@@ -18,13 +19,6 @@ import { settleDirections } from './negotiation.ts';
  * Descriptions need no new origin version (RFC 3264 §8): sessions live in the media process, which counts on. When that
  * died, too, the calls end.
  */
-
-/** `adopted`: every dialog of the call is here. `unacked`: legs whose 2xx waits for its ACK. */
-export interface Restored {
-  readonly type: 'restored';
-  readonly adopted: boolean;
-  readonly unacked: readonly string[];
-}
 
 const EARLY = new Set<Leg['phase']>(['invited', 'preparing', 'calling', 'cancelling']);
 

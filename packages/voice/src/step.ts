@@ -1,35 +1,17 @@
 import type { Machine, Ms, Step } from '@sidetone/core';
-import type { MediaReply } from '@sidetone/wire';
 import { type Call, callDeadline, type ProgramName } from './call.ts';
 import type { CallInput, CallOut } from './call-events.ts';
 import { onDigitSent, onDigits } from './digits.ts';
 import { Draft } from './draft.ts';
 import { CAUSE, type Ending } from './ending.ts';
 import { endCall, endLeg, giveUp, legGone, settle } from './finish.ts';
-import { inMedia, type Leg } from './leg.ts';
+import { inMedia } from './leg.ts';
 import { onNegotiationReply, onReinvite, onReinviteConfirmed, onReinviteResult } from './negotiation.ts';
 import { onPresence, onProbe, probeAgain } from './presence.ts';
+import type { Program } from './program/program.ts';
 import { routeAndBridge } from './program/route-and-bridge.ts';
 import { onRestored } from './restored.ts';
 import { onDialled, onJoined, onJoinFailed, onLeft, onRefer, transferGoesOn } from './transfer.ts';
-
-/**
- * What a program of a call decides: how it begins, what the answers of callees and of media mean for it, and when it
- * has waited long enough. Everything that holds for any call (hold, digits, endings, records) is not its business.
- */
-export interface Program {
-  start(draft: Draft): void;
-  bindings(draft: Draft, input: Extract<CallInput, { type: 'bindings' }>): void;
-  progress(draft: Draft, input: Extract<CallInput, { type: 'progress' }>): void;
-  accepted(draft: Draft, input: Extract<CallInput, { type: 'accepted' }>): void;
-  failed(draft: Draft, input: Extract<CallInput, { type: 'failed' }>): void;
-  confirmed(draft: Draft, input: Extract<CallInput, { type: 'confirmed' }>): void;
-  /** Media's answer to the first description of a leg, or to an `accept` during set-up. */
-  mediaReply(draft: Draft, leg: Leg, tag: 'first' | 'accept', reply: MediaReply): void;
-  /** A callee leg that is not the bridged one was ended by us. */
-  legLost(draft: Draft): void;
-  tick(draft: Draft): void;
-}
 
 const PROGRAMS: Readonly<Record<ProgramName, Program>> = { 'route-and-bridge': routeAndBridge };
 

@@ -8,9 +8,10 @@ import {
   type ResponseOptions,
 } from '@sidetone/sip';
 import { ASSERTED_IDENTITY, HEADER, NODE_HOST } from '@sidetone/wire';
-import { type Call, type Extra, legOf, sessionOf } from './call.ts';
+import { type Call, legOf, sessionOf } from './call.ts';
 import type { CallOut } from './call-events.ts';
 import type { Ending } from './ending.ts';
+import type { Extra } from './headers.ts';
 import type { Leg } from './leg.ts';
 import { reasonHeaders } from './reason.ts';
 

@@ -9,7 +9,7 @@ import type { Draft } from '../draft.ts';
 import { CAUSE, causeOfStatus, type Ending, rank } from '../ending.ts';
 import { endCall, endLeg, legGone, mediaEnding } from '../finish.ts';
 import { type Leg, mediaKind, newLeg } from '../leg.ts';
-import type { Program } from '../step.ts';
+import type { Program } from './program.ts';
 
 /*
  * The default program: find the callee, ring it everywhere, bridge the first answer.
