@@ -1,5 +1,5 @@
 import { type Abortable, abortable, onAbort } from './abort.ts';
-import type { CallHost } from './call-host.ts';
+import type { CallEventsOf, CallHost } from './call-host.ts';
 import { REQUEST_MS, SETUP_MS } from './call-leg.ts';
 import { type CallState, isOver, newCallState } from './call-machine.ts';
 import { type Reply, text } from './connection.ts';
@@ -8,7 +8,7 @@ import { endingOf, learnFrom, telnyxError } from './dialog-params.ts';
 import { contain } from './emitter.ts';
 import { type ErrorName, type RequestError, TelnyxError } from './errors.ts';
 import { MeasuredCall } from './measured-call.ts';
-import type { AnswerOptions, CallOptions, HangupOptions } from './options.ts';
+import type { AnswerOptions, CallOptionsOf, HangupOptions } from './options.ts';
 import type { Peer } from './peer.ts';
 import { USER_AGENT } from './version.ts';
 
@@ -17,18 +17,21 @@ const BYE_MS = 5_000;
 const TRANSFER_MS = 65_000;
 const DIGITS = /^[0-9A-D*#]+$/i;
 
+/** Payloads of `call.on(…)`. */
+export type CallEvents = CallEventsOf<Call>;
+
 /** One call. Made by `client.newCall()`, or by the server, which then shows in `telnyx.notification`. */
-export class Call extends MeasuredCall {
+export class Call extends MeasuredCall<Call> {
   /** @internal */
-  protected readonly self = this;
+  protected readonly self: Call = this;
   #offer = '';
   #remoteDescription: Promise<void> | undefined;
   #released: Promise<void> | undefined;
 
   /** @internal Calls are made by a client. */
   constructor(
-    host: CallHost,
-    given: CallOptions,
+    host: CallHost<Call>,
+    given: CallOptionsOf<Call>,
     direction: CallState['direction'],
     rawRinging: boolean,
     wasHeld = false,

@@ -5,13 +5,13 @@ import { type CallInput, type CallState, isOver } from './call-machine.ts';
 import { CallMonitor } from './call-monitor.ts';
 import type { ReportedCall } from './call-report.ts';
 import { contain } from './emitter.ts';
-import type { CallOptions } from './options.ts';
+import type { CallOptionsOf } from './options.ts';
 import type { StatsFrame } from './quality.ts';
 
 const GET_STATS_MS = 2_000;
 
 /** The part of a call that measures: statistics, how it came about, and what its report tells. */
-export abstract class MeasuredCall extends CallLeg {
+export abstract class MeasuredCall<C> extends CallLeg<C> {
   readonly #monitor: CallMonitor;
   /** Frames that the report told already, and in how many parts. */
   #told = 0;
@@ -19,7 +19,7 @@ export abstract class MeasuredCall extends CallLeg {
   readonly #log: { readonly at: number; readonly message: string }[] = [];
 
   /** @internal Calls are made by a client. */
-  constructor(host: CallHost, given: CallOptions, state: CallState) {
+  constructor(host: CallHost<C>, given: CallOptionsOf<C>, state: CallState) {
     super(host, given, state);
     this.#monitor = new CallMonitor(host.env, {
       stats: () => this.peer?.instance.getStats(),
