@@ -1,7 +1,8 @@
 import { globSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { circlesOf } from './circles.ts';
 
-/** The laws of the house that a type checker cannot see: who imports whom, no world inside packages, no giant files. */
+/** The laws of the house that a type checker cannot see: who imports whom, no circles, no world inside packages, no giant files. */
 
 const ROOT = join(import.meta.dirname, '..');
 const MOST_LINES = 450;
@@ -32,7 +33,7 @@ const withoutComments = (text: string): string =>
   text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/(^|[^:'"`])\/\/.*$/gm, '$1');
 
 export function lawBreaks(): string[] {
-  const breaks: string[] = [];
+  const breaks = circleBreaks();
   for (const file of globSync('{packages,apps}/*/src/**/*.{ts,tsx}', { cwd: ROOT }).sort()) {
     const text = readFileSync(join(ROOT, file), 'utf8');
     const [kind, folder] = file.split('/') as [string, string];
@@ -62,4 +63,18 @@ export function lawBreaks(): string[] {
     });
   }
   return breaks;
+}
+
+/** Files that import each other, over whatever way and be it for a type alone: neither can be read without the other. */
+function circleBreaks(): string[] {
+  const imports = new Map<string, readonly string[]>();
+  for (const file of globSync('{packages,apps}/*/src/**/*.{ts,tsx}', { cwd: ROOT }).sort()) {
+    const code = withoutComments(readFileSync(join(ROOT, file), 'utf8'));
+    const named = [...code.matchAll(/(?:from|import)\s*\(?\s*['"](\.[^'"]+)['"]/g)];
+    imports.set(
+      file,
+      named.map(([, from]) => join(dirname(file), from!)),
+    );
+  }
+  return circlesOf(imports).map((circle) => `import circle: ${circle.join(', ')}`);
 }
