@@ -4,5 +4,5 @@ export type { Machine, Step } from './machine.ts';
 export { hexId, type Random, seededRandom, uuid } from './random.ts';
 export { err, ok, type Result } from './result.ts';
 export type { LogLine, Service } from './service.ts';
-export { ServiceLoop } from './service-loop.ts';
+export { type LoopEdge, ServiceLoop } from './service-loop.ts';
 export { type EpochMs, earliest, type Ms } from './time.ts';

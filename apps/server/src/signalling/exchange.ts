@@ -6,7 +6,6 @@ import {
   type LogLine,
   type Ms,
   type Random,
-  type Service,
   ServiceLoop,
 } from '@sidetone/core';
 import { type Binding, createProxy, type ProxyInput, type ProxyOutput } from '@sidetone/proxy';
@@ -33,6 +32,8 @@ export const monotonic = (): Ms => {
 export const epoch = (): EpochMs => Date.now();
 
 type RecordOutput = Extract<VoiceOutput, { type: 'record' }>;
+/** A record is never lost to a death between it and the line that says that its call is no more: both are of one unit. */
+type Kept = JournalLine | RecordOutput;
 
 /** What the services ask of the world, beyond each other. */
 export interface World {
@@ -44,7 +45,7 @@ export interface World {
   readonly lookup: (output: Extract<ProxyOutput, { type: 'lookup' }>) => void;
   readonly refused: (output: Extract<ProxyOutput, { type: 'refused' }>) => void;
   readonly media: (output: Extract<VoiceOutput, { type: 'media' }>) => void;
-  /** What one input has changed and finished. Must be written when this returns: the other outputs follow. */
+  /** What one input has changed and finished, as one unit. Must be written when this returns: the other outputs follow. */
   readonly keep: (
     room: LocalNode,
     changes: readonly JournalLine[],
@@ -108,39 +109,26 @@ export function createExchange(options: ExchangeOptions, world: World): Exchange
     digest: config.sip.digest,
   });
 
-  const loop = new ServiceLoop<LocalNode, Input, Output>(
-    { vsp: kept('vsp', vsp), voice: kept('voice', voice), proxy: kept('proxy', proxy) },
-    carry,
+  const loop = new ServiceLoop<LocalNode, Input, Output, Kept>(
+    { vsp, voice, proxy },
+    {
+      isKept: (output): output is Kept => output.type === 'journal' || output.type === 'record',
+      keep: (room, unit) => {
+        const changes = unit.filter((kept) => kept.type === 'journal');
+        const records = unit.filter((kept) => kept.type === 'record');
+        world.keep(
+          room,
+          changes,
+          records.map(({ record }) => record),
+        );
+      },
+      carry,
+    },
   );
   let timer: NodeJS.Timeout | undefined;
   let stopped = false;
 
-  /**
-   * A service whose journal lines and records are written before anything else that the same input brought about, all in one write.
-   * So a record is never lost to a death between it and the line that says that its call is no more.
-   */
-  function kept<I, O extends { readonly type: string }>(
-    room: LocalNode,
-    service: Service<I, O>,
-  ): Service<I, O> {
-    return {
-      name: service.name,
-      deadline: () => service.deadline(),
-      handle: (input, now) => {
-        const outputs = service.handle(input, now);
-        const changes: JournalLine[] = [];
-        const records: RecordOutput['record'][] = [];
-        for (const output of outputs as readonly { readonly type: string }[]) {
-          if (output.type === 'journal') changes.push(output as JournalLine);
-          else if (output.type === 'record') records.push((output as RecordOutput).record);
-        }
-        if (changes.length + records.length > 0) world.keep(room, changes, records);
-        return outputs;
-      },
-    };
-  }
-
-  function carry(from: LocalNode, output: Output): void {
+  function carry(from: LocalNode, output: Exclude<Output, Kept>): void {
     switch (output.type) {
       case 'sip':
         if (output.flow.transport === 'local') {
@@ -165,10 +153,6 @@ export function createExchange(options: ExchangeOptions, world: World): Exchange
         return world.refused(output);
       case 'media':
         return world.media(output);
-      case 'record':
-      case 'journal':
-        // Written by `kept`.
-        return;
       case 'log':
         return world.log(from, output);
     }
