@@ -1,9 +1,9 @@
 import { type JournalLine, type LogLine, type Random, ServiceLoop } from '@sidetone/core';
 import { createProxy, type ProxyInput, type ProxyOutput, type SipProxy } from '@sidetone/proxy';
-import { type Flow, type LocalNode, parseMessage, writeMessage } from '@sidetone/sip';
+import { type Flow, header, type LocalNode, parseMessage, writeMessage } from '@sidetone/sip';
 import { createVoice, type Voice, type VoiceInput, type VoiceOutput } from '@sidetone/voice';
 import { createVsp, type Vsp, type VspInput, type VspOutput } from '@sidetone/vsp';
-import type { CallRecord, Identity } from '@sidetone/wire';
+import { type CallRecord, HEADER, type Identity } from '@sidetone/wire';
 import { PretendDisk } from './disk.ts';
 import { PretendEngine } from './engine.ts';
 import type { World } from './world.ts';
@@ -52,6 +52,8 @@ const ROOMS: readonly LocalNode[] = ['voice', 'vsp', 'proxy'];
  */
 export class House {
   readonly records: CallRecord[] = [];
+  /** The leg of each branch that was called, by its Call-ID, which media knows it by, too. */
+  readonly legOf = new Map<string, string>();
   readonly warnings: LogLine[] = [];
   readonly engine: PretendEngine;
   readonly #options: HouseOptions;
@@ -216,6 +218,8 @@ export class House {
     switch (output.type) {
       case 'sip':
         if (output.flow.transport === 'local') {
+          const leg = from === 'voice' ? header(output.message, HEADER.leg) : undefined;
+          if (leg !== undefined) this.legOf.set(output.message.headers.callId, leg);
           this.#life?.loop.post(output.flow.node, {
             type: 'sip',
             message: output.message,

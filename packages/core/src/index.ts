@@ -6,3 +6,18 @@ export { err, ok, type Result } from './result.ts';
 export type { LogLine, Service } from './service.ts';
 export { type LoopEdge, ServiceLoop } from './service-loop.ts';
 export { type EpochMs, earliest, type Ms } from './time.ts';
+export {
+  type Check,
+  type Checks,
+  type Fields,
+  isFields,
+  isFlag,
+  isNumber,
+  isString,
+  isText,
+  listOf,
+  maybe,
+  oneOf,
+  orNull,
+  recordOf,
+} from './unknown.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { dtmfRelay, parseInfo } from '../src/info-body.ts';
+import { dtmfRelay, parseInfo } from '../src/sip/info-body.ts';
 
 describe('the body of an INFO', () => {
   it('reads dtmf-relay, one digit or several', () => {
@@ -23,7 +23,7 @@ describe('the body of an INFO', () => {
         digits: digit,
       });
   });
-  it('reads trickled candidates', () => {
+  it('takes trickled candidates, and forgets them', () => {
     const body = [
       'a=ice-ufrag:abcd',
       'm=audio 9 UDP/TLS/RTP/SAVPF 0',
@@ -31,10 +31,7 @@ describe('the body of an INFO', () => {
       'a=candidate:1 1 udp 2122063615 192.0.2.2 46693 typ host',
       'a=end-of-candidates',
     ].join('\r\n');
-    assert.deepEqual(parseInfo('application/trickle-ice-sdpfrag', body), {
-      kind: 'candidates',
-      candidates: ['candidate:1 1 udp 2122063615 192.0.2.2 46693 typ host'],
-    });
+    assert.deepEqual(parseInfo('application/trickle-ice-sdpfrag', body), { kind: 'candidates' });
   });
   it('knows no other type', () => {
     assert.equal(parseInfo('application/sdp', 'v=0'), null);
@@ -51,7 +48,7 @@ describe('the body of an INFO', () => {
         const parsed = parseInfo(contentType, body);
         assert.ok(parsed !== null);
         if (parsed.kind === 'digits') assert.match(parsed.digits, /^[0-9A-D*#]{0,64}$/);
-        else assert.ok(parsed.kind === 'candidates' && parsed.candidates.length <= 128);
+        else assert.equal(parsed.kind, 'candidates');
       }),
       { seed: 1 },
     );

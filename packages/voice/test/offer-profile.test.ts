@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { isWebRtcOffer } from '../src/offer-profile.ts';
+import { isWebRtcOffer } from '../src/sip/offer-profile.ts';
 import { CallBench, contact, userPlan } from './call-bench.ts';
 
 const offer = (protocol: string, ...lines: readonly string[]): string =>

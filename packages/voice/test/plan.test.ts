@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { createRequest, type ExtraHeaders, parseNameAddr, parseUri } from '@sidetone/sip';
-import { type Arrival, arrive } from '../src/plan.ts';
+import { type Arrival, arrive } from '../src/routing/plan.ts';
 import { connection, PEOPLE, people, trunk } from './voice-bench.ts';
 
 function arrival(
@@ -26,7 +26,7 @@ function arrival(
     connections: [...PEOPLE.connections, connection('open', { sipUriCalling: 'unrestricted' })],
     trunks: [trunk(), trunk({ name: 'second', prefixes: ['+1555'], dtmf: 'info' })],
   });
-  return arrive(request, from, identity(), '203.0.113.5', { leg: 'fresh', control: 'v3:x' }, 1_000);
+  return arrive(request, from, identity(), '203.0.113.5', 1_000);
 }
 
 const user = (name: string): ExtraHeaders => [['P-Asserted-Identity', `<sip:${name}@sip.localhost>`]];

@@ -15,8 +15,8 @@ function call(heardMsAgo: number | undefined, setup: Setup = {}): CallBench {
   return bench;
 }
 
-const away = (bench: CallBench, leg = 'a') => bench.feed({ type: 'presence', leg, here: false });
-const back = (bench: CallBench, leg = 'a') => bench.feed({ type: 'presence', leg, here: true });
+const away = (bench: CallBench, leg = 'a') => bench.feed({ type: 'attachment', leg, here: false });
+const back = (bench: CallBench, leg = 'a') => bench.feed({ type: 'attachment', leg, here: true });
 const answers = (bench: CallBench, status: number, description?: string) =>
   bench.feed({
     type: 'reinviteResult',
@@ -38,7 +38,7 @@ describe('a client that lost its signalling', () => {
     assert.deepEqual(back(bench), ['media stats a']);
     bench.now += 400;
     assert.deepEqual(bench.feed({ type: 'tick' }), ['media stats a']);
-    assert.equal(bench.call.legs[0]!.presence, 'here');
+    assert.equal(bench.branch('a').attachment.at, 'here');
     assert.deepEqual(bench.feed({ type: 'tick' }), []);
     assert.ok(bench.feed({ type: 'mediaFailed', leg: 'a', why: 'ice' }).includes('BYE a ICE_FAILED'));
   });
@@ -63,7 +63,7 @@ describe('a client that lost its signalling', () => {
     away(bench);
     bench.now += 400;
     assert.deepEqual(bench.feed({ type: 'tick' }), []);
-    assert.equal(bench.call.legs[0]!.presence, 'away');
+    assert.equal(bench.branch('a').attachment.at, 'away');
   });
 
   for (const [how, heard] of [
@@ -75,7 +75,7 @@ describe('a client that lost its signalling', () => {
       away(bench);
       assert.deepEqual(back(bench), RENEWAL);
       assert.deepEqual(answers(bench, 200, 'rebuilt'), ['media accept a rebuilt']);
-      assert.equal(bench.call.legs[0]!.presence, 'here');
+      assert.equal(bench.branch('a').attachment.at, 'here');
       assert.deepEqual(back(bench), []);
     });
 
@@ -87,7 +87,7 @@ describe('a client that lost its signalling', () => {
     assert.deepEqual(back(bench), RENEWAL);
     assert.deepEqual(bench.feed({ type: 'mediaFailed', leg: 'a', why: 'ice' }), []);
     answers(bench, 200, 'rebuilt');
-    assert.equal(bench.call.legs[0]!.mediaLost, null);
+    assert.equal(bench.branch('a').attachment.lost, null);
     assert.ok(bench.feed({ type: 'mediaFailed', leg: 'a', why: 'ice' }).includes('BYE b ICE_FAILED'));
   });
 
@@ -101,7 +101,7 @@ describe('a client that lost its signalling', () => {
     away(silent);
     back(silent);
     assert.deepEqual(answers(silent, 480), []);
-    assert.equal(silent.call.state.name, 'up');
+    assert.equal(silent.state, 'up');
   });
 
   it('that is lost again while it is offered', () => {
@@ -111,7 +111,7 @@ describe('a client that lost its signalling', () => {
     back(bench);
     away(bench);
     assert.deepEqual(answers(bench, 480), []);
-    assert.equal(bench.call.state.name, 'up');
+    assert.equal(bench.state, 'up');
     assert.equal(back(bench).length, RENEWAL.length);
   });
 
@@ -120,7 +120,7 @@ describe('a client that lost its signalling', () => {
     while (bench.waiting.length > 0) bench.reply();
     bench.feed({ type: 'accepted', leg: 'b', sdp: 'theirs', headers: [] });
     while (bench.waiting.length > 0) bench.reply();
-    assert.equal(bench.call.state.name, 'up');
+    assert.equal(bench.state, 'up');
     away(bench);
     const offer = { sdp: 'hold', direction: 'sendonly' } as const;
     bench.feed({ type: 'reinvite', leg: 'a', tx: 't', offer });
@@ -138,7 +138,7 @@ describe('a client that lost its signalling', () => {
     bench.feed({ type: 'progress', leg: 'b', status: 183, sdp: 'early', headers: [] });
     away(bench);
     assert.ok(bench.feed({ type: 'mediaFailed', leg: 'a', why: 'ice' }).length > 0);
-    assert.notEqual(bench.call.state.name, 'calling');
+    assert.notEqual(bench.state, 'dialling');
   });
 
   it('is a client: a carrier that says so is not believed', () => {

@@ -4,7 +4,7 @@ import { type ClientFrame, createFrameWriter, NODE_HOST, REFER, RPC_ERROR } from
 import { type Call, type CallInput, type ClientWish, callDeadline, isTold, type LegWish } from './call.ts';
 import { CallBook, type Place } from './call-book.ts';
 import { stepCall } from './call-step.ts';
-import { callIds, grantedMs } from './from-sip.ts';
+import { branchId, callIds, grantedMs } from './from-sip.ts';
 import { Journal } from './journal.ts';
 import type { Unheard } from './kept-sessions.ts';
 import { commandLeg } from './leg-commands.ts';
@@ -217,9 +217,10 @@ export class CallDesk {
     const { random } = this.#options;
     const stated = callIds(request);
     const ids = stated ?? { session: uuid(random), leg: uuid(random) };
-    const place = { contact, callId: ids.leg };
+    // A leg may ring in several places: its branch names the call here.
+    const place = { contact, callId: branchId(request) ?? ids.leg };
     if (this.calls.get(place) !== undefined) return refuse(482);
-    const call = inboundCall(request, sdp, ids, session.agent.family);
+    const call = inboundCall(request, place.callId, sdp, ids, session.agent.family);
     this.calls.set(place, call);
     this.calls.bind(place, leg);
     this.journal.touch(place);

@@ -32,6 +32,10 @@ export function callIds(message: SipMessage): CallIds | undefined {
   return { session, leg, ...(control === undefined || control === '' ? {} : { control }) };
 }
 
+/** The Call-ID of an INVITE of voice is the id of the branch; clients want a UUID as callID. */
+export const branchId = ({ headers: { callId } }: SipRequest): string | undefined =>
+  UUID.test(callId) ? callId : undefined;
+
 const clean = (text: string): string => text.replace(/[\u0000-\u001f\u007f]/g, '').slice(0, 256);
 
 function party(value: NameAddr): Party {

@@ -26,16 +26,17 @@ export function outboundCall(frame: Invite, login: ClientAgent, user: string, id
   });
 }
 
-/** A call for a client; it is rung with the leg's id as callID. */
+/** A call for a client, which is rung with `callId`. */
 export function inboundCall(
   request: SipRequest,
+  callId: string,
   sdp: string,
   ids: CallIds,
   agent: ClientAgent['family'],
 ): Call {
   const clientState = header(request, HEADER.clientState)?.trim();
   return newCall({
-    callId: ids.leg,
+    callId,
     direction: 'inbound',
     phase: 'ringing',
     caller: callerOf(request),

@@ -5,7 +5,7 @@
 export const HEADER = {
   /** The call: one per end-to-end call, shared by its legs. UUID; clients see it as telnyx_session_id. */
   session: 'X-Sidetone-Session-Id',
-  /** One leg. UUID; clients see it as telnyx_leg_id, and a client is rung with it as callID. */
+  /** One leg. UUID; clients see it as telnyx_leg_id. A client is rung with the Call-ID of the INVITE as callID: the branch it is of the leg. */
   leg: 'X-Sidetone-Leg-Id',
   /** `v3:` + opaque; clients see it as telnyx_call_control_id. */
   callControl: 'X-Sidetone-Call-Control-Id',

@@ -1,0 +1,244 @@
+import type { JournalLine } from '@sidetone/core';
+import type { ExtraHeaders, LegId, LegSnapshot, UserAgent } from '@sidetone/sip';
+import { BLANK, type Branch } from '../leg/branch.ts';
+import { ALONE, isEarly, type Leg } from '../leg/leg.ts';
+
+/*
+ * What voice writes down (`JournalLine`): one line a leg and input, and only when a process that follows would do something else for it.
+ *
+ *   leg <id>  until the leg is over; then, while our BYEs are unanswered, what it takes to send them again; then null
+ *
+ * A bridge is what its legs say (`Leg.place`), so it has no line of its own. Times are of the machine's monotonic clock, and so is the
+ * offset to the wall clock.
+ */
+
+/** A branch as it is written: what differs from a new one, without descriptions and what is asked anew anyway. */
+export type WrittenBranch = Partial<Branch> & Pick<Branch, 'id' | 'kind' | 'phase'>;
+
+/** A leg as it is written: without what only its set-up needs. */
+export type WrittenLeg = Omit<Leg, 'branches' | 'dial' | 'answerHeaders' | 'rung' | 'audio' | 'early'> & {
+  readonly branches: readonly WrittenBranch[];
+};
+
+/** An unanswered INVITE of ours, by what its 2xx would carry. */
+export interface EarlyDialog {
+  readonly branch: string;
+  readonly callId: string;
+  readonly fromTag: string;
+}
+
+/** A dialog of a branch of ours. */
+export interface WrittenDialog {
+  readonly branch: string;
+  readonly dialog: LegSnapshot;
+}
+
+export interface LegEntry {
+  readonly v: 2;
+  readonly leg: WrittenLeg;
+  readonly dialogs: readonly WrittenDialog[];
+  readonly early: readonly EarlyDialog[];
+}
+
+/** A BYE that is unanswered. */
+export interface Bye {
+  readonly dialog: LegSnapshot;
+  readonly headers: ExtraHeaders;
+}
+
+/** A leg that is over, but not all of our BYEs are answered. */
+export interface ByeEntry {
+  readonly byes: readonly Bye[];
+}
+
+const PREFIX = 'leg ';
+export const keyOf = (leg: string): string => PREFIX + leg;
+/** The leg of a key, `null` for the key of something else. */
+export const legOfKey = (key: string): string | null =>
+  key.startsWith(PREFIX) ? key.slice(PREFIX.length) : null;
+
+/** Branches are never changed in place, and most stay as they are from line to line. */
+const WRITTEN = new WeakMap<Branch, WrittenBranch>();
+
+function writtenBranch(branch: Branch): WrittenBranch {
+  const known = WRITTEN.get(branch);
+  if (known !== undefined) return known;
+  const { media, exchange, attachment, digits, ...rest } = branch;
+  const { phase, codec, source, stats } = media;
+  const { connected, negotiation, holding, stated } = exchange;
+  const { at, lost } = attachment;
+  const written: Record<string, unknown> = { ...rest, media: { phase, codec, source, stats } };
+  for (const name of ['giveUpAt', 'ending', 'target', 'webrtc', 'dtmf', 'policy'] as const)
+    if (rest[name] === PLAIN[name]) delete written[name];
+  if (exchange !== BLANK.exchange) written['exchange'] = { connected, negotiation, holding, stated };
+  if (at !== 'here' || lost !== null) written['attachment'] = { at, lost };
+  if (digits !== BLANK.digits && (digits.waiting !== '' || digits.out)) written['digits'] = digits;
+  const out = written as unknown as WrittenBranch;
+  WRITTEN.set(branch, out);
+  return out;
+}
+
+const PLAIN: Readonly<Record<string, unknown>> = {
+  giveUpAt: null,
+  ending: null,
+  target: null,
+  webrtc: false,
+  dtmf: 'rfc4733',
+  policy: 'capacity',
+};
+
+function legEntry(leg: Leg, dialogs: readonly WrittenDialog[], early: readonly EarlyDialog[]): LegEntry {
+  const { branches, dial: _, answerHeaders: _a, rung: _r, audio: _u, early: _e, ...rest } = leg;
+  return { v: 2, leg: { ...rest, branches: branches.map(writtenBranch) }, dialogs, early };
+}
+
+/** Fields of no use to a process that follows, or that it finds anew. */
+const PASSING: ReadonlySet<string> = new Set<keyof Leg>([
+  'dial',
+  'answerHeaders',
+  'rung',
+  'audio',
+  'early',
+  'digitCount',
+]);
+
+/** Whether a process that follows would treat the two alike. Before the answer all that counts is who is called. */
+function sameLeg(a: Leg, b: Leg): boolean {
+  if (a === b) return true;
+  const early = isEarly(b);
+  for (const key in b) {
+    if (PASSING.has(key) || key === 'branches') continue;
+    if (early && key === 'state') {
+      if (!isEarly(a) || a.state.name === 'accepting' || b.state.name === 'accepting') return false;
+    } else if (a[key as keyof Leg] !== b[key as keyof Leg]) return false;
+  }
+  if (a.branches.length !== b.branches.length) return false;
+  return b.branches.every((branch, i) => sameBranch(a.branches[i]!, branch, early));
+}
+
+function sameBranch(a: Branch, b: Branch, early: boolean): boolean {
+  if (a === b) return true;
+  if (a.id !== b.id || a.phase !== b.phase || a.trunk !== b.trunk) return false;
+  if (early) return true;
+  const { media, exchange, attachment, digits } = a;
+  return (
+    a.ending === b.ending &&
+    media.phase === b.media.phase &&
+    media.codec === b.media.codec &&
+    media.source === b.media.source &&
+    media.stats === b.media.stats &&
+    exchange.connected === b.exchange.connected &&
+    exchange.negotiation === b.exchange.negotiation &&
+    exchange.holding === b.exchange.holding &&
+    exchange.stated === b.exchange.stated &&
+    attachment.at === b.attachment.at &&
+    attachment.lost === b.attachment.lost &&
+    digits.waiting === b.digits.waiting &&
+    digits.out === b.digits.out
+  );
+}
+
+const sameDialog = (a: LegSnapshot, b: LegSnapshot): boolean =>
+  a.leg === b.leg &&
+  a.localSeq === b.localSeq &&
+  a.acked === b.acked &&
+  a.open === b.open &&
+  a.target === b.target &&
+  a.unacked?.seq === b.unacked?.seq;
+
+interface Last {
+  readonly leg: Leg;
+  readonly dialogs: readonly WrittenDialog[];
+}
+
+const same = (a: Last, b: Last): boolean =>
+  sameLeg(a.leg, b.leg) &&
+  a.dialogs.length === b.dialogs.length &&
+  a.dialogs.every(({ dialog }, i) => sameDialog(dialog, b.dialogs[i]!.dialog));
+
+const NOTHING: readonly JournalLine[] = [];
+
+/** Which legs have to be written, and what was written last. */
+export class LegJournal {
+  readonly #agent: UserAgent;
+  /** Our branch ids → the user agent's dialogs. */
+  readonly #dialogOf: (branch: string) => LegId | undefined;
+  readonly #written = new Set<string>();
+  readonly #last = new Map<string, Last>();
+  /** Dialogs of ended legs whose BYE is unanswered, and their legs. */
+  readonly #leaving = new Map<LegId, string>();
+  #lines: JournalLine[] = [];
+
+  constructor(agent: UserAgent, dialogOf: (branch: string) => LegId | undefined) {
+    this.#agent = agent;
+    this.#dialogOf = dialogOf;
+  }
+
+  /** The process before wrote of this leg. */
+  inherited(leg: string): void {
+    this.#written.add(leg);
+  }
+
+  /** The leg is over; `byes` are those on their way. */
+  over(leg: string, byes: readonly Bye[]): void {
+    this.#last.delete(leg);
+    const written = this.#written.delete(leg);
+    for (const { dialog } of byes) this.#leaving.set(dialog.leg, leg);
+    if (byes.length > 0) this.#line(leg, { byes } satisfies ByeEntry);
+    else if (written) this.#line(leg, null);
+  }
+
+  /** A dialog without a leg is gone; behind the last one nothing is left to do for its leg. */
+  gone(dialog: LegId): void {
+    const leg = this.#leaving.get(dialog);
+    if (leg === undefined) return;
+    this.#leaving.delete(dialog);
+    for (const other of this.#leaving.values()) if (other === leg) return;
+    this.#line(leg, null);
+  }
+
+  /** The lines of an input that touched these legs. */
+  take(touched: ReadonlySet<string>, find: (id: string) => Leg | undefined): readonly JournalLine[] {
+    for (const id of touched) {
+      const leg = find(id);
+      if (leg === undefined) continue;
+      const now = { leg, dialogs: this.#answered(leg) };
+      const last = this.#last.get(id);
+      if (last !== undefined && same(last, now)) continue;
+      this.#last.set(id, now);
+      this.#written.add(id);
+      this.#line(id, legEntry(leg, now.dialogs, this.#early(leg)));
+    }
+    if (this.#lines.length === 0) return NOTHING;
+    const lines = this.#lines;
+    this.#lines = [];
+    return lines;
+  }
+
+  #answered({ branches }: Leg): readonly WrittenDialog[] {
+    return branches.flatMap(({ id }) => {
+      const dialog = this.#agent.snapshot(this.#dialogOf(id) ?? '');
+      return dialog === null ? [] : [{ branch: id, dialog }];
+    });
+  }
+
+  #early({ branches }: Leg): readonly EarlyDialog[] {
+    return branches.flatMap(({ id }) => {
+      const early = this.#agent.early(this.#dialogOf(id) ?? '');
+      return early === null ? [] : [{ branch: id, ...early }];
+    });
+  }
+
+  #line(leg: string, value: object | null): void {
+    this.#lines.push({ type: 'journal', key: keyOf(leg), value });
+  }
+}
+
+/** What a written leg lacks. */
+export const REST: Pick<Leg, 'dial' | 'answerHeaders' | 'rung' | 'audio' | 'early'> = {
+  dial: null,
+  answerHeaders: [],
+  rung: [],
+  audio: ALONE,
+  early: null,
+};

@@ -1,0 +1,39 @@
+import { PRESENCE } from '@sidetone/wire';
+
+/** What an INFO of a peer carries; bodies we do not know are `null` (415). Limits are explicit, nothing throws. */
+export type InfoBody =
+  | { readonly kind: 'digits'; readonly digits: string }
+  /** Trickled candidates: an ICE-lite agent does without (RFC 8445 §2.5), so they are taken and forgotten. */
+  | { readonly kind: 'candidates' }
+  /** Only a client's leg is told so, by vsp. */
+  | { readonly kind: 'presence'; readonly here: boolean };
+
+const MAX_DIGITS = 64;
+const MAX_LINES = 128;
+
+const digitsOf = (text: string): string =>
+  text
+    .toUpperCase()
+    .replace(/[^0-9A-D*#]/g, '')
+    .slice(0, MAX_DIGITS);
+
+/**
+ * `application/dtmf-relay` (lines `Signal=5`, `Duration=160`), `application/dtmf` (the digits alone), and
+ * `application/trickle-ice-sdpfrag` (RFC 8840 §9).
+ */
+export function parseInfo(contentType: string | undefined, body: string): InfoBody | null {
+  const type = (contentType ?? '').split(';')[0]!.trim().toLowerCase();
+  const lines = body.split(/\r?\n/, MAX_LINES);
+  if (type === 'application/dtmf-relay') {
+    const signal = lines.find((line) => /^\s*signal\s*=/i.test(line));
+    return { kind: 'digits', digits: digitsOf(signal?.slice(signal.indexOf('=') + 1) ?? '') };
+  }
+  if (type === PRESENCE.away || type === PRESENCE.back)
+    return { kind: 'presence', here: type === PRESENCE.back };
+  if (type === 'application/dtmf') return { kind: 'digits', digits: digitsOf(body.slice(0, MAX_DIGITS)) };
+  if (type === 'application/trickle-ice-sdpfrag') return { kind: 'candidates' };
+  return null;
+}
+
+/** Our own INFO for one digit. */
+export const dtmfRelay = (digit: string): string => `Signal=${digit}\r\nDuration=160\r\n`;
