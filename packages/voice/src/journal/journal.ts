@@ -1,7 +1,7 @@
 import type { JournalLine } from '@sidetone/core';
 import type { ExtraHeaders, LegId, LegSnapshot, UserAgent } from '@sidetone/sip';
-import { BLANK, type Branch } from '../leg/branch.ts';
-import { ALONE, isEarly, type Leg } from '../leg/leg.ts';
+import { BLANK, type Branch, type Negotiation, PLAIN } from '../leg/branch.ts';
+import { ALONE, isEarly, isEnding, type Leg } from '../leg/leg.ts';
 
 /*
  * What voice writes down (`JournalLine`): one line a leg and input, and only when a process that follows would do something else for it.
@@ -63,29 +63,33 @@ const WRITTEN = new WeakMap<Branch, WrittenBranch>();
 function writtenBranch(branch: Branch): WrittenBranch {
   const known = WRITTEN.get(branch);
   if (known !== undefined) return known;
-  const { media, exchange, attachment, digits, ...rest } = branch;
-  const { phase, codec, source, stats } = media;
-  const { connected, negotiation, holding, stated } = exchange;
-  const { at, lost } = attachment;
-  const written: Record<string, unknown> = { ...rest, media: { phase, codec, source, stats } };
-  for (const name of ['giveUpAt', 'ending', 'target', 'webrtc', 'dtmf', 'policy'] as const)
-    if (rest[name] === PLAIN[name]) delete written[name];
-  if (exchange !== BLANK.exchange) written['exchange'] = { connected, negotiation, holding, stated };
-  if (at !== 'here' || lost !== null) written['attachment'] = { at, lost };
-  if (digits !== BLANK.digits && (digits.waiting !== '' || digits.out)) written['digits'] = digits;
+  const { media, exchange, attachment, digits, ...own } = branch;
+  const { sdp: _s, sdpSent: _t, ...kept } = media;
+  const { offer: _o, remote: _r, accepting: _a, ...agreed } = exchange;
+  const written: Record<string, unknown> = differing(own, PLAIN);
+  const parts = {
+    media: differing(kept, BLANK.media),
+    exchange: differing(agreed, BLANK.exchange),
+    attachment: differing({ at: attachment.at, lost: attachment.lost }, BLANK.attachment),
+    digits: differing(digits, BLANK.digits),
+  };
+  for (const [name, part] of Object.entries(parts)) if (Object.keys(part).length > 0) written[name] = part;
   const out = written as unknown as WrittenBranch;
   WRITTEN.set(branch, out);
   return out;
 }
 
-const PLAIN: Readonly<Record<string, unknown>> = {
-  giveUpAt: null,
-  ending: null,
-  target: null,
-  webrtc: false,
-  dtmf: 'rfc4733',
-  policy: 'capacity',
-};
+/** The fields that are not as in `plain`. */
+function differing(record: object, plain: object): Record<string, unknown> {
+  const out: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(record))
+    if (!isPlain(value, plain[name as keyof typeof plain])) out[name] = value;
+  return out;
+}
+
+const isPlain = (value: unknown, plain: unknown): boolean =>
+  value === plain || (isIdle(value) && isIdle(plain));
+const isIdle = (value: unknown): boolean => (value as Negotiation | null)?.name === 'idle';
 
 function legEntry(leg: Leg, dialogs: readonly WrittenDialog[], early: readonly EarlyDialog[]): LegEntry {
   const { branches, dial: _, answerHeaders: _a, rung: _r, audio: _u, early: _e, ...rest } = leg;
@@ -102,14 +106,19 @@ const PASSING: ReadonlySet<string> = new Set<keyof Leg>([
   'digitCount',
 ]);
 
+/** Answered, but the other side is not: a process that follows ends both. */
+const waits = (leg: Leg): boolean =>
+  leg.state.name === 'accepting' ||
+  (leg.state.name === 'up' && leg.place?.in === 'bridge' && leg.audio.alone && leg.audio.hears === null);
+
 /** Whether a process that follows would treat the two alike. Before the answer all that counts is who is called. */
 function sameLeg(a: Leg, b: Leg): boolean {
   if (a === b) return true;
-  const early = isEarly(b);
+  const early = isEarly(b) || waits(b);
   for (const key in b) {
     if (PASSING.has(key) || key === 'branches') continue;
     if (early && key === 'state') {
-      if (!isEarly(a) || a.state.name === 'accepting' || b.state.name === 'accepting') return false;
+      if (waits(a) !== waits(b) || !(isEarly(a) || waits(a))) return false;
     } else if (a[key as keyof Leg] !== b[key as keyof Leg]) return false;
   }
   if (a.branches.length !== b.branches.length) return false;
@@ -151,10 +160,15 @@ interface Last {
   readonly dialogs: readonly WrittenDialog[];
 }
 
-const same = (a: Last, b: Last): boolean =>
-  sameLeg(a.leg, b.leg) &&
-  a.dialogs.length === b.dialogs.length &&
-  a.dialogs.every(({ dialog }, i) => sameDialog(dialog, b.dialogs[i]!.dialog));
+function same(a: Last, b: Last): boolean {
+  if (!sameLeg(a.leg, b.leg)) return false;
+  // A BYE that is answered may be sent once more.
+  if (b.dialogs.length === 0 && isEnding(b.leg)) return true;
+  return (
+    a.dialogs.length === b.dialogs.length &&
+    a.dialogs.every(({ dialog }, i) => sameDialog(dialog, b.dialogs[i]!.dialog))
+  );
+}
 
 const NOTHING: readonly JournalLine[] = [];
 

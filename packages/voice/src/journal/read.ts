@@ -17,7 +17,7 @@ import {
   recordOf,
 } from '@sidetone/core';
 import { type ExtraHeaders, headerProblem } from '@sidetone/sip';
-import { type Attachment, BLANK, type Branch, type Exchange, type MediaUse } from '../leg/branch.ts';
+import { type Attachment, BLANK, type Branch, type Exchange, type MediaUse, PLAIN } from '../leg/branch.ts';
 import type { Ending } from '../leg/ending.ts';
 import type { Leg } from '../leg/leg.ts';
 import type { EarlyDialog } from './journal.ts';
@@ -174,12 +174,7 @@ function readBranch(value: unknown): unknown {
     ...(isFields(value[name]) ? value[name] : {}),
   });
   return {
-    giveUpAt: null,
-    ending: null,
-    target: null,
-    webrtc: false,
-    dtmf: 'rfc4733',
-    policy: 'capacity',
+    ...PLAIN,
     ...value,
     media: part('media'),
     exchange: part('exchange'),

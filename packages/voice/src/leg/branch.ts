@@ -117,15 +117,21 @@ export const BLANK: Pick<Branch, 'media' | 'exchange' | 'attachment' | 'digits'>
   digits: { waiting: '', out: false },
 };
 
+/** What most branches are. */
+export const PLAIN: Pick<Branch, 'webrtc' | 'dtmf' | 'policy' | 'target' | 'giveUpAt' | 'ending'> = {
+  webrtc: false,
+  dtmf: 'rfc4733',
+  policy: 'capacity',
+  target: null,
+  giveUpAt: null,
+  ending: null,
+};
+
 export function newBranch({ offer = null, ...facts }: Fresh): Branch {
   return {
+    ...PLAIN,
     webrtc: facts.kind === 'client',
-    dtmf: 'rfc4733',
-    policy: 'capacity',
-    target: null,
     ...facts,
-    giveUpAt: null,
-    ending: null,
     ...BLANK,
     exchange: offer === null ? BLANK.exchange : { ...BLANK.exchange, offer },
   };
