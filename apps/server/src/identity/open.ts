@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { EpochMs } from '@sidetone/core';
 import type { Logger } from 'pino';
+import { epoch } from '../clock.ts';
 import type { Config } from '../config/schema.ts';
 import type { DirectoryStore } from '../store/directory-store.ts';
 import { openPostgresDirectory } from '../store/postgres-store.ts';
@@ -49,7 +50,7 @@ export async function openIdentity(
   dataDir: string,
   secrets: Secrets,
   log: Logger,
-  now: () => EpochMs = Date.now,
+  now: () => EpochMs = epoch,
 ): Promise<IdentityService> {
   const store = await openDirectoryStore(config, dataDir);
   try {

@@ -1,10 +1,8 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import {
-  type EpochMs,
   type JournalEntry,
   type JournalLine,
   type LogLine,
-  type Ms,
   type Random,
   type Service,
   ServiceLoop,
@@ -14,6 +12,7 @@ import type { Flow, LocalNode, SipMessage } from '@sidetone/sip';
 import { createVoice, type VoiceInput, type VoiceOutput } from '@sidetone/voice';
 import { createVsp, type VspInput, type VspOutput } from '@sidetone/vsp';
 import type { Identity } from '@sidetone/wire';
+import { epoch, monotonic } from '../clock.ts';
 import type { Config } from '../config/schema.ts';
 
 type Input = VspInput | VoiceInput | ProxyInput;
@@ -24,13 +23,6 @@ export const systemRandom: Random = {
   int: (bound) => randomInt(bound),
   bytes: (length) => randomBytes(length),
 };
-
-/** CLOCK_MONOTONIC, which all processes of the machine share: a time that one has journalled means the same to the next. */
-export const monotonic = (): Ms => {
-  const [seconds, nanoseconds] = process.hrtime();
-  return seconds * 1000 + nanoseconds / 1e6;
-};
-export const epoch = (): EpochMs => Date.now();
 
 type RecordOutput = Extract<VoiceOutput, { type: 'record' }>;
 

@@ -6,6 +6,7 @@ import type { Flow, SipMessage } from '@sidetone/sip';
 import type { CallRecord } from '@sidetone/wire';
 import type { Logger } from 'pino';
 import { createApi } from '../api/app.ts';
+import { epoch, monotonic } from '../clock.ts';
 import { iceServersOf } from '../identity/ice-servers.ts';
 import { LoginBudget } from '../identity/login-budget.ts';
 import { LoginLinks } from '../identity/login-links.ts';
@@ -22,7 +23,7 @@ import { openSipTransport, type SipTransport } from '../net/sip-transport.ts';
 import { openRecordWriter } from '../store/record-writer.ts';
 import { FAULT, type FromChild, type SignallingStart, type ToChild } from '../supervise/messages.ts';
 import { authenticate } from './authenticate.ts';
-import { createExchange, epoch, monotonic, systemRandom } from './exchange.ts';
+import { createExchange, systemRandom } from './exchange.ts';
 import { handOver } from './hand-over.ts';
 import { InheritedFault, inheriting } from './inherited-fault.ts';
 import { registrationOf } from './registration.ts';
@@ -122,15 +123,17 @@ async function serve(
       closeSocket: (socket, code, reason) => sockets?.close(socket, code, reason),
       watchSocket: (socket, on) => sockets?.watch(socket, on),
       authenticate: (question) => {
-        void authenticate(question, identity, tokens, budget, epoch()).then(({ answer, reason, user }) => {
-          log.info({ user, address: question.address, reason, ok: answer.ok }, 'login');
-          const result = answer.ok ? { ...answer, iceServers: iceServers(user, epoch()) } : answer;
-          exchange.post('vsp', { type: 'authenticated', request: question.request, result });
-        });
+        void authenticate(question, identity, tokens, budget, { now: monotonic(), epoch: epoch() }).then(
+          ({ answer, reason, user }) => {
+            log.info({ user, address: question.address, reason, ok: answer.ok }, 'login');
+            const result = answer.ok ? { ...answer, iceServers: iceServers(user, epoch()) } : answer;
+            exchange.post('vsp', { type: 'authenticated', request: question.request, result });
+          },
+        );
       },
       lookup: ({ request, user, address }) => {
         // Guessed too often from there: then even the right password is none.
-        const known = phoneBudget.allows(user, address, epoch()) ? identity.userByName(user) : undefined;
+        const known = phoneBudget.allows(user, address, monotonic()) ? identity.userByName(user) : undefined;
         // Answered on the next turn, as a database would.
         setImmediate(() =>
           exchange.post('proxy', {
@@ -140,7 +143,7 @@ async function serve(
           }),
         );
       },
-      refused: ({ user, address }) => phoneBudget.failed(user, address, epoch()),
+      refused: ({ user, address }) => phoneBudget.failed(user, address, monotonic()),
       media: ({ id, command }) => {
         void media.command(command).then((reply) => exchange.post('voice', { type: 'media', id, reply }));
       },
@@ -192,7 +195,7 @@ async function serve(
     {
       consoleDir: fileURLToPath(new URL('../../../console/dist', import.meta.url)),
       redeem: async (token) => {
-        const user = identity.userByName(links.redeem(token, epoch()) ?? '');
+        const user = identity.userByName(links.redeem(token, monotonic()) ?? '');
         if (user === undefined) return null;
         const others = [...identity.users()].filter((u) => u.kind === 'connection' && u.id !== user.id);
         return {
@@ -212,6 +215,7 @@ async function serve(
           registration: (user) => registrationOf(exchange.bindingsOf(user), monotonic(), epoch()),
         },
         requestsPerMinute: config.limits.api_requests_per_minute,
+        monotonic,
         log,
         addressOf: peerAddress,
       }),
@@ -252,7 +256,7 @@ async function serve(
       users: [...identity.users()]
         .filter((user) => user.kind === 'connection')
         .slice(0, MOST_TOLD)
-        .map(({ name }) => ({ userName: name, ...(local ? { link: links.issue(name, epoch()) } : {}) })),
+        .map(({ name }) => ({ userName: name, ...(local ? { link: links.issue(name, monotonic()) } : {}) })),
       calls: taken,
     });
   });
@@ -277,8 +281,8 @@ async function serve(
       // voice first: it is the platform that ends these calls, and their records say so.
       exchange.post('voice', { type: 'drain' });
       exchange.post('vsp', { type: 'drain' });
-      const until = epoch() + LONGEST_DRAIN_MS;
-      while (exchange.calls() > 0 && epoch() < until) await rest(25);
+      const until = monotonic() + LONGEST_DRAIN_MS;
+      while (exchange.calls() > 0 && monotonic() < until) await rest(25);
       // The last BYEs have left; peers have a moment to answer before their port is gone.
       await rest(FAREWELL_MS);
       await end();

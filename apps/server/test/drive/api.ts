@@ -24,6 +24,8 @@ export interface Answer {
 /** The API over a data folder of its own, without a socket unless `listen` is asked. */
 export class ApiBench {
   readonly people = new People();
+  /** The monotonic clock; `people.now` is the time of day. */
+  now = 0;
   readonly registered = new Map<string, RegistrationState>();
   service!: IdentityService;
   app!: Hono;
@@ -40,6 +42,7 @@ export class ApiBench {
         registration: (user) => bench.registered.get(user) ?? { contacts: [] },
       },
       requestsPerMinute,
+      monotonic: () => bench.now,
       log: createLog('test', 'silent'),
       addressOf: () => '192.0.2.9',
     });
