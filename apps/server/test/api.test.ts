@@ -357,8 +357,8 @@ describe('the REST API', () => {
       port: 5062,
       transport: 'udp',
       userAgent: 'Phone/1.0',
-      since: bench.people.now - 30_000,
-      expiresAt: bench.people.now + 60_000,
+      registeredMs: 30_000,
+      expiresInMs: 60_000,
     };
     bench.registered.set(name, { contacts: [contact] });
     const { status: is, ip_address, port, transport, user_agent, last_registration } = await check();

@@ -1,3 +1,4 @@
+import { familyOf } from '@sidetone/core';
 import { z } from 'zod';
 
 /**
@@ -15,6 +16,16 @@ const userName = z
     'must start with a letter and hold only letters, digits, dot, dash, underscore',
   );
 const dialled = z.string().regex(/^\+?[0-9*#]{1,32}$/, 'must be digits, with an optional + in front');
+
+/** An address, or a network by the length of its prefix. IPv4 inside IPv6 is written as IPv4, and a zone names no network. */
+const network = z.string().refine(isNetwork, 'must be an address or a network, like 10.0.0.0/8');
+
+function isNetwork(text: string): boolean {
+  const match = /^([0-9a-fA-F:.]{2,45})(?:\/(\d{1,3}))?$/.exec(text);
+  const family = familyOf(match?.[1] ?? '');
+  if (match === null || family === null || (family === 4 && text.includes(':'))) return false;
+  return Number(match[2] ?? 0) <= (family === 4 ? 32 : 128);
+}
 
 const connection = z.strictObject({
   user_name: userName.describe(
@@ -88,6 +99,13 @@ const httpSection = z.strictObject({
     .default([])
     .describe(
       'Origins of web pages that may open the WebSocket, beside the own one; "*" allows any. On a loopback host, pages of this machine may always.',
+    ),
+  trusted_proxies: z
+    .array(network)
+    .max(256)
+    .default([])
+    .describe(
+      'Addresses and networks of the reverse proxies before this server. The client is then who they say (X-Forwarded-For or Forwarded); from anybody else those headers mean nothing.',
     ),
 });
 

@@ -14,7 +14,8 @@ import { type IdentityService, openIdentity, sqliteFileOf } from '../identity/op
 import { loadSecrets } from '../identity/secrets.ts';
 import { bootIdentity } from '../journal/boot-identity.ts';
 import { openJournal } from '../journal/journal-file.ts';
-import { createHttpApp, listenHttp, peerAddress } from '../listen/http.ts';
+import { TrustedProxies } from '../listen/client-peer.ts';
+import { createHttpApp, incoming, listenHttp } from '../listen/http.ts';
 import { listenStun } from '../listen/stun.ts';
 import { listenWebSocket, type WebSocketListener } from '../listen/websocket.ts';
 import { createLog } from '../log.ts';
@@ -191,11 +192,13 @@ async function serve(
     for (const [message, flow] of unsent.splice(0)) transport.send(message, flow);
   });
   const stun = await listenStun(config.stun.host, config.stun.port);
+  const proxies = new TrustedProxies(config.http.trusted_proxies);
   const app = createHttpApp(
     {
       consoleDir: fileURLToPath(new URL('../../../console/dist', import.meta.url)),
-      redeem: async (token) => {
+      redeem: async (token, address) => {
         const user = identity.userByName(links.redeem(token, monotonic()) ?? '');
+        log.info({ user: user?.name, address, ok: user !== undefined }, 'login link');
         if (user === undefined) return null;
         const others = [...identity.users()].filter((u) => u.kind === 'connection' && u.id !== user.id);
         return {
@@ -206,18 +209,19 @@ async function serve(
         };
       },
       knowsReport: (reportId) => exchange.knowsReport(reportId),
-      reported: (_reportId, callId, bytes) =>
-        log.info({ call: callId.slice(0, 64), bytes }, 'call report received'),
+      reported: (callId, bytes, address) =>
+        log.info({ call: callId.slice(0, 64), bytes, address }, 'call report received'),
+      addressOf: (request) => proxies.clientOf(request).address,
       api: createApi({
         world: {
           people,
           now: epoch,
-          registration: (user) => registrationOf(exchange.bindingsOf(user), monotonic(), epoch()),
+          registration: (user) => registrationOf(exchange.bindingsOf(user), monotonic()),
         },
         requestsPerMinute: config.limits.api_requests_per_minute,
         monotonic,
         log,
-        addressOf: peerAddress,
+        addressOf: (env) => proxies.clientOf(incoming(env)).address,
       }),
       health: () => ({
         status: journalIsWell ? 'ok' : 'degraded',
@@ -231,6 +235,7 @@ async function serve(
   const webSockets = listenWebSocket(http, {
     origins: config.http.origins,
     host: config.http.host,
+    clientOf: (request) => proxies.clientOf(request),
     newId: () => Buffer.from(systemRandom.bytes(12)).toString('base64url'),
     opened: (socket, origin, query, address) =>
       exchange.post('vsp', {
