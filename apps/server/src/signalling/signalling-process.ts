@@ -3,7 +3,7 @@ import { setTimeout as rest } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { rejectUnparseable } from '@sidetone/proxy';
 import type { Flow, SipMessage } from '@sidetone/sip';
-import type { CallRecord } from '@sidetone/wire';
+import type { CallRecord, Trunk } from '@sidetone/wire';
 import type { Logger } from 'pino';
 import { createApi } from '../api/app.ts';
 import { epoch, monotonic } from '../clock.ts';
@@ -26,7 +26,9 @@ import { FAULT, type FromChild, type SignallingStart, type ToChild } from '../su
 import { authenticate } from './authenticate.ts';
 import { createExchange, systemRandom } from './exchange.ts';
 import { handOver } from './hand-over.ts';
+import { Health } from './health.ts';
 import { InheritedFault, inheriting } from './inherited-fault.ts';
+import { KeptTrunks } from './kept-trunks.ts';
 import { registrationOf } from './registration.ts';
 import { createRevocations } from './revocations.ts';
 import { keepTrunksResolved, resolveTrunks } from './trunk-addresses.ts';
@@ -34,7 +36,7 @@ import { keepTrunksResolved, resolveTrunks } from './trunk-addresses.ts';
 /** How long SIGTERM waits for calls to end, and then for the answers to the last BYEs. */
 const LONGEST_DRAIN_MS = 3000;
 const FAREWELL_MS = 200;
-const JOURNAL_LOOK_MS = 2000;
+const LOOK_MS = 2000;
 /** Users named at the start. */
 const MOST_TOLD = 100;
 
@@ -58,9 +60,11 @@ export async function prepareSignalling(
   const people = await openIdentity(start.config, start.dataDir, secrets, log);
   const unresolved = (host: string): void => log.warn({ host }, 'trunk host cannot be resolved');
   const named = people.identity.trunks;
-  people.identity.setTrunks(await resolveTrunks(named, unresolved));
-  const stopResolving = keepTrunksResolved(named, (trunks) => people.identity.setTrunks(trunks), unresolved);
-  return () => serve(start, log, secrets, people, stopResolving);
+  const trunks = new KeptTrunks();
+  people.identity.setTrunks(trunks.kept(await resolveTrunks(named, unresolved)));
+  const update = (resolved: readonly Trunk[]): void => people.identity.setTrunks(trunks.kept(resolved));
+  const stopResolving = keepTrunksResolved(named, update, unresolved);
+  return () => serve(start, log, secrets, people, trunks, stopResolving);
 }
 
 /**
@@ -72,6 +76,7 @@ async function serve(
   log: Logger,
   secrets: ReturnType<typeof loadSecrets>,
   people: IdentityService,
+  trunks: KeptTrunks,
   stopResolving: () => void,
 ): Promise<Signalling> {
   const { config, dataDir } = start;
@@ -84,9 +89,6 @@ async function serve(
     journal.write(legs.map((leg) => ({ room: 'records', key: leg, value: null }))),
   );
   // What the process before had in hand when it died. A record that the store has already stays as it is there.
-  // Also a quiet service notices that the disk has room again.
-  let journalIsWell = journal.settled();
-  const watchJournal = setInterval(() => (journalIsWell = journal.settled()), JOURNAL_LOOK_MS);
   for (const { value } of journal.found.entries.records) records.save(value as CallRecord);
   const logs = {
     vsp: log.child({ service: 'vsp' }),
@@ -99,13 +101,37 @@ async function serve(
   const iceServers = iceServersOf(config);
   const publicAddress = { host: config.sip.public_host ?? config.sip.host, port: config.sip.udp };
 
+  let mediaIsHere = false;
+  const health = new Health([
+    {
+      name: 'call_records',
+      why: () => records.state.why,
+      waiting: () => records.state.waiting,
+      lost: () => records.state.lost,
+    },
+    {
+      name: 'journal',
+      why: () => journal.why && `cannot be written (${journal.why}); a restart would lose calls`,
+      waiting: () => journal.waiting,
+    },
+    { name: 'users', why: () => people.trouble },
+    { name: 'media', why: () => (mediaIsHere ? undefined : 'the media process is away; no call can begin') },
+    { name: 'trunks', why: () => trunks.trouble },
+  ]);
+  // Also a quiet service notices that the disk has room again.
+  const watching = setInterval(() => {
+    journal.settled();
+    health.look(monotonic());
+  }, LOOK_MS);
+
   const mediaIsUp = Promise.withResolvers<void>();
   const media = createMediaClient({
     socketPath: start.mediaSocket,
     onEvent: (event) => exchange.post('voice', { type: 'mediaEvent', event }),
     onState: (state) => {
       log.info({ state }, 'media engine');
-      if (state === 'up') mediaIsUp.resolve();
+      mediaIsHere = state === 'up';
+      if (mediaIsHere) mediaIsUp.resolve();
     },
   });
 
@@ -223,11 +249,7 @@ async function serve(
         log,
         addressOf: (env) => proxies.clientOf(incoming(env)).address,
       }),
-      health: () => ({
-        status: journalIsWell ? 'ok' : 'degraded',
-        calls: exchange.calls(),
-        ...(journalIsWell ? {} : { why: 'the journal cannot be written; a restart would lose calls' }),
-      }),
+      health: () => health.answer(exchange.calls(), monotonic()),
     },
     config.http.tls !== undefined,
   );
@@ -272,7 +294,7 @@ async function serve(
     transport.close();
     stun.close();
     media.close();
-    clearInterval(watchJournal);
+    clearInterval(watching);
     stopResolving();
     exchange.stop();
     await records.close();
