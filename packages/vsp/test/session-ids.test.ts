@@ -56,7 +56,14 @@ test('session-ids: nor to a client that comes back to a session of its own by an
 });
 
 test('session-ids: are borne by whom they were given to, whatever comes and goes', () => {
-  const settings = settingsOf({ random: seededRandom(1), epoch: () => 0, domain: 'd' });
+  const settings = settingsOf({
+    random: seededRandom(1),
+    epoch: () => 0,
+    domain: 'd',
+    region: 'r',
+    dc: 'd',
+    keepMs: 1_000,
+  });
   const blank = newSession('s', 'a', undefined, seededRandom(1), 0, settings);
   const step = fc.record({
     contact: fc.constantFrom('a', 'b', 'c'),

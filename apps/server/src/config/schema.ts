@@ -1,5 +1,6 @@
 import { familyOf } from '@sidetone/core';
 import { z } from 'zod';
+import { DEFAULT_CODECS, DEFAULT_REJECT_CODE } from '../identity/defaults.ts';
 
 /**
  * The configuration file. The JSON Schema in `docs/config.schema.json` is generated from here, and the server validates
@@ -49,12 +50,12 @@ const connection = z.strictObject({
     .int()
     .min(400)
     .max(699)
-    .default(487)
+    .default(DEFAULT_REJECT_CODE)
     .describe('The SIP status a caller sees when the client rejects without stating one.'),
   codecs: z
     .array(codec)
     .min(1)
-    .default(['OPUS', 'PCMU', 'PCMA'])
+    .default([...DEFAULT_CODECS])
     .describe('Codecs towards the clients, most wanted first.'),
 });
 
@@ -67,7 +68,10 @@ const trunk = z.strictObject({
     .array(z.string().regex(/^\+?[0-9*#]{0,32}$/))
     .default(['+'])
     .describe('Numbers that start with one of these go to this trunk; the longest match wins.'),
-  codecs: z.array(codec).min(1).default(['OPUS', 'PCMU', 'PCMA']),
+  codecs: z
+    .array(codec)
+    .min(1)
+    .default([...DEFAULT_CODECS]),
   dtmf: z
     .enum(['rfc4733', 'info'])
     .default('rfc4733')

@@ -2,13 +2,13 @@ import type { IncomingMessage, Server } from 'node:http';
 import type { Server as TlsServer } from 'node:https';
 import type { Duplex } from 'node:stream';
 import { setTimeout as rest } from 'node:timers/promises';
+import { MAX_FRAME_BYTES } from '@sidetone/wire';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { AddressShares } from '../net/address-shares.ts';
 import type { SipWebSockets } from '../net/sip-websocket.ts';
 import type { ClientPeer } from './client-peer.ts';
 import { originAllowed } from './origins.ts';
 
-const MAX_FRAME_BYTES = 64 * 1024;
 /** Each costs its own buffer, however small; clients send whole frames. */
 const MAX_FRAGMENTS = 1024;
 const MAX_QUEUED_BYTES = 256 * 1024;

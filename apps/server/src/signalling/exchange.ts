@@ -83,7 +83,7 @@ export function createExchange(options: ExchangeOptions, world: World): Exchange
     epoch,
     identity,
     publicAddress: options.publicAddress,
-    timers: { ringMs: config.limits.ring_seconds * 1000 },
+    ringMs: config.limits.ring_seconds * 1000,
     limits: { calls: config.limits.calls, callsPerUser: config.limits.calls_per_user },
   });
   const proxy = createProxy({
