@@ -149,6 +149,20 @@ describe('health-is-blind-to-call-records: a full disk under the product', {
   });
 });
 
+describe('health-is-blind-to-call-records: a trunk that has no address', { timeout: 60_000 }, () => {
+  it('is named by the product', async () => {
+    // RFC 6761 §6.4: no such name is ever resolved.
+    const trunks = [{ name: 'carrier', host: 'sip.carrier.invalid' }];
+    const product = await Product.start({ connections, trunks }, await freePorts(51_920));
+    try {
+      const { status, why } = await ask(product);
+      assert.deepEqual([status, why], ['degraded', 'trunks: not resolved: carrier (never was)']);
+    } finally {
+      await product.stop();
+    }
+  });
+});
+
 describe('health-is-blind-to-call-records: the writer of records', () => {
   const dir = mkdtempSync(join(tmpdir(), 'sidetone-records-'));
   after(() => rmSync(dir, { recursive: true, force: true }));
