@@ -64,8 +64,8 @@ export interface ProxyOptions {
   readonly address: OwnAddress;
   /** Keys nonces and dialog tokens; at least 32 random bytes. */
   readonly nonceSecret: Uint8Array;
-  /** Algorithms a challenge offers, most wanted first; answers with either are accepted. Default MD5 alone. */
-  readonly digest?: readonly DigestAlgorithm[];
+  /** Algorithms a challenge offers, most wanted first; answers with either are accepted. */
+  readonly digest: readonly DigestAlgorithm[];
   readonly limits?: Partial<ProxyLimits>;
 }
 

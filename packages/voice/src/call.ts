@@ -59,6 +59,11 @@ export interface Transfer {
   readonly dial: string | null;
 }
 
+/** What is read from a journal is what may have been written: a call has no more legs than these. */
+export const MOST_LEGS = 64;
+/** Legs that have left stay part of their call, and a transfer dials all phones of a user: it begins only while those fit. */
+export const MOST_LEGS_TO_TRANSFER = MOST_LEGS / 2;
+
 /** A plain record: it can be printed, journalled, and adopted by another process. */
 export interface Call {
   /** UUID; the session id of every leg. */

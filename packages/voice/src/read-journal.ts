@@ -1,6 +1,6 @@
 import { err, ok, type Result } from '@sidetone/core';
 import { type ExtraHeaders, headerProblem } from '@sidetone/sip';
-import type { Call, CallSettings } from './call.ts';
+import { type Call, type CallSettings, MOST_LEGS } from './call.ts';
 import type { EarlyDialog } from './journal.ts';
 import { type Leg, newLeg } from './leg.ts';
 
@@ -18,8 +18,6 @@ export type ReadEntry =
     };
 
 type Fields = Readonly<Record<string, unknown>>;
-
-const MOST_LEGS = 64;
 
 const isFields = (value: unknown): value is Fields =>
   typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -1,4 +1,5 @@
 import type { Machine, Ms, Step } from '@sidetone/core';
+import { MAX_CANDIDATES } from '@sidetone/wire';
 import { type Call, callDeadline, type ProgramName } from './call.ts';
 import type { CallInput, CallOut } from './call-events.ts';
 import { onDigitSent, onDigits } from './digits.ts';
@@ -143,9 +144,6 @@ function apply(draft: Draft, input: CallInput): void {
       return;
   }
 }
-
-/** More candidates than any client has. */
-const MAX_CANDIDATES = 64;
 
 function onCandidates(draft: Draft, id: string, candidates: readonly string[]): void {
   const leg = draft.leg(id);

@@ -1,5 +1,5 @@
 import { connect } from './bridge.ts';
-import { type Call, otherSide } from './call.ts';
+import { type Call, MOST_LEGS_TO_TRANSFER, otherSide } from './call.ts';
 import type { CallInput } from './call-events.ts';
 import type { Draft } from './draft.ts';
 import { CAUSE, type Ending } from './ending.ts';
@@ -47,13 +47,10 @@ export function onRefer(draft: Draft, input: Extract<CallInput, { type: 'refer' 
   connect(draft);
 }
 
-/** Legs that have left stay part of their call, in memory and in each line of the journal: a call does not go round for ever. */
-const MOST_LEGS = 32;
-
 /** Why a REFER is refused; `null`: it is not. Only our own users transfer: a carrier's word costs somebody money. */
 function refusalOf(call: Call, leg: Leg | undefined, far: Leg | undefined, blind: boolean): number | null {
   if (leg === undefined || call.state.name !== 'up' || leg.phase !== 'up') return 480;
-  if (!mayTransfer(leg) || call.legs.length >= MOST_LEGS) return 403;
+  if (!mayTransfer(leg) || call.legs.length >= MOST_LEGS_TO_TRANSFER) return 403;
   if (call.transfer !== null) return 491;
   if (far === undefined || far.phase !== 'up') return 480;
   if (!leg.connected || !far.connected) return 491;

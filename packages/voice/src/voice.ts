@@ -22,7 +22,7 @@ import { callMachine } from './step.ts';
 import { inviteFor, lookupFor } from './to-sip.ts';
 import { createVoiceAgent, PROXY } from './voice-agent.ts';
 import type { VoiceInput, VoiceOutput } from './voice-events.ts';
-import { LIMITS, TIMERS, type Voice, type VoiceOptions } from './voice-options.ts';
+import { TIMERS, type Voice, type VoiceOptions } from './voice-options.ts';
 
 /**
  * The call brain: a B2BUA (RFC 7092) between `vsp` and `proxy` that owns every media leg. Calls are machines
@@ -53,12 +53,13 @@ class CallService implements Voice {
   constructor(options: VoiceOptions) {
     const timers = { ...TIMERS, ...options.timers };
     this.#options = options;
-    const { ringMs, callMs, cancelMs } = timers;
-    this.#settings = { ringMs, callMs, cancelMs, heldHears: options.heldHears ?? 'music' };
+    const { callMs, cancelMs } = timers;
+    const { ringMs, heldHears = 'music' } = options;
+    this.#settings = { ringMs, callMs, cancelMs, heldHears };
     this.#media = new MediaDesk(timers.mediaMs);
     this.#agent = createVoiceAgent(options);
     this.#book = new CallBook(this.#agent);
-    this.#admission = new Admission(this.#book, { ...LIMITS, ...options.limits });
+    this.#admission = new Admission(this.#book, options.limits);
     this.#journal = new CallJournal(this.#book.dialogs);
   }
 

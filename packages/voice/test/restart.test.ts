@@ -95,7 +95,7 @@ describe('an answered call goes on in the next process', () => {
   });
 
   it('with the limits of its user, and the longest call', () => {
-    const bench = new VoiceBench({ limits: { callsPerUser: 1 }, timers: { callMs: 60_000 } });
+    const bench = new VoiceBench({ limits: { calls: 500, callsPerUser: 1 }, timers: { callMs: 60_000 } });
     connected(bench);
     bench.advance(30_000);
     bench.restart();

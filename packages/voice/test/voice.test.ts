@@ -207,7 +207,7 @@ describe('a client calls', () => {
   });
 
   it('and nobody answers: 480 at the ring limit', () => {
-    const bench = new VoiceBench({ timers: { ringMs: 20_000 } });
+    const bench = new VoiceBench({ ringMs: 20_000 });
     dial(bench, '+15550100');
     const invite = bench.proxy.take('incoming');
     bench.proxy.act(bench.proxy.agent.respond(invite.leg, 180, {}, bench.now));

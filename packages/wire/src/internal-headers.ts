@@ -45,3 +45,6 @@ export const PRESENCE = {
   away: 'application/vnd.sidetone.away',
   back: 'application/vnd.sidetone.reattach',
 } as const;
+
+/** Trickled candidates of one leg; more than any client has. */
+export const MAX_CANDIDATES = 64;
