@@ -6,8 +6,8 @@ import { isWebSocket, VOICE_USER } from './own-address.ts';
 export type Sender =
   /** A carrier, by its source address. */
   | { readonly kind: 'trunk'; readonly trunk: string }
-  /** A phone, by digest. */
-  | { readonly kind: 'phone'; readonly user: string }
+  /** A phone, by digest; `binding` when it is registered by the same flow as an instance (RFC 5626). */
+  | { readonly kind: 'phone'; readonly user: string; readonly binding?: string }
   /** A party of a dialog, by its token, by the flow of a registered contact, or by the source of the call. */
   | { readonly kind: 'party' };
 

@@ -9,6 +9,7 @@ import {
 } from '@sidetone/sip';
 import { ASSERTED_IDENTITY, HEADER } from '@sidetone/wire';
 import type { Sender } from './border.ts';
+import { withMark } from './dialog-path.ts';
 import type { Target } from './targets.ts';
 
 type Other = SipRequest['headers']['other'];
@@ -52,6 +53,7 @@ export function forwardedRequest(
       via: outside ? h.via.filter((v) => v.transport !== 'LOCAL') : h.via,
       maxForwards: (h.maxForwards ?? 71) - 1,
       route: target.route,
+      contact: target.mark === undefined ? h.contact : withMark(h.contact, target.mark),
       recordRoute: recordRoute === null ? h.recordRoute : [recordRoute, ...h.recordRoute],
       other,
     },
