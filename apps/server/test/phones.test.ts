@@ -135,6 +135,14 @@ describe('phones, over real sockets', { timeout: 120_000 }, () => {
       assert.equal((await bob.ask(now, { method: 'INVITE', ...again })).status, 200);
       bob.acks(now, { ...dialog, contact: moved });
 
+      // Another user who knows the names of the dialog, but not its token, is known by what proves it.
+      const [mallory, elsewhere] = [new DeskPhone('mallory'), await udp('127.0.0.66')];
+      await register(mallory, elsewhere, here('mallory', elsewhere));
+      for (const from of ['sip:bob@sip.localhost', 'sip:mallory@sip.localhost']) {
+        const stolen = { ...again, route: [], contact: here('mallory', elsewhere), from };
+        assert.equal((await mallory.ask(elsewhere, { method: 'INVITE', ...stolen })).status, 403);
+      }
+
       const held = await alice.inCall('modify', callID, { action: 'hold' });
       assert.equal(held.result?.['holdState'], 'held');
       const reinvite = await now.request('INVITE');
@@ -156,7 +164,7 @@ describe('phones, over real sockets', { timeout: 120_000 }, () => {
     ] as const;
     for (const [name, open, transport] of transports)
       for (const how of ['re-INVITE', 'REGISTER of the same contact'])
-        it(`${name}, ${how}: INFO and BYE of another phone find it${name === 'UDP' ? ', also after a handover' : ''}`, async () => {
+        it(`${name}, ${how}: BYE of another phone finds it${name === 'UDP' ? ', also after a handover' : ''}`, async () => {
           const private_ =
             name === 'WebSocket'
               ? address('sip:bob@d3sk.invalid;transport=ws')

@@ -1,7 +1,7 @@
 import type { Ms } from '@sidetone/core';
-import type { Flow, NameAddr, SipRequest, SipResponse, Uri } from '@sidetone/sip';
+import { escapeUser, type Flow, type SipRequest, type SipResponse, type Uri } from '@sidetone/sip';
 import { CONTACT_PARAM } from '@sidetone/wire';
-import type { Sender } from './border.ts';
+import { refreshesTarget, type Sender } from './border.ts';
 import { dialogToken, type Peer, type PhonePeer } from './dialog-token.ts';
 import { namedBy, type Way, wayOf } from './phone-way.ts';
 import type { Target } from './targets.ts';
@@ -14,6 +14,9 @@ import type { Target } from './targets.ts';
  *                                                                       the next refresh (RFC 3261 §12.2)
  *   REGISTER of the same contact from another source ──▶ the location table; the latest of the three counts (`targets.ts`)
  */
+
+type Contacts = SipRequest['headers']['contact'];
+type Names = Pick<PhonePeer, 'user' | 'binding'>;
 
 /** §16.6 item 4: we stay on the path of dialogs that cross the border. The peer outside, and the token for its dialog. */
 export function pathOf(
@@ -42,49 +45,49 @@ export function pathOf(
 }
 
 /**
- * Where a phone is that refreshes the target of a dialog (RFC 3261 §12.2, RFC 3311 §5.1) and has proved itself: by the token of the dialog, by digest, or by the flow that it
- * registered by (`users`: who did). `null` for everybody else, and for carriers.
+ * The Contact of a request from outside as `voice` gets it. That of a phone which has proved itself, by the token of the dialog, by
+ * digest or by the flow that it registered by, says where and whose it is; everybody else's stays as it is.
  */
-export function movedTo(
+export function contactFrom(
   request: SipRequest,
   source: Flow,
   sender: Sender | null,
   peer: Peer | null,
-  users: readonly string[],
+  secret: Uint8Array,
   now: Ms,
-): PhonePeer | null {
-  const { to, from } = request.headers;
-  if (request.method !== 'INVITE' && request.method !== 'UPDATE') return null;
-  if (to.params['tag'] === undefined || sender === null || sender.kind === 'trunk') return null;
+): Contacts {
+  const { contact, callId } = request.headers;
+  if (!refreshesTarget(request) || sender === null || sender.kind === 'trunk') return contact;
+  if (peer === null ? sender.user === undefined : 'trunk' in peer) return contact;
   const phone = wayOf(request, nextHopOf(request), source);
-  if (peer !== null) return 'trunk' in peer ? null : { ...peer, phone, at: now };
-  const user =
-    sender.kind === 'phone'
-      ? sender.user
-      : users.length > 1
-        ? users.find((u) => u === from.uri.user)
-        : users[0];
-  return user === undefined ? null : { phone, user, at: now };
+  return marked(
+    contact,
+    { ...namesOf(sender), ...(peer as PhonePeer | null), phone, at: now },
+    callId,
+    secret,
+  );
 }
 
 /** An answer of a phone with a Contact that says where it was when it gave it. */
 export function answeredBy(response: SipResponse, target: Target, secret: Uint8Array, now: Ms): SipResponse {
   const { contact, callId } = response.headers;
-  const [first] = contact;
-  if (target.phone === undefined || first === undefined || contact === '*') return response;
+  const uri = targetOf(contact);
+  if (target.phone === undefined || uri === undefined) return response;
   if (response.status <= 100 || response.status >= 300) return response;
-  const named = target.phone.byContact ? namedBy((first as NameAddr).uri, target.flow) : null;
-  const token = dialogToken(secret, callId, phoneAt(target, named ?? { flow: target.flow }, now));
-  return { ...response, headers: { ...response.headers, contact: withMark(contact, token) } };
+  const named = target.phone.byContact ? namedBy(uri, target.flow) : null;
+  const peer = phoneAt(target, named ?? { flow: target.flow }, now);
+  const headers = { ...response.headers, contact: marked(contact, peer, callId, secret) };
+  return { ...response, headers };
 }
 
-/** Contacts with the token of where their phone is; the first is the remote target. */
-export function withMark(contact: readonly NameAddr[] | '*', token: string): readonly NameAddr[] | '*' {
-  const [first, ...rest] = contact;
-  if (contact === '*' || first === undefined) return contact;
-  const { uri, ...name } = first as NameAddr;
-  const marked: Uri = { ...uri, params: { ...uri.params, [CONTACT_PARAM.peer]: token } };
-  return [{ ...name, uri: marked }, ...(rest as NameAddr[])];
+/** The first is the remote target. */
+function marked(contact: Contacts, peer: PhonePeer, callId: string, secret: Uint8Array): Contacts {
+  if (contact === '*') return contact;
+  const token = { [CONTACT_PARAM.peer]: dialogToken(secret, callId, peer) };
+  const user = peer.user === undefined ? {} : { [CONTACT_PARAM.user]: escapeUser(peer.user) };
+  return contact.map((c, i) =>
+    i > 0 ? c : { ...c, uri: { ...c.uri, params: { ...c.uri.params, ...token, ...user } } },
+  );
 }
 
 function phoneAt({ phone }: Target, way: Way, now: Ms): PhonePeer {
@@ -92,16 +95,14 @@ function phoneAt({ phone }: Target, way: Way, now: Ms): PhonePeer {
   return { phone: byContact ? { ...way, byContact } : way, ...namesOf(names), at: now };
 }
 
-const namesOf = ({
-  user,
-  binding,
-}: Pick<PhonePeer, 'user' | 'binding'>): Pick<PhonePeer, 'user' | 'binding'> => ({
+const namesOf = ({ user, binding }: Names): Names => ({
   ...(user === undefined ? {} : { user }),
   ...(binding === undefined ? {} : { binding }),
 });
 
 /** The next hop towards who sent this: the last proxy that stays on the path, else its Contact. */
 function nextHopOf({ headers }: SipRequest): Uri | undefined {
-  const { recordRoute, contact } = headers;
-  return recordRoute[0]?.uri ?? (contact === '*' ? undefined : contact[0]?.uri);
+  return headers.recordRoute[0]?.uri ?? targetOf(headers.contact);
 }
+
+const targetOf = (contact: Contacts): Uri | undefined => (contact === '*' ? undefined : contact[0]?.uri);

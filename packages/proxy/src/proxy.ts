@@ -4,12 +4,12 @@ import {
   type Flow,
   type ResponseParts,
   type SipRequest,
+  unescapeUser,
   validateRequest,
 } from '@sidetone/sip';
 import type { IdentityRefusal } from '@sidetone/wire';
 import { ALLOW, errandOf, identify, type Sender } from './border.ts';
-import { movedTo } from './dialog-path.ts';
-import { dialogToken } from './dialog-token.ts';
+import { contactFrom } from './dialog-path.ts';
 import { DigestGate, sourceOf } from './digest-gate.ts';
 import { type Arrived, Forwarding } from './forwarding.ts';
 import type { Binding } from './location.ts';
@@ -161,11 +161,15 @@ class ProxyService implements SipProxy {
     if (bad !== null)
       return this.#refuse(request, flow, bad.status, { reason: bad.reason, headers: bad.headers });
     const { peer } = preprocess(request, this.#preprocessFacts());
+    const users = this.#locations.usersBy(flow, now);
+    const from = request.headers.from.uri.user;
+    const named = from === undefined ? undefined : unescapeUser(from);
     const verdict = identify(request, flow, {
       identity: this.#options.identity(),
       isOurHost: this.#isOurHost,
       holdsToken: peer !== null,
-      isContact: this.#locations.usersBy(flow, now).length > 0,
+      isContact: users.length > 0,
+      user: peer !== null && 'phone' in peer ? peer.user : users.find((user) => user === named),
       isCaller: this.#forwarding.isCaller(request, flow),
     });
     switch (verdict.type) {
@@ -272,10 +276,8 @@ class ProxyService implements SipProxy {
     const errand = errandOf({ ...request, uri }, this.#isOurHost);
     switch (errand.to) {
       case 'voice': {
-        const moved = movedTo(request, flow, sender, peer, this.#locations.usersBy(flow, now), now);
-        const { nonceSecret } = this.#options;
-        const mark = moved === null ? {} : { mark: dialogToken(nonceSecret, request.headers.callId, moved) };
-        const target = { ...toVoice(uri, this.#options.identity().domain), ...mark };
+        const contact = contactFrom(request, flow, sender, peer, this.#options.nonceSecret, now);
+        const target = { ...toVoice(uri, this.#options.identity().domain), contact };
         return this.#forwarding.forward(arrived, [[target]], sender, now);
       }
       case 'registrar':

@@ -35,8 +35,8 @@ export interface Target {
   readonly trunk?: string;
   /** A phone: later requests of the dialog find it again by this. */
   readonly phone?: Pick<PhonePeer, 'user' | 'binding'> & Pick<Way, 'byContact'>;
-  /** Goes into the Contact of a request to `voice`: the token of where its phone is. */
-  readonly mark?: string;
+  /** The Contact of a request to `voice`, when it says more than it came with (`dialog-path.ts`). */
+  readonly contact?: SipRequest['headers']['contact'];
   /** A phone that has said nothing at all for this long is given up. */
   readonly patience?: Ms;
   /** Our domain, for the identity that is asserted to `voice`. */

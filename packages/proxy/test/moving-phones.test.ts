@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Flow, NameAddr, SipRequest, Uri } from '@sidetone/sip';
-import { formatUri, headersNamed } from '@sidetone/sip';
+import { formatUri, header, headersNamed } from '@sidetone/sip';
 import {
   address,
   type Parts,
@@ -254,6 +254,33 @@ describe('phone-that-moves-in-mid-call', () => {
       assert.deepEqual(call.sends('BYE'), before.flow);
       registers(rig, after, 'line2');
       assert.deepEqual(call.sends('BYE'), before.flow);
+    }
+  });
+
+  it('nobody else moves it back, either: who refreshes the target says who it is', () => {
+    const [, before, after] = MOVES[0]!;
+    const rig = new Rig();
+    registers(rig, before);
+    const call = Call.from(rig, before);
+    const place = { flow: udp('198.51.100.66', 5060), contact: 'sip:x@198.51.100.66' };
+    registers(rig, place, 'line2');
+    const beside = { ...before, flow: udp('198.51.100.5', 777) };
+    for (const method of ['INVITE', 'UPDATE']) {
+      const parts = { method, uri: 'sip:v-leg@192.0.2.1', toTag: 'voice', callId: 'call', cseq: 9 };
+      const contact = [address(place.contact)];
+      // From the host that the call came from, and from a contact of somebody else in the name of the caller.
+      for (const { flow } of [beside, place])
+        assert.deepEqual(
+          statuses(rig.send(flow, { ...parts, contact, from: 'sip:line1@sip.test' }).out),
+          [407],
+        );
+      const own = { ...parts, contact, from: 'sip:line2@sip.test' };
+      const [heard] = requests(rig.send(place.flow, own).out, method);
+      assert.equal(header(heard!.message, 'P-Asserted-Identity'), '<sip:line2@sip.test>');
+      assert.equal((heard!.message.headers.contact[0] as NameAddr).uri.params['sidetone-user'], 'line2');
+      const [theirs] = call.heard(method, after);
+      assert.equal(header(theirs!, 'P-Asserted-Identity'), '<sip:line1@sip.test>');
+      assert.equal(call.target.params['sidetone-user'], 'line1');
     }
   });
 

@@ -240,4 +240,6 @@ export interface UserAgentOptions {
   readonly userAgent: string;
   /** Methods we accept, for Allow. */
   readonly allow: readonly string[];
+  /** Whether a request may speak in the dialog with the peer at `target`; otherwise it gets 403. Default: all may. */
+  readonly admits?: (target: Uri, request: SipRequest) => boolean;
 }

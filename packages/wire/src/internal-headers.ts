@@ -37,6 +37,8 @@ export const CONTACT_PARAM = {
   media: 'sidetone-media',
   /** In a dialog: where its phone was when it sent this Contact. */
   peer: 'sidetone-peer',
+  /** And whose it is: the user that P-Asserted-Identity names in its requests. */
+  user: 'sidetone-user',
 } as const;
 
 /** The events of a REFER (RFC 3515 §3), and the media type of what a NOTIFY tells about it (RFC 3420). */

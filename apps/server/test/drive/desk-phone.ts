@@ -120,6 +120,8 @@ export interface Parts {
   readonly uri?: string;
   readonly to?: string;
   readonly toTag?: string;
+  /** Default: its own address of record. */
+  readonly from?: string;
   readonly fromTag?: string;
   readonly callId: string;
   readonly route?: readonly NameAddr[];
@@ -148,7 +150,7 @@ export class DeskPhone {
     const made = createRequest({
       method: parts.method,
       uri: address(uri).uri,
-      from: address(aor, { tag: fromTag }),
+      from: address(parts.from ?? aor, { tag: fromTag }),
       to: address(to, toTag === undefined ? {} : { tag: toTag }),
       callId,
       cseq: this.#seq,
