@@ -113,10 +113,15 @@ export class LocationTable {
     return there.length === 1 ? there[0] : undefined;
   }
 
-  /** Who registered by the flow that a message came from. */
-  usersBy(flow: Flow, now: Ms): readonly string[] {
-    const users = [...(this.#usersAt.get(place(flow)) ?? [])];
-    return users.filter((user) => this.of(user, now).some((b) => sameFlow(b.flow, flow)));
+  /** Whether somebody registered by the flow that a message came from. */
+  isSource(flow: Flow, now: Ms): boolean {
+    for (const user of this.#usersAt.get(place(flow)) ?? [])
+      if (this.isSourceOf(user, flow, now)) return true;
+    return false;
+  }
+
+  isSourceOf(user: string, flow: Flow, now: Ms): boolean {
+    return this.of(user, now).some((b) => sameFlow(b.flow, flow));
   }
 
   #store(before: Location, state: Location): void {

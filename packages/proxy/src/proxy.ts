@@ -161,15 +161,14 @@ class ProxyService implements SipProxy {
     if (bad !== null)
       return this.#refuse(request, flow, bad.status, { reason: bad.reason, headers: bad.headers });
     const { peer } = preprocess(request, this.#preprocessFacts());
-    const users = this.#locations.usersBy(flow, now);
-    const from = request.headers.from.uri.user;
-    const named = from === undefined ? undefined : unescapeUser(from);
+    const named = unescapeUser(request.headers.from.uri.user ?? '');
+    const contactOf = this.#locations.isSourceOf(named, flow, now) ? named : undefined;
     const verdict = identify(request, flow, {
       identity: this.#options.identity(),
       isOurHost: this.#isOurHost,
       holdsToken: peer !== null,
-      isContact: users.length > 0,
-      user: peer !== null && 'phone' in peer ? peer.user : users.find((user) => user === named),
+      isContact: contactOf !== undefined || this.#locations.isSource(flow, now),
+      user: peer !== null && 'phone' in peer ? peer.user : contactOf,
       isCaller: this.#forwarding.isCaller(request, flow),
     });
     switch (verdict.type) {

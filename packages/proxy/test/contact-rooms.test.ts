@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { type Flow, formatUri, type SipResponse } from '@sidetone/sip';
+import fc from 'fast-check';
+import { type Location, locationMachine } from '../src/location.ts';
 import { address, type Parts, Rig, requests, responses, VOICE, VSP } from './rig.ts';
 
 const REGISTER: Parts = {
@@ -111,6 +113,52 @@ describe('ten-contacts-lock-the-user-out', () => {
     const refused = phone(rig, at('198.51.100.31', 5060), { contact: many(4), callId: 'more' });
     assert.deepEqual([refused.status, refused.reason], [403, 'Forbidden (too many contacts)']);
     assert.equal(rig.proxy.bindings, 3);
+  });
+
+  it('the one that just came is always there, and no room holds more than its own', () => {
+    const step = fc.record({
+      client: fc.boolean(),
+      name: fc.integer({ min: 0, max: 6 }),
+      agent: fc.constantFrom('A', 'B'),
+      instance: fc.boolean(),
+      expires: fc.constantFrom(0, 60, 3600),
+      pass: fc.constantFrom(1, 1000, 90_000),
+    });
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 4 }), fc.array(step, { maxLength: 40 }), (most, steps) => {
+        let state: Location = { user: 'line1', bindings: [] };
+        let now = 0;
+        let cseq = 0;
+        for (const { client, name, agent, instance, expires, pass } of steps) {
+          now += pass;
+          cseq += 1;
+          const port = 20_000 + name;
+          const uri = address(
+            client ? `sip:c${name}@vsp.sidetone.invalid` : `sip:p@198.51.100.6:${port}`,
+          ).uri;
+          const params: Record<string, string> = instance ? { '+sip.instance': '"<urn:x>"' } : {};
+          const contacts = [{ id: `${cseq}`, uri, params, expires }];
+          const flow = client ? VSP : at('198.51.100.6', port);
+          const from = { callId: `${cseq}`, cseq, flow, userAgent: agent };
+          const before = state;
+          const input = { type: 'register', ...from, contacts, most } as const;
+          const { state: after, out } = locationMachine.step(state, input, now);
+          state = after;
+          assert.equal(
+            out.some((o) => o.type === 'refused'),
+            false,
+          );
+          assert.equal(
+            state.bindings.some((b) => b.uri === uri),
+            expires > 0,
+          );
+          const room = (s: Location, clients: boolean) =>
+            s.bindings.filter((b) => (b.flow.transport === 'local') === clients && b.expiresAt > now);
+          for (const clients of [true, false]) assert.ok(room(state, clients).length <= most);
+          assert.deepEqual(room(state, !client), room(before, !client));
+        }
+      }),
+    );
   });
 
   it('the order of refreshes outlives the process; a lower limit counts from the next REGISTER on', () => {
