@@ -201,6 +201,14 @@ function oldestOf(
   );
 }
 
+/** Phones of which an earlier one looks like the same device come last: what it left behind must not stand before others. */
+export function staleLast(bindings: readonly Binding[]): readonly Binding[] {
+  const isStale = (b: Binding, i: number): boolean =>
+    !isClient(b) && bindings.slice(0, i).some((earlier) => !isClient(earlier) && looksSame(earlier, b));
+  const stale = bindings.filter(isStale);
+  return stale.length === 0 ? bindings : [...bindings.filter((b) => !stale.includes(b)), ...stale];
+}
+
 function looksSame(a: Binding, b: Binding): boolean {
   const instance = a.params['+sip.instance'];
   if (instance !== undefined || b.params['+sip.instance'] !== undefined)

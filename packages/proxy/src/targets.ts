@@ -20,7 +20,7 @@ import {
   trunksFor,
 } from '@sidetone/wire';
 import { type Peer, type PhonePeer, readDialogToken } from './dialog-token.ts';
-import { type Binding, reachedAt } from './location.ts';
+import { type Binding, reachedAt, staleLast } from './location.ts';
 import { byPhone } from './outbound.ts';
 import { hopOf, isOwn, isWebSocket, VOICE_USER } from './own-address.ts';
 import { samePlace, type Way } from './phone-way.ts';
@@ -156,7 +156,7 @@ function routeHere(request: SipRequest, uri: Uri, facts: RoutingFacts): Routing 
 function toUser(request: SipRequest, user: SipUser, facts: RoutingFacts): Routing {
   const bindings = facts.bindingsOf(user.name);
   if (bindings.length === 0) return answer(480);
-  const phones = byPhone(bindings);
+  const phones = byPhone(staleLast(bindings));
   if (request.method === 'OPTIONS')
     return { kind: 'answer', status: 200, contacts: phones.map(([b]) => ({ uri: marked(b), params: {} })) };
   const all = facts.identity.connection(user.connectionId)?.simultaneousRinging === true;

@@ -104,6 +104,26 @@ describe('ten-contacts-lock-the-user-out', () => {
     }
   });
 
+  it('what a phone left behind is rung behind all others', () => {
+    const rig = new Rig();
+    phone(rig, DESK, { headers: agent('Desk') });
+    client(rig, 'c0');
+    for (let i = 0; i < 9; i++) phone(rig, at('198.51.100.6', 20_000 + i), { headers: agent('Wanderer') });
+    const [list] = responses(rig.send(VOICE, { method: 'OPTIONS', uri: 'sip:line1@sip.test' }).out);
+    const { contact } = list!.headers;
+    assert.ok(contact !== '*');
+    assert.deepEqual(
+      contact.slice(0, 5).map(({ uri }) => `${uri.host}:${uri.port ?? ''}`),
+      [
+        '198.51.100.6:20008',
+        'vsp.sidetone.invalid:',
+        '198.51.100.30:5060',
+        '198.51.100.6:20007',
+        '198.51.100.6:20006',
+      ],
+    );
+  });
+
   it('no REGISTER loses a contact of its own; one with more than there is room for is refused, with the reason', () => {
     const rig = new Rig({ contactsPerUser: 3 });
     phone(rig, DESK);
