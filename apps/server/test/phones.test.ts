@@ -163,7 +163,7 @@ describe('phones, over real sockets', { timeout: 120_000 }, () => {
       ['WebSocket', ws, ''],
     ] as const;
     for (const [name, open, transport] of transports)
-      for (const how of ['re-INVITE', 'REGISTER of the same contact'])
+      for (const how of ['re-INVITE', 'UPDATE', 'REGISTER of the same contact'])
         it(`${name}, ${how}: BYE of another phone finds it${name === 'UDP' ? ', also after a handover' : ''}`, async () => {
           const private_ =
             name === 'WebSocket'
@@ -193,6 +193,9 @@ describe('phones, over real sockets', { timeout: 120_000 }, () => {
             const parts = { method: 'INVITE', ...dialog, contact: private_ };
             assert.equal((await bob.ask(now, { ...parts, sdp })).status, 200);
             bob.acks(now, { ...dialog, contact: private_ });
+          } else if (how === 'UPDATE') {
+            const parts = { method: 'UPDATE', ...dialog, contact: private_ };
+            assert.equal((await bob.ask(now, parts)).status, 200);
           } else await register(bob, now, private_);
           if (name === 'UDP') {
             const handed = await run('handover', '--data', product.dataDir);

@@ -75,6 +75,8 @@ export type UserAgentOut =
       readonly response?: SipResponse;
       readonly sdp?: string;
     }
+  /** An UPDATE without a description (200 already sent) named another target: `snapshot` has it. */
+  | { readonly type: 'refreshed'; readonly leg: LegId }
   /** An INFO; answer with `respondRequest`. */
   | { readonly type: 'info'; readonly leg: LegId; readonly tx: string; readonly request: SipRequest }
   /** The end of an in-dialog request we sent with `requestInDialog`. */

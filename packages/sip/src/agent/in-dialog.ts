@@ -40,6 +40,7 @@ export function onRequestInDialog(agent: Agent, tx: string, request: SipRequest,
     case 'UPDATE':
       if (sdpOf(request) !== undefined) return onPeerOffer(agent, leg, tx, request, flow, now);
       storeDialog(leg, refreshTarget(ordered, request));
+      agent.out.push({ type: 'refreshed', leg: leg.id });
       return succeed(agent, leg, tx, request, now);
     case 'OPTIONS':
       return succeed(agent, leg, tx, request, now);
