@@ -37,7 +37,7 @@ export interface ProxyLimits {
   readonly minExpires: number;
   readonly maxExpires: number;
   readonly defaultExpires: number;
-  /** Contacts of one user; more get 403. */
+  /** Contacts of one user, of phones and of clients each: another takes the place of the one that registered the longest ago. */
   readonly contactsPerUser: number;
   /** Live transactions above which new calls get 503 with Retry-After; requests in a dialog still pass. */
   readonly transactions: number;

@@ -236,6 +236,11 @@ class CallService implements Voice {
         case 'info':
           this.#info(out, now);
           break;
+        case 'refreshed': {
+          const place = this.#book.placeOf(out.leg);
+          if (place !== undefined) this.#journal.touch(place.call);
+          break;
+        }
         default:
           this.#legEvent(out, now);
       }

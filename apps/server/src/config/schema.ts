@@ -199,6 +199,14 @@ const limitsSection = z.strictObject({
     .max(100000)
     .default(100)
     .describe('Calls at a time that one user began; more get 503.'),
+  contacts_per_user: z
+    .int()
+    .min(1)
+    .max(10000)
+    .default(100)
+    .describe(
+      'Registered phones of one user, and clients logged in as one user, each; another takes the place of the one that registered the longest ago.',
+    ),
   api_requests_per_minute: z
     .int()
     .min(1)

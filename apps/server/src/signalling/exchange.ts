@@ -93,6 +93,7 @@ export function createExchange(options: ExchangeOptions, world: World): Exchange
     },
     nonceSecret: options.nonceKey,
     digest: config.sip.digest,
+    limits: { contactsPerUser: config.limits.contacts_per_user },
   });
 
   const loop = new ServiceLoop<LocalNode, Input, Output, Kept>(
