@@ -77,13 +77,28 @@ export class House {
   #begin(): Life {
     const { world, random, identity } = this.#options;
     const epoch = (): number => 1_700_000_000_000 + Math.round(world.now);
-    const vsp = createVsp({ random, epoch, domain: identity.domain, region: 'sim', dc: 'sim' });
-    const voice = createVoice({ random, epoch, identity: () => identity, publicAddress: HOUSE });
+    const vsp = createVsp({
+      random,
+      epoch,
+      domain: identity.domain,
+      region: 'sim',
+      dc: 'sim',
+      keepMs: 120_000,
+    });
+    const voice = createVoice({
+      random,
+      epoch,
+      identity: () => identity,
+      publicAddress: HOUSE,
+      ringMs: 90_000,
+      limits: { calls: 500, callsPerUser: 100 },
+    });
     const proxy = createProxy({
       random,
       epoch,
       identity: () => identity,
       address: { host: HOUSE.host, udp: HOUSE.port },
+      digest: ['MD5'],
       nonceSecret: this.#nonceSecret,
     });
     const loop = new ServiceLoop<LocalNode, Input, Output, Kept>(

@@ -67,4 +67,29 @@ describe('configuration', () => {
     ) as unknown;
     assert.deepEqual(documented, JSON.parse(JSON.stringify(configJsonSchema())), 'run: node scripts/docs.ts');
   });
+
+  it('defaults-told-twice: docs/config.md tells the defaults that are', () => {
+    const page = readFileSync(new URL('../../../docs/config.md', import.meta.url), 'utf8');
+    const tables = page.split(/^\| key \| default \| meaning \|$/m).slice(1);
+    const given = { user_name: 'line1', password: '12345678', name: 'a', host: 'b' };
+    const { user_name, password, name, host } = given;
+    const file = checkConfig({ connections: [{ user_name, password }], trunks: [{ name, host }] }, 'test');
+    const empty = checkConfig({}, 'test');
+    assert.ok(file.ok && empty.ok);
+    const bare = (text: string): string => text.replace(/[`"[\] ]/g, '');
+    let told = 0;
+    for (const [i, values] of [empty.value, file.value.connections![0]!, file.value.trunks[0]!].entries())
+      for (const [, keys, shown] of tables[i]!.matchAll(/^\| ((?:`[a-z_.]+`(?:, )?)+) \| ([^|]*) \|/gm)) {
+        const names = bare(keys!).split(',');
+        const defaults = names.map((path) =>
+          path
+            .split('.')
+            .reduce<unknown>((at, key) => (at as Record<string, unknown> | undefined)?.[key], values),
+        );
+        if (defaults.includes(undefined) || names.some((one) => one in given)) continue;
+        told += 1;
+        assert.equal(bare(shown!), bare(defaults.map((one) => JSON.stringify(one)).join()), keys);
+      }
+    assert.ok(told > 20, `${told} defaults`);
+  });
 });

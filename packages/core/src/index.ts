@@ -1,4 +1,15 @@
 export { Deadlines } from './deadlines.ts';
+export {
+  canonicalHost,
+  type Family,
+  familyOf,
+  formatIp,
+  isLinkLocal,
+  isLoopbackAddress,
+  isUnspecified,
+  networkOf,
+  parseIp,
+} from './ip-address.ts';
 export type { JournalEntry, JournalLine, Restore } from './journal.ts';
 export type { Machine, Step } from './machine.ts';
 export { hexId, type Random, seededRandom, uuid } from './random.ts';

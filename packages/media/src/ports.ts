@@ -84,11 +84,11 @@ export interface MediaEngineOptions {
   readonly ports: readonly [number, number];
   /** Hears every event. Called synchronously; it must not call back into the engine. */
   readonly emit: (event: MediaEvent) => void;
-  readonly limits?: Partial<MediaLimits>;
+  /** How long an active leg may hear nothing is for the operator to say. */
+  readonly limits: Pick<MediaLimits, 'rtpTimeoutMs'> & Partial<MediaLimits>;
 }
 
-export const DEFAULT_LIMITS: MediaLimits = {
-  rtpTimeoutMs: 60_000,
+export const DEFAULT_LIMITS: Omit<MediaLimits, 'rtpTimeoutMs'> = {
   heldTimeoutMs: 3_600_000,
   iceSetupMs: 30_000,
   consentMs: 30_000,

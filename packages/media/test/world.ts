@@ -92,7 +92,7 @@ export class World {
       ...(this.streams === undefined ? {} : { streams: this.streams }),
       ports: options.ports ?? [33_000, 33_099],
       emit: (event) => this.events.push(event),
-      ...(options.limits === undefined ? {} : { limits: options.limits }),
+      limits: { rtpTimeoutMs: 60_000, ...options.limits },
     });
   }
 

@@ -52,6 +52,7 @@ export function forwardedRequest(
       via: outside ? h.via.filter((v) => v.transport !== 'LOCAL') : h.via,
       maxForwards: (h.maxForwards ?? 71) - 1,
       route: target.route,
+      contact: target.contact ?? h.contact,
       recordRoute: recordRoute === null ? h.recordRoute : [recordRoute, ...h.recordRoute],
       other,
     },
@@ -60,7 +61,7 @@ export function forwardedRequest(
 
 function assertion(sender: Sender | null, target: Target): Other {
   if (sender?.kind === 'trunk') return [[HEADER.trunk, sender.trunk]];
-  if (sender?.kind === 'phone')
+  if (sender?.user !== undefined)
     return [[ASSERTED_IDENTITY, `<sip:${escapeUser(sender.user)}@${target.domain ?? ''}>`]];
   return [];
 }

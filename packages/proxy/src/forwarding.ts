@@ -22,7 +22,7 @@ import {
 import { HEADER } from '@sidetone/wire';
 import { bestEnding, type Ending, withAllChallenges } from './best-response.ts';
 import type { Sender } from './border.ts';
-import { pathOf } from './dialog-token.ts';
+import { answeredBy, pathOf } from './dialog-path.ts';
 import { EarlyLines } from './early-invites.ts';
 import { forwardedRequest, forwardedResponse } from './forward.ts';
 import type { Forwarded } from './forwarded.ts';
@@ -328,7 +328,7 @@ export class Forwarding {
     if (branch > 0 && target.trunk !== undefined)
       this.#out.push({ type: 'log', level: 'warn', event: 'next trunk', fields: { trunk: target.trunk } });
     const { address, secret } = this.#options;
-    const path = pathOf(request, source, target, sender, secret);
+    const path = pathOf(request, source, target, sender, secret, now);
     const route = path === null ? null : recordRoute(address, path.peer, path.token);
     const sent = forwardedRequest(request, source, target, sender, route);
     context.branches[branch] = { sent, tx: '', proven: false };
@@ -354,9 +354,10 @@ export class Forwarding {
   #pass(context: Forwarded, branch: number, response: SipResponse, now: Ms): void {
     const target = context.state.branches[branch]!.target;
     const { request, source, server } = context;
+    const told = answeredBy(response, target, this.#options.secret, now);
     this.respond(
       server,
-      forwardedResponse(response, request.headers.via, source, target.flow, target.trunk),
+      forwardedResponse(told, request.headers.via, source, target.flow, target.trunk),
       now,
     );
     if (response.status >= 200) this.#out.push(...this.#early.settled(server));

@@ -37,7 +37,7 @@ export interface ProxyLimits {
   readonly minExpires: number;
   readonly maxExpires: number;
   readonly defaultExpires: number;
-  /** Contacts of one user; more get 403. */
+  /** Contacts of one user, of phones and of clients each: another takes the place of the one that registered the longest ago. */
   readonly contactsPerUser: number;
   /** Live transactions above which new calls get 503 with Retry-After; requests in a dialog still pass. */
   readonly transactions: number;
@@ -64,8 +64,8 @@ export interface ProxyOptions {
   readonly address: OwnAddress;
   /** Keys nonces and dialog tokens; at least 32 random bytes. */
   readonly nonceSecret: Uint8Array;
-  /** Algorithms a challenge offers, most wanted first; answers with either are accepted. Default MD5 alone. */
-  readonly digest?: readonly DigestAlgorithm[];
+  /** Algorithms a challenge offers, most wanted first; answers with either are accepted. */
+  readonly digest: readonly DigestAlgorithm[];
   readonly limits?: Partial<ProxyLimits>;
 }
 

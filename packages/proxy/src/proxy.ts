@@ -4,10 +4,12 @@ import {
   type Flow,
   type ResponseParts,
   type SipRequest,
+  unescapeUser,
   validateRequest,
 } from '@sidetone/sip';
 import type { IdentityRefusal } from '@sidetone/wire';
 import { ALLOW, errandOf, identify, type Sender } from './border.ts';
+import { contactFrom } from './dialog-path.ts';
 import { DigestGate, sourceOf } from './digest-gate.ts';
 import { type Arrived, Forwarding } from './forwarding.ts';
 import type { Binding } from './location.ts';
@@ -23,7 +25,7 @@ const LIMITS: ProxyLimits = {
   minExpires: 60,
   maxExpires: 7200,
   defaultExpires: 3600,
-  contactsPerUser: 10,
+  contactsPerUser: 100,
   transactions: 20_000,
   registers: 40_000,
   lookups: 1_000,
@@ -159,11 +161,14 @@ class ProxyService implements SipProxy {
     if (bad !== null)
       return this.#refuse(request, flow, bad.status, { reason: bad.reason, headers: bad.headers });
     const { peer } = preprocess(request, this.#preprocessFacts());
+    const named = unescapeUser(request.headers.from.uri.user ?? '');
+    const contactOf = this.#locations.isSourceOf(named, flow, now) ? named : undefined;
     const verdict = identify(request, flow, {
       identity: this.#options.identity(),
       isOurHost: this.#isOurHost,
       holdsToken: peer !== null,
-      isContact: this.#locations.isSource(flow, now),
+      isContact: contactOf !== undefined || this.#locations.isSource(flow, now),
+      user: peer !== null && 'phone' in peer ? peer.user : contactOf,
       isCaller: this.#forwarding.isCaller(request, flow),
     });
     switch (verdict.type) {
@@ -225,7 +230,8 @@ class ProxyService implements SipProxy {
       this.#log('warn', 'user refused', { user, why, method: request.method, address: sourceOf(flow) });
       return this.#refuse(request, flow, 403, { reason: `Forbidden (${why})` });
     }
-    this.#pass(request, flow, { kind: 'phone', user }, now);
+    const binding = this.#locations.instanceBy(user, flow, now)?.id;
+    this.#pass(request, flow, { kind: 'phone', user, ...(binding === undefined ? {} : { binding }) }, now);
   }
 
   /** Who was registered with the process before, and may not be any more. */
@@ -265,16 +271,14 @@ class ProxyService implements SipProxy {
   #fromOutside(arrived: Arrived, now: Ms): void {
     const { tx, request, flow } = arrived;
     const sender = this.#sender;
-    const { uri } = preprocess(request, this.#preprocessFacts());
+    const { uri, peer } = preprocess(request, this.#preprocessFacts());
     const errand = errandOf({ ...request, uri }, this.#isOurHost);
     switch (errand.to) {
-      case 'voice':
-        return this.#forwarding.forward(
-          arrived,
-          [[toVoice(uri, this.#options.identity().domain)]],
-          sender,
-          now,
-        );
+      case 'voice': {
+        const contact = contactFrom(request, flow, sender, peer, this.#options.nonceSecret, now);
+        const target = { ...toVoice(uri, this.#options.identity().domain), contact };
+        return this.#forwarding.forward(arrived, [[target]], sender, now);
+      }
       case 'registrar':
         return this.#register(tx, request, flow, sender?.kind === 'phone' ? sender.user : '', now);
       case 'self':
@@ -319,7 +323,14 @@ class ProxyService implements SipProxy {
       random,
       epoch: epoch(),
     };
-    const { status, reason, headers, contact } = register(request, flow, proven, this.#locations, facts, now);
+    const { status, reason, headers, contact, dropped } = register(
+      request,
+      flow,
+      proven,
+      this.#locations,
+      facts,
+      now,
+    );
     this.#out.push(...this.#locations.takeLines());
     const user = request.headers.to.uri.user;
     this.#log('info', 'register', {
@@ -327,6 +338,7 @@ class ProxyService implements SipProxy {
       status,
       ...(reason && { reason }),
       contacts: contact.length,
+      ...(dropped ? { dropped } : {}),
       address: sourceOf(flow),
     });
     this.#respond(tx, request, status, { headers, contact, ...(reason && { reason }) }, now);

@@ -1,4 +1,4 @@
-import { escapeUser, type NameAddr, type SipRequest, type Uri, unescapeUser } from '@sidetone/sip';
+import { escapeUser, type NameAddr, type SipRequest, sameFlow, type Uri, unescapeUser } from '@sidetone/sip';
 import {
   CONTACT_PARAM,
   canonicalNumber,
@@ -10,10 +10,11 @@ import {
   type Trunk,
   trunksFor,
 } from '@sidetone/wire';
-import { type Peer, readDialogToken } from './dialog-token.ts';
-import type { Binding } from './location.ts';
+import { type Peer, type PhonePeer, readDialogToken } from './dialog-token.ts';
+import { type Binding, reachedAt, staleLast } from './location.ts';
 import { byPhone } from './outbound.ts';
 import { hopOf, isOwn, isWebSocket, type OwnAddress, VOICE_USER } from './own-address.ts';
+import { samePlace } from './phone-way.ts';
 import type { Target } from './target.ts';
 
 /** Targets by group (one group after the other, a group at once), or the answer. */
@@ -71,11 +72,9 @@ export function preprocess(
 /** Where a request from one of our rooms goes. */
 export function routeFromRoom(request: SipRequest, facts: RoutingFacts): Routing {
   const { uri, route: left, peer } = preprocess(request, facts);
-  if (peer !== null && 'phone' in peer) {
-    // A connection may have been replaced since the dialog began; an address stays.
-    const present = peer.phone.transport === 'udp' ? undefined : facts.bindingByContact(uri)?.flow;
-    return only({ uri, flow: present ?? peer.phone, route: left, phone: true });
-  }
+  const moved = readMark(request, uri, facts);
+  if (peer !== null && 'phone' in peer) return toPeer(unmarked(uri), left, peer, moved, facts);
+  if (peer === null && moved !== null) return toPeer(unmarked(uri), left, null, moved, facts);
   const trunk = peer === null ? {} : { trunk: peer.trunk };
   const next = left[0];
   if (next !== undefined) {
@@ -89,7 +88,7 @@ export function routeFromRoom(request: SipRequest, facts: RoutingFacts): Routing
   const binding = id === undefined ? undefined : facts.bindingById(id);
   if (binding !== undefined) {
     const patience = patienceOf(binding, facts);
-    const ways = facts.waysTo(binding).map((b) => [{ ...toBinding(b), ...patience }]);
+    const ways = facts.waysTo(binding).map((b) => [{ ...toBinding(b, facts), ...patience }]);
     return { kind: 'forward', groups: ways };
   }
   const host = uri.host.toLowerCase();
@@ -103,7 +102,7 @@ export function routeFromRoom(request: SipRequest, facts: RoutingFacts): Routing
   if (here) return routeHere(request, uri, facts);
   if (!inDialog) return gone(uri, facts);
   const known = facts.bindingByContact(uri);
-  if (known !== undefined) return only({ ...toBinding(known), uri });
+  if (known !== undefined) return only({ ...toBinding(known, facts), uri });
   const flow = hopOf(uri);
   return flow === null ? answer(403) : only({ uri, flow, route: [], ...trunk });
 }
@@ -111,7 +110,7 @@ export function routeFromRoom(request: SipRequest, facts: RoutingFacts): Routing
 /** A contact without its mark: still registered, or not reachable any more. Foreign addresses are never called. */
 function gone(uri: Uri, facts: RoutingFacts): Routing {
   const binding = facts.bindingByContact(uri);
-  return binding === undefined ? answer(480) : only(toBinding(binding));
+  return binding === undefined ? answer(480) : only(toBinding(binding, facts));
 }
 
 function routeHere(request: SipRequest, uri: Uri, facts: RoutingFacts): Routing {
@@ -131,12 +130,12 @@ function routeHere(request: SipRequest, uri: Uri, facts: RoutingFacts): Routing 
 function toUser(request: SipRequest, user: SipUser, facts: RoutingFacts): Routing {
   const bindings = facts.bindingsOf(user.name);
   if (bindings.length === 0) return answer(480);
-  const phones = byPhone(bindings);
+  const phones = byPhone(staleLast(bindings));
   if (request.method === 'OPTIONS')
     return { kind: 'answer', status: 200, contacts: phones.map(([b]) => ({ uri: marked(b), params: {} })) };
   const all = facts.identity.connection(user.connectionId)?.simultaneousRinging === true;
   const groups = all ? [phones.map(([b]) => b)] : phones[0]!.map((b) => [b]);
-  return { kind: 'forward', groups: groups.map((group) => group.map(toBinding)) };
+  return { kind: 'forward', groups: groups.map((group) => group.map((b) => toBinding(b, facts))) };
 }
 
 function marked({ uri, id, flow }: Binding): Uri {
@@ -145,9 +144,77 @@ function marked({ uri, id, flow }: Binding): Uri {
   return { ...uri, params: { ...uri.params, [CONTACT_PARAM.binding]: id, ...media } };
 }
 
-function toBinding({ uri, flow, path = [] }: Binding): Target {
+function toBinding(binding: Binding, facts: Pick<RoutingFacts, 'userOf'>): Target {
+  const { id, uri, flow, hop, outbound, path = [] } = binding;
   if (flow.transport === 'local') return { uri, flow, route: [] };
-  return { uri, flow, route: path, phone: true };
+  const user = facts.userOf(binding);
+  const phone = {
+    ...(user === undefined ? {} : { user }),
+    ...(outbound === undefined ? {} : { binding: id }),
+    ...(hop === undefined ? {} : ({ byContact: true } as const)),
+  };
+  return { uri, flow: reachedAt(binding), route: path, phone };
+}
+
+/** What the proxy told voice of where a phone is, in the Contact that became the remote target. */
+function readMark({ headers }: SipRequest, { params }: Uri, { secret }: RoutingFacts): PhonePeer | null {
+  const peer = readDialogToken(secret, headers.callId, params[CONTACT_PARAM.peer]);
+  return peer !== null && 'phone' in peer ? peer : null;
+}
+
+function unmarked(uri: Uri): Uri {
+  const marks: readonly string[] = Object.values(CONTACT_PARAM);
+  const params = Object.fromEntries(Object.entries(uri.params).filter(([name]) => !marks.includes(name)));
+  return { ...uri, params };
+}
+
+/**
+ * The phone of a dialog, where it proved itself last: by the INVITE or its answer (`peer`), by a later request or answer (`moved`), or by
+ * a REGISTER of the same contact from another source. A connection may be gone: then the next of these places.
+ */
+function toPeer(
+  uri: Uri,
+  route: readonly NameAddr[],
+  peer: PhonePeer | null,
+  moved: PhonePeer | null,
+  facts: RoutingFacts,
+): Routing {
+  const theirs = moved !== null && (peer?.user === undefined || peer.user === moved.user) ? moved : null;
+  const known = [theirs, peer].filter((p) => p !== null);
+  const { user, binding } = peer ?? moved ?? {};
+  const named = { ...(user === undefined ? {} : { user }), ...(binding === undefined ? {} : { binding }) };
+  // Behind a proxy that stays on the path it is that proxy's flow.
+  const bound = route.length > 0 ? [] : boundAt(uri, peer ?? moved, facts);
+  const places = [
+    ...bound.map((b) => ({ flow: reachedAt(b), byContact: b.hop !== undefined, at: b.here })),
+    ...known.map(({ phone, at = 0 }) => ({ flow: phone.flow, byContact: phone.byContact === true, at })),
+  ].sort((a, b) => b.at - a.at);
+  const targets = places.map(
+    ({ flow, byContact }): Target => ({
+      uri,
+      flow,
+      route,
+      phone: byContact ? { ...named, byContact } : named,
+    }),
+  );
+  const [first, ...others] = targets.filter(
+    (t, i) => targets.findIndex((o) => sameFlow(o.flow, t.flow)) === i,
+  );
+  if (first === undefined) return answer(480);
+  const next = first.flow.transport === 'udp' ? [] : others;
+  return { kind: 'forward', groups: [first, ...next].map((target) => [target]) };
+}
+
+/** The bindings of the phone of a dialog. */
+function boundAt(uri: Uri, peer: PhonePeer | null, facts: RoutingFacts): readonly Binding[] {
+  const outside = ({ flow }: Binding): boolean => flow.transport !== 'local';
+  if (peer?.user !== undefined)
+    return facts
+      .bindingsOf(peer.user)
+      .filter((b) => outside(b) && (b.id === peer.binding || samePlace(b.uri, uri)));
+  // A token of before does not say whose phone it is: an address stays, a connection may have been replaced.
+  const known = peer?.phone.flow.transport === 'udp' ? undefined : facts.bindingByContact(uri);
+  return known !== undefined && outside(known) ? [known] : [];
 }
 
 /** The connection of a phone says how long it may stay silent. Our own clients' room answers at once. */

@@ -106,7 +106,7 @@ export class Rig {
   readonly #create: () => SipProxy;
   #serial = 0;
 
-  constructor(limits: Partial<ProxyLimits> = {}, seed = 1, digest?: readonly DigestAlgorithm[]) {
+  constructor(limits: Partial<ProxyLimits> = {}, seed = 1, digest: readonly DigestAlgorithm[] = ['MD5']) {
     const random = seededRandom(seed);
     const nonceSecret = random.bytes(32);
     this.#create = () =>
@@ -117,7 +117,7 @@ export class Rig {
         address: OWN,
         nonceSecret,
         limits,
-        ...(digest === undefined ? {} : { digest }),
+        digest,
       });
     this.proxy = this.#create();
   }

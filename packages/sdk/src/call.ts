@@ -255,7 +255,8 @@ export class Call extends MeasuredCall<Call> {
   /** @internal */
   protected override async microphone(): Promise<MediaStream | undefined> {
     const { permissions, env } = this.host;
-    const deadline = env.epoch() + (permissions?.timeout ?? 0);
+    const patience = permissions?.timeout ?? 0;
+    const deadline = { at: env.now() + patience, told: env.epoch() + patience };
     for (let tries = 0; ; tries++) {
       try {
         const stream = await this.audio.open();
@@ -272,9 +273,12 @@ export class Call extends MeasuredCall<Call> {
     }
   }
 
-  /** Whether the application wants another try before the deadline. */
-  #askAgain({ name, message, originalError }: TelnyxError, deadline: number): Promise<boolean> {
-    const left = deadline - this.host.env.epoch();
+  /** Whether the application wants another try before the deadline, which it is told as a time of day. */
+  #askAgain(
+    { name, message, originalError }: TelnyxError,
+    deadline: { readonly at: number; readonly told: number },
+  ): Promise<boolean> {
+    const left = deadline.at - this.host.env.now();
     if (left <= 0 || isOver(this.current)) return Promise.resolve(false);
     return new Promise((resolve) => {
       const cancel = this.host.env.after(left, () => resolve(false));
@@ -283,7 +287,7 @@ export class Call extends MeasuredCall<Call> {
         resolve(again);
       };
       const error = new TelnyxError(name as ErrorName, message, originalError, false);
-      const event = { error, callId: this.id, recoverable: true, retryDeadline: deadline } as const;
+      const event = { error, callId: this.id, recoverable: true, retryDeadline: deadline.told } as const;
       this.host.recoverable({ ...event, resume: choose(true), reject: choose(false) }, this);
     });
   }

@@ -72,6 +72,8 @@ export type UserAgentOut =
       readonly response?: SipResponse;
       readonly sdp?: string;
     }
+  /** An UPDATE without a description (200 already sent) named another target: `snapshot` has it. */
+  | { readonly type: 'refreshed'; readonly leg: LegId }
   /** An INFO; answer with `respondRequest`. */
   | { readonly type: 'info'; readonly leg: LegId; readonly tx: string; readonly request: SipRequest }
   /** The end of an in-dialog request we sent with `requestInDialog`. */
@@ -237,4 +239,6 @@ export interface UserAgentOptions {
   readonly userAgent: string;
   /** Methods we accept, for Allow. */
   readonly allow: readonly string[];
+  /** Whether a request may speak in the dialog with the peer at `target`; otherwise it gets 403. Default: all may. */
+  readonly admits?: (target: Uri, request: SipRequest) => boolean;
 }

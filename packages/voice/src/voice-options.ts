@@ -4,8 +4,6 @@ import type { VoiceInput, VoiceOutput } from './voice-events.ts';
 
 /** All in milliseconds. */
 export interface VoiceTimers {
-  /** How long the callee may ring before the caller hears 480. */
-  readonly ringMs: Ms;
   /** How long a media command may stay unanswered before it counts as `engine`. */
   readonly mediaMs: Ms;
   /** The longest call. */
@@ -29,8 +27,10 @@ export interface VoiceOptions {
   readonly identity: () => Identity;
   /** Our SIP address as carriers and phones see it; Contacts are `sip:v-<leg>@host:port`. */
   readonly publicAddress: { readonly host: string; readonly port: number };
+  /** How long the callee may ring before the caller hears 480. */
+  readonly ringMs: Ms;
+  readonly limits: VoiceLimits;
   readonly timers?: Partial<VoiceTimers>;
-  readonly limits?: Partial<VoiceLimits>;
   /** What a party hears while the other holds it; default `music`. */
   readonly heldHears?: 'music' | 'silence';
 }
@@ -43,9 +43,7 @@ export interface Voice extends Service<VoiceInput, VoiceOutput> {
 }
 
 export const TIMERS: VoiceTimers = {
-  ringMs: 90_000,
   mediaMs: 8_000,
   callMs: 24 * 3_600_000,
   cancelMs: 40_000,
 };
-export const LIMITS: VoiceLimits = { calls: 4_000, callsPerUser: 40 };

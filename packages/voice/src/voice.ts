@@ -24,7 +24,7 @@ import { referTarget } from './sip/refer-target.ts';
 import { byeHeaders, inviteFor, lookupFor } from './sip/to-sip.ts';
 import { type DialWish, Transactions } from './transaction.ts';
 import type { VoiceInput, VoiceOutput } from './voice-events.ts';
-import { LIMITS, TIMERS, type Voice, type VoiceOptions, type VoiceTimers } from './voice-options.ts';
+import { TIMERS, type Voice, type VoiceOptions, type VoiceTimers } from './voice-options.ts';
 
 /**
  * The call brain: a B2BUA (RFC 7092) between `vsp` and `proxy` that owns every media leg. Legs and places are machines
@@ -67,7 +67,7 @@ class CallService implements Voice {
       { callMs, cancelMs },
       { wish: (wish) => this.#carry(wish), dial: (wish) => this.#dial(wish) },
     );
-    this.#admission = new Admission(this.#registry, { ...LIMITS, ...options.limits });
+    this.#admission = new Admission(this.#registry, options.limits);
     this.#journal = new LegJournal(this.#agent, (branch) => this.#dialogOf.get(branch));
   }
 
@@ -283,6 +283,11 @@ class CallService implements Voice {
         case 'info':
           this.#info(out);
           break;
+        case 'refreshed': {
+          const leg = this.#legOfDialog(out.leg);
+          if (leg !== undefined) this.#legs.touched.add(leg.id);
+          break;
+        }
         default:
           this.#legEvent(out);
       }
@@ -324,7 +329,7 @@ class CallService implements Voice {
         const leg = offeredLeg(arrival, own, out.sdp, { in: 'bridge', id, side: 'a' }, beginning);
         this.#openBridge(id, session);
         this.#begin(leg, startedLine(leg, plan));
-        const dial = dialFor(plan, arrival.caller, leg, this.#timers.ringMs);
+        const dial = dialFor(plan, arrival.caller, leg, this.#options.ringMs);
         const called = dialledLeg(dial, freshLeg(random), { in: 'bridge', id, side: 'b' }, beginning);
         this.#legs.begin(called);
         this.#legs.post(called.id, { type: 'dial' });
@@ -436,7 +441,7 @@ class CallService implements Voice {
     }
     const { identity, epoch, random } = this.#options;
     const transfer = { by, keeps, dialled: wish.dialled, headers: wish.headers ?? [] };
-    const found = transferPlan(transfer, identity(), this.#timers.ringMs, epoch());
+    const found = transferPlan(transfer, identity(), this.#options.ringMs, epoch());
     const user: SipUser | undefined = found.user;
     const { plan, counts } = this.#admission.admit(identity(), found.plan, user, this.#now);
     if (plan.to === 'refuse') {

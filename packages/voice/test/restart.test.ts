@@ -94,8 +94,26 @@ describe('an answered call goes on in the next process', () => {
     );
   });
 
+  it('phone-that-moves-in-mid-call: with the target of an UPDATE that says nothing else', () => {
+    const { bench, client, carrier } = connected();
+    const update = bench.proxy.agent.requestInDialog(carrier, { method: 'UPDATE' }, 'u', bench.now);
+    const contact = [{ uri: { ...uri('phone'), host: '192.0.2.77' }, params: {} }];
+    bench.proxy.act(
+      update.map((out) =>
+        out.type === 'sip'
+          ? { ...out, message: { ...out.message, headers: { ...out.message.headers, contact } } }
+          : out,
+      ),
+    );
+    assert.equal(bench.proxy.take('inDialogResult').status, 200);
+    bench.restart();
+    bench.vsp.act(bench.vsp.agent.bye(client, [], bench.now));
+    assert.equal(bench.proxy.take('bye').request.uri.host, '192.0.2.77');
+    clean(bench, 2);
+  });
+
   it('with the limits of its user, and the longest call', () => {
-    const bench = new VoiceBench({ limits: { callsPerUser: 1 }, timers: { callMs: 60_000 } });
+    const bench = new VoiceBench({ limits: { calls: 500, callsPerUser: 1 }, timers: { callMs: 60_000 } });
     connected(bench);
     bench.advance(30_000);
     bench.restart();

@@ -207,7 +207,7 @@ describe('a client calls', () => {
   });
 
   it('and nobody answers: 480 at the ring limit', () => {
-    const bench = new VoiceBench({ timers: { ringMs: 20_000 } });
+    const bench = new VoiceBench({ ringMs: 20_000 });
     dial(bench, '+15550100');
     const invite = bench.proxy.take('incoming');
     bench.proxy.act(bench.proxy.agent.respond(invite.leg, 180, {}, bench.now));
@@ -387,6 +387,32 @@ describe('in a call', () => {
     bench.vsp.act(bench.vsp.agent.bye(client, [], bench.now));
     clean(bench, 2);
     assert.ok(!JSON.stringify(bench.logs).includes('"5"'));
+  });
+
+  it('phone-that-moves-in-mid-call: nobody but its user speaks for a phone, also after a restart', () => {
+    const bench = new VoiceBench();
+    const client = dial(bench, '+15550100');
+    const phone = bench.proxy.take('incoming').leg;
+    const answer = bench.proxy.agent.respond(phone, 200, { sdp: sdp('sendrecv', 6_000) }, bench.now);
+    // The proxy says whose phone a Contact is.
+    for (const out of answer) {
+      const contact = out.type === 'sip' ? out.message.headers.contact : '*';
+      if (contact === '*') continue;
+      for (const { uri } of contact) (uri.params as Record<string, string>)['sidetone-user'] = 'line2';
+    }
+    bench.proxy.act(answer);
+    bench.vsp.take('accepted');
+    const info = (...asserted: string[]): number => {
+      const headers = asserted.map((user) => ['P-Asserted-Identity', `<sip:${user}@sip.localhost>`] as const);
+      const request = { method: 'INFO', contentType: 'application/dtmf', body: '7', headers };
+      bench.proxy.act(bench.proxy.agent.requestInDialog(phone, request, 'i', bench.now));
+      return bench.proxy.take('inDialogResult').status;
+    };
+    assert.deepEqual([info('line2'), info(), info('line1')], [200, 200, 403]);
+    bench.restart();
+    assert.deepEqual([info('line2'), info('line1')], [200, 403]);
+    bench.vsp.act(bench.vsp.agent.bye(client, [], bench.now));
+    clean(bench, 2);
   });
 
   it('digits leave as INFO where the trunk wants it, one by one', () => {

@@ -1,5 +1,5 @@
 import type { Ms, Step } from '@sidetone/core';
-import { CAUSE, type Cause, RPC_ERROR, sipForBye } from '@sidetone/wire';
+import { CAUSE, type Cause, MAX_CANDIDATES, RPC_ERROR, sipForBye } from '@sidetone/wire';
 import type { Call, CallFrame, CallInput, CallOut, LegEnd } from './call.ts';
 import { change, type Draft, failure, gone, inDialog, reply, take } from './call-draft.ts';
 import {
@@ -14,8 +14,6 @@ import {
 } from './call-media.ts';
 import { comeBack, goAway, tell, tellAway } from './call-presence.ts';
 import { askTransfer, dropTransfer, transferNews } from './transfer.ts';
-
-const MAX_CANDIDATES = 64;
 
 /** One input of a call. Total; see the diagram in `call.ts`. */
 export function stepCall(call: Call, input: CallInput, now: Ms): Step<Call, CallOut> {

@@ -17,6 +17,8 @@ const MAX_WAITING = 8;
 const MAX_PINGS = 8;
 /** Before a registrar that failed us is asked again. */
 const RETRY_REGISTER_MS = 30_000;
+/** The registrar's answers that say that the user may not be registered; every other is its own trouble. */
+const FORBIDDEN: readonly number[] = [401, 403, 404];
 
 interface Draft {
   state: Session;
@@ -90,8 +92,9 @@ function tick(draft: Draft, now: Ms, settings: SessionSettings): void {
     if (login.name === 'registering') {
       draft.state = { ...draft.state, registers: state.registers + 1 };
       draft.out.push({ type: 'unregister', user: login.user, sequence: draft.state.registers });
+      return putOff(draft, login.frame, now, settings);
     }
-    refuse(draft, login.frame, 'Login is not possible right now, try again', now, settings);
+    refuse(draft, login.frame, NOT_NOW, now, settings);
   }
 }
 
@@ -187,6 +190,15 @@ function logIn(
   draft.out.push({ type: 'authenticate', request, credentials: frame.credentials });
 }
 
+/** What a proven client hears when it cannot be registered: nothing is wrong with its password. */
+const NOT_NOW = 'Login is not possible right now, try again';
+
+/** Answers a login that is not possible now; it is none of the failures that close the socket. */
+function putOff(draft: Draft, id: FrameId, now: Ms, settings: SessionSettings): void {
+  send(draft, writer(draft).loginRefused(id, NOT_NOW));
+  enter(draft, { name: 'connected', until: now + settings.retryMs });
+}
+
 /** Answers a login that failed. Never -32000: a client would log in again at once, without end. */
 function refuse(draft: Draft, id: FrameId, why: string, now: Ms, settings: SessionSettings): void {
   const failures = draft.state.failures + 1;
@@ -259,12 +271,13 @@ function registered(
     if (status < 300) return enter(draft, { ...login, refreshAt });
     log(draft, 'warn', 'registration not refreshed', { user: login.user, status });
     // The user is gone: the socket goes, too. Anything else is tried again.
-    if (status === 401 || status === 403 || status === 404) close(draft, POLICY, 'no longer registered');
+    if (FORBIDDEN.includes(status)) close(draft, POLICY, 'no longer registered');
     return;
   }
   if (login.name !== 'registering') return;
   if (status >= 300) {
     log(draft, 'warn', 'registration refused', { user: login.user, status });
+    if (!FORBIDDEN.includes(status)) return putOff(draft, login.frame, now, settings);
     return refuse(draft, login.frame, `Registration failed (${status})`, now, settings);
   }
   enter(draft, { name: 'ready', user: login.user, refreshAt, relogin: null });

@@ -20,11 +20,11 @@ export function settingsOf(options: VspOptions): SessionSettings {
     loginMs: options.loginTimeoutMs ?? 10_000,
     retryMs: 60_000,
     silenceMs: options.silenceMs ?? 60_000,
-    keepMs: options.keepMs ?? 120_000,
+    keepMs: options.keepMs,
     failedLogins: options.limits?.failedLogins ?? 5,
     bytesBeforeLogin: options.limits?.bytesBeforeLogin ?? 4096,
-    dc: options.dc ?? 'local',
-    region: options.region ?? 'local',
+    dc: options.dc,
+    region: options.region,
   };
 }
 

@@ -15,6 +15,7 @@ import {
   sessionDeadline,
 } from './session.ts';
 import { SessionBook } from './session-book.ts';
+import { SessionIds } from './session-ids.ts';
 import { stepSession } from './session-step.ts';
 import { ENDING, newSession, RESTARTING, resumedSession, settingsOf } from './settings.ts';
 import { attachCallsText, unknownCallText } from './to-client.ts';
@@ -38,6 +39,7 @@ class ClientGate implements Vsp {
   readonly #desk: CallDesk;
   readonly #sessions = new SessionBook();
   readonly #kept = new KeptSessions();
+  readonly #ids = new SessionIds();
   /** Sockets with calls. */
   readonly #watched = new Set<string>();
   readonly #reports = new ReportIds();
@@ -74,7 +76,9 @@ class ClientGate implements Vsp {
   }
 
   get size(): number {
-    return this.#sessions.size + this.#kept.size + this.#desk.calls.size + this.#desk.agent.size;
+    return (
+      this.#sessions.size + this.#kept.size + this.#desk.calls.size + this.#desk.agent.size + this.#ids.size
+    );
   }
 
   hasReportId(id: string): boolean {
@@ -155,6 +159,7 @@ class ClientGate implements Vsp {
 
   #keep(session: Session): void {
     this.#sessions.set(session);
+    this.#ids.hold(session);
     this.#times.set(`session ${session.socket}`, sessionDeadline(session, this.#settings));
   }
 
@@ -243,7 +248,8 @@ class ClientGate implements Vsp {
    * A login that names an earlier session of the same user goes on with it: with one whose socket is gone, or with one that has
    * calls on a socket that is open still, which then is closed: the client knows better that it is dead.
    */
-  #adopt(fresh: Session, user: string, now: Ms): void {
+  #adopt(session: Session, user: string, now: Ms): void {
+    const fresh = this.#withoutIdOfAnother(session, user);
     const { login } = fresh;
     if (login.name !== 'authenticating' || fresh.owner !== null) return;
     const contact = this.#kept.find(user, fresh.token, login.sessid);
@@ -255,6 +261,16 @@ class ClientGate implements Vsp {
     this.#desk.journal.touchSession(before.contact);
     this.#watch(before.contact);
     this.#log('client back', fresh, { user, calls: this.#desk.calls.count(before.contact) });
+  }
+
+  /** A `sessid` that is borne by a session of another user is as good as none: this one gets its own. */
+  #withoutIdOfAnother(session: Session, user: string): Session {
+    const { login } = session;
+    if (login.name !== 'authenticating' || login.sessid === null) return session;
+    if (!this.#ids.isOfAnother(user, login.sessid)) return session;
+    const bare = { ...session, login: { ...login, sessid: null } };
+    this.#keep(bare);
+    return bare;
   }
 
   #supersede(contact: string, now: Ms): Session | undefined {
@@ -285,6 +301,7 @@ class ClientGate implements Vsp {
   /** Nobody came back in time. */
   #expire(contact: string, now: Ms): void {
     if (this.#kept.take(contact) !== undefined) this.#endCalls(contact, ENDING.socketGone, false, now);
+    this.#ids.release(contact);
     this.#desk.journal.touchSession(contact);
   }
 
@@ -309,6 +326,7 @@ class ClientGate implements Vsp {
     const latest = this.#sessions.get(session.socket) ?? session;
     this.#leave(session, now);
     this.#kept.forget(latest);
+    this.#ids.release(session.contact);
     const { login } = session;
     // Also while the REGISTER is under way: it may have bound the contact already.
     if (login.name === 'ready' || login.name === 'registering')
@@ -335,6 +353,7 @@ class ClientGate implements Vsp {
         lost: (session) => {
           const { contact, reportId } = session;
           this.#times.set(`kept ${contact}`, now + this.#settings.keepMs);
+          this.#ids.hold(session);
           this.#reports.add(reportId);
           this.#reports.leave(reportId, now);
           this.#desk.journal.touchSession(contact);

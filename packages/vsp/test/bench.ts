@@ -88,6 +88,7 @@ export class Bench {
         domain: 'sip.localhost',
         dc: 'lab',
         region: 'here',
+        keepMs: 120_000,
         ...options,
       });
     this.vsp = this.#create(1);

@@ -143,7 +143,14 @@ test('every request of a logged-in client is answered once, before long', () => 
 });
 
 test('a socket without a login owns nothing that grows', () => {
-  const vsp = createVsp({ random: seededRandom(1), epoch: () => 0, domain: 'sip.localhost' });
+  const vsp = createVsp({
+    random: seededRandom(1),
+    epoch: () => 0,
+    domain: 'sip.localhost',
+    region: 'local',
+    dc: 'local',
+    keepMs: 120_000,
+  });
   vsp.handle({ type: 'open', socket: 's', query: {}, address: '192.0.2.1' }, 0);
   const size = vsp.size;
   let told = 0;

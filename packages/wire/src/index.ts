@@ -56,7 +56,15 @@ export type {
   SipUser,
   WebhookSettings,
 } from './identity.ts';
-export { ASSERTED_IDENTITY, CONTACT_PARAM, HEADER, NODE_HOST, PRESENCE, REFER } from './internal-headers.ts';
+export {
+  ASSERTED_IDENTITY,
+  CONTACT_PARAM,
+  HEADER,
+  MAX_CANDIDATES,
+  NODE_HOST,
+  PRESENCE,
+  REFER,
+} from './internal-headers.ts';
 export type { LoginTokenClaims, LoginTokenHeader } from './login-token.ts';
 export type {
   CodecName,

@@ -29,12 +29,16 @@ export const NODE_HOST = {
   proxy: 'proxy.sidetone.invalid',
 } as const;
 
-/** What the proxy adds to the contacts that it tells voice (and takes off again). */
+/** What the proxy adds to the contacts that it tells voice, and takes off again. */
 export const CONTACT_PARAM = {
   /** Which binding it is: two phones behind NATs may register the same address. */
   binding: 'sidetone-binding',
   /** `webrtc`: the phone speaks ICE and DTLS-SRTP (RFC 7118: it registered over a WebSocket). */
   media: 'sidetone-media',
+  /** In a dialog: where its phone was when it sent this Contact. */
+  peer: 'sidetone-peer',
+  /** And whose it is: the user that P-Asserted-Identity names in its requests. */
+  user: 'sidetone-user',
 } as const;
 
 /** The events of a REFER (RFC 3515 §3), and the media type of what a NOTIFY tells about it (RFC 3420). */
@@ -45,3 +49,6 @@ export const PRESENCE = {
   away: 'application/vnd.sidetone.away',
   back: 'application/vnd.sidetone.reattach',
 } as const;
+
+/** Trickled candidates of one leg; more than any client has. */
+export const MAX_CANDIDATES = 64;

@@ -1,4 +1,6 @@
+import { familyOf } from '@sidetone/core';
 import { z } from 'zod';
+import { DEFAULT_CODECS, DEFAULT_REJECT_CODE } from '../identity/defaults.ts';
 
 /**
  * The configuration file. The JSON Schema in `docs/config.schema.json` is generated from here, and the server validates
@@ -15,6 +17,16 @@ const userName = z
     'must start with a letter and hold only letters, digits, dot, dash, underscore',
   );
 const dialled = z.string().regex(/^\+?[0-9*#]{1,32}$/, 'must be digits, with an optional + in front');
+
+/** An address, or a network by the length of its prefix. IPv4 inside IPv6 is written as IPv4, and a zone names no network. */
+const network = z.string().refine(isNetwork, 'must be an address or a network, like 10.0.0.0/8');
+
+function isNetwork(text: string): boolean {
+  const match = /^([0-9a-fA-F:.]{2,45})(?:\/(\d{1,3}))?$/.exec(text);
+  const family = familyOf(match?.[1] ?? '');
+  if (match === null || family === null || (family === 4 && text.includes(':'))) return false;
+  return Number(match[2] ?? 0) <= (family === 4 ? 32 : 128);
+}
 
 const connection = z.strictObject({
   user_name: userName.describe(
@@ -38,12 +50,12 @@ const connection = z.strictObject({
     .int()
     .min(400)
     .max(699)
-    .default(487)
+    .default(DEFAULT_REJECT_CODE)
     .describe('The SIP status a caller sees when the client rejects without stating one.'),
   codecs: z
     .array(codec)
     .min(1)
-    .default(['OPUS', 'PCMU', 'PCMA'])
+    .default([...DEFAULT_CODECS])
     .describe('Codecs towards the clients, most wanted first.'),
 });
 
@@ -56,7 +68,10 @@ const trunk = z.strictObject({
     .array(z.string().regex(/^\+?[0-9*#]{0,32}$/))
     .default(['+'])
     .describe('Numbers that start with one of these go to this trunk; the longest match wins.'),
-  codecs: z.array(codec).min(1).default(['OPUS', 'PCMU', 'PCMA']),
+  codecs: z
+    .array(codec)
+    .min(1)
+    .default([...DEFAULT_CODECS]),
   dtmf: z
     .enum(['rfc4733', 'info'])
     .default('rfc4733')
@@ -88,6 +103,13 @@ const httpSection = z.strictObject({
     .default([])
     .describe(
       'Origins of web pages that may open the WebSocket, beside the own one; "*" allows any. On a loopback host, pages of this machine may always.',
+    ),
+  trusted_proxies: z
+    .array(network)
+    .max(256)
+    .default([])
+    .describe(
+      'Addresses and networks of the reverse proxies before this server. The client is then who they say (X-Forwarded-For or Forwarded); from anybody else those headers mean nothing.',
     ),
 });
 
@@ -177,6 +199,14 @@ const limitsSection = z.strictObject({
     .max(100000)
     .default(100)
     .describe('Calls at a time that one user began; more get 503.'),
+  contacts_per_user: z
+    .int()
+    .min(1)
+    .max(10000)
+    .default(100)
+    .describe(
+      'Registered phones of one user, and clients logged in as one user, each; another takes the place of the one that registered the longest ago.',
+    ),
   api_requests_per_minute: z
     .int()
     .min(1)

@@ -1,4 +1,4 @@
-import type { EpochMs } from '@sidetone/core';
+import type { Ms } from '@sidetone/core';
 
 const WINDOW_MS = 60_000;
 const TRIES = 10;
@@ -11,14 +11,14 @@ const MAX_NAME = 65;
  * user out elsewhere. Bounded: the oldest entry leaves first.
  */
 export class LoginBudget {
-  readonly #failures = new Map<string, { count: number; since: EpochMs }>();
+  readonly #failures = new Map<string, { count: number; since: Ms }>();
 
-  allows(userName: string, address: string, now: EpochMs): boolean {
+  allows(userName: string, address: string, now: Ms): boolean {
     const entry = this.#failures.get(keyOf(userName, address));
     return entry === undefined || now - entry.since >= WINDOW_MS || entry.count < TRIES;
   }
 
-  failed(userName: string, address: string, now: EpochMs): void {
+  failed(userName: string, address: string, now: Ms): void {
     const key = keyOf(userName, address);
     const entry = this.#failures.get(key);
     if (entry !== undefined && now - entry.since < WINDOW_MS) {

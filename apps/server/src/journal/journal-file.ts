@@ -9,6 +9,7 @@ import {
   writeSync,
 } from 'node:fs';
 import type { Logger } from 'pino';
+import { reasonOf } from '../store/failure.ts';
 import {
   changeText,
   headLine,
@@ -36,6 +37,10 @@ export interface JournalFile {
   write(changes: readonly JournalChange[]): void;
   /** Is everything written? What could not be is tried again. */
   settled(): boolean;
+  /** Why it is not; `undefined` while all is well. */
+  readonly why: string | undefined;
+  /** Changes since it could be written last. */
+  readonly waiting: number;
   /** Bytes of the file now. */
   readonly size: number;
   close(): void;
@@ -74,6 +79,8 @@ export function openJournal(
   let size = 0;
   let fd: number | undefined;
   let failures = 0;
+  let why: string | undefined;
+  let waiting = 0;
   let closed = false;
 
   const keep = ({ room, key, value }: JournalChange): string => {
@@ -120,6 +127,7 @@ export function openJournal(
     if (failures === 0)
       log.error({ err: error }, 'journal cannot be written; a restart now would lose calls');
     failures += 1;
+    why = reasonOf(error);
   };
 
   const attempt = (work: () => void): void => {
@@ -127,6 +135,8 @@ export function openJournal(
       work();
       if (failures > 0) log.info('journal is written again');
       failures = 0;
+      waiting = 0;
+      why = undefined;
     } catch (error) {
       failed(error);
     }
@@ -141,9 +151,16 @@ export function openJournal(
     get size() {
       return size;
     },
+    get why() {
+      return why;
+    },
+    get waiting() {
+      return waiting;
+    },
     write: (changes) => {
       if (closed || changes.length === 0) return;
       const unit = changes.map(keep);
+      waiting += changes.length;
       if (failures > 0 || fd === undefined) {
         if (failures % RETRY_WRITES === 0) attempt(compact);
         else failures += 1;

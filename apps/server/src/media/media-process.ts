@@ -28,7 +28,7 @@ export interface MediaStart {
   readonly publicAddress?: string;
   /** Where ICE-TCP connections come in. */
   readonly tcpPort?: number;
-  readonly rtpTimeoutMs?: number;
+  readonly rtpTimeoutMs: number;
   readonly heldTimeoutMs?: number;
   readonly logLevel?: string;
 }
@@ -98,7 +98,7 @@ async function main(start: MediaStart): Promise<void> {
     ...(streams === undefined ? {} : { streams }),
     ports: start.ports,
     limits: {
-      ...(start.rtpTimeoutMs === undefined ? {} : { rtpTimeoutMs: start.rtpTimeoutMs }),
+      rtpTimeoutMs: start.rtpTimeoutMs,
       ...(start.heldTimeoutMs === undefined ? {} : { heldTimeoutMs: start.heldTimeoutMs }),
     },
     emit: (event) => control?.event(event),

@@ -1,18 +1,11 @@
 import { randomBytes, randomInt } from 'node:crypto';
-import {
-  type EpochMs,
-  type JournalEntry,
-  type JournalLine,
-  type LogLine,
-  type Ms,
-  type Random,
-  ServiceLoop,
-} from '@sidetone/core';
+import { type JournalEntry, type JournalLine, type LogLine, type Random, ServiceLoop } from '@sidetone/core';
 import { type Binding, createProxy, type ProxyInput, type ProxyOutput } from '@sidetone/proxy';
 import type { Flow, LocalNode, SipMessage } from '@sidetone/sip';
 import { createVoice, type VoiceInput, type VoiceOutput } from '@sidetone/voice';
 import { createVsp, type VspInput, type VspOutput } from '@sidetone/vsp';
 import type { Identity } from '@sidetone/wire';
+import { epoch, monotonic } from '../clock.ts';
 import type { Config } from '../config/schema.ts';
 
 type Input = VspInput | VoiceInput | ProxyInput;
@@ -23,13 +16,6 @@ export const systemRandom: Random = {
   int: (bound) => randomInt(bound),
   bytes: (length) => randomBytes(length),
 };
-
-/** CLOCK_MONOTONIC, which all processes of the machine share: a time that one has journalled means the same to the next. */
-export const monotonic = (): Ms => {
-  const [seconds, nanoseconds] = process.hrtime();
-  return seconds * 1000 + nanoseconds / 1e6;
-};
-export const epoch = (): EpochMs => Date.now();
 
 type RecordOutput = Extract<VoiceOutput, { type: 'record' }>;
 /** A record is never lost to a death between it and the line that says that its call is no more: both are of one unit. */
@@ -92,7 +78,7 @@ export function createExchange(options: ExchangeOptions, world: World): Exchange
     epoch,
     identity,
     publicAddress: options.publicAddress,
-    timers: { ringMs: config.limits.ring_seconds * 1000 },
+    ringMs: config.limits.ring_seconds * 1000,
     limits: { calls: config.limits.calls, callsPerUser: config.limits.calls_per_user },
   });
   const proxy = createProxy({
@@ -107,6 +93,7 @@ export function createExchange(options: ExchangeOptions, world: World): Exchange
     },
     nonceSecret: options.nonceKey,
     digest: config.sip.digest,
+    limits: { contactsPerUser: config.limits.contacts_per_user },
   });
 
   const loop = new ServiceLoop<LocalNode, Input, Output, Kept>(

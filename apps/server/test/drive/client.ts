@@ -24,8 +24,12 @@ export class Client {
     socket.on('close', (code, reason) => (this.closed = { code, reason: String(reason) }));
   }
 
-  static async open(port: number, path = '/'): Promise<Client> {
-    const socket = new WebSocket(`ws://127.0.0.1:${port}${path}`);
+  static async open(
+    port: number,
+    path = '/',
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<Client> {
+    const socket = new WebSocket(`ws://127.0.0.1:${port}${path}`, { headers });
     const client = new Client(socket);
     await new Promise<void>((done, fail) => {
       socket.once('open', () => done());

@@ -27,6 +27,8 @@ export function onRequestInDialog(agent: Agent, tx: string, request: SipRequest,
   const leg = agent.legs.get(agent.byDialog.get(dialogKey(headers.callId, tagOf(headers.to))) ?? '');
   const dialog = leg === undefined ? null : dialogWith(leg, tagOf(headers.from));
   if (leg === undefined || dialog === null) return refuse(agent, tx, request, 481, now);
+  if (agent.options.admits?.(dialog.remoteTarget, request) === false)
+    return refuse(agent, tx, request, 403, now);
   const ordered = checkOrder(dialog, request);
   if (ordered === null) return refuse(agent, tx, request, 500, now);
   storeDialog(leg, ordered);
@@ -38,6 +40,7 @@ export function onRequestInDialog(agent: Agent, tx: string, request: SipRequest,
     case 'UPDATE':
       if (sdpOf(request) !== undefined) return onPeerOffer(agent, leg, tx, request, flow, now);
       storeDialog(leg, refreshTarget(ordered, request));
+      agent.out.push({ type: 'refreshed', leg: leg.id });
       return succeed(agent, leg, tx, request, now);
     case 'OPTIONS':
       return succeed(agent, leg, tx, request, now);

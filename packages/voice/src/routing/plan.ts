@@ -42,7 +42,8 @@ export const refuse = (cause: Why): Plan => ({
 
 const number = (text: string): string => canonicalNumber(unescapeUser(text));
 
-function provenUser(request: SipRequest): string | undefined {
+/** Who sent a request, as the room says that authenticated them. */
+export function provenUser(request: SipRequest): string | undefined {
   const value = header(request, ASSERTED_IDENTITY);
   if (value === undefined) return undefined;
   const parsed = parseNameAddr(value);
