@@ -64,7 +64,8 @@ export type CallInput =
   | { readonly type: 'reinviteResult'; readonly leg: string; readonly status: number; readonly sdp?: string }
   | { readonly type: 'digits'; readonly leg: string; readonly digits: string }
   /** A client lost its socket, or is back (`wire`: PRESENCE). */
-  | { readonly type: 'presence'; readonly leg: string; readonly here: boolean }
+  /** `bare`: back without its media, so heard or not it needs an offer. */
+  | { readonly type: 'presence'; readonly leg: string; readonly here: boolean; readonly bare: boolean }
   | { readonly type: 'digitSent'; readonly leg: string; readonly status: number }
   | { readonly type: 'candidates'; readonly leg: string; readonly candidates: readonly string[] }
   | {

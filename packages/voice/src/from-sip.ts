@@ -80,7 +80,7 @@ export function callInput(out: LegEvent, leg: string): CallInput {
 export function infoInput(body: InfoBody, leg: string): CallInput {
   if (body.kind === 'digits') return { type: 'digits', leg, digits: body.digits };
   if (body.kind === 'candidates') return { type: 'candidates', leg, candidates: body.candidates };
-  return { type: 'presence', leg, here: body.here };
+  return { type: 'presence', leg, here: body.here, bare: body.bare };
 }
 
 /** Where a user is registered, by the proxy's answer to the look-up. */

@@ -5,7 +5,7 @@ export type InfoBody =
   | { readonly kind: 'digits'; readonly digits: string }
   | { readonly kind: 'candidates'; readonly candidates: readonly string[] }
   /** Only a client's leg is told so, by vsp. */
-  | { readonly kind: 'presence'; readonly here: boolean };
+  | { readonly kind: 'presence'; readonly here: boolean; readonly bare: boolean };
 
 const MAX_DIGITS = 64;
 const MAX_LINES = 128;
@@ -27,8 +27,8 @@ export function parseInfo(contentType: string | undefined, body: string): InfoBo
     const signal = lines.find((line) => /^\s*signal\s*=/i.test(line));
     return { kind: 'digits', digits: digitsOf(signal?.slice(signal.indexOf('=') + 1) ?? '') };
   }
-  if (type === PRESENCE.away || type === PRESENCE.back)
-    return { kind: 'presence', here: type === PRESENCE.back };
+  if (type === PRESENCE.away || type === PRESENCE.back || type === PRESENCE.bare)
+    return { kind: 'presence', here: type !== PRESENCE.away, bare: type === PRESENCE.bare };
   if (type === 'application/dtmf') return { kind: 'digits', digits: digitsOf(body.slice(0, MAX_DIGITS)) };
   if (type === 'application/trickle-ice-sdpfrag') {
     const candidates = lines

@@ -63,6 +63,7 @@ const PASSING: ReadonlySet<string> = new Set<keyof Leg>([
   'candidates',
   'probe',
   'probeAt',
+  'awayUntil',
   'renewing',
   'digitCount',
 ]);

@@ -191,7 +191,10 @@ function onMedia(draft: Draft, program: Program, input: Extract<CallInput, { typ
   } else if (tag === 'first' || tag === 'accept') {
     program.mediaReply(draft, leg, tag, reply);
   } else if (tag === 'probe') {
-    onProbe(draft, leg, reply);
+    if (onProbe(draft, leg, reply) !== 'lost') return;
+    const ending: Ending = { ...CAUSE.networkLost, by: leg.role };
+    if (transferGoesOn(draft, leg)) endLeg(draft, leg, ending);
+    else endCall(draft, ending);
   } else {
     onNegotiationReply(draft, leg, tag, reply);
   }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { PRESENCE } from '@sidetone/wire';
+import { callDeadline } from '../src/call.ts';
 import { answered, CallBench, type Setup, STATS } from './call-bench.ts';
 import { sdp, VoiceBench } from './voice-bench.ts';
 
@@ -15,8 +16,8 @@ function call(heardMsAgo: number | undefined, setup: Setup = {}): CallBench {
   return bench;
 }
 
-const away = (bench: CallBench, leg = 'a') => bench.feed({ type: 'presence', leg, here: false });
-const back = (bench: CallBench, leg = 'a') => bench.feed({ type: 'presence', leg, here: true });
+const away = (bench: CallBench, leg = 'a') => bench.feed({ type: 'presence', leg, here: false, bare: false });
+const back = (bench: CallBench, leg = 'a') => bench.feed({ type: 'presence', leg, here: true, bare: false });
 const answers = (bench: CallBench, status: number, description?: string) =>
   bench.feed({
     type: 'reinviteResult',
@@ -174,5 +175,90 @@ describe('a client that lost its signalling', () => {
       ['stats', 'offer'],
     );
     assert.equal(bench.vsp.has('reinvite'), true);
+  });
+});
+
+describe('native: a client without a socket that talks on', () => {
+  const tick = (bench: CallBench, ms: number) => {
+    bench.now += ms;
+    return bench.feed({ type: 'tick' });
+  };
+
+  it('keeps its call while it is heard; the time counts from its last packet', () => {
+    const bench = answered();
+    let heardMsAgo = 20;
+    bench.failures.push((command) =>
+      command.op === 'stats' ? { ok: true, stats: { ...STATS, heardMsAgo } } : undefined,
+    );
+    away(bench);
+    assert.equal(callDeadline(bench.call), bench.now + 120_000);
+    assert.deepEqual(tick(bench, 119_999), []);
+    assert.deepEqual(tick(bench, 1), ['media stats a']);
+    assert.equal(callDeadline(bench.call), bench.now + 119_980);
+    // Minutes of talking, and then silence.
+    for (let i = 0; i < 5; i++) assert.deepEqual(tick(bench, 120_000), ['media stats a']);
+    heardMsAgo = 70_000;
+    assert.deepEqual(tick(bench, 120_000), ['media stats a']);
+    assert.equal(callDeadline(bench.call), bench.now + 50_000);
+    heardMsAgo = 120_000;
+    const end = tick(bench, 50_000);
+    assert.ok(end.includes('BYE a NETWORK_LOST') && end.includes('BYE b NETWORK_LOST'), end.join());
+  });
+
+  for (const [how, stats] of [
+    ['was never heard', {}],
+    ['has been silent for as long', { heardMsAgo: 120_000 }],
+  ] as const)
+    it(`that ${how} loses it`, () => {
+      const bench = answered();
+      bench.failures.push((command) =>
+        command.op === 'stats' ? { ok: true, stats: { ...STATS, ...stats } } : undefined,
+      );
+      away(bench);
+      assert.ok(tick(bench, 120_000).includes('BYE b NETWORK_LOST'));
+    });
+
+  it('loses it when media cannot say', () => {
+    const bench = answered();
+    bench.failures.push((command) => (command.op === 'stats' ? { ok: false, error: 'engine' } : undefined));
+    away(bench);
+    assert.ok(tick(bench, 120_000).includes('BYE b NETWORK_LOST'));
+  });
+
+  it('whose media failed meanwhile is given up at its time, not before', () => {
+    const bench = call(30_000);
+    away(bench);
+    assert.deepEqual(bench.feed({ type: 'mediaFailed', leg: 'a', why: 'rtp' }), []);
+    assert.deepEqual(tick(bench, 120_000), ['media stats a']);
+    assert.equal(bench.call.state.name, 'up');
+  });
+
+  it('that is back in time, and lost again, has its whole time again', () => {
+    const bench = call(20);
+    away(bench);
+    tick(bench, 119_000);
+    back(bench);
+    assert.deepEqual(tick(bench, 400), ['media stats a']);
+    assert.equal(bench.call.legs[0]!.presence, 'here');
+    assert.deepEqual(tick(bench, 500_000), []);
+    away(bench);
+    assert.deepEqual(tick(bench, 119_999), []);
+  });
+
+  it('back without its media is offered anew at once, however well it is heard', () => {
+    const bench = call(20);
+    away(bench);
+    const bare = bench.feed({ type: 'presence', leg: 'a', here: true, bare: true });
+    assert.deepEqual(bare, RENEWAL.slice(1));
+    assert.deepEqual(answers(bench, 200, 'rebuilt'), ['media accept a rebuilt']);
+    assert.equal(bench.call.legs[0]!.presence, 'here');
+  });
+
+  it('back without its media, that does not answer: what was heard goes on', () => {
+    const bench = call(20);
+    away(bench);
+    bench.feed({ type: 'presence', leg: 'a', here: true, bare: true });
+    assert.deepEqual(answers(bench, 480), []);
+    assert.equal(bench.call.state.name, 'up');
   });
 });
