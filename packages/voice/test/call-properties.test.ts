@@ -51,7 +51,9 @@ const input: fc.Arbitrary<CallInput> = fc.oneof(
   fc
     .tuple(leg, fc.constantFrom('1', '0123456789*#'))
     .map(([l, digits]): CallInput => ({ type: 'digits', leg: l, digits })),
-  fc.tuple(leg, fc.boolean()).map(([l, here]): CallInput => ({ type: 'presence', leg: l, here })),
+  fc
+    .tuple(leg, fc.boolean(), fc.boolean())
+    .map(([l, here, bare]): CallInput => ({ type: 'presence', leg: l, here, bare })),
   leg.map((l): CallInput => ({ type: 'digitSent', leg: l, status: 200 })),
   leg.map((l): CallInput => ({ type: 'candidates', leg: l, candidates: ['candidate:1'] })),
   fc.tuple(leg, headers).map(([l, h]): CallInput => ({ type: 'bye', leg: l, headers: h })),
@@ -80,8 +82,8 @@ const forward: fc.Arbitrary<CallInput> = fc.oneof(
     .constantFrom('a', 'b')
     .map((l): CallInput => ({ type: 'reinviteResult', leg: l, status: 200, sdp: 'three' })),
   fc
-    .tuple(fc.constantFrom('a', 'b'), fc.boolean())
-    .map(([l, here]): CallInput => ({ type: 'presence', leg: l, here })),
+    .tuple(fc.constantFrom('a', 'b'), fc.boolean(), fc.boolean())
+    .map(([l, here, bare]): CallInput => ({ type: 'presence', leg: l, here, bare })),
 );
 
 const error: fc.Arbitrary<MediaReply> = fc

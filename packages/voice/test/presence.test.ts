@@ -220,7 +220,9 @@ describe('native: a client without a socket that talks on', () => {
 
   it('loses it when media cannot say', () => {
     const bench = answered();
-    bench.failures.push((command) => (command.op === 'stats' ? { ok: false, error: 'engine' } : undefined));
+    bench.failures.push((command) =>
+      command.op === 'stats' ? { ok: false, error: 'engine', message: '' } : undefined,
+    );
     away(bench);
     assert.ok(tick(bench, 120_000).includes('BYE b NETWORK_LOST'));
   });

@@ -219,7 +219,7 @@ export class CallDesk {
     const ids = stated ?? { session: uuid(random), leg: uuid(random) };
     const place = { contact, callId: ids.leg };
     if (this.calls.get(place) !== undefined) return refuse(482);
-    const call = inboundCall(request, sdp, ids, session.agent.family);
+    const call = inboundCall(request, sdp, ids, session.agent);
     this.calls.set(place, call);
     this.calls.bind(place, leg);
     this.journal.touch(place);

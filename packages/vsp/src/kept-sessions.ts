@@ -19,6 +19,7 @@ export class KeptSessions {
   /** By contact. */
   readonly #lost = new Map<string, Session>();
   readonly #contactOf = new Map<string, string>();
+  readonly #contactOfToken = new Map<string, string>();
   readonly #unheard = new Map<string, Unheard[]>();
 
   /** Sessions without a socket. */
@@ -29,6 +30,7 @@ export class KeptSessions {
   /** From now on the client can name it. */
   add(session: Session): void {
     for (const key of keysOf(session)) this.#contactOf.set(key, session.contact);
+    this.#contactOfToken.set(session.voiceSdkId, session.contact);
   }
 
   /** Its socket is gone. */
@@ -37,11 +39,16 @@ export class KeptSessions {
     this.#lost.set(session.contact, session);
   }
 
-  /** The contact of the session that `user` names, if there is one. */
+  /** The contact of the session that `user` names, if there is one. A published client that starts anew gives its old `sessid` as token. */
   find(user: string, token: string | null, sessid: string | null): string | undefined {
     const named = (kind: 'id' | 'sessid', name: string | null): string | undefined =>
       name === null ? undefined : this.#contactOf.get(`${kind} ${user} ${name}`);
-    return named('id', token) ?? named('sessid', sessid);
+    return named('id', token) ?? named('sessid', sessid) ?? named('sessid', token);
+  }
+
+  /** The contact behind a `voice_sdk_id`. Whoever knows it has proven nothing. */
+  named(token: string): string | undefined {
+    return this.#contactOfToken.get(token);
   }
 
   /** Takes a session without a socket out. */
@@ -56,6 +63,8 @@ export class KeptSessions {
     this.#lost.delete(session.contact);
     for (const key of keysOf(session))
       if (this.#contactOf.get(key) === session.contact) this.#contactOf.delete(key);
+    if (this.#contactOfToken.get(session.voiceSdkId) === session.contact)
+      this.#contactOfToken.delete(session.voiceSdkId);
   }
 
   /** A session without a socket. */

@@ -21,18 +21,13 @@ export function outboundCall(frame: Invite, login: ClientAgent, user: string, id
     },
     ids,
     sipCallId: call.callId,
-    agent: frame.agent.text === '' ? login.family : frame.agent.family,
+    agent: frame.agent.text === '' ? login : frame.agent,
     clientSdp: frame.sdp,
   });
 }
 
 /** A call for a client; it is rung with the leg's id as callID. */
-export function inboundCall(
-  request: SipRequest,
-  sdp: string,
-  ids: CallIds,
-  agent: ClientAgent['family'],
-): Call {
+export function inboundCall(request: SipRequest, sdp: string, ids: CallIds, agent: ClientAgent): Call {
   const clientState = header(request, HEADER.clientState)?.trim();
   return newCall({
     callId: ids.leg,

@@ -1,5 +1,5 @@
 import { Deadlines, earliest, type JournalEntry, type LogLine, type Ms } from '@sidetone/core';
-import type { Cause } from '@sidetone/wire';
+import { type Cause, traitsOf } from '@sidetone/wire';
 import type { Place } from './call-book.ts';
 import { CallDesk } from './call-desk.ts';
 import type { Written } from './journal.ts';
@@ -7,19 +7,15 @@ import { KeptSessions } from './kept-sessions.ts';
 import { type Heard, readFrame } from './read-frame.ts';
 import { ReportIds } from './report-ids.ts';
 import { restore } from './restore.ts';
-import {
-  isNative,
-  type Session,
-  type SessionInput,
-  type SessionSettings,
-  sessionDeadline,
-} from './session.ts';
+import { Returns } from './returns.ts';
+import { type Session, type SessionInput, type SessionSettings, sessionDeadline } from './session.ts';
 import { SessionBook } from './session-book.ts';
 import { stepSession } from './session-step.ts';
 import { ENDING, newSession, RESTARTING, resumedSession, settingsOf } from './settings.ts';
 import { attachCallsText, unknownCallText } from './to-client.ts';
 import { REGISTER_SECONDS, registerFor } from './to-sip.ts';
 import type { Vsp, VspInput, VspOptions, VspOutput } from './vsp-events.ts';
+import { WokenSockets } from './woken-sockets.ts';
 
 /**
  * The Voice SDK Proxy: JSON-RPC sessions on one side, SIP dialogs on the other. Sessions and calls are machines
@@ -29,7 +25,7 @@ export function createVsp(options: VspOptions): Vsp {
   return new ClientGate(options);
 }
 
-type TimerKey = `session ${string}` | `kept ${string}` | `call ${string} ${string}`;
+type TimerKey = `session ${string}` | `kept ${string}` | `return ${string}` | `call ${string} ${string}`;
 
 class ClientGate implements Vsp {
   readonly name = 'vsp';
@@ -40,6 +36,10 @@ class ClientGate implements Vsp {
   readonly #kept = new KeptSessions();
   /** Sockets with calls. */
   readonly #watched = new Set<string>();
+  readonly #woken = new WokenSockets();
+  readonly #returns: Returns;
+  /** Contacts without a socket that are kept only for answered calls, which voice ends. */
+  readonly #overdue = new Set<string>();
   readonly #reports = new ReportIds();
   readonly #times = new Deadlines<TimerKey>();
   readonly #written: Written;
@@ -58,9 +58,18 @@ class ClientGate implements Vsp {
       say: (socket, text) => this.#say(socket, text),
       registered: (socket, result, now) => this.#session(socket, result, now),
       remember: (contact, end) => this.#kept.remember(contact, end),
-      changed: (contact) => this.#watch(contact),
-      timer: ({ contact, callId }, at) => this.#times.set(`call ${contact} ${callId}`, at),
+      changed: (contact) => this.#changed(contact),
+      timer: ({ contact, callId }, at) => {
+        this.#times.set(`call ${contact} ${callId}`, at);
+        this.#returns.moved(contact);
+      },
       closed: () => this.#handingOver,
+    });
+    this.#returns = new Returns({
+      call: (place) => this.#desk.calls.get(place),
+      back: (place, now) => this.#desk.call(place, { type: 'back' }, now),
+      told: (contact, now) => this.#session(this.#sessions.at(contact)?.socket ?? '', { type: 'told' }, now),
+      timer: (contact, at) => this.#times.set(`return ${contact}`, at),
     });
     const legOf = (place: Place): string => this.#desk.calls.legOf(place) ?? '';
     this.#written = {
@@ -130,6 +139,7 @@ class ClientGate implements Vsp {
         this.#handOver(input.sockets, now);
         break;
     }
+    this.#returns.run(now);
     const { before, after } = this.#desk.journal.take(this.#written);
     const out = before.length + after.length === 0 ? this.#out : [...before, ...this.#out, ...after];
     this.#out = [];
@@ -162,8 +172,9 @@ class ClientGate implements Vsp {
     this.#desk.hear(this.#desk.agent.tick(now), now);
     for (let key = this.#times.takeDue(now); key !== undefined; key = this.#times.takeDue(now)) {
       const [kind, first, second] = key.split(' ') as [string, string, string | undefined];
-      if (kind === 'session') this.#session(first, { type: 'tick' }, now);
+      if (kind === 'session') this.#session(first, { type: 'tick', woken: this.#isWoken(first) }, now);
       else if (kind === 'kept') this.#expire(first, now);
+      else if (kind === 'return') this.#returns.moved(first);
       else this.#desk.call({ contact: first, callId: second! }, { type: 'tick' }, now);
     }
   }
@@ -174,8 +185,10 @@ class ClientGate implements Vsp {
     if (before === undefined) return;
     const { state, out } = stepSession(before, input, now, this.#settings);
     this.#keep(state);
-    if (before.login.name !== 'ready' && state.login.name === 'ready') {
+    if (state.login.name !== 'connected') this.#woken.delete(state.address, socket);
+    if (state.login.name === 'ready' && (before.login.name !== 'ready' || before.sessid !== state.sessid)) {
       this.#reports.add(state.reportId);
+      if (before.login.name === 'ready') this.#kept.forget(before);
       this.#kept.add(state);
     }
     for (const wish of out) {
@@ -194,6 +207,11 @@ class ClientGate implements Vsp {
           break;
         case 'resumed':
           this.#resumed(state.contact, now);
+          break;
+        case 'listens':
+        case 'declined':
+          for (const { callId } of this.#desk.calls.of(state.contact))
+            this.#desk.call({ contact: state.contact, callId }, wish, now);
           break;
         case 'close':
           if (wish.keep) this.#lose(before, now);
@@ -234,6 +252,8 @@ class ClientGate implements Vsp {
   /** Parts a session from its socket. */
   #leave(session: Session, now: Ms): void {
     this.#sessions.delete(session);
+    this.#returns.forget(session.contact);
+    this.#woken.delete(session.address, session.socket);
     this.#watched.delete(session.socket);
     this.#times.delete(`session ${session.socket}`);
     this.#reports.leave(session.reportId, now);
@@ -251,6 +271,7 @@ class ClientGate implements Vsp {
       contact === undefined ? undefined : (this.#kept.take(contact) ?? this.#supersede(contact, now));
     if (before === undefined) return;
     this.#times.delete(`kept ${before.contact}`);
+    this.#overdue.delete(before.contact);
     this.#keep(resumedSession(fresh, before));
     this.#desk.journal.touchSession(before.contact);
     this.#watch(before.contact);
@@ -278,14 +299,36 @@ class ClientGate implements Vsp {
     for (const { call, bye } of this.#kept.unheard(contact))
       this.#desk.tell({ contact, callId: call.callId }, call, bye, true);
     this.#desk.journal.touchSession(contact);
-    for (const { callId } of this.#desk.calls.of(contact))
-      this.#desk.call({ contact, callId }, { type: 'back' }, now);
+    this.#returns.begin(contact, this.#desk.calls.of(contact), now);
   }
 
-  /** Nobody came back in time. */
+  /** Nobody came back in time. Of answered calls voice knows whether their client still talks; it ends them when it does not. */
   #expire(contact: string, now: Ms): void {
-    if (this.#kept.take(contact) !== undefined) this.#endCalls(contact, ENDING.socketGone, false, now);
+    if (this.#kept.get(contact) === undefined) return;
+    for (const { callId, phase } of this.#desk.calls.of(contact))
+      if (phase !== 'active')
+        this.#desk.call({ contact, callId }, { type: 'end', cause: ENDING.socketGone, tell: false }, now);
+    this.#overdue.add(contact);
+    this.#changed(contact);
+  }
+
+  /** Calls of this contact came or went. */
+  #changed(contact: string): void {
+    this.#watch(contact);
+    if (this.#desk.calls.count(contact) > 0 || !this.#overdue.delete(contact)) return;
+    this.#kept.take(contact);
+    this.#kept.unheard(contact);
     this.#desk.journal.touchSession(contact);
+  }
+
+  /** May a socket without a login stay silent? Its URL names a session for which a call rings. */
+  #isWoken(socket: string): boolean {
+    const session = this.#sessions.get(socket);
+    if (session?.login.name !== 'connected' || session.token === null) return false;
+    const contact = this.#kept.named(session.token);
+    const rings =
+      contact !== undefined && this.#desk.calls.of(contact).some(({ phase }) => phase === 'ringing');
+    return rings && this.#woken.admit(session.address, socket);
   }
 
   #endCalls(contact: string, cause: Cause, tell: boolean, now: Ms): void {
@@ -353,7 +396,7 @@ class ClientGate implements Vsp {
   #handOver(sockets: 'browsers' | 'all', now: Ms): void {
     this.#handingOver = true;
     for (const session of this.#sessions.all()) {
-      if (sockets === 'browsers' && isNative(session.agent)) continue;
+      if (sockets === 'browsers' && traitsOf(session.agent).comesBack !== 'always') continue;
       this.#lose(session, now);
       this.#out.push({ type: 'close', socket: session.socket, ...RESTARTING });
     }
@@ -363,7 +406,9 @@ class ClientGate implements Vsp {
     this.#draining = true;
     for (const { contact } of this.#kept.all()) {
       this.#times.delete(`kept ${contact}`);
-      this.#expire(contact, now);
+      this.#overdue.add(contact);
+      this.#endCalls(contact, ENDING.socketGone, false, now);
+      this.#changed(contact);
     }
     for (const session of this.#sessions.all()) {
       this.#end(session, ENDING.drain, true, now);

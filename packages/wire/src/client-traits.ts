@@ -6,14 +6,7 @@ import { CAUSE, type Cause } from './causes.ts';
  */
 
 /** Who wrote a client: `sidetone` is our SDK, `web` the published package for browsers. */
-export type ClientFamily =
-  | 'sidetone'
-  | 'web'
-  | 'ios'
-  | 'android'
-  | 'flutter'
-  | 'react-native'
-  | 'unknown';
+export type ClientFamily = 'sidetone' | 'web' | 'ios' | 'android' | 'flutter' | 'react-native' | 'unknown';
 
 export interface ClientAgent {
   readonly family: ClientFamily;

@@ -1,14 +1,23 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { CAUSE, traitsOf, UNKNOWN_CLIENT } from '../src/index.ts';
 import { parseClientAgent } from '../src/dialect/client-agent.ts';
+import { CAUSE, traitsOf, UNKNOWN_CLIENT } from '../src/index.ts';
 
 const of = (agent: unknown) => traitsOf(parseClientAgent({ 'User-Agent': agent }));
 const WEB = of('Web-2.27.10');
 
 test('client-traits: a family that is not known is the published browser package', () => {
-  for (const agent of ['Foo-1.0.0', '', 'constructor-1.0', '__proto__-1.0', undefined, {}, { data: 'Mozilla' }, 7])
+  for (const agent of [
+    'Foo-1.0.0',
+    '',
+    'constructor-1.0',
+    '__proto__-1.0',
+    undefined,
+    {},
+    { data: 'Mozilla' },
+    7,
+  ])
     assert.deepEqual(of(agent), WEB, JSON.stringify(agent));
   assert.deepEqual(traitsOf(UNKNOWN_CLIENT), WEB);
   assert.deepEqual(traitsOf({ family: 'of an old journal' as 'web', text: '' }), WEB);
@@ -27,7 +36,14 @@ test('client-traits: a version that is not known is the newest of its family', (
 });
 
 test('client-traits: when each family hears what waited, and of what it must hear', () => {
-  const rows = ['Web-2.27.10', 'Sidetone-0.1.0', 'iOS-4.1.2', 'Android-3.7.0', 'Flutter-4.4.0', 'ReactNative-1.1.0'];
+  const rows = [
+    'Web-2.27.10',
+    'Sidetone-0.1.0',
+    'iOS-4.1.2',
+    'Android-3.7.0',
+    'Flutter-4.4.0',
+    'ReactNative-1.1.0',
+  ];
   const table = rows.map((agent) => {
     const { hearsAt, attach, comesBack, pingMs, answeredElsewhere } = of(agent);
     return [hearsAt, attach, comesBack, pingMs, answeredElsewhere.name];

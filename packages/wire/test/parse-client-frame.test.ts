@@ -210,9 +210,12 @@ test('native: every spelling of the call id, in dialogParams and beside them, of
     frame.kind === 'invite' ? frame.call.callId : 'callId' in frame && frame.callId;
   for (const [method, fields] of Object.entries(params))
     for (const spelling of ['callID', 'callId', 'call_id'])
-      for (const dialogParams of [{ [spelling]: 'call-1' }, { callID: null }, undefined]) {
+      for (const dialogParams of [{ [spelling]: 'call-1' }, { callID: null }, {}] as Record<
+        string,
+        unknown
+      >[]) {
         const dialog = { destination_number: '9196', ...dialogParams };
-        const outside = typeof dialogParams?.[spelling] !== 'string' ? { [spelling]: 'call-1' } : {};
+        const outside = typeof dialogParams[spelling] !== 'string' ? { [spelling]: 'call-1' } : {};
         const frame = read(request(`telnyx_rtc.${method}`, { ...fields, ...outside, dialogParams: dialog }));
         assert.equal(idOf(frame), 'call-1', `${method} ${spelling} ${JSON.stringify(dialogParams)}`);
       }
@@ -227,7 +230,8 @@ test('native: a login that declines', () => {
     const frame = read(request('login', { login: 'a', passwd: 'b', loginParams }));
     return frame.kind === 'login' && frame.declines;
   };
-  for (const flag of [true, 'true']) assert.equal(declines({ decline_push: flag, attach_call: 'true' }), true);
+  for (const flag of [true, 'true'])
+    assert.equal(declines({ decline_push: flag, attach_call: 'true' }), true);
   for (const flag of [false, 'false', null, 1, {}]) assert.equal(declines({ decline_push: flag }), undefined);
 });
 
