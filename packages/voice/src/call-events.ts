@@ -1,4 +1,4 @@
-import type { LogLine } from '@sidetone/core';
+import type { LogLine, Ms } from '@sidetone/core';
 import type { Uri } from '@sidetone/sip';
 import type { CallRecord, Direction, MediaCommand, MediaReply } from '@sidetone/wire';
 import type { ContactFacts, Extra } from './call.ts';
@@ -66,6 +66,8 @@ export type CallInput =
   /** A client lost its socket, or is back (`wire`: PRESENCE). */
   /** `bare`: back without its media, so heard or not it needs an offer. */
   | { readonly type: 'presence'; readonly leg: string; readonly here: boolean; readonly bare: boolean }
+  /** When was the client of this leg, which is away, heard last? */
+  | { readonly type: 'askHeard'; readonly leg: string }
   | { readonly type: 'digitSent'; readonly leg: string; readonly status: number }
   | { readonly type: 'candidates'; readonly leg: string; readonly candidates: readonly string[] }
   | {
@@ -144,6 +146,8 @@ export type CallOut =
       readonly sdp?: string;
     }
   | { readonly type: 'sendDigit'; readonly leg: string; readonly digit: string }
+  /** The client of this leg, which is away, was heard so long ago. */
+  | { readonly type: 'tellHeard'; readonly leg: string; readonly msAgo: Ms }
   | { readonly type: 'answerRefer'; readonly leg: string; readonly tx: string; readonly status: number }
   /** How the transfer gets on (RFC 3515 §2.4.4); the last one is `final`. */
   | {

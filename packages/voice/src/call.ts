@@ -40,8 +40,6 @@ export interface CallSettings {
   readonly ringMs: Ms;
   readonly callMs: Ms;
   readonly cancelMs: Ms;
-  /** How long a client without a socket may be unheard. */
-  readonly awayMs: Ms;
   readonly heldHears: 'music' | 'silence';
 }
 
@@ -180,16 +178,11 @@ export function callDeadline(call: Call): Ms | null {
   for (const leg of call.legs) {
     if (leg.phase === 'up' && leg.probeAt !== null && (next === null || leg.probeAt < next))
       next = leg.probeAt;
-    if (isGivenUp(leg) && (next === null || leg.awayUntil! < next)) next = leg.awayUntil;
     if (leg.phase === 'cancelling' && leg.giveUpAt !== null && (next === null || leg.giveUpAt < next))
       next = leg.giveUpAt;
   }
   return next;
 }
-
-/** Does the time of this leg's client run? */
-const isGivenUp = (leg: Leg): boolean =>
-  leg.phase === 'up' && leg.presence === 'away' && leg.awayUntil !== null && leg.probe === null;
 
 /** Nobody has answered it yet. */
 export const isEarly = ({ state: { name } }: Call): boolean =>

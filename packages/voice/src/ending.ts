@@ -57,8 +57,6 @@ export const CAUSE = {
   ice: { cause: 'ICE_FAILED', code: 41, sip: 503 },
   dtls: { cause: 'DTLS_FAILED', code: 41, sip: 503 },
   rtp: why(KNOWN.mediaTimeout),
-  /** The client's socket is gone, and so is its sound. */
-  networkLost: why(KNOWN.networkLost),
   ackTimeout: why(KNOWN.timerExpired),
   tooLong: why(KNOWN.allottedTimeout),
   drain: why(KNOWN.temporaryFailure),

@@ -80,6 +80,7 @@ export function callInput(out: LegEvent, leg: string): CallInput {
 export function infoInput(body: InfoBody, leg: string): CallInput {
   if (body.kind === 'digits') return { type: 'digits', leg, digits: body.digits };
   if (body.kind === 'candidates') return { type: 'candidates', leg, candidates: body.candidates };
+  if (body.kind === 'heard') return { type: 'askHeard', leg };
   return { type: 'presence', leg, here: body.here, bare: body.bare };
 }
 

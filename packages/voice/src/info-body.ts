@@ -5,7 +5,8 @@ export type InfoBody =
   | { readonly kind: 'digits'; readonly digits: string }
   | { readonly kind: 'candidates'; readonly candidates: readonly string[] }
   /** Only a client's leg is told so, by vsp. */
-  | { readonly kind: 'presence'; readonly here: boolean; readonly bare: boolean };
+  | { readonly kind: 'presence'; readonly here: boolean; readonly bare: boolean }
+  | { readonly kind: 'heard' };
 
 const MAX_DIGITS = 64;
 const MAX_LINES = 128;
@@ -29,6 +30,7 @@ export function parseInfo(contentType: string | undefined, body: string): InfoBo
   }
   if (type === PRESENCE.away || type === PRESENCE.back || type === PRESENCE.bare)
     return { kind: 'presence', here: type !== PRESENCE.away, bare: type === PRESENCE.bare };
+  if (type === PRESENCE.heard) return { kind: 'heard' };
   if (type === 'application/dtmf') return { kind: 'digits', digits: digitsOf(body.slice(0, MAX_DIGITS)) };
   if (type === 'application/trickle-ice-sdpfrag') {
     const candidates = lines
@@ -38,6 +40,9 @@ export function parseInfo(contentType: string | undefined, body: string): InfoBo
   }
   return null;
 }
+
+/** Our own INFO about a client that was heard so long ago. */
+export const heardAgo = (ms: number): string => String(Math.round(ms));
 
 /** Our own INFO for one digit. */
 export const dtmfRelay = (digit: string): string => `Signal=${digit}\r\nDuration=160\r\n`;

@@ -63,7 +63,6 @@ const PASSING: ReadonlySet<string> = new Set<keyof Leg>([
   'candidates',
   'probe',
   'probeAt',
-  'awayUntil',
   'renewing',
   'digitCount',
 ]);

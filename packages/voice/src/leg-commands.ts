@@ -1,8 +1,9 @@
 import { hexId, type Ms, type Random } from '@sidetone/core';
 import type { LegId, UserAgent, UserAgentOut } from '@sidetone/sip';
+import { PRESENCE } from '@sidetone/wire';
 import type { Call } from './call.ts';
 import type { CallOut } from './call-events.ts';
-import { dtmfRelay } from './info-body.ts';
+import { dtmfRelay, heardAgo } from './info-body.ts';
 import { notifyFor } from './refer.ts';
 import { byeHeaders, responseFor } from './to-sip.ts';
 
@@ -17,6 +18,7 @@ export type LegWish = Extract<
       | 'reinvite'
       | 'respondReinvite'
       | 'sendDigit'
+      | 'tellHeard'
       | 'notify'
       | 'answerRefer';
   }
@@ -51,6 +53,10 @@ export function commandLeg(
       const contentType = 'application/dtmf-relay';
       const info = { method: 'INFO', contentType, body: dtmfRelay(wish.digit) };
       return agent.requestInDialog(dialog, info, DIGIT, now);
+    }
+    case 'tellHeard': {
+      const info = { method: 'INFO', contentType: PRESENCE.heard, body: heardAgo(wish.msAgo) };
+      return agent.requestInDialog(dialog, info, 'heard', now);
     }
     case 'answerRefer':
       return agent.respondRequest(wish.tx, wish.status, {}, now);

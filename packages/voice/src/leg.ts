@@ -64,12 +64,10 @@ export interface Leg {
   readonly source: Source | null;
   /** Has the client a socket? See `presence.ts`. */
   readonly presence: 'here' | 'away' | 'returning';
-  /** Media is being asked when it heard a client that is back, or (`window`) one that has been away for long. */
-  readonly probe: 'first' | 'second' | 'window' | null;
+  /** Media is being asked when it heard a client that is back, or one that is away (`heard`). */
+  readonly probe: 'first' | 'second' | 'heard' | null;
   /** When media is asked a second time whether it hears a client that is back. */
   readonly probeAt: Ms | null;
-  /** Away, it is given up then, unless it was heard meanwhile. */
-  readonly awayUntil: Ms | null;
   /** Its media is to be offered anew. */
   readonly renewing: boolean;
   /** How its media failed while it was away. */
@@ -134,7 +132,6 @@ export function newLeg(facts: Fresh): Leg {
     presence: 'here',
     probe: null,
     probeAt: null,
-    awayUntil: null,
     renewing: false,
     mediaLost: null,
     digits: '',

@@ -10,13 +10,12 @@ import { type Leg, mediaKind } from './leg.ts';
  * A client that lost its signalling, as vsp tells it. Its media may live on, since it goes another way:
  *
  *   here ──away──▶ away ──back──▶ returning ──heard of late, and again──▶ here
- *                  │ ▲                │ silent, failed, or back `bare`: fresh transport, re-INVITE
- *                  │ └──────away──────┴── answered ──▶ here
- *                  │                  └── refused ──▶ here, or the end when its media had failed
- *                  └── unheard for `awayMs` ──▶ given up: NETWORK_LOST
+ *                    ▲                │ silent, failed, or back `bare`: fresh transport, re-INVITE
+ *                    └──────away──────┴── answered ──▶ here
+ *                                       └── refused ──▶ here, or the end when its media had failed
  *
- * Until it is here again, media of an answered leg that fails is no reason to end the call. Some clients do not come back by themselves
- * (a published one whose socket died talks on without noticing): the time counts from the last packet that was heard.
+ * Until it is here again, media of an answered leg that fails is no reason to end the call, and vsp, which gives up clients that stay
+ * away, may ask when it was heard last: some do not come back by themselves, and talk on without noticing that their socket is dead.
  */
 
 /** A peer that sends is heard every 20 ms. */
@@ -30,29 +29,34 @@ export function onPresence(draft: Draft, input: Extract<CallInput, { type: 'pres
   if (leg === undefined || leg.kind !== 'client' || leg.phase === 'over') return;
   draft.log('info', input.here ? 'client back' : 'client away', { leg: leg.id });
   if (!input.here) {
-    const awayUntil = draft.now + draft.call.settings.awayMs;
-    draft.set(leg.id, { presence: 'away', probe: null, probeAt: null, awayUntil });
+    draft.set(leg.id, { presence: 'away', probe: null, probeAt: null });
     return;
   }
   if (leg.presence !== 'away') return;
   // In set-up the description to come brings its own transport.
   const settled = leg.phase === 'up' && leg.connected && leg.media === 'open';
-  const back = draft.set(leg.id, { presence: settled ? 'returning' : 'here', probe: null, awayUntil: null });
+  const back = draft.set(leg.id, { presence: settled ? 'returning' : 'here', probe: null });
   if (!settled) return;
   if (input.bare) renew(draft, draft.set(back.id, { renewing: true }));
   else probe(draft, back, 'first');
 }
 
+/** Asked when a client that is away was heard last. */
+export function onAskHeard(draft: Draft, id: string): void {
+  const leg = draft.leg(id);
+  if (leg?.kind === 'client' && leg.phase === 'up' && leg.presence === 'away' && leg.media === 'open')
+    probe(draft, leg, 'heard');
+}
+
 /**
  * Media's word on when it last heard the client. What was heard just before its return may be of a page that is gone since.
- * `lost`: it has been away and unheard for too long.
  */
-export function onProbe(draft: Draft, leg: Leg, reply: MediaReply): 'lost' | undefined {
+export function onProbe(draft: Draft, leg: Leg, reply: MediaReply): void {
   const heard = reply.ok ? reply.stats?.heardMsAgo : undefined;
-  if (leg.presence === 'away' && leg.probe === 'window') {
-    const left = heard === undefined ? 0 : draft.call.settings.awayMs - heard;
-    draft.set(leg.id, { probe: null, awayUntil: left > 0 ? draft.now + left : null });
-    return left > 0 ? undefined : 'lost';
+  if (leg.probe === 'heard' && leg.presence === 'away') {
+    draft.set(leg.id, { probe: null });
+    if (heard !== undefined) draft.emit({ type: 'tellHeard', leg: leg.id, msAgo: heard });
+    return;
   }
   if (leg.presence !== 'returning' || leg.probe === null) return;
   const first = leg.probe === 'first';
@@ -64,8 +68,6 @@ export function onProbe(draft: Draft, leg: Leg, reply: MediaReply): 'lost' | und
 
 export function probeAgain(draft: Draft): void {
   for (const leg of draft.call.legs) {
-    const away = leg.phase === 'up' && leg.presence === 'away' && leg.probe === null;
-    if (away && leg.awayUntil !== null && draft.now >= leg.awayUntil) probe(draft, leg, 'window');
     if (leg.probeAt === null || draft.now < leg.probeAt || leg.phase !== 'up') continue;
     draft.set(leg.id, { probeAt: null });
     if (leg.presence === 'returning') probe(draft, leg, 'second');

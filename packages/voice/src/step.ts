@@ -8,7 +8,7 @@ import { CAUSE, type Ending } from './ending.ts';
 import { endCall, endLeg, giveUp, legGone, settle } from './finish.ts';
 import { inMedia, type Leg } from './leg.ts';
 import { onNegotiationReply, onReinvite, onReinviteConfirmed, onReinviteResult } from './negotiation.ts';
-import { onPresence, onProbe, probeAgain } from './presence.ts';
+import { onAskHeard, onPresence, onProbe, probeAgain } from './presence.ts';
 import { routeAndBridge } from './program/route-and-bridge.ts';
 import { onRestored } from './restored.ts';
 import { onDialled, onJoined, onJoinFailed, onLeft, onRefer, transferGoesOn } from './transfer.ts';
@@ -116,6 +116,9 @@ function apply(draft: Draft, input: CallInput): void {
     case 'presence':
       onPresence(draft, input);
       return;
+    case 'askHeard':
+      onAskHeard(draft, input.leg);
+      return;
     case 'digitSent':
       onDigitSent(draft, input.leg, input.status);
       return;
@@ -191,10 +194,7 @@ function onMedia(draft: Draft, program: Program, input: Extract<CallInput, { typ
   } else if (tag === 'first' || tag === 'accept') {
     program.mediaReply(draft, leg, tag, reply);
   } else if (tag === 'probe') {
-    if (onProbe(draft, leg, reply) !== 'lost') return;
-    const ending: Ending = { ...CAUSE.networkLost, by: leg.role };
-    if (transferGoesOn(draft, leg)) endLeg(draft, leg, ending);
-    else endCall(draft, ending);
+    onProbe(draft, leg, reply);
   } else {
     onNegotiationReply(draft, leg, tag, reply);
   }

@@ -12,8 +12,6 @@ export interface VoiceTimers {
   readonly callMs: Ms;
   /** How long a cancelled INVITE may stay without a final response (RFC 3261 §9.1: 64·T1 and a margin). */
   readonly cancelMs: Ms;
-  /** How long a client without a socket may be unheard before its answered call ends. */
-  readonly awayMs: Ms;
 }
 
 /** Calls above these hear 503 with SWITCH_CONGESTION. */
@@ -49,6 +47,5 @@ export const TIMERS: VoiceTimers = {
   mediaMs: 8_000,
   callMs: 24 * 3_600_000,
   cancelMs: 40_000,
-  awayMs: 120_000,
 };
 export const LIMITS: VoiceLimits = { calls: 4_000, callsPerUser: 40 };

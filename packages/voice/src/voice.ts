@@ -53,8 +53,8 @@ class CallService implements Voice {
   constructor(options: VoiceOptions) {
     const timers = { ...TIMERS, ...options.timers };
     this.#options = options;
-    const { ringMs, callMs, cancelMs, awayMs } = timers;
-    this.#settings = { ringMs, callMs, cancelMs, awayMs, heldHears: options.heldHears ?? 'music' };
+    const { ringMs, callMs, cancelMs } = timers;
+    this.#settings = { ringMs, callMs, cancelMs, heldHears: options.heldHears ?? 'music' };
     this.#media = new MediaDesk(timers.mediaMs);
     this.#agent = createVoiceAgent(options);
     this.#book = new CallBook(this.#agent);

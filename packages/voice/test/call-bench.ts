@@ -83,13 +83,7 @@ export function newCall(setup: Setup = {}): Call {
     answerHeaders: [],
     heard: [],
     epochOffset: 1_700_000_000_000,
-    settings: {
-      ringMs: 90_000,
-      callMs: 1_000_000,
-      cancelMs: 40_000,
-      awayMs: 120_000,
-      heldHears: setup.heldHears ?? 'music',
-    },
+    settings: { ringMs: 90_000, callMs: 1_000_000, cancelMs: 40_000, heldHears: setup.heldHears ?? 'music' },
     transfer: null,
     origin: null,
     charges: [],
@@ -112,6 +106,8 @@ export function spell(out: CallOut): string {
       return `re-INVITE ${out.leg} sdp(${out.sdp})`;
     case 'respondReinvite':
       return `${out.leg} re ${out.status}${out.sdp === undefined ? '' : ` sdp(${out.sdp})`}`;
+    case 'tellHeard':
+      return `heard ${out.leg} ${out.msAgo} ms ago`;
     case 'sendDigit':
       return `INFO ${out.leg} ${out.digit}`;
     case 'lookup':

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { bodyText } from '@sidetone/sip';
 import { PRESENCE } from '@sidetone/wire';
-import { callDeadline } from '../src/call.ts';
 import { answered, CallBench, type Setup, STATS } from './call-bench.ts';
 import { sdp, VoiceBench } from './voice-bench.ts';
 
@@ -179,72 +179,34 @@ describe('a client that lost its signalling', () => {
 });
 
 describe('native: a client without a socket that talks on', () => {
-  const tick = (bench: CallBench, ms: number) => {
-    bench.now += ms;
-    return bench.feed({ type: 'tick' });
-  };
+  const asks = (bench: CallBench, leg = 'a') => bench.feed({ type: 'askHeard', leg });
 
-  it('keeps its call while it is heard; the time counts from its last packet', () => {
-    const bench = answered();
-    let heardMsAgo = 20;
-    bench.failures.push((command) =>
-      command.op === 'stats' ? { ok: true, stats: { ...STATS, heardMsAgo } } : undefined,
-    );
-    away(bench);
-    assert.equal(callDeadline(bench.call), bench.now + 120_000);
-    assert.deepEqual(tick(bench, 119_999), []);
-    assert.deepEqual(tick(bench, 1), ['media stats a']);
-    assert.equal(callDeadline(bench.call), bench.now + 119_980);
-    // Minutes of talking, and then silence.
-    for (let i = 0; i < 5; i++) assert.deepEqual(tick(bench, 120_000), ['media stats a']);
-    heardMsAgo = 70_000;
-    assert.deepEqual(tick(bench, 120_000), ['media stats a']);
-    assert.equal(callDeadline(bench.call), bench.now + 50_000);
-    heardMsAgo = 120_000;
-    const end = tick(bench, 50_000);
-    assert.ok(end.includes('BYE a NETWORK_LOST') && end.includes('BYE b NETWORK_LOST'), end.join());
-  });
-
-  for (const [how, stats] of [
-    ['was never heard', {}],
-    ['has been silent for as long', { heardMsAgo: 120_000 }],
-  ] as const)
-    it(`that ${how} loses it`, () => {
-      const bench = answered();
-      bench.failures.push((command) =>
-        command.op === 'stats' ? { ok: true, stats: { ...STATS, ...stats } } : undefined,
-      );
-      away(bench);
-      assert.ok(tick(bench, 120_000).includes('BYE b NETWORK_LOST'));
-    });
-
-  it('loses it when media cannot say', () => {
-    const bench = answered();
-    bench.failures.push((command) =>
-      command.op === 'stats' ? { ok: false, error: 'engine', message: '' } : undefined,
-    );
-    away(bench);
-    assert.ok(tick(bench, 120_000).includes('BYE b NETWORK_LOST'));
-  });
-
-  it('whose media failed meanwhile is given up at its time, not before', () => {
-    const bench = call(30_000);
-    away(bench);
-    assert.deepEqual(bench.feed({ type: 'mediaFailed', leg: 'a', why: 'rtp' }), []);
-    assert.deepEqual(tick(bench, 120_000), ['media stats a']);
-    assert.equal(bench.call.state.name, 'up');
-  });
-
-  it('that is back in time, and lost again, has its whole time again', () => {
+  it('is known by its sound: vsp asks, and voice says when it was heard last', () => {
     const bench = call(20);
     away(bench);
-    tick(bench, 119_000);
-    back(bench);
-    assert.deepEqual(tick(bench, 400), ['media stats a']);
-    assert.equal(bench.call.legs[0]!.presence, 'here');
-    assert.deepEqual(tick(bench, 500_000), []);
-    away(bench);
-    assert.deepEqual(tick(bench, 119_999), []);
+    assert.deepEqual(asks(bench), ['media stats a', 'heard a 20 ms ago']);
+    assert.deepEqual(bench.feed({ type: 'mediaFailed', leg: 'a', why: 'rtp' }), []);
+    assert.deepEqual(asks(bench), ['media stats a', 'heard a 20 ms ago']);
+    assert.equal(bench.call.legs[0]!.presence, 'away');
+  });
+
+  it('that was never heard, or media that cannot say: not a word', () => {
+    const never = call(undefined);
+    away(never);
+    assert.deepEqual(asks(never), ['media stats a']);
+    const broken = answered();
+    broken.failures.push((command) =>
+      command.op === 'stats' ? { ok: false, error: 'engine', message: '' } : undefined,
+    );
+    away(broken);
+    assert.deepEqual(asks(broken), ['media stats a']);
+  });
+
+  it('is asked about only while it is away, and only of a client', () => {
+    const bench = call(20);
+    assert.deepEqual(asks(bench), []);
+    assert.deepEqual(asks(bench, 'b'), []);
+    assert.deepEqual(asks(bench, 'nobody'), []);
   });
 
   it('back without its media is offered anew at once, however well it is heard', () => {
@@ -262,5 +224,30 @@ describe('native: a client without a socket that talks on', () => {
     bench.feed({ type: 'presence', leg: 'a', here: true, bare: true });
     assert.deepEqual(answers(bench, 480), []);
     assert.equal(bench.call.state.name, 'up');
+  });
+
+  it('says so by INFO in the dialog', () => {
+    const bench = new VoiceBench();
+    const { leg, out } = bench.vsp.agent.invite(
+      {
+        requestUri: { scheme: 'sip', user: '9196', host: 'sip.localhost', params: {} },
+        from: { uri: { scheme: 'sip', user: 'line1', host: 'sip.localhost', params: {} }, params: {} },
+        to: { uri: { scheme: 'sip', user: '9196', host: 'sip.localhost', params: {} }, params: {} },
+        headers: [['P-Asserted-Identity', '<sip:line1@sip.localhost>']],
+        sdp: sdp(),
+      },
+      bench.now,
+    );
+    bench.vsp.act(out);
+    bench.vsp.take('accepted');
+    bench.mediaReply = (command) =>
+      command.op === 'stats' ? { ok: true, stats: { ...STATS, heardMsAgo: 40 } } : undefined;
+    for (const contentType of [PRESENCE.away, PRESENCE.heard]) {
+      const request = { method: 'INFO', contentType, body: '' };
+      bench.vsp.act(bench.vsp.agent.requestInDialog(leg, request, 'presence', bench.now));
+      assert.equal(bench.vsp.take('inDialogResult').status, 200);
+    }
+    const { request } = bench.vsp.take('info');
+    assert.deepEqual([request.headers.contentType, bodyText(request)], [PRESENCE.heard, '40']);
   });
 });

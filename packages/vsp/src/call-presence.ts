@@ -29,6 +29,12 @@ export function tellAway(draft: Draft): void {
   presence(draft, PRESENCE.away);
 }
 
+/** Before a client is given up: does it still talk? */
+export function askHeard(draft: Draft): void {
+  const { phase, awayTold } = draft.call;
+  if (phase === 'active' && awayTold) presence(draft, PRESENCE.heard);
+}
+
 export function comeBack(draft: Draft): void {
   const { call } = draft;
   if (!call.away) return;

@@ -14,7 +14,7 @@ import {
   updateMedia,
   updateTimeout,
 } from './call-media.ts';
-import { comeBack, goAway, tell, tellAway } from './call-presence.ts';
+import { askHeard, comeBack, goAway, tell, tellAway } from './call-presence.ts';
 import { askTransfer, dropTransfer, transferNews } from './transfer.ts';
 
 const MAX_CANDIDATES = 64;
@@ -57,6 +57,9 @@ export function stepCall(call: Call, input: CallInput, now: Ms): Step<Call, Call
         break;
       case 'back':
         comeBack(draft);
+        break;
+      case 'heard':
+        askHeard(draft);
         break;
       case 'listens':
         attachAgain(draft);

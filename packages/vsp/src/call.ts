@@ -127,6 +127,8 @@ export type CallInput =
   | ({ readonly type: 'transferred' } & TransferProgress)
   /** The client has lost its socket; it is back on another, and has been told that it is registered. */
   | { readonly type: 'away' | 'back' }
+  /** When was the client, which is away, heard last? voice answers to the service. */
+  | { readonly type: 'heard' }
   /** The client may have dropped the offer that it was attached with; it listens now. */
   | { readonly type: 'listens' }
   /** The person declines it, if it rings. */

@@ -1,3 +1,4 @@
+import type { Ms } from '@sidetone/core';
 import type { Call, ClientWish } from './call.ts';
 import type { Session } from './session.ts';
 
@@ -18,6 +19,7 @@ const NONE: readonly Unheard[] = [];
 export class KeptSessions {
   /** By contact. */
   readonly #lost = new Map<string, Session>();
+  readonly #until = new Map<string, Ms>();
   readonly #contactOf = new Map<string, string>();
   readonly #contactOfToken = new Map<string, string>();
   readonly #unheard = new Map<string, Unheard[]>();
@@ -33,10 +35,21 @@ export class KeptSessions {
     this.#contactOfToken.set(session.voiceSdkId, session.contact);
   }
 
-  /** Its socket is gone. */
-  lose(session: Session): void {
+  /** Its socket is gone; its client is given up at `until`. */
+  lose(session: Session, until: Ms): void {
     this.add(session);
     this.#lost.set(session.contact, session);
+    this.#until.set(session.contact, until);
+  }
+
+  /** When the client of this contact is given up. */
+  until(contact: string): Ms {
+    return this.#until.get(contact) ?? 0;
+  }
+
+  /** It was heard: it has at least until then. */
+  extend(contact: string, until: Ms): void {
+    if (this.#lost.has(contact)) this.#until.set(contact, Math.max(until, this.until(contact)));
   }
 
   /** The contact of the session that `user` names, if there is one. A published client that starts anew gives its old `sessid` as token. */
@@ -61,6 +74,7 @@ export class KeptSessions {
   /** It cannot be named any more. What its client has not heard stays until it is taken. */
   forget(session: Session): void {
     this.#lost.delete(session.contact);
+    this.#until.delete(session.contact);
     for (const key of keysOf(session))
       if (this.#contactOf.get(key) === session.contact) this.#contactOf.delete(key);
     if (this.#contactOfToken.get(session.voiceSdkId) === session.contact)

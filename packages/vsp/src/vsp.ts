@@ -1,9 +1,11 @@
 import { Deadlines, earliest, type JournalEntry, type LogLine, type Ms } from '@sidetone/core';
 import { type Cause, traitsOf } from '@sidetone/wire';
+import type { CallInput } from './call.ts';
 import type { Place } from './call-book.ts';
 import { CallDesk } from './call-desk.ts';
 import type { Written } from './journal.ts';
 import { KeptSessions } from './kept-sessions.ts';
+import { LostClients } from './lost-clients.ts';
 import { type Heard, readFrame } from './read-frame.ts';
 import { ReportIds } from './report-ids.ts';
 import { restore } from './restore.ts';
@@ -36,10 +38,12 @@ class ClientGate implements Vsp {
   readonly #kept = new KeptSessions();
   /** Sockets with calls. */
   readonly #watched = new Set<string>();
-  readonly #woken = new WokenSockets();
+  readonly #woken = new WokenSockets((token) => {
+    const contact = this.#kept.named(token);
+    return contact !== undefined && this.#desk.calls.of(contact).some(({ phase }) => phase === 'ringing');
+  });
+  readonly #lost: LostClients;
   readonly #returns: Returns;
-  /** Contacts without a socket that are kept only for answered calls, which voice ends. */
-  readonly #overdue = new Set<string>();
   readonly #reports = new ReportIds();
   readonly #times = new Deadlines<TimerKey>();
   readonly #written: Written;
@@ -58,12 +62,20 @@ class ClientGate implements Vsp {
       say: (socket, text) => this.#say(socket, text),
       registered: (socket, result, now) => this.#session(socket, result, now),
       remember: (contact, end) => this.#kept.remember(contact, end),
-      changed: (contact) => this.#changed(contact),
+      changed: (contact) => this.#watch(contact),
+      heard: (contact, msAgo, now) => this.#lost.heard(contact, msAgo, now),
       timer: ({ contact, callId }, at) => {
         this.#times.set(`call ${contact} ${callId}`, at);
         this.#returns.moved(contact);
       },
       closed: () => this.#handingOver,
+    });
+    this.#lost = new LostClients({
+      kept: this.#kept,
+      keepMs: this.#settings.keepMs,
+      timer: (contact, at) => this.#times.set(`kept ${contact}`, at),
+      ask: (contact, now) => this.#eachCall(contact, { type: 'heard' }, now),
+      giveUp: (contact, now) => this.#giveUp(contact, now),
     });
     this.#returns = new Returns({
       call: (place) => this.#desk.calls.get(place),
@@ -172,11 +184,17 @@ class ClientGate implements Vsp {
     this.#desk.hear(this.#desk.agent.tick(now), now);
     for (let key = this.#times.takeDue(now); key !== undefined; key = this.#times.takeDue(now)) {
       const [kind, first, second] = key.split(' ') as [string, string, string | undefined];
-      if (kind === 'session') this.#session(first, { type: 'tick', woken: this.#isWoken(first) }, now);
-      else if (kind === 'kept') this.#expire(first, now);
+      if (kind === 'session') this.#tickSession(first, now);
+      else if (kind === 'kept') this.#lost.due(first, now);
       else if (kind === 'return') this.#returns.moved(first);
       else this.#desk.call({ contact: first, callId: second! }, { type: 'tick' }, now);
     }
+  }
+
+  #tickSession(socket: string, now: Ms): void {
+    const session = this.#sessions.get(socket);
+    const woken = session !== undefined && this.#woken.mayWait(session);
+    this.#session(socket, { type: 'tick', woken }, now);
   }
 
   /** Runs the session's machine and carries out what it wants. */
@@ -185,7 +203,7 @@ class ClientGate implements Vsp {
     if (before === undefined) return;
     const { state, out } = stepSession(before, input, now, this.#settings);
     this.#keep(state);
-    if (state.login.name !== 'connected') this.#woken.delete(state.address, socket);
+    if (state.login.name !== 'connected') this.#woken.delete(state);
     if (state.login.name === 'ready' && (before.login.name !== 'ready' || before.sessid !== state.sessid)) {
       this.#reports.add(state.reportId);
       if (before.login.name === 'ready') this.#kept.forget(before);
@@ -210,8 +228,7 @@ class ClientGate implements Vsp {
           break;
         case 'listens':
         case 'declined':
-          for (const { callId } of this.#desk.calls.of(state.contact))
-            this.#desk.call({ contact: state.contact, callId }, wish, now);
+          this.#eachCall(state.contact, wish, now);
           break;
         case 'close':
           if (wish.keep) this.#lose(before, now);
@@ -240,12 +257,10 @@ class ClientGate implements Vsp {
     const latest = this.#sessions.get(session.socket) ?? session;
     const registers = latest.registers + 1;
     this.#leave(session, now);
-    this.#kept.lose({ ...latest, registers });
-    this.#times.set(`kept ${contact}`, now + this.#settings.keepMs);
+    this.#lost.keep({ ...latest, registers }, now);
     this.#desk.journal.touchSession(contact);
     this.#register(session, owner, 0, registers, now);
-    for (const { callId } of this.#desk.calls.of(contact))
-      this.#desk.call({ contact, callId }, { type: 'away' }, now);
+    this.#eachCall(contact, { type: 'away' }, now);
     this.#log('client lost', session, { user: owner, calls: this.#desk.calls.count(contact) });
   }
 
@@ -253,7 +268,7 @@ class ClientGate implements Vsp {
   #leave(session: Session, now: Ms): void {
     this.#sessions.delete(session);
     this.#returns.forget(session.contact);
-    this.#woken.delete(session.address, session.socket);
+    this.#woken.delete(session);
     this.#watched.delete(session.socket);
     this.#times.delete(`session ${session.socket}`);
     this.#reports.leave(session.reportId, now);
@@ -271,7 +286,6 @@ class ClientGate implements Vsp {
       contact === undefined ? undefined : (this.#kept.take(contact) ?? this.#supersede(contact, now));
     if (before === undefined) return;
     this.#times.delete(`kept ${before.contact}`);
-    this.#overdue.delete(before.contact);
     this.#keep(resumedSession(fresh, before));
     this.#desk.journal.touchSession(before.contact);
     this.#watch(before.contact);
@@ -283,8 +297,7 @@ class ClientGate implements Vsp {
     if (session === undefined || this.#desk.calls.count(contact) === 0) return undefined;
     this.#leave(session, now);
     this.#kept.forget(session);
-    for (const { callId } of this.#desk.calls.of(contact))
-      this.#desk.call({ contact, callId }, { type: 'away' }, now);
+    this.#eachCall(contact, { type: 'away' }, now);
     this.#out.push({
       type: 'close',
       socket: session.socket,
@@ -302,38 +315,18 @@ class ClientGate implements Vsp {
     this.#returns.begin(contact, this.#desk.calls.of(contact), now);
   }
 
-  /** Nobody came back in time. Of answered calls voice knows whether their client still talks; it ends them when it does not. */
-  #expire(contact: string, now: Ms): void {
-    if (this.#kept.get(contact) === undefined) return;
-    for (const { callId, phase } of this.#desk.calls.of(contact))
-      if (phase !== 'active')
-        this.#desk.call({ contact, callId }, { type: 'end', cause: ENDING.socketGone, tell: false }, now);
-    this.#overdue.add(contact);
-    this.#changed(contact);
-  }
-
-  /** Calls of this contact came or went. */
-  #changed(contact: string): void {
-    this.#watch(contact);
-    if (this.#desk.calls.count(contact) > 0 || !this.#overdue.delete(contact)) return;
-    this.#kept.take(contact);
-    this.#kept.unheard(contact);
+  /** Nobody came back in time. */
+  #giveUp(contact: string, now: Ms): void {
+    if (this.#kept.take(contact) !== undefined) this.#endCalls(contact, ENDING.socketGone, false, now);
     this.#desk.journal.touchSession(contact);
   }
 
-  /** May a socket without a login stay silent? Its URL names a session for which a call rings. */
-  #isWoken(socket: string): boolean {
-    const session = this.#sessions.get(socket);
-    if (session?.login.name !== 'connected' || session.token === null) return false;
-    const contact = this.#kept.named(session.token);
-    const rings =
-      contact !== undefined && this.#desk.calls.of(contact).some(({ phase }) => phase === 'ringing');
-    return rings && this.#woken.admit(session.address, socket);
+  #eachCall(contact: string, input: CallInput, now: Ms): void {
+    for (const { callId } of this.#desk.calls.of(contact)) this.#desk.call({ contact, callId }, input, now);
   }
 
   #endCalls(contact: string, cause: Cause, tell: boolean, now: Ms): void {
-    for (const { callId } of this.#desk.calls.of(contact))
-      this.#desk.call({ contact, callId }, { type: 'end', cause, tell }, now);
+    this.#eachCall(contact, { type: 'end', cause, tell }, now);
     this.#kept.unheard(contact);
   }
 
@@ -377,7 +370,7 @@ class ClientGate implements Vsp {
         away: (place) => this.#desk.call(place, { type: 'away' }, now),
         lost: (session) => {
           const { contact, reportId } = session;
-          this.#times.set(`kept ${contact}`, now + this.#settings.keepMs);
+          this.#lost.keep(session, now);
           this.#reports.add(reportId);
           this.#reports.leave(reportId, now);
           this.#desk.journal.touchSession(contact);
@@ -406,9 +399,7 @@ class ClientGate implements Vsp {
     this.#draining = true;
     for (const { contact } of this.#kept.all()) {
       this.#times.delete(`kept ${contact}`);
-      this.#overdue.add(contact);
-      this.#endCalls(contact, ENDING.socketGone, false, now);
-      this.#changed(contact);
+      this.#giveUp(contact, now);
     }
     for (const session of this.#sessions.all()) {
       this.#end(session, ENDING.drain, true, now);

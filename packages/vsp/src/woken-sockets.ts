@@ -1,3 +1,5 @@
+import type { Session } from './session.ts';
+
 /** More than any device has; a stranger needs a secret of a call that rings for each. */
 const PER_ADDRESS = 8;
 
@@ -5,8 +7,15 @@ const PER_ADDRESS = 8;
 export class WokenSockets {
   readonly #of = new Map<string, Set<string>>();
 
-  /** May this socket wait? */
-  admit(address: string, socket: string): boolean {
+  readonly #rings: (token: string) => boolean;
+
+  /** `rings`: does a call ring for the session that this token names? */
+  constructor(rings: (token: string) => boolean) {
+    this.#rings = rings;
+  }
+
+  mayWait({ socket, address, token, login }: Session): boolean {
+    if (login.name !== 'connected' || token === null || !this.#rings(token)) return false;
     let sockets = this.#of.get(address);
     if (sockets?.has(socket)) return true;
     if ((sockets?.size ?? 0) >= PER_ADDRESS) return false;
@@ -15,7 +24,7 @@ export class WokenSockets {
     return true;
   }
 
-  delete(address: string, socket: string): void {
+  delete({ socket, address }: Session): void {
     const sockets = this.#of.get(address);
     if (sockets?.delete(socket) && sockets.size === 0) this.#of.delete(address);
   }

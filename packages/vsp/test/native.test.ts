@@ -256,6 +256,65 @@ describe('native: what waits goes out in time, and in order', () => {
   });
 });
 
+describe('native: a client without a socket that talks on', () => {
+  const hears = (bench: Bench, leg: string, msAgo: string): void => {
+    const request = { method: 'INFO', contentType: PRESENCE.heard, body: msAgo };
+    bench.say(bench.voice.requestInDialog(leg, request, 'heard', bench.now));
+  };
+  const asked = (bench: Bench): number => infos(bench).filter((type) => type === PRESENCE.heard).length;
+
+  it('keeps all its calls while one of them is heard: the time counts from the last packet', () => {
+    const bench = talking(ANDROID);
+    const leg = legOf(bench, CALL);
+    another(bench, SECOND, ANDROID);
+    lose(bench);
+    bench.advance(118_999);
+    assert.equal(asked(bench), 0);
+    bench.advance(1);
+    assert.equal(asked(bench), 2);
+    hears(bench, leg, '20');
+    for (let minutes = 0; minutes < 60; minutes += 2) {
+      const before = asked(bench);
+      bench.advance(118_980);
+      assert.equal(asked(bench), before + 2);
+      hears(bench, leg, '0');
+      bench.advance(20);
+    }
+    bench.advance(118_980);
+    // Heard last 100 s ago: it has 20 s, and is asked once more.
+    hears(bench, leg, '100000');
+    bench.advance(19_000);
+    hears(bench, leg, '119000');
+    assert.ok(!bench.heard.some((out) => out.type === 'bye'));
+    bench.advance(1000);
+    assert.equal(header(bench.last('bye').request, HEADER.cause), 'NETWORK_LOST');
+    assert.equal(bench.heard.filter((out) => out.type === 'bye').length, 2);
+    bench.advance(60_000);
+    assert.equal(bench.vsp.size, 0);
+  });
+
+  it('that is back is not asked about any more, and a late word changes nothing', () => {
+    const bench = talking(ANDROID);
+    const token = voiceSdkId(bench);
+    lose(bench);
+    bench.advance(119_000);
+    isBack(bench, ANDROID, { token });
+    hears(bench, legOf(bench, CALL), '20');
+    bench.advance(30_000);
+    assert.ok(!bench.heard.some((out) => out.type === 'bye'));
+    assert.equal(asked(bench), 1);
+  });
+
+  it('a word that is none is none', () => {
+    const bench = talking(ANDROID);
+    lose(bench);
+    bench.advance(119_000);
+    for (const text of ['', '-1', 'x', '1e3', '99999999999']) hears(bench, legOf(bench, CALL), text);
+    bench.advance(1000);
+    assert.equal(bench.last('bye').type, 'bye');
+  });
+});
+
 describe('native: how a session is found', () => {
   for (const name of ['token', 'its old sessid as token', 'sessid'] as const)
     it(`Flutter, started anew, by ${name}`, () => {

@@ -144,16 +144,8 @@ test('nobody comes back: the limit counts from the restart', () => {
   bench.restart();
   bench.advance(119_000);
   assert.equal(bench.journal.size, 2);
-  const early = calling();
-  early.respond(180);
-  early.input({ type: 'closed', socket: 's1' });
-  early.restart();
-  early.advance(121_000);
-  assert.deepEqual([...early.journal], []);
-  // voice knows whether the client still talks; the session waits for its word.
   bench.advance(2000);
-  assert.equal(bench.journal.size, 2);
-  bench.say(bench.voice.bye(bench.last('incoming').leg, [], bench.now));
+  assert.equal(header(bench.last('bye').request, 'X-Sidetone-Cause'), 'NETWORK_LOST');
   emptyAtLast(bench);
 });
 

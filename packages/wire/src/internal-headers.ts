@@ -42,10 +42,12 @@ export const REFER = { event: 'refer', progress: 'message/sipfrag' } as const;
 
 /**
  * What vsp tells voice in the dialog of a call whose client has lost its socket, or is back (INFO, without a body); `bare`: it is back
- * without its media, and needs an offer whether it is heard or not.
+ * without its media, and needs an offer whether it is heard or not. `heard` asks when it was heard last; voice says so in another INFO of
+ * that type, milliseconds ago in decimal digits, or nothing when it never was.
  */
 export const PRESENCE = {
   away: 'application/vnd.sidetone.away',
   back: 'application/vnd.sidetone.reattach',
   bare: 'application/vnd.sidetone.reattach-bare',
+  heard: 'application/vnd.sidetone.heard',
 } as const;

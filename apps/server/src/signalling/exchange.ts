@@ -91,10 +91,7 @@ export function createExchange(options: ExchangeOptions, world: World): Exchange
     epoch,
     identity,
     publicAddress: options.publicAddress,
-    timers: {
-      ringMs: config.limits.ring_seconds * 1000,
-      awayMs: config.limits.reattach_seconds * 1000,
-    },
+    timers: { ringMs: config.limits.ring_seconds * 1000 },
     limits: { calls: config.limits.calls, callsPerUser: config.limits.calls_per_user },
   });
   const proxy = createProxy({
