@@ -170,7 +170,8 @@ describe('native: scripted clients of the published SDKs', { timeout: 600_000 },
           await device.attached([talking], [0]);
           await until('the held call to be attached', () => held.attaches === 1 && held.state === 'active');
           assert.deepEqual(order, [talking.id, held.id]);
-          assert.equal(await device.modify(held, 'unhold'), 'active');
+          // What toggles to active was held.
+          assert.equal(await device.modify(held, 'toggleHold'), 'active');
           await device.hears(held);
           for (const call of [held, talking]) await device.hangUp(call);
         });

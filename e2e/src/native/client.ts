@@ -293,10 +293,11 @@ export class NativeClient {
     await this.#until('media', () => call.media.ready);
   }
 
-  async modify(call: NativeCall, action: 'hold' | 'unhold'): Promise<string> {
+  async modify(call: NativeCall, action: 'hold' | 'unhold' | 'toggleHold'): Promise<string> {
     const reply = await this.#inCall('modify', call, { action });
-    call.state = action === 'hold' ? 'held' : 'active';
-    return String(reply.result?.['holdState']);
+    const state = String(reply.result?.['holdState']);
+    call.state = state === 'held' ? 'held' : 'active';
+    return state;
   }
 
   async dtmf(call: NativeCall, digit: string): Promise<void> {
