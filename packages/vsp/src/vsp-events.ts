@@ -73,8 +73,8 @@ export interface VspOptions {
   /** A socket that sent nothing for this long is closed. */
   readonly silenceMs?: Ms;
   /**
-   * How long the calls of a client whose socket is gone wait for it (120 s); 0: they end with the socket. Answered ones wait as long as
-   * voice lets them: it hears whether the client still talks.
+   * How long the calls of a client whose socket is gone wait for it (120 s), counted from when voice heard it last; 0: they end with the
+   * socket.
    */
   readonly keepMs?: Ms;
   readonly limits?: {
