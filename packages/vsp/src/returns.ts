@@ -8,8 +8,9 @@ import { needsAttach } from './call-presence.ts';
  *
  *   attach of the calls it talks in ──▶ attach of those it holds ──▶ what rings or is being set up
  *
- * Where each answered call needs an attach, the next group waits until voice has made the offers of the one before, but a second at
- * most in all. Others hear of all at once: whether media is to be offered shows later.
+ * The next group waits until voice has made the offers of the one before, but a second at most in all. So it is where each answered call
+ * needs an attach. Others hear of all at once, in the order in which the calls began: whether media is to be offered shows later, and in a
+ * page the call that is attached last plays.
  */
 interface Return {
   /** Names of the calls of each group that has not been told yet. */
@@ -22,7 +23,7 @@ interface Return {
 /** How long the answer to `gatewayState` may wait for offers: a client asks again after 3 s. */
 const OFFERS_MS = 1000;
 
-const groupOf = ({ phase, held }: Call): number => (phase !== 'active' ? 2 : held ? 1 : 0);
+const groupOf = (call: Call): number => (!needsAttach(call) ? 2 : call.held ? 1 : 0);
 
 const isAwaited = (call: Call | undefined): boolean =>
   call !== undefined && call.renewal === 'asked' && needsAttach(call);

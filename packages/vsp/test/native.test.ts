@@ -245,6 +245,24 @@ describe('native: what waits goes out in time, and in order', () => {
       assert.match(bench.last('reinviteResult').sdp!, /a=sendrecv/);
     });
 
+  it('in a page both are asked about at once, in the order in which they began', () => {
+    const agent = 'Sidetone-0.1.0';
+    const bench = talking(agent);
+    another(bench, SECOND, agent);
+    bench.call('s1', 'h', 'modify', { action: 'hold' });
+    const token = voiceSdkId(bench);
+    lose(bench);
+    isBack(bench, agent, { token });
+    asks(bench);
+    const back = bench.heard.filter(
+      (out) => out.type === 'info' && out.request.headers.contentType === PRESENCE.back,
+    );
+    assert.deepEqual(
+      back.map((out) => out.type === 'info' && out.request.headers.callId),
+      [CALL, SECOND],
+    );
+  });
+
   it('an attach and an INVITE in one login: the INVITE comes second', () => {
     const bench = talking(ANDROID);
     bench.ring('line1');
