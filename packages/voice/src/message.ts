@@ -1,4 +1,4 @@
-import type { LogLine } from '@sidetone/core';
+import type { LogLine, Ms } from '@sidetone/core';
 import type { Uri } from '@sidetone/sip';
 import type { CallRecord, CodecName, Direction, MediaCommand, MediaReply, OpusAsk } from '@sidetone/wire';
 import type { Ending } from './leg/ending.ts';
@@ -84,8 +84,10 @@ export type LegInput =
       readonly sdp?: string;
     }
   | { readonly type: 'digits'; readonly digits: string }
-  /** A client lost its socket, or is back (`wire`: PRESENCE). */
-  | { readonly type: 'attachment'; readonly branch: string; readonly here: boolean }
+  /** A client lost its socket, or is back (`wire`: PRESENCE). `bare`: back without its media, so heard or not it needs an offer. */
+  | { readonly type: 'attachment'; readonly branch: string; readonly here: boolean; readonly bare: boolean }
+  /** When was the client of this branch, which is away, heard last? */
+  | { readonly type: 'askHeard'; readonly branch: string }
   | { readonly type: 'digitSent'; readonly branch: string; readonly status: number }
   | {
       readonly type: 'bye';
@@ -216,6 +218,8 @@ export type Wish =
       readonly sdp?: string;
     }
   | { readonly type: 'sendDigit'; readonly leg: string; readonly branch: string; readonly digit: string }
+  /** The client of this branch, which is away, was heard so long ago. */
+  | { readonly type: 'tellHeard'; readonly leg: string; readonly branch: string; readonly msAgo: Ms }
   | { readonly type: 'answerRefer'; readonly leg: string; readonly tx: string; readonly status: number }
   /** How the transfer gets on (RFC 3515 §2.4.4); the last one is `final`. */
   | {

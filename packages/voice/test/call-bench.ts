@@ -82,6 +82,8 @@ export function spell(out: Wish): string {
       return `re-INVITE ${out.branch} sdp(${out.sdp})`;
     case 'respondReinvite':
       return `${out.branch} re ${out.status}${out.sdp === undefined ? '' : ` sdp(${out.sdp})`}`;
+    case 'tellHeard':
+      return `heard ${out.branch} ${out.msAgo} ms ago`;
     case 'sendDigit':
       return `INFO ${out.branch} ${out.digit}`;
     case 'lookup':

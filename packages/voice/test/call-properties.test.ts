@@ -52,7 +52,9 @@ const input: fc.Arbitrary<BenchInput> = fc.oneof(
   fc
     .tuple(leg, fc.constantFrom('1', '0123456789*#'))
     .map(([l, digits]): BenchInput => ({ type: 'digits', leg: l, digits })),
-  fc.tuple(leg, fc.boolean()).map(([l, here]): BenchInput => ({ type: 'attachment', leg: l, here })),
+  fc
+    .tuple(leg, fc.boolean(), fc.boolean())
+    .map(([l, here, bare]): BenchInput => ({ type: 'attachment', leg: l, here, bare })),
   leg.map((l): BenchInput => ({ type: 'digitSent', leg: l, status: 200 })),
   fc.tuple(leg, headers).map(([l, h]): BenchInput => ({ type: 'bye', leg: l, headers: h })),
   leg.map((l): BenchInput => ({ type: 'ended', leg: l, why: 'dialog-gone' })),
@@ -80,8 +82,8 @@ const forward: fc.Arbitrary<BenchInput> = fc.oneof(
     .constantFrom('a', 'b')
     .map((l): BenchInput => ({ type: 'reinviteResult', leg: l, status: 200, sdp: 'three' })),
   fc
-    .tuple(fc.constantFrom('a', 'b'), fc.boolean())
-    .map(([l, here]): BenchInput => ({ type: 'attachment', leg: l, here })),
+    .tuple(fc.constantFrom('a', 'b'), fc.boolean(), fc.boolean())
+    .map(([l, here, bare]): BenchInput => ({ type: 'attachment', leg: l, here, bare })),
 );
 
 const error: fc.Arbitrary<MediaReply> = fc

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { bodyText } from '@sidetone/sip';
 import { PRESENCE } from '@sidetone/wire';
 import { answered, CallBench, type Setup, STATS } from './call-bench.ts';
 import { sdp, VoiceBench } from './voice-bench.ts';
@@ -15,8 +16,10 @@ function call(heardMsAgo: number | undefined, setup: Setup = {}): CallBench {
   return bench;
 }
 
-const away = (bench: CallBench, leg = 'a') => bench.feed({ type: 'attachment', leg, here: false });
-const back = (bench: CallBench, leg = 'a') => bench.feed({ type: 'attachment', leg, here: true });
+const away = (bench: CallBench, leg = 'a') =>
+  bench.feed({ type: 'attachment', leg, here: false, bare: false });
+const back = (bench: CallBench, leg = 'a') =>
+  bench.feed({ type: 'attachment', leg, here: true, bare: false });
 const answers = (bench: CallBench, status: number, description?: string) =>
   bench.feed({
     type: 'reinviteResult',
@@ -174,5 +177,79 @@ describe('a client that lost its signalling', () => {
       ['stats', 'offer'],
     );
     assert.equal(bench.vsp.has('reinvite'), true);
+  });
+});
+
+describe('native: a client without a socket that talks on', () => {
+  const asks = (bench: CallBench, leg = 'a') => bench.feed({ type: 'askHeard', leg });
+
+  it('is known by its sound: vsp asks, and voice says when it was heard last', () => {
+    const bench = call(20);
+    away(bench);
+    assert.deepEqual(asks(bench), ['media stats a', 'heard a 20 ms ago']);
+    assert.deepEqual(bench.feed({ type: 'mediaFailed', leg: 'a', why: 'rtp' }), []);
+    assert.deepEqual(asks(bench), ['media stats a', 'heard a 20 ms ago']);
+    assert.equal(bench.branch('a').attachment.at, 'away');
+  });
+
+  it('that was never heard, or media that cannot say: not a word', () => {
+    const never = call(undefined);
+    away(never);
+    assert.deepEqual(asks(never), ['media stats a']);
+    const broken = answered();
+    broken.failures.push((command) =>
+      command.op === 'stats' ? { ok: false, error: 'engine', message: '' } : undefined,
+    );
+    away(broken);
+    assert.deepEqual(asks(broken), ['media stats a']);
+  });
+
+  it('is asked about only while it is away, and only of a client', () => {
+    const bench = call(20);
+    assert.deepEqual(asks(bench), []);
+    assert.deepEqual(asks(bench, 'b'), []);
+    assert.deepEqual(asks(bench, 'nobody'), []);
+  });
+
+  it('back without its media is offered anew at once, however well it is heard', () => {
+    const bench = call(20);
+    away(bench);
+    const bare = bench.feed({ type: 'attachment', leg: 'a', here: true, bare: true });
+    assert.deepEqual(bare, RENEWAL.slice(1));
+    assert.deepEqual(answers(bench, 200, 'rebuilt'), ['media accept a rebuilt']);
+    assert.equal(bench.branch('a').attachment.at, 'here');
+  });
+
+  it('back without its media, that does not answer: what was heard goes on', () => {
+    const bench = call(20);
+    away(bench);
+    bench.feed({ type: 'attachment', leg: 'a', here: true, bare: true });
+    assert.deepEqual(answers(bench, 480), []);
+    assert.equal(bench.state, 'up');
+  });
+
+  it('says so by INFO in the dialog', () => {
+    const bench = new VoiceBench();
+    const { leg, out } = bench.vsp.agent.invite(
+      {
+        requestUri: { scheme: 'sip', user: '9196', host: 'sip.localhost', params: {} },
+        from: { uri: { scheme: 'sip', user: 'line1', host: 'sip.localhost', params: {} }, params: {} },
+        to: { uri: { scheme: 'sip', user: '9196', host: 'sip.localhost', params: {} }, params: {} },
+        headers: [['P-Asserted-Identity', '<sip:line1@sip.localhost>']],
+        sdp: sdp(),
+      },
+      bench.now,
+    );
+    bench.vsp.act(out);
+    bench.vsp.take('accepted');
+    bench.mediaReply = (command) =>
+      command.op === 'stats' ? { ok: true, stats: { ...STATS, heardMsAgo: 40 } } : undefined;
+    for (const contentType of [PRESENCE.away, PRESENCE.heard]) {
+      const request = { method: 'INFO', contentType, body: '' };
+      bench.vsp.act(bench.vsp.agent.requestInDialog(leg, request, 'presence', bench.now));
+      assert.equal(bench.vsp.take('inDialogResult').status, 200);
+    }
+    const { request } = bench.vsp.take('info');
+    assert.deepEqual([request.headers.contentType, bodyText(request)], [PRESENCE.heard, '40']);
   });
 });

@@ -1,4 +1,5 @@
 import {
+  bodyText,
   header,
   headersNamed,
   type NameAddr,
@@ -18,6 +19,7 @@ import {
   customHeadersOf,
   HEADER,
   type Party,
+  PRESENCE,
 } from '@sidetone/wire';
 import type { LegEnd } from './call.ts';
 
@@ -87,6 +89,13 @@ export function cancelEnd(request: SipRequest): LegEnd {
     sipReason: reasonPhrase(487),
     customHeaders: customOf(request),
   };
+}
+
+/** How long ago voice heard a client, in ms; `null`: the INFO says something else. */
+export function readHeard(request: SipRequest): number | null {
+  const said = request.headers.contentType?.trim().toLowerCase() === PRESENCE.heard;
+  const body = said ? bodyText(request) : '';
+  return /^\d{1,9}$/.test(body) ? Number(body) : null;
 }
 
 /** What the registrar granted our contact (RFC 3261 §10.2.4): its `expires`, or the Expires header, or `asked`; in ms. */

@@ -21,7 +21,7 @@ export function outboundCall(frame: Invite, login: ClientAgent, user: string, id
     },
     ids,
     sipCallId: call.callId,
-    agent: frame.agent.text === '' ? login.family : frame.agent.family,
+    agent: frame.agent.text === '' ? login : frame.agent,
     clientSdp: frame.sdp,
   });
 }
@@ -32,7 +32,7 @@ export function inboundCall(
   callId: string,
   sdp: string,
   ids: CallIds,
-  agent: ClientAgent['family'],
+  agent: ClientAgent,
 ): Call {
   const clientState = header(request, HEADER.clientState)?.trim();
   return newCall({

@@ -85,11 +85,20 @@ const happening = fc.oneof(
   { weight: 1, arbitrary: fc.boolean().map((noticed) => ({ kind: 'drop' as const, noticed })) },
 );
 
+const client = fc.constantFrom(
+  'Web-2.27.10',
+  'iOS-3.2.1',
+  'iOS-4.1.2',
+  'Android-3.7.0',
+  'Flutter-4.4.0',
+  'ReactNative-1.1.0',
+);
+
 test('whatever a logged-in client does, all frames and messages are well formed, and nothing is left', () => {
   fc.assert(
-    fc.property(fc.array(happening, { maxLength: 25 }), (events) => {
+    fc.property(fc.array(happening, { maxLength: 25 }), client, (events, agent) => {
       const bench = new Bench();
-      bench.login('s1');
+      bench.login('s1', 'line1', agent);
       const token = bench.frames[0]!.json['voice_sdk_id'];
       let socket = 's1';
       let drops = 0;
@@ -99,7 +108,8 @@ test('whatever a logged-in client does, all frames and messages are well formed,
           if (event.noticed) bench.input({ type: 'closed', socket });
           socket = `s${++drops + 1}`;
           bench.open(socket, { voice_sdk_id: token });
-          bench.request(socket, `login-${drops}`, 'login', { login: 'line1', passwd: 'one' });
+          const login = { login: 'line1', passwd: 'one', 'User-Agent': agent };
+          bench.request(socket, `login-${drops}`, 'login', login);
           bench.request(socket, `state-${drops}`, 'telnyx_rtc.gatewayState');
         } else if (event.kind === 'reinvite') {
           const leg = bench.heard.findLast((out) => out.type === 'incoming')?.leg;
@@ -121,7 +131,7 @@ test('whatever a logged-in client does, all frames and messages are well formed,
       assert.equal(bench.vsp.size, 0);
       assert.equal(bench.vsp.deadline(), null);
     }),
-    { numRuns: 150 },
+    { numRuns: 300 },
   );
 });
 

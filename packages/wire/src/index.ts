@@ -9,6 +9,14 @@ export {
   INTERNAL_CAUSE,
   sipForBye,
 } from './causes.ts';
+export {
+  type CleanupText,
+  type ClientAgent,
+  type ClientFamily,
+  type ClientTraits,
+  traitsOf,
+  UNKNOWN_CLIENT,
+} from './client-traits.ts';
 export { callingCodeOf, countryOf } from './country.ts';
 export {
   type CustomHeader,
@@ -18,7 +26,6 @@ export {
 } from './custom-headers.ts';
 export type {
   CallDescription,
-  ClientAgent,
   ClientFrame,
   FrameError,
   FrameId,

@@ -44,10 +44,16 @@ export const CONTACT_PARAM = {
 /** The events of a REFER (RFC 3515 §3), and the media type of what a NOTIFY tells about it (RFC 3420). */
 export const REFER = { event: 'refer', progress: 'message/sipfrag' } as const;
 
-/** What vsp tells voice in the dialog of a call whose client has lost its socket, or is back (INFO, without a body). */
+/**
+ * What vsp tells voice in the dialog of a call whose client has lost its socket, or is back (INFO, without a body); `bare`: it is back
+ * without its media, and needs an offer whether it is heard or not. `heard` asks when it was heard last; voice says so in another INFO of
+ * that type, milliseconds ago in decimal digits, or nothing when it never was.
+ */
 export const PRESENCE = {
   away: 'application/vnd.sidetone.away',
   back: 'application/vnd.sidetone.reattach',
+  bare: 'application/vnd.sidetone.reattach-bare',
+  heard: 'application/vnd.sidetone.heard',
 } as const;
 
 /** Trickled candidates of one leg; more than any client has. */

@@ -225,7 +225,7 @@ const limitsSection = z.strictObject({
     .max(3600)
     .default(120)
     .describe(
-      'Calls of a client that lost its connection wait this long for its return; with 0 they end with the connection.',
+      'Calls of a client that lost its connection wait this long for its return, counted from the last sound of it; with 0 they end with the connection. Native clients try for 60 seconds: not less than 65.',
     ),
 });
 

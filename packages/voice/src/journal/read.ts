@@ -94,7 +94,7 @@ const EXCHANGE: Checks<Exchange> = {
 };
 const ATTACHMENT: Checks<Attachment> = {
   at: oneOf('here', 'away', 'returning'),
-  probe: oneOf(null, 'first', 'second'),
+  probe: oneOf(null, 'first', 'second', 'heard'),
   probeAt: orNull(isNumber),
   renewing: isFlag,
   lost: orNull(LOST),

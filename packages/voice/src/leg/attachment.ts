@@ -10,11 +10,12 @@ import type { LegDraft } from './leg-draft.ts';
  * A client that lost its signalling, as vsp tells it. Its media may live on, since it goes another way:
  *
  *   here ──away──▶ away ──back──▶ returning ──heard of late, and again──▶ here
- *                   ▲                 │ silent, or failed: fresh transport, re-INVITE
- *                   └──────away───────┴── answered ──▶ here
- *                                     └── refused ──▶ here, or the end when its media had failed
+ *                    ▲                │ silent, failed, or back `bare`: fresh transport, re-INVITE
+ *                    └──────away──────┴── answered ──▶ here
+ *                                       └── refused ──▶ here, or the end when its media had failed
  *
- * Until it is here again, media of an answered leg that fails is no reason to end it.
+ * Until it is here again, media of an answered leg that fails is no reason to end it, and vsp, which gives up clients that stay away, may
+ * ask when it was heard last: some do not come back by themselves, and talk on without noticing that their socket is dead.
  */
 
 /** A peer that sends is heard every 20 ms. */
@@ -36,15 +37,30 @@ export function onAttachment(draft: LegDraft, input: Of<'attachment'>): void {
   if (branch.attachment.at !== 'away') return;
   // In set-up the description to come brings its own transport.
   const settled = branch.phase === 'up' && branch.exchange.connected && branch.media.phase === 'open';
-  draft.part(branch.id, 'attachment', { at: settled ? 'returning' : 'here' });
-  if (settled) probe(draft, branch, 'first');
+  draft.part(branch.id, 'attachment', { at: settled ? 'returning' : 'here', probe: null });
+  if (!settled) return;
+  if (input.bare) draft.part(branch.id, 'attachment', { renewing: true });
+  else probe(draft, branch, 'first');
+}
+
+/** Asked when a client that is away was heard last. */
+export function onAskHeard(draft: LegDraft, id: string): void {
+  const branch = draft.branch(id);
+  if (branch?.kind !== 'client' || branch.phase !== 'up') return;
+  if (branch.attachment.at === 'away' && branch.media.phase === 'open') probe(draft, branch, 'heard');
 }
 
 /** Media's word on when it last heard the client. What was heard just before its return may be of a page that is gone since. */
 export function onProbe(draft: LegDraft, branch: Branch, reply: MediaReply): void {
   const { at, probe: asked, lost } = branch.attachment;
-  if (at !== 'returning' || asked === null) return;
   const heard = reply.ok ? reply.stats?.heardMsAgo : undefined;
+  if (asked === 'heard' && at === 'away') {
+    draft.part(branch.id, 'attachment', { probe: null });
+    if (heard !== undefined)
+      draft.emit({ type: 'tellHeard', leg: draft.leg.id, branch: branch.id, msAgo: heard });
+    return;
+  }
+  if (at !== 'returning' || asked === null) return;
   const first = asked === 'first';
   draft.part(branch.id, 'attachment', { probe: null });
   if (lost === null && heard !== undefined && heard <= (first ? SILENT_MS : FRESH_MS))
@@ -61,7 +77,7 @@ export function probeAgain(draft: LegDraft): void {
   }
 }
 
-function probe(draft: LegDraft, branch: Branch, which: 'first' | 'second'): void {
+function probe(draft: LegDraft, branch: Branch, which: NonNullable<Branch['attachment']['probe']>): void {
   draft.part(branch.id, 'attachment', { probe: which });
   draft.media('probe', { op: 'stats', leg: branch.id });
 }

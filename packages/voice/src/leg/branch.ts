@@ -81,8 +81,8 @@ export interface Exchange {
 /** Whether a client has a socket, and what is done about its media: `attachment.ts`. */
 export interface Attachment {
   readonly at: 'here' | 'away' | 'returning';
-  /** Media is being asked when it heard a client that is back. */
-  readonly probe: 'first' | 'second' | null;
+  /** Media is being asked when it heard a client that is back, or one that is away (`heard`). */
+  readonly probe: 'first' | 'second' | 'heard' | null;
   /** When it is asked a second time. */
   readonly probeAt: Ms | null;
   /** Its media is to be offered anew. */

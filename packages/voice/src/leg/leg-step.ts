@@ -1,7 +1,7 @@
 import type { Machine, Ms, Step } from '@sidetone/core';
 import type { LegInput } from '../message.ts';
 import { onAnswer, onConfirmed, onEarly, onFirstAnswer, onOpen, onRing } from './answering.ts';
-import { onAttachment, onProbe, probeAgain } from './attachment.ts';
+import { onAskHeard, onAttachment, onProbe, probeAgain } from './attachment.ts';
 import { inMedia } from './branch.ts';
 import {
   onAccept,
@@ -93,6 +93,7 @@ const STEPS: { readonly [T in LegInput['type']]: (draft: LegDraft, input: Of<T>)
   send: (draft, { digits }) => sendDigits(draft, digits),
   digitSent: (draft, { branch, status }) => onDigitSent(draft, branch, status),
   attachment: onAttachment,
+  askHeard: (draft, { branch }) => onAskHeard(draft, branch),
   media: onMedia,
   mediaFailed: onMediaFailed,
   mediaFlag: (draft, { flag }) => {

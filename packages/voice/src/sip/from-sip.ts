@@ -81,7 +81,8 @@ export function legInput(out: LegEvent, branch: string): LegInput {
 /** What an INFO of a branch's peer means for its leg. */
 export function infoInput(body: Exclude<InfoBody, { kind: 'candidates' }>, branch: string): LegInput {
   if (body.kind === 'digits') return { type: 'digits', digits: body.digits };
-  return { type: 'attachment', branch, here: body.here };
+  if (body.kind === 'heard') return { type: 'askHeard', branch };
+  return { type: 'attachment', branch, here: body.here, bare: body.bare };
 }
 
 /** Where a user is registered, by the proxy's answer to the look-up. */

@@ -6,7 +6,8 @@ export type InfoBody =
   /** Trickled candidates: an ICE-lite agent does without (RFC 8445 §2.5), so they are taken and forgotten. */
   | { readonly kind: 'candidates' }
   /** Only a client's leg is told so, by vsp. */
-  | { readonly kind: 'presence'; readonly here: boolean };
+  | { readonly kind: 'presence'; readonly here: boolean; readonly bare: boolean }
+  | { readonly kind: 'heard' };
 
 const MAX_DIGITS = 64;
 const MAX_LINES = 128;
@@ -28,12 +29,16 @@ export function parseInfo(contentType: string | undefined, body: string): InfoBo
     const signal = lines.find((line) => /^\s*signal\s*=/i.test(line));
     return { kind: 'digits', digits: digitsOf(signal?.slice(signal.indexOf('=') + 1) ?? '') };
   }
-  if (type === PRESENCE.away || type === PRESENCE.back)
-    return { kind: 'presence', here: type === PRESENCE.back };
+  if (type === PRESENCE.away || type === PRESENCE.back || type === PRESENCE.bare)
+    return { kind: 'presence', here: type !== PRESENCE.away, bare: type === PRESENCE.bare };
+  if (type === PRESENCE.heard) return { kind: 'heard' };
   if (type === 'application/dtmf') return { kind: 'digits', digits: digitsOf(body.slice(0, MAX_DIGITS)) };
   if (type === 'application/trickle-ice-sdpfrag') return { kind: 'candidates' };
   return null;
 }
+
+/** Our own INFO about a client that was heard so long ago. */
+export const heardAgo = (ms: number): string => String(Math.round(ms));
 
 /** Our own INFO for one digit. */
 export const dtmfRelay = (digit: string): string => `Signal=${digit}\r\nDuration=160\r\n`;

@@ -1,8 +1,9 @@
 import { hexId, type Ms, type Random } from '@sidetone/core';
 import type { LegId, UserAgent, UserAgentOut } from '@sidetone/sip';
+import { PRESENCE } from '@sidetone/wire';
 import type { Leg } from '../leg/leg.ts';
 import type { Wish } from '../message.ts';
-import { dtmfRelay } from './info-body.ts';
+import { dtmfRelay, heardAgo } from './info-body.ts';
 import { notifyFor } from './refer.ts';
 import { byeHeaders, responseFor } from './to-sip.ts';
 
@@ -10,7 +11,15 @@ import { byeHeaders, responseFor } from './to-sip.ts';
 export type LegWish = Extract<
   Wish,
   {
-    type: 'respond' | 'cancel' | 'bye' | 'reinvite' | 'respondReinvite' | 'sendDigit' | 'notify';
+    type:
+      | 'respond'
+      | 'cancel'
+      | 'bye'
+      | 'reinvite'
+      | 'respondReinvite'
+      | 'sendDigit'
+      | 'tellHeard'
+      | 'notify';
   }
 >;
 
@@ -43,6 +52,10 @@ export function commandLeg(
       const contentType = 'application/dtmf-relay';
       const info = { method: 'INFO', contentType, body: dtmfRelay(wish.digit) };
       return agent.requestInDialog(dialog, info, DIGIT, now);
+    }
+    case 'tellHeard': {
+      const info = { method: 'INFO', contentType: PRESENCE.heard, body: heardAgo(wish.msAgo) };
+      return agent.requestInDialog(dialog, info, 'heard', now);
     }
     case 'notify':
       return agent.requestInDialog(dialog, notifyFor(wish), 'notify', now);
