@@ -1,0 +1,34 @@
+import { type Family, familyOf, isLoopbackAddress } from '@sidetone/core';
+import { audioOf, canReach, reachOf, type SessionDescription } from '@sidetone/sdp';
+import type { LegKind } from '@sidetone/wire';
+
+/** The address of a plain peer, when its description names one. */
+export function plainPeer(description: SessionDescription): string | undefined {
+  const audio = audioOf(description, false);
+  return reachOf(audio, false) === null ? undefined : (audio?.address ?? undefined);
+}
+
+/** Whether we have an address of a family of the peer's: nobody waits half a minute for checks that cannot come. */
+export function isReachable(
+  description: SessionDescription,
+  kind: LegKind,
+  addresses: readonly string[],
+): boolean {
+  const webrtc = kind === 'webrtc';
+  const ours = addresses.map(familyOf).filter((family) => family !== null);
+  return canReach(reachOf(audioOf(description, webrtc), webrtc), ours);
+}
+
+/**
+ * Which of our addresses speaks to a plain peer: the first of its family, on loopback towards this machine; `undefined`: there is
+ * none. Towards one that names no address (yet): the first of the family that is wanted, or of IPv4, which more peers have, or of all.
+ */
+export function addressTowards(
+  addresses: readonly string[],
+  peer: string | undefined,
+  wanted: Family = 4,
+): string | undefined {
+  const own = addresses.filter((a) => familyOf(a) === (peer === undefined ? wanted : familyOf(peer)));
+  if (peer === undefined) return own[0] ?? addresses[0];
+  return (isLoopbackAddress(peer) ? own.find(isLoopbackAddress) : undefined) ?? own[0];
+}
