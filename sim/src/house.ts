@@ -80,7 +80,12 @@ export class House {
     const { world, random, identity } = this.#options;
     const epoch = (): number => 1_700_000_000_000 + Math.round(world.now);
     const vsp = createVsp({ random, epoch, domain: identity.domain, region: 'sim', dc: 'sim' });
-    const voice = createVoice({ random, epoch, identity: () => identity, publicAddress: HOUSE });
+    const voice = createVoice({
+      random,
+      epoch,
+      identity: () => identity,
+      publicAddress: { hosts: [HOUSE.host], port: HOUSE.port },
+    });
     const proxy = createProxy({
       random,
       epoch,

@@ -9,6 +9,7 @@ export {
   isUnspecified,
   networkOf,
   parseIp,
+  sameHost,
 } from './ip-address.ts';
 export type { JournalEntry, JournalLine, Restore } from './journal.ts';
 export type { Machine, Step } from './machine.ts';

@@ -1,4 +1,4 @@
-import type { EpochMs, Ms } from '@sidetone/core';
+import type { EpochMs, Family, Ms } from '@sidetone/core';
 import type { Uri } from '@sidetone/sip';
 import type { BuiltIn, CodecName, ConnectionEntry, Trunk } from '@sidetone/wire';
 import type { Ending } from './ending.ts';
@@ -106,7 +106,8 @@ export interface Caller {
   readonly referredBy?: { readonly user: string; readonly number?: string };
 }
 
-export type TrunkFacts = Pick<Trunk, 'name' | 'codecs' | 'dtmf' | 'policy'>;
+/** `family`: of its address. */
+export type TrunkFacts = Pick<Trunk, 'name' | 'codecs' | 'dtmf' | 'policy'> & { readonly family?: Family };
 
 /** Ids drawn for a leg to come. */
 export interface FreshLeg {
@@ -149,6 +150,8 @@ export interface ContactFacts extends FreshLeg {
   readonly client: boolean;
   /** Its media is WebRTC: every client's, and that of phones that registered over a WebSocket. */
   readonly webrtc: boolean;
+  /** By which IP version a phone signals, if known. */
+  readonly family: Family | null;
 }
 
 export const legOf = (call: Call, id: string): Leg | undefined => call.legs.find((l) => l.id === id);

@@ -86,11 +86,17 @@ export function infoInput(body: InfoBody, leg: string): CallInput {
 /** Where a user is registered, by the proxy's answer to the look-up. */
 export function boundContacts(
   out: Extract<UserAgentOut, { type: 'result' }>,
-): readonly Pick<ContactFacts, 'uri' | 'client' | 'webrtc'>[] {
+): readonly Pick<ContactFacts, 'uri' | 'client' | 'webrtc' | 'family'>[] {
   const bound = out.status < 300 ? out.response?.headers.contact : undefined;
   if (bound === undefined || bound === '*') return [];
   return bound.map(({ uri }) => {
     const client = uri.host === NODE_HOST.vsp;
-    return { uri, client, webrtc: client || uri.params[CONTACT_PARAM.media] === 'webrtc' };
+    const family = uri.params[CONTACT_PARAM.family];
+    return {
+      uri,
+      client,
+      webrtc: client || uri.params[CONTACT_PARAM.media] === 'webrtc',
+      family: family === '4' ? 4 : family === '6' ? 6 : null,
+    };
   });
 }

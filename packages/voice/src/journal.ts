@@ -55,6 +55,7 @@ export const callOfKey = (key: string): string | null =>
 
 /** Facts of set-up, large and of no use afterwards, and questions that the next process asks anew. */
 const PASSING: ReadonlySet<string> = new Set<keyof Leg>([
+  'family',
   'offer',
   'sdp',
   'sdpSent',

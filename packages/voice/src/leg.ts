@@ -1,4 +1,4 @@
-import type { Ms } from '@sidetone/core';
+import type { Family, Ms } from '@sidetone/core';
 import type { Uri } from '@sidetone/sip';
 import type { BuiltIn, CallRecord, CodecName, Direction, LegKind, LegStats, Source } from '@sidetone/wire';
 import type { Ending } from './ending.ts';
@@ -44,6 +44,8 @@ export interface Leg {
   readonly media: 'none' | 'asked' | 'open' | 'closing' | 'closed';
   readonly codecs: readonly CodecName[];
   readonly dtmf: 'rfc4733' | 'info';
+  /** By which IP version its peer signals: the one of our first offer. */
+  readonly family: Family | null;
   /** The contact we call; null for a number on a trunk. */
   readonly target: Uri | null;
   /** Caller: the offer of the INVITE; null when it had none. */
@@ -59,6 +61,8 @@ export interface Leg {
   readonly negotiation: Negotiation;
   /** The peer of this leg has put us on hold. */
   readonly holding: boolean;
+  /** Media has gone to an address that its peer is not told of yet. */
+  readonly moved: boolean;
   /** The direction our last offer or answer stated (or tried to). */
   readonly stated: Direction;
   readonly source: Source | null;
@@ -108,11 +112,12 @@ export interface LegOrigin {
 }
 
 type Fresh = Pick<Leg, 'id' | 'control' | 'role' | 'kind' | 'phase' | 'codecs' | 'startedAt'> &
-  Partial<Pick<Leg, 'webrtc' | 'userName' | 'trunk' | 'dtmf' | 'target' | 'offer' | 'service'>>;
+  Partial<Pick<Leg, 'webrtc' | 'userName' | 'trunk' | 'dtmf' | 'family' | 'target' | 'offer' | 'service'>>;
 
 export function newLeg(facts: Fresh): Leg {
   return {
     dtmf: 'rfc4733',
+    family: null,
     target: null,
     offer: null,
     service: null,
@@ -127,6 +132,7 @@ export function newLeg(facts: Fresh): Leg {
     codec: null,
     negotiation: { name: 'idle' },
     holding: false,
+    moved: false,
     stated: 'sendrecv',
     source: null,
     presence: 'here',
@@ -151,6 +157,10 @@ export function newLeg(facts: Fresh): Leg {
 }
 
 export const mediaKind = (leg: Leg): LegKind => (leg.webrtc ? 'webrtc' : 'rtp');
+
+/** For an offer to a peer of whom media knows nothing yet. */
+export const offerFamily = ({ family }: Leg): { readonly family?: Family } =>
+  family === null ? {} : { family };
 
 /** Does media know (or is it about to know) the leg? */
 export const inMedia = (leg: Leg): boolean => leg.media === 'asked' || leg.media === 'open';

@@ -4,6 +4,7 @@ import { otherSide } from './call.ts';
 import type { CallInput, MediaTag } from './call-events.ts';
 import { codecsOf } from './codecs.ts';
 import type { Draft } from './draft.ts';
+import { CAUSE } from './ending.ts';
 import { endCall, mediaEnding } from './finish.ts';
 import { type Leg, mediaKind } from './leg.ts';
 import { renew, renewed } from './presence.ts';
@@ -15,6 +16,7 @@ import { renew, renewed } from './presence.ts';
  *   idle ──peer's offerless──▶ offering-peer ──media──▶ 200 ──▶ awaiting-ack ──ACK──▶ accepting ──media──▶ idle
  *   idle ──direction changed──▶ offering ──media──▶ reinviting ──2xx──▶ accepting ──media──▶ idle
  *                                                       └── ≥ 300: nothing changed ──▶ idle
+ *   An answer that moves media to another address family: offering, to tell the peer where (`follows`).
  *
  * Hold gates media first, answers the holder, and then tells the other side; a refusal there changes no gate.
  */
@@ -84,6 +86,11 @@ export function onReinviteResult(draft: Draft, input: Extract<CallInput, { type:
   if (leg?.negotiation.name !== 'reinviting') return;
   if (input.status >= 300 || input.sdp === undefined) {
     draft.log('warn', 're-invite refused', { leg: leg.id, status: input.status });
+    if (leg.moved) {
+      // It goes on sending to where nobody listens.
+      endCall(draft, { ...CAUSE.noAddress, by: 'platform' });
+      return;
+    }
     renewed(draft, leg, false);
     finish(draft, leg);
     return;
@@ -128,14 +135,28 @@ export function onNegotiationReply(draft: Draft, leg: Leg, tag: MediaTag, reply:
       endCall(draft, mediaEnding(reply.error));
       return;
     }
+    if (reply.ok && !follows(draft, leg, reply.moved === true)) return;
     if (reply.ok) draft.set(leg.id, { codec: reply.codec ?? leg.codec });
     renewed(draft, leg, reply.ok);
     finish(draft, leg);
   }
 }
 
+/**
+ * An answer of another address family than our offer takes media to that family, and our next offer tells the peer where. One that
+ * changes it again and again has no end: `false`, the call is over.
+ */
+function follows(draft: Draft, leg: Leg, moved: boolean): boolean {
+  if (moved && leg.moved) endCall(draft, { ...CAUSE.noAddress, by: 'platform' });
+  else draft.set(leg.id, { moved });
+  return !(moved && leg.moved);
+}
+
+/** What is the matter with an offer, not with us. */
+const PEERS: ReadonlySet<string> = new Set(['no-codec', 'bad-sdp', 'no-address']);
+
 function refuse(draft: Draft, leg: Leg, tx: string, reply: MediaReply): void {
-  const peers = !reply.ok && (reply.error === 'no-codec' || reply.error === 'bad-sdp');
+  const peers = !reply.ok && PEERS.has(reply.error);
   draft.emit({ type: 'respondReinvite', leg: leg.id, tx, status: peers ? 488 : 500 });
 }
 
@@ -161,7 +182,7 @@ function renegotiate(draft: Draft, leg: Leg): void {
   if (leg.kind === 'client' || leg.kind === 'service') return;
   if (leg.negotiation.name !== 'idle' || otherSide(draft.call, leg) === undefined) return;
   const direction = wanted(draft, leg);
-  if (direction === leg.stated) return;
+  if (direction === leg.stated && !leg.moved) return;
   draft.set(leg.id, { negotiation: { name: 'offering', direction }, stated: direction });
   draft.media('re-offer', {
     op: 'offer',

@@ -1,4 +1,4 @@
-import type { EpochMs } from '@sidetone/core';
+import { canonicalHost, type EpochMs, type Family, familyOf } from '@sidetone/core';
 import { header, parseNameAddr, type SipRequest, unescapeUser } from '@sidetone/sip';
 import {
   ASSERTED_IDENTITY,
@@ -25,7 +25,7 @@ export interface Arrival {
   /** On whose account the call is. */
   readonly user: SipUser | undefined;
   /** Facts of the caller's leg. */
-  readonly leg: Pick<Leg, 'kind' | 'codecs' | 'dtmf'> & Partial<Pick<Leg, 'userName' | 'trunk'>>;
+  readonly leg: Pick<Leg, 'kind' | 'codecs' | 'dtmf'> & Partial<Pick<Leg, 'userName' | 'trunk' | 'family'>>;
 }
 
 export const refuse = (cause: Why): Plan => ({
@@ -45,13 +45,13 @@ function provenUser(request: SipRequest): string | undefined {
 
 /**
  * Reads an INVITE from `vsp` (a client) or from `proxy` (a trunk, or a phone it authenticated) and asks the routing
- * plan. `ownHost` is our public address: phones dial `number@address`.
+ * plan. `isOwnHost`: a public address of ours, since phones dial `number@address`.
  */
 export function arrive(
   request: SipRequest,
   from: 'vsp' | 'proxy',
   identity: Identity,
-  ownHost: string,
+  isOwnHost: (host: string) => boolean,
   fresh: FreshLeg,
   now: EpochMs,
 ): Arrival {
@@ -80,15 +80,15 @@ export function arrive(
       user: undefined,
       leg: { kind: from === 'vsp' ? 'client' : 'phone', codecs: [], dtmf: 'rfc4733' },
     };
-  const own = uri.host.toLowerCase() === ownHost.toLowerCase();
-  const dialled = own ? dialledUser : `${dialledUser}@${uri.host}`;
+  const family = from === 'proxy' ? signalledFamily(request) : null;
+  const dialled = isOwnHost(uri.host) ? dialledUser : `${dialledUser}@${uri.host}`;
   const plan = planOf(identity, dialled, user, caller.numbers, trunk, fresh, now);
   if (trunk !== undefined)
     return {
       caller,
       plan,
       user: undefined,
-      leg: { kind: 'trunk', codecs: trunk.codecs, dtmf: trunk.dtmf, trunk: trunk.name },
+      leg: { kind: 'trunk', codecs: trunk.codecs, dtmf: trunk.dtmf, trunk: trunk.name, family },
     };
   return {
     caller,
@@ -99,8 +99,16 @@ export function arrive(
       codecs: connection!.codecs,
       dtmf: from === 'vsp' ? 'rfc4733' : digitsMode(connection!),
       userName: user!.name,
+      family,
     },
   };
+}
+
+/** By which IP version a caller from outside signals: where its last hop was seen, or says that it is. */
+function signalledFamily({ headers: { via, contact } }: SipRequest): Family | null {
+  const hop = via.find(({ transport }) => transport !== 'LOCAL');
+  const seen = familyOf(canonicalHost(hop?.params['received'] ?? '')) ?? familyOf(hop?.host ?? '');
+  return seen ?? (contact === '*' ? null : familyOf(contact[0]?.uri.host ?? ''));
 }
 
 /** Digits as audio are not made here: phones that want them so get RFC 4733. */
@@ -135,7 +143,10 @@ export function planOf(
       return {
         to: 'trunk',
         number: where.number,
-        trunks: where.trunks.map(({ name, codecs, dtmf, policy }) => ({ name, codecs, dtmf, policy })),
+        trunks: where.trunks.map(({ name, host, codecs, dtmf, policy }) => {
+          const family = familyOf(host);
+          return { name, codecs, dtmf, policy, ...(family === null ? {} : { family }) };
+        }),
         leg: fresh,
       };
     case 'nowhere':

@@ -89,6 +89,7 @@ const LEG: Readonly<Record<string, (value: unknown) => boolean>> = {
   connected: oneOf(true, false),
   negotiation: isNegotiation,
   holding: oneOf(true, false),
+  moved: oneOf(true, false),
   stated: DIRECTION,
   source: orNull(isFields),
   presence: oneOf('here', 'away', 'returning'),

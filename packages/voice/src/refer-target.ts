@@ -15,7 +15,7 @@ export interface Found {
 
 export interface ReferFacts {
   readonly random: Random;
-  readonly ownHost: string;
+  readonly isOwnHost: (host: string) => boolean;
   /** The leg with this dialog. */
   readonly find: (dialog: DialogName) => Found | undefined;
 }
@@ -23,7 +23,7 @@ export interface ReferFacts {
 /** What a REFER in the dialog of `asks` is about, or the status that refuses it. Nobody joins with a call of somebody else. */
 export function referTarget(request: SipRequest, asks: Found, facts: ReferFacts): ReferTarget | number {
   if (!mayTransfer(asks.leg)) return 403;
-  const read = parseReferTo(request, facts.ownHost);
+  const read = parseReferTo(request, facts.isOwnHost);
   if (!read.ok) return read.error;
   const to = read.value;
   if (to.kind === 'dial')

@@ -1,4 +1,4 @@
-import { Deadlines, earliest, type JournalEntry, type Ms, uuid } from '@sidetone/core';
+import { Deadlines, earliest, type JournalEntry, type Ms, sameHost, uuid } from '@sidetone/core';
 import { bodyText, type DialogName, type UserAgent, type UserAgentOut } from '@sidetone/sip';
 import type { MediaEvent, MediaReply } from '@sidetone/wire';
 import { Admission, isRefused } from './admission.ts';
@@ -15,6 +15,7 @@ import { joinCalls } from './join.ts';
 import { CallJournal } from './journal.ts';
 import { commandLeg, DIGIT } from './leg-commands.ts';
 import { MediaDesk } from './media-desk.ts';
+import { within } from './offer-profile.ts';
 import { arrive } from './plan.ts';
 import { type Found, found, referTarget } from './refer-target.ts';
 import { inheritedMedia, restoreCalls } from './restore.ts';
@@ -252,9 +253,10 @@ class CallService implements Voice {
       this.#hear(this.#agent.respond(out.leg, 403, {}, now), now);
       return;
     }
-    const { publicAddress, identity, epoch, random } = this.#options;
-    const arrival = arrive(out.request, node, identity(), publicAddress.host, this.#fresh(), epoch());
-    const admitted = this.#admission.admit(identity(), arrival.plan, arrival.user, now);
+    const { families, identity, epoch, random } = this.#options;
+    const arrival = arrive(out.request, node, identity(), this.#isOwnHost, this.#fresh(), epoch());
+    const plan = within(arrival.plan, out.sdp, families);
+    const admitted = this.#admission.admit(identity(), plan, arrival.user, now);
     const own = this.#fresh();
     const call = incomingCall(arrival, {
       id: uuid(random),
@@ -269,6 +271,9 @@ class CallService implements Voice {
     this.#out.push(startedLine(call));
     this.#open(call);
   }
+
+  readonly #isOwnHost = (host: string): boolean =>
+    this.#options.publicAddress.hosts.some((own) => sameHost(own, host));
 
   #open(call: Call): void {
     this.#book.add(call);
@@ -356,14 +361,14 @@ class CallService implements Voice {
   // ---- transfers
 
   #refer(out: Extract<UserAgentOut, { type: 'request' }>, now: Ms): void {
-    const { random, publicAddress } = this.#options;
+    const { random } = this.#options;
     const at = (dialog: string | undefined): Found | undefined => {
       const place = dialog === undefined ? undefined : this.#book.placeOf(dialog);
       return found(this.#book.calls.get(place?.call ?? ''), place?.leg);
     };
     const asks = at(out.leg);
     const find = (name: DialogName) => at(this.#agent.legWith(name));
-    const facts = { random, ownHost: publicAddress.host, find };
+    const facts = { random, isOwnHost: this.#isOwnHost, find };
     const to = asks === undefined ? 403 : referTarget(out.request, asks, facts);
     if (asks === undefined || typeof to === 'number')
       this.#hear(this.#agent.respondRequest(out.tx, typeof to === 'number' ? to : 403, {}, now), now);

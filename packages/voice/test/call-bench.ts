@@ -47,6 +47,7 @@ export const contact = (leg: string, client = true): ContactFacts => ({
   uri: { scheme: 'sip', user: leg, host: client ? 'vsp.sidetone.invalid' : '192.0.2.7', params: {} },
   client,
   webrtc: client,
+  family: null,
 });
 
 export function newCall(setup: Setup = {}): Call {

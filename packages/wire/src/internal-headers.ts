@@ -35,6 +35,8 @@ export const CONTACT_PARAM = {
   binding: 'sidetone-binding',
   /** `webrtc`: the phone speaks ICE and DTLS-SRTP (RFC 7118: it registered over a WebSocket). */
   media: 'sidetone-media',
+  /** `4` or `6`: the IP version by which the phone is reached. */
+  family: 'sidetone-family',
 } as const;
 
 /** The events of a REFER (RFC 3515 §3), and the media type of what a NOTIFY tells about it (RFC 3420). */

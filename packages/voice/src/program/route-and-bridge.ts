@@ -8,7 +8,8 @@ import { sendNext } from '../digits.ts';
 import type { Draft } from '../draft.ts';
 import { CAUSE, causeOfStatus, type Ending, rank } from '../ending.ts';
 import { endCall, endLeg, legGone, mediaEnding } from '../finish.ts';
-import { type Leg, mediaKind, newLeg } from '../leg.ts';
+import { type Leg, mediaKind, newLeg, offerFamily } from '../leg.ts';
+import { settleDirections } from '../negotiation.ts';
 import type { Program } from '../step.ts';
 
 /*
@@ -74,6 +75,7 @@ function start(draft: Draft): void {
           trunk: first.name,
           codecs: first.codecs,
           dtmf: first.dtmf,
+          family: first.family ?? null,
           startedAt: draft.now,
         }),
       );
@@ -90,6 +92,7 @@ function prepare(draft: Draft, leg: Leg): void {
     kind: mediaKind(leg),
     codecs: leg.codecs,
     opus: opusWishes(draft.caller.offer ?? ''),
+    ...offerFamily(leg),
   });
 }
 
@@ -122,6 +125,7 @@ function bindings(draft: Draft, input: Extract<CallInput, { type: 'bindings' }>)
         userName: plan.userName,
         codecs,
         dtmf: contact.client ? 'rfc4733' : plan.dtmf,
+        family: contact.family,
         target: contact.uri,
         startedAt: draft.now,
       }),
@@ -180,7 +184,8 @@ function mediaReply(draft: Draft, leg: Leg, tag: 'first' | 'accept', reply: Medi
 function onAccept(draft: Draft, leg: Leg, reply: MediaReply): void {
   const accepting = leg.accepting - 1;
   if (reply.ok) {
-    draft.set(leg.id, { accepting, connected: true, codec: reply.codec ?? leg.codec });
+    const moved = leg.moved || reply.moved === true;
+    draft.set(leg.id, { accepting, connected: true, moved, codec: reply.codec ?? leg.codec });
     if (leg.role === 'callee' && draft.call.early === null && draft.call.state.name === 'calling')
       draft.call = { ...draft.call, early: leg.id };
     advance(draft);
@@ -305,6 +310,7 @@ function advance(draft: Draft): void {
   const caller = draft.caller;
   if (state.name === 'up') {
     connect(draft);
+    settleDirections(draft);
     return;
   }
   const answered = state.name === 'answering';
@@ -343,6 +349,7 @@ function advance(draft: Draft): void {
     });
     draft.log('info', 'call answered', { leg: peer.id, kind: peer.kind });
     sendNext(draft, peer.id);
+    settleDirections(draft);
   } else if (!caller.sdpSent && caller.offer !== null) {
     draft.set(caller.id, { sdpSent: true });
     draft.emit({ type: 'respond', leg: caller.id, status: 183, sdp: caller.sdp, headers: [] });
@@ -365,7 +372,7 @@ function openCaller(draft: Draft, peer: Leg): void {
   // An echo gives the caller its own Opus back, so its own wishes count.
   const heard = peer.kind === 'service' ? caller.offer : peer.remote;
   const about = { leg: caller.id, kind: mediaKind(caller), codecs, opus: opusWishes(heard ?? '') };
-  if (caller.offer === null) draft.media('first', { op: 'offer', ...about });
+  if (caller.offer === null) draft.media('first', { op: 'offer', ...about, ...offerFamily(caller) });
   else draft.media('first', { op: 'answer', ...about, sdp: caller.offer });
   for (const candidate of caller.candidates)
     draft.media('aside', { op: 'candidate', leg: caller.id, candidate });
