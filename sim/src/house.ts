@@ -90,7 +90,7 @@ export class House {
       random,
       epoch,
       identity: () => identity,
-      address: { host: HOUSE.host, udp: HOUSE.port },
+      address: { hosts: [HOUSE.host], udp: HOUSE.port },
       nonceSecret: this.#nonceSecret,
     });
     const loop = new ServiceLoop<LocalNode, Input, Output>(

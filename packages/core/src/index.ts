@@ -10,6 +10,7 @@ export {
   networkOf,
   parseIp,
   sameHost,
+  withoutZone,
 } from './ip-address.ts';
 export type { JournalEntry, JournalLine, Restore } from './journal.ts';
 export type { Machine, Step } from './machine.ts';

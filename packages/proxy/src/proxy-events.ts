@@ -60,9 +60,10 @@ export interface ProxyOptions {
   readonly epoch: () => EpochMs;
   /** Read for every request, so that changes count at once. */
   readonly identity: () => Identity;
-  /** Our SIP address as peers see it: goes into Via and Record-Route. */
+  /** Our SIP address as peers see it: goes into Via, Record-Route and the Contacts of `voice`, in the family of the peer. */
   readonly address: {
-    readonly host: string;
+    /** One for each family, the preferred first; a name stands for both. */
+    readonly hosts: readonly [string, ...string[]];
     readonly udp?: number;
     readonly tcp?: number;
     /** Where SIP over WebSocket is served. */

@@ -1,4 +1,4 @@
-import type { Ms } from '@sidetone/core';
+import { canonicalHost, familyOf, type Ms, sameHost } from '@sidetone/core';
 import { escapeUser, type Flow, type NameAddr, type SipRequest, type Uri, unescapeUser } from '@sidetone/sip';
 import {
   CONTACT_PARAM,
@@ -114,7 +114,7 @@ export function routeFromRoom(request: SipRequest, facts: RoutingFacts): Routing
     return inDialog ? only({ uri, flow: { transport: 'local', node: 'vsp' }, route: [] }) : gone(uri, facts);
   // A peer on our own host has another port: inside a dialog its Contact is no address of ours.
   const here = inDialog
-    ? isOwn(facts.address, uri) || host === facts.identity.domain.toLowerCase()
+    ? isOwn(facts.address, uri) || sameHost(host, facts.identity.domain)
     : facts.isOurHost(host);
   if (here) return routeHere(request, uri, facts);
   if (!inDialog) return gone(uri, facts);
@@ -158,7 +158,9 @@ function toUser(request: SipRequest, user: SipUser, facts: RoutingFacts): Routin
 function marked({ uri, id, flow }: Binding): Uri {
   const overWebSocket = isWebSocket(flow) || uri.params['transport']?.toLowerCase() === 'ws';
   const media = overWebSocket ? { [CONTACT_PARAM.media]: 'webrtc' } : {};
-  return { ...uri, params: { ...uri.params, [CONTACT_PARAM.binding]: id, ...media } };
+  const family = flow.transport === 'local' ? null : familyOf(flow.host);
+  const reached = family === null ? {} : { [CONTACT_PARAM.family]: String(family) };
+  return { ...uri, params: { ...uri.params, [CONTACT_PARAM.binding]: id, ...media, ...reached } };
 }
 
 function toBinding({ uri, flow, path = [] }: Binding): Target {
@@ -175,7 +177,8 @@ function patienceOf(binding: Binding, facts: RoutingFacts): Pick<Target, 'patien
 }
 
 function toTrunk(trunk: Trunk, number: string): Target {
-  const { host, port, transport, name } = trunk;
+  const { port, transport, name } = trunk;
+  const host = canonicalHost(trunk.host);
   const params: Record<string, string> = transport === 'tcp' ? { transport } : {};
   return {
     uri: { scheme: 'sip', user: escapeUser(number), host, port, params },
