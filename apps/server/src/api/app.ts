@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { networkOf } from '@sidetone/core';
 import { Hono } from 'hono';
 import type { Logger } from 'pino';
 import { apiKeyName } from '../identity/api-key.ts';
@@ -68,7 +69,7 @@ export function createApi(options: ApiOptions): Hono {
     };
     try {
       const source = options.addressOf(c.env);
-      const known = await identify(c.req.header('authorization'), source, allowed);
+      const known = await identify(c.req.header('authorization'), networkOf(source), allowed);
       allowed(requests.use(known.key, world.now()));
       const url = new URL(c.req.url);
       const { row, path } = route(c.req.method, url.pathname.slice('/v2'.length));

@@ -1,11 +1,13 @@
 import { answerBinding } from '@sidetone/rtc';
 import { type Flow, parseMessage, type SipMessage, type SipParseError, writeMessage } from '@sidetone/sip';
+import type { Hosts } from './listen-hosts.ts';
 import { listenSipTcp } from './sip-tcp.ts';
 import { createSipWebSockets, type SipWebSockets } from './sip-websocket.ts';
 import { listenUdp } from './udp.ts';
 
 export interface SipTransportOptions {
-  readonly host: string;
+  /** One for each family. */
+  readonly host: Hosts;
   readonly udp: number;
   readonly tcp: number;
   readonly received: (message: SipMessage, flow: Flow) => void;
@@ -22,7 +24,7 @@ export interface SipTransport {
   close(): void;
 }
 
-/** The SIP sockets of the process: UDP and TCP on one host, and WebSockets of the HTTP server. Rejects with `ListenError`. */
+/** The SIP sockets of the process: UDP and TCP on one host of each family, and WebSockets of the HTTP server. Rejects with `ListenError`. */
 export async function openSipTransport(options: SipTransportOptions): Promise<SipTransport> {
   const udp = await listenUdp('sip.udp', options.host, options.udp, (bytes, host, port) => {
     const flow: Flow = { transport: 'udp', host, port };

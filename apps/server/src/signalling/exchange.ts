@@ -15,6 +15,7 @@ import { createVoice, type VoiceInput, type VoiceOutput } from '@sidetone/voice'
 import { createVsp, type VspInput, type VspOutput } from '@sidetone/vsp';
 import type { Identity } from '@sidetone/wire';
 import type { Config } from '../config/schema.ts';
+import { familiesOf } from '../net/listen-hosts.ts';
 
 type Input = VspInput | VoiceInput | ProxyInput;
 type Output = VspOutput | VoiceOutput | ProxyOutput;
@@ -57,7 +58,8 @@ export interface ExchangeOptions {
   readonly config: Config;
   readonly identity: Identity;
   readonly nonceKey: Uint8Array;
-  readonly publicAddress: { readonly host: string; readonly port: number };
+  readonly publicAddress: { readonly hosts: readonly [string, ...string[]]; readonly port: number };
+  readonly mediaAddresses: readonly string[];
 }
 
 /** vsp, voice and proxy in one process, with the real clock under them. */
@@ -91,6 +93,7 @@ export function createExchange(options: ExchangeOptions, world: World): Exchange
     epoch,
     identity,
     publicAddress: options.publicAddress,
+    families: familiesOf(options.mediaAddresses),
     timers: { ringMs: config.limits.ring_seconds * 1000 },
     limits: { calls: config.limits.calls, callsPerUser: config.limits.calls_per_user },
   });
@@ -99,7 +102,7 @@ export function createExchange(options: ExchangeOptions, world: World): Exchange
     epoch,
     identity,
     address: {
-      host: options.publicAddress.host,
+      hosts: options.publicAddress.hosts,
       udp: config.sip.udp,
       tcp: config.sip.tcp,
       ws: config.http.port,

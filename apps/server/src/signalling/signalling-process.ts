@@ -3,7 +3,7 @@ import { setTimeout as rest } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { rejectUnparseable } from '@sidetone/proxy';
 import type { Flow, SipMessage } from '@sidetone/sip';
-import type { CallRecord } from '@sidetone/wire';
+import type { CallRecord, Trunk } from '@sidetone/wire';
 import type { Logger } from 'pino';
 import { createApi } from '../api/app.ts';
 import { iceServersOf } from '../identity/ice-servers.ts';
@@ -18,6 +18,7 @@ import { listenStun } from '../listen/stun.ts';
 import { listenWebSocket, type WebSocketListener } from '../listen/websocket.ts';
 import { createLog } from '../log.ts';
 import { createMediaClient } from '../media/control-client.ts';
+import { familiesOf, publicHosts } from '../net/listen-hosts.ts';
 import { openSipTransport, type SipTransport } from '../net/sip-transport.ts';
 import { openRecordWriter } from '../store/record-writer.ts';
 import { FAULT, type FromChild, type SignallingStart, type ToChild } from '../supervise/messages.ts';
@@ -56,8 +57,10 @@ export async function prepareSignalling(
   const people = await openIdentity(start.config, start.dataDir, secrets, log);
   const unresolved = (host: string): void => log.warn({ host }, 'trunk host cannot be resolved');
   const named = people.identity.trunks;
-  people.identity.setTrunks(await resolveTrunks(named, unresolved));
-  const stopResolving = keepTrunksResolved(named, (trunks) => people.identity.setTrunks(trunks), unresolved);
+  const families = familiesOf(start.config.sip.host);
+  people.identity.setTrunks(await resolveTrunks(named, families, unresolved));
+  const update = (trunks: readonly Trunk[]): void => people.identity.setTrunks(trunks);
+  const stopResolving = keepTrunksResolved(named, families, update, unresolved);
   return () => serve(start, log, secrets, people, stopResolving);
 }
 
@@ -95,7 +98,7 @@ async function serve(
   const phoneBudget = new LoginBudget();
   const links = new LoginLinks();
   const iceServers = iceServersOf(config);
-  const publicAddress = { host: config.sip.public_host ?? config.sip.host, port: config.sip.udp };
+  const publicAddress = { hosts: publicHosts(config.sip), port: config.sip.udp };
 
   const mediaIsUp = Promise.withResolvers<void>();
   const media = createMediaClient({
@@ -112,7 +115,7 @@ async function serve(
   /** What services that take over say before the sockets are open. */
   const unsent: [SipMessage, Flow][] = [];
   const exchange = createExchange(
-    { config, identity, nonceKey: secrets.nonceKey, publicAddress },
+    { config, identity, nonceKey: secrets.nonceKey, publicAddress, mediaAddresses: start.mediaAddresses },
     {
       sip: (message, flow) => {
         if (sip === undefined) unsent.push([message, flow]);
