@@ -59,7 +59,7 @@ export interface ExchangeOptions {
   readonly identity: Identity;
   readonly nonceKey: Uint8Array;
   readonly publicAddress: { readonly hosts: readonly [string, ...string[]]; readonly port: number };
-  readonly mediaAddresses: readonly string[];
+  readonly mediaAddresses: readonly string[] | undefined;
 }
 
 /** vsp, voice and proxy in one process, with the real clock under them. */
@@ -93,7 +93,7 @@ export function createExchange(options: ExchangeOptions, world: World): Exchange
     epoch,
     identity,
     publicAddress: options.publicAddress,
-    families: familiesOf(options.mediaAddresses),
+    ...(options.mediaAddresses === undefined ? {} : { families: familiesOf(options.mediaAddresses) }),
     timers: { ringMs: config.limits.ring_seconds * 1000 },
     limits: { calls: config.limits.calls, callsPerUser: config.limits.calls_per_user },
   });
