@@ -8,6 +8,7 @@ import { header } from '@sidetone/sip';
 import { checkConfig } from '../src/config/load.ts';
 import { isLoopback, machineAddresses, plainAddress } from '../src/net/addresses.ts';
 import { familiesOf, publicHosts } from '../src/net/listen-hosts.ts';
+import { resolveTrunks } from '../src/signalling/trunk-addresses.ts';
 import { browserOffer, Client } from './drive/client.ts';
 import { Phone, plainSdp } from './drive/phone.ts';
 import { freePorts, Product, until } from './drive/running.ts';
@@ -285,6 +286,16 @@ describe('ipv6: addresses of the machine and of the configuration', () => {
       const bad = checkConfig(value, 'c');
       assert.match(bad.ok ? '' : bad.error, sentence);
     }
+  });
+
+  it('of a trunk’s name are all believed, and the first of a family in which SIP is spoken is called', async () => {
+    const trunk = { name: 'c', host: 'localhost', port: 5060, transport: 'udp', prefixes: ['+'] } as never;
+    const lost: string[] = [];
+    const [four] = await resolveTrunks([trunk], [4, 6], (host) => lost.push(host));
+    assert.equal(four!.host, '127.0.0.1');
+    assert.ok(four!.addresses!.includes('127.0.0.1'));
+    const [six] = await resolveTrunks([trunk], [6], (host) => lost.push(host));
+    assert.ok(six!.host === '::1' || lost.includes('localhost'));
   });
 
   it('of sockets are plain', () => {
