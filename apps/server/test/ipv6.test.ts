@@ -201,6 +201,7 @@ describe('ipv6: a machine whose media has none', { timeout: 60_000 }, () => {
     carrier.respond(leg, 200, { sdp: six });
     const { request } = await carrier.gets('bye');
     assert.match(header(request, 'Reason')!, /^Q\.850;cause=88;text="INCOMPATIBLE_DESTINATION"/);
+    assert.equal(header(request, 'Warning'), undefined);
     const bye = await one.says('telnyx_rtc.bye', call);
     assert.equal(bye['cause'], 'INCOMPATIBLE_DESTINATION');
   });

@@ -77,8 +77,8 @@ export function responseFor(call: Call, wish: Extract<CallOut, { type: 'respond'
   };
 }
 
-/** Headers of a BYE or CANCEL: the reason, and the custom headers of the other side's. */
+/** Headers of a BYE or CANCEL: the reason, and the custom headers of the other side's. A Warning is of responses (RFC 3261 §20, table 3). */
 export const byeHeaders = (ending: Ending): ExtraHeaders => [
-  ...(ending.headers ?? []),
+  ...(ending.headers ?? []).filter(([name]) => name !== 'Warning'),
   ...reasonHeaders(ending),
 ];
