@@ -1,8 +1,17 @@
 import { canonicalHost, familyOf, type Ms, sameHost } from '@sidetone/core';
-import { escapeUser, type Flow, type NameAddr, type SipRequest, type Uri, unescapeUser } from '@sidetone/sip';
+import {
+  escapeUser,
+  type Flow,
+  header,
+  type NameAddr,
+  type SipRequest,
+  type Uri,
+  unescapeUser,
+} from '@sidetone/sip';
 import {
   CONTACT_PARAM,
   canonicalNumber,
+  HEADER,
   type Identity,
   isNumber,
   NODE_HOST,
@@ -138,9 +147,19 @@ function routeHere(request: SipRequest, uri: Uri, facts: RoutingFacts): Routing 
   const named = facts.identity.userByName(user) ?? (owner && facts.identity.userById(owner.id));
   if (named !== undefined) return toUser(request, named, facts);
   if (request.method === 'OPTIONS') return answer(user === '' ? 200 : 404);
-  const trunks = isNumber(number) ? trunksFor(facts.identity.trunks, number) : [];
+  const all = isNumber(number) ? trunksFor(facts.identity.trunks, number) : [];
+  const trunks = oneRun(all, header(request, HEADER.trunk));
   if (trunks.length === 0) return answer(404);
   return { kind: 'forward', groups: trunks.map((trunk) => [toTrunk(trunk, number)]) };
+}
+
+/** From the trunk that voice begins with, those of its address family: its offer speaks that one. Not told, or unknown: all. */
+function oneRun(trunks: readonly Trunk[], first: string | undefined): readonly Trunk[] {
+  const at = trunks.findIndex(({ name }) => name === first);
+  if (at < 0) return trunks;
+  const run = trunks.slice(at);
+  const end = run.findIndex(({ host }) => familyOf(host) !== familyOf(run[0]!.host));
+  return end < 0 ? run : run.slice(0, end);
 }
 
 /** RFC 3261 §16.5: the bindings of a user, all at once or only the last one; OPTIONS asks for the list itself. */

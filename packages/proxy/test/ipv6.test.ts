@@ -95,6 +95,31 @@ describe('ipv6: a carrier', () => {
   });
 });
 
+describe('ipv6: carriers of both families', () => {
+  it('are tried from the one that voice asks for, while they are of one family', () => {
+    const rig = new Rig();
+    const hosts = ['192.0.2.50', '192.0.2.51', '2001:db8:5::50', '192.0.2.52'];
+    rig.people({ ...PEOPLE, trunks: hosts.map((host, i) => trunk(`t${i}`, host)) });
+    const tried = (first: string): string[] => {
+      let [next] = requests(
+        rig.send(VOICE, { uri: DIALLED, headers: [['X-Sidetone-Trunk', first]] }).out,
+        'INVITE',
+      );
+      const at: string[] = [];
+      while (next !== undefined) {
+        at.push(next.flow.transport === 'local' ? '' : next.flow.host);
+        assert.ok(!next.message.headers.other.some(([name]) => /^x-sidetone/i.test(name)));
+        [next] = requests(rig.reply(next, 503), 'INVITE');
+      }
+      return at;
+    };
+    assert.deepEqual(tried('t0'), hosts.slice(0, 2));
+    assert.deepEqual(tried('t2'), hosts.slice(2, 3));
+    assert.deepEqual(tried('t3'), hosts.slice(3));
+    assert.deepEqual(tried('gone'), hosts);
+  });
+});
+
 describe('ipv6: a phone', () => {
   it('registers, is told to voice with its family, and called by its flow', () => {
     const rig = new Rig();

@@ -106,8 +106,11 @@ export interface Caller {
   readonly referredBy?: { readonly user: string; readonly number?: string };
 }
 
-/** `family`: of its address. */
-export type TrunkFacts = Pick<Trunk, 'name' | 'codecs' | 'dtmf' | 'policy'> & { readonly family?: Family };
+/** `family`: of its address. `leg`: it is the first of a further run (`trunk-runs.ts`). */
+export type TrunkFacts = Pick<Trunk, 'name' | 'codecs' | 'dtmf' | 'policy'> & {
+  readonly family?: Family;
+  readonly leg?: FreshLeg;
+};
 
 /** Ids drawn for a leg to come. */
 export interface FreshLeg {

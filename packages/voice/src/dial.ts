@@ -15,8 +15,8 @@ const RING_MS = 60_000;
 
 export interface DialFacts {
   readonly identity: Identity;
-  /** One leg is the stand-in for the caller, the other for a target that needs no look-up. */
-  readonly fresh: readonly [FreshLeg, FreshLeg];
+  /** For the stand-in of the caller, and for targets that need no look-up. */
+  readonly fresh: () => FreshLeg;
   readonly admit: (plan: Plan, user: SipUser | undefined) => Admitted;
   readonly now: Ms;
   readonly epoch: EpochMs;
@@ -28,7 +28,8 @@ export interface DialFacts {
  */
 export function dialCall(of: Call, wish: Extract<CallOut, { type: 'dial' }>, facts: DialFacts): Call {
   const { identity, now, epoch } = facts;
-  const [seat, fresh] = facts.fresh;
+  const { fresh } = facts;
+  const seat = fresh();
   const by = legOf(of, wish.by)!;
   const far = legOf(of, wish.keeps)!;
   const user = identity.userByName(by.userName ?? '');

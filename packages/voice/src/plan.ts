@@ -12,11 +12,12 @@ import {
   type SipUser,
   type Trunk,
 } from '@sidetone/wire';
-import type { Caller, FreshLeg, Plan } from './call.ts';
+import type { Caller, FreshLeg, Plan, TrunkFacts } from './call.ts';
 import { CAUSE, type Why } from './ending.ts';
 import type { Leg } from './leg.ts';
 import { callerNumbers, lacksCallerId, outbound } from './outbound.ts';
 import { customHeaders } from './reason.ts';
+import { inRuns } from './trunk-runs.ts';
 
 /** Who calls, by what road, and where that leads. */
 export interface Arrival {
@@ -52,7 +53,7 @@ export function arrive(
   from: 'vsp' | 'proxy',
   identity: Identity,
   isOwnHost: (host: string) => boolean,
-  fresh: FreshLeg,
+  fresh: () => FreshLeg,
   now: EpochMs,
 ): Arrival {
   const { uri } = request;
@@ -124,7 +125,7 @@ export function planOf(
   user: SipUser | undefined,
   numbers: readonly string[],
   trunk: Trunk | undefined,
-  fresh: FreshLeg,
+  fresh: () => FreshLeg,
   now: EpochMs,
 ): Plan {
   if (user !== undefined && identity.refusal(user, now) !== undefined) return refuse(CAUSE.revoked);
@@ -135,7 +136,7 @@ export function planOf(
   if ('cause' in where) return refuse(where);
   switch (where.to) {
     case 'built-in':
-      return { to: 'service', service: where.service, leg: fresh };
+      return { to: 'service', service: where.service, leg: fresh() };
     case 'user':
       return userPlan(where.user, where.connection, user, trunk);
     case 'trunk':
@@ -143,15 +144,17 @@ export function planOf(
       return {
         to: 'trunk',
         number: where.number,
-        trunks: where.trunks.map(({ name, host, codecs, dtmf, policy }) => {
-          const family = familyOf(host);
-          return { name, codecs, dtmf, policy, ...(family === null ? {} : { family }) };
-        }),
-        leg: fresh,
+        trunks: inRuns(where.trunks.map(trunkFacts), fresh),
+        leg: fresh(),
       };
     case 'nowhere':
       return refuse(NOWHERE[where.why]);
   }
+}
+
+function trunkFacts({ name, host, codecs, dtmf, policy }: Trunk): TrunkFacts {
+  const family = familyOf(host);
+  return { name, codecs, dtmf, policy, ...(family === null ? {} : { family }) };
 }
 
 const NOWHERE: Readonly<Record<Nowhere, Why>> = {

@@ -26,6 +26,10 @@ function referredBy({ referredBy: by, domain }: Call['caller'], leg: Leg): Extra
   return user === undefined ? [] : [['Referred-By', formatNameAddr(address(user, domain))]];
 }
 
+/** With which trunk the proxy begins. */
+const trunkAsked = ({ kind, trunk }: Leg): Extra =>
+  kind === 'trunk' && trunk !== undefined ? [[HEADER.trunk, trunk]] : [];
+
 /** What a room of ours may know about a leg; the proxy lets none of it out. */
 const ids = (call: Call, leg: Leg): Extra => [
   [HEADER.session, sessionOf(call, leg)],
@@ -51,6 +55,7 @@ export function inviteFor(call: Call, wish: Extract<CallOut, { type: 'invite' }>
       ...wish.headers,
       ...referredBy(caller, leg),
       [ASSERTED_IDENTITY, formatNameAddr(address(proven, caller.domain))],
+      ...trunkAsked(leg),
       ...ids(call, leg),
     ],
   };

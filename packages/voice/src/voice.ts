@@ -254,7 +254,7 @@ class CallService implements Voice {
       return;
     }
     const { families, identity, epoch, random } = this.#options;
-    const arrival = arrive(out.request, node, identity(), this.#isOwnHost, this.#fresh(), epoch());
+    const arrival = arrive(out.request, node, identity(), this.#isOwnHost, () => this.#fresh(), epoch());
     const plan = within(arrival.plan, out.sdp, families);
     const admitted = this.#admission.admit(identity(), plan, arrival.user, now);
     const own = this.#fresh();
@@ -383,7 +383,7 @@ class CallService implements Voice {
     const admit: DialFacts['admit'] = (plan, user) => this.#admission.admit(identity(), plan, user, now);
     const { identity, epoch } = this.#options;
     const facts = { identity: identity(), admit, now, epoch: epoch() };
-    this.#open(dialCall(of, wish, { ...facts, fresh: [this.#fresh(), this.#fresh()] }));
+    this.#open(dialCall(of, wish, { ...facts, fresh: () => this.#fresh() }));
   }
 
   /** Moves a side of one call into another: see `join.ts`. */

@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { header, parseNameAddr, parseUri } from '@sidetone/sip';
 import type { MediaCommand, MediaReply } from '@sidetone/wire';
+import type { Plan } from '../src/call.ts';
 import type { CallOut } from '../src/call-events.ts';
+import { inRuns } from '../src/trunk-runs.ts';
 import { CallBench, contact, trunkPlan, userPlan } from './call-bench.ts';
 import { people, sdp, trunk, VoiceBench } from './voice-bench.ts';
 
@@ -60,6 +62,62 @@ describe('ipv6: our first offer', () => {
         ['a', 6],
       ],
     );
+  });
+});
+
+describe('ipv6: trunks of both families behind one prefix', () => {
+  const carrier = { codecs: ['PCMU'], dtmf: 'rfc4733', policy: 'quality' } as const;
+  const plan: Plan = {
+    to: 'trunk',
+    number: '+15550100',
+    trunks: inRuns(
+      [
+        { name: 'a', family: 4, ...carrier },
+        { name: 'b', family: 4, ...carrier },
+        { name: 'c', family: 6, ...carrier },
+      ],
+      () => ({ leg: 'second', control: 'v3:second' }),
+    ),
+    leg: { leg: 'first', control: 'v3:first' },
+  };
+
+  it('are each offered their own: a run that is down is followed by the next, with a leg of its own', () => {
+    const bench = new CallBench({ plan });
+    bench.feed({ type: 'start' });
+    const failed = { type: 'failed', status: 503, by: 'peer', headers: [], trunk: 'b' } as const;
+    const said = bench.feed({ ...failed, leg: 'first' });
+    assert.ok(
+      said.some((line) => line.startsWith('INVITE second ')),
+      said.join(),
+    );
+    assert.deepEqual(
+      offers(bench).map((o) => o.family),
+      [4, 6],
+    );
+    assert.equal(bench.call.legs.at(-1)!.trunk, 'c');
+    const answered = bench.feed({ type: 'accepted', leg: 'second', sdp: 'theirs', headers: [], trunk: 'c' });
+    assert.ok(answered.some((line) => line.startsWith('a 200')));
+    assert.equal(bench.records()[0]?.leg_id, 'first');
+  });
+
+  it('hear nothing of a call that the callee refused, or that is down everywhere', () => {
+    const refused = new CallBench({ plan });
+    refused.feed({ type: 'start' });
+    const busy = refused.feed({
+      type: 'failed',
+      leg: 'first',
+      status: 486,
+      by: 'peer',
+      headers: [],
+      trunk: 'a',
+    });
+    assert.ok(busy.includes('a 486'));
+
+    const down = new CallBench({ plan });
+    down.feed({ type: 'start' });
+    const failed = { type: 'failed', status: 503, by: 'peer', headers: [] } as const;
+    down.feed({ ...failed, leg: 'first', trunk: 'b' });
+    assert.ok(down.feed({ ...failed, leg: 'second', trunk: 'c' }).includes('a 503'));
   });
 });
 

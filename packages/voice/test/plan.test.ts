@@ -31,7 +31,7 @@ function arrival(
     from,
     identity(),
     (host) => host === '203.0.113.5',
-    { leg: 'fresh', control: 'v3:x' },
+    () => ({ leg: 'fresh', control: 'v3:x' }),
     1_000,
   );
 }

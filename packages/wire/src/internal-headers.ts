@@ -9,7 +9,7 @@ export const HEADER = {
   leg: 'X-Sidetone-Leg-Id',
   /** `v3:` + opaque; clients see it as telnyx_call_control_id. */
   callControl: 'X-Sidetone-Call-Control-Id',
-  /** The trunk by which a call came in, or which answered (set by the proxy). */
+  /** The trunk by which a call came in, or which answered (set by the proxy); in an INVITE of voice to a number, the first to try. */
   trunk: 'X-Sidetone-Trunk',
   /** The internal cause by name, beside the standard Reason header (for example `rejected`). */
   cause: 'X-Sidetone-Cause',

@@ -1,7 +1,7 @@
 import { opusWishes } from '@sidetone/sdp';
 import { formatCaller, type MediaReply } from '@sidetone/wire';
 import { connect } from '../bridge.ts';
-import { legOf, type Plan } from '../call.ts';
+import { type FreshLeg, legOf, type Plan, type TrunkFacts } from '../call.ts';
 import type { CallInput } from '../call-events.ts';
 import { calleeCodecs, callerCodecs } from '../codecs.ts';
 import { sendNext } from '../digits.ts';
@@ -11,6 +11,7 @@ import { endCall, endLeg, legGone, mediaEnding } from '../finish.ts';
 import { type Leg, mediaKind, newLeg, offerFamily } from '../leg.ts';
 import { settleDirections } from '../negotiation.ts';
 import type { Program } from '../step.ts';
+import { nextRun } from '../trunk-runs.ts';
 
 /*
  * The default program: find the callee, ring it everywhere, bridge the first answer.
@@ -62,26 +63,27 @@ function start(draft: Draft): void {
       draft.emit({ type: 'lookup', user: plan.userName });
       return;
     case 'trunk': {
-      const first = plan.trunks[0]!;
       draft.to({ name: 'calling', until });
-      prepare(
-        draft,
-        newLeg({
-          id: plan.leg.leg,
-          control: plan.leg.control,
-          role: 'callee',
-          kind: 'trunk',
-          phase: 'preparing',
-          trunk: first.name,
-          codecs: first.codecs,
-          dtmf: first.dtmf,
-          family: first.family ?? null,
-          startedAt: draft.now,
-        }),
-      );
+      prepareTrunk(draft, plan.trunks[0]!, plan.leg);
       return;
     }
   }
+}
+
+function prepareTrunk(draft: Draft, first: TrunkFacts, fresh: FreshLeg): void {
+  const leg = newLeg({
+    id: fresh.leg,
+    control: fresh.control,
+    role: 'callee',
+    kind: 'trunk',
+    phase: 'preparing',
+    trunk: first.name,
+    codecs: first.codecs,
+    dtmf: first.dtmf,
+    family: first.family ?? null,
+    startedAt: draft.now,
+  });
+  prepare(draft, leg);
 }
 
 function prepare(draft: Draft, leg: Leg): void {
@@ -273,7 +275,13 @@ function failed(draft: Draft, input: Extract<CallInput, { type: 'failed' }>): vo
   answeredBy(draft, leg, input.trunk);
   const ending = refusal(draft, leg, input);
   const wasCalling = leg.phase === 'calling';
+  const rang = draft.call.heard.length > 0;
+  const next = nextRun(draft.call.plan, draft.leg(leg.id)?.trunk, input, rang);
   legGone(draft, leg.id, ending);
+  if (wasCalling && next !== undefined && draft.call.state.name === 'calling') {
+    prepareTrunk(draft, next, next.leg);
+    return;
+  }
   // RFC 3261 §16.7 item 5: a 6xx speaks for every device of the callee.
   if (wasCalling && ending.sip >= 600) endCall(draft, ending);
   else legLost(draft);
