@@ -27,9 +27,7 @@ describe('ipv6: a call between a client and a carrier', { timeout: 120_000 }, ()
     rtp = await RtpPeer.open({ codec: 'PCMU', payloadType: 0, eventPayloadType: 101 }, HERE);
     const sip = await freePort();
     server = await TestServer.start({
-      trunks: [{ name: 'carrier', port, prefixes: ['+1555'], codecs: ['PCMU'] }],
       config: {
-        http: { host: '::', port: await freePort() },
         sip: { host: [HERE], udp: sip, tcp: sip },
         media: { address: [HERE], ports: [43_900, 43_959] },
         trunks: [{ name: 'carrier', host: HERE, port, prefixes: ['+1555'], codecs: ['PCMU'] }],
@@ -37,7 +35,7 @@ describe('ipv6: a call between a client and a carrier', { timeout: 120_000 }, ()
     });
     carrier = await Phone.open(sip, port, HERE);
     client = await NodeClient.loggedIn({
-      url: server.webSocketUrl.replace('127.0.0.1', FAMILY === 6 ? '[::1]' : HERE),
+      url: server.webSocketUrl,
       user: 'line1',
       password: PASSWORD.line1,
       dtls: await createWeriftDtls(),
