@@ -17,7 +17,7 @@ import { advertised, defaultOf, hostCandidates } from './candidates.ts';
 import { DIGITS } from './digit-sender.ts';
 import { Leg, type LegWorld } from './leg.ts';
 import { PacketBuffers } from './packet-buffer.ts';
-import { addressTowards, isReachable, plainPeer } from './peer-address.ts';
+import { addressTowards, plainPeer, withinReach } from './peer-address.ts';
 import { PlainTransport } from './plain-transport.ts';
 import { PortRange } from './port-range.ts';
 import { DEFAULT_LIMITS, type MediaEngineOptions } from './ports.ts';
@@ -254,9 +254,10 @@ export function createMediaEngine(options: MediaEngineOptions): MediaEngine {
   type Of<Op extends MediaCommand['op']> = Extract<MediaCommand, { op: Op }>;
 
   const answer = async (command: Of<'answer'>): Promise<MediaReply> => {
-    const offer = parse(command.sdp);
-    if ('ok' in offer) return offer;
-    if (!isReachable(offer, command.kind, options.addresses)) return NO_ADDRESS;
+    const stated = parse(command.sdp);
+    if ('ok' in stated) return stated;
+    const offer = withinReach(stated, command.kind, options.addresses);
+    if (offer === null) return NO_ADDRESS;
     const peer = plainPeer(offer);
     const isNew = !sessions.has(command.leg);
     const opened = await ensure(command.leg, command.kind, addressTowards(options.addresses, peer));
@@ -343,7 +344,7 @@ export function createMediaEngine(options: MediaEngineOptions): MediaEngine {
     if ('ok' in description) return description;
     const result = applyAnswer({ offer: session.offered, answer: description });
     if (!result.ok) return disagreement(result.error);
-    if (!isReachable(description, session.leg.kind, options.addresses)) return NO_ADDRESS;
+    if (withinReach(description, session.leg.kind, options.addresses) === null) return NO_ADDRESS;
     const followed = await follow(session, plainPeer(description));
     if (typeof followed !== 'boolean') return followed;
     const refusal = settle(session, result.value);

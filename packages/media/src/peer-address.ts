@@ -1,5 +1,5 @@
 import { type Family, familyOf, isLoopbackAddress } from '@sidetone/core';
-import { audioOf, canReach, reachOf, type SessionDescription } from '@sidetone/sdp';
+import { audioOf, reachable, reachOf, type SessionDescription } from '@sidetone/sdp';
 import type { LegKind } from '@sidetone/wire';
 
 /** The address of a plain peer, when its description names one. */
@@ -8,15 +8,14 @@ export function plainPeer(description: SessionDescription): string | undefined {
   return reachOf(audio, false) === null ? undefined : (audio?.address ?? undefined);
 }
 
-/** Whether we have an address of a family of the peer's: nobody waits half a minute for checks that cannot come. */
-export function isReachable(
+/** What we can reach of a peer, by its description; `null`: nothing, and nobody waits half a minute for checks that cannot come. */
+export function withinReach(
   description: SessionDescription,
   kind: LegKind,
   addresses: readonly string[],
-): boolean {
-  const webrtc = kind === 'webrtc';
+): SessionDescription | null {
   const ours = addresses.map(familyOf).filter((family) => family !== null);
-  return canReach(reachOf(audioOf(description, webrtc), webrtc), ours);
+  return reachable(description, kind === 'webrtc', ours);
 }
 
 /**

@@ -71,6 +71,16 @@ describe('ipv6: a plain leg', () => {
     }
   });
 
+  it('takes of an offer with a section for each family the one that it can reach', async () => {
+    const sections = (first: string, second: string): string =>
+      `v=0\r\no=- 1 1 ${first}\r\ns=-\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\nc=${first}\r\nm=audio 4002 RTP/AVP 0\r\nc=${second}\r\n`;
+    const sdp = sections('IN IP6 2001:db8::9', 'IN IP4 10.0.0.9');
+    const four = await new World({ addresses: ['10.0.0.1'] }).command(answer('a', sdp));
+    assert.match(four.sdp!, /m=audio 0 [\s\S]*m=audio [1-9]/);
+    const both = await new World({ addresses: BOTH }).command(answer('a', sdp));
+    assert.match(both.sdp!, /c=IN IP6 2001:db8::1[\s\S]*m=audio [1-9]\d+ [\s\S]*m=audio 0 /);
+  });
+
   it('offers the family that is asked for, or the one it has', async () => {
     const offered = async (addresses: readonly string[], family?: 4 | 6): Promise<string> => {
       const world = new World({ addresses });

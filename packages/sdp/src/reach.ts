@@ -31,6 +31,21 @@ export function reachOf(section: MediaSection | undefined, webrtc: boolean): Rea
   return ([4, 6] as const).filter((family) => reached.some((c) => c.family === family));
 }
 
-/** Whether media in one of `ours` can reach who may be reached as told. */
-export const canReach = (reach: Reach, ours: readonly Family[]): boolean =>
+/**
+ * What is left of a description for media that speaks `ours`: audio sections that lead nowhere else count as refused (some peers offer
+ * one section for each family). `null`: no audio is left.
+ */
+export function reachable(
+  description: SessionDescription,
+  webrtc: boolean,
+  ours: readonly Family[],
+): SessionDescription | null {
+  const isAudio = (m: MediaSection): boolean => m.kind === 'audio' && m.port !== 0;
+  const lost = description.media.filter((m) => isAudio(m) && !canReach(reachOf(m, webrtc), ours));
+  if (lost.length === 0) return description;
+  const media = description.media.map((m) => (lost.includes(m) ? { ...m, port: 0 } : m));
+  return media.some(isAudio) ? { ...description, media } : null;
+}
+
+const canReach = (reach: Reach, ours: readonly Family[]): boolean =>
   reach === null || reach.some((family) => ours.includes(family));

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { applyAnswer, audioOf, canReach, createOffer, parseSdp, type Reach, reachOf } from '../src/index.ts';
+import { applyAnswer, audioOf, createOffer, parseSdp, type Reach, reachable, reachOf } from '../src/index.ts';
 
 const text = (connection: string, lines: readonly string[] = [], protocol = 'RTP/AVP'): string =>
   [
@@ -46,11 +46,19 @@ describe('ipv6: where a description says that its writer is', () => {
     assert.equal(at(), null);
   });
 
-  it('is within reach of who has that family', () => {
-    assert.equal(canReach([6], [4]), false);
-    assert.equal(canReach([4, 6], [4]), true);
-    assert.equal(canReach([], [4, 6]), false);
-    assert.equal(canReach(null, [4]), true);
+  it('leaves what can be reached, and nothing of who has no such section', () => {
+    const both = text('IN IP6 2001:db8::9', ['m=audio 4002 RTP/AVP 0', 'c=IN IP4 192.0.2.9']);
+    const ports = (sdp: string, ours: readonly (4 | 6)[]): number[] | null => {
+      const parsed = parseSdp(sdp);
+      assert.ok(parsed.ok);
+      return reachable(parsed.value, false, ours)?.media.map((m) => m.port) ?? null;
+    };
+    assert.deepEqual(ports(both, [4, 6]), [4000, 4002]);
+    assert.deepEqual(ports(both, [4]), [0, 4002]);
+    assert.deepEqual(ports(both, [6]), [4000, 0]);
+    assert.equal(ports(text('IN IP6 2001:db8::9'), [4]), null);
+    assert.equal(ports(text('IN IP6 fe80::9'), [4, 6]), null);
+    assert.deepEqual(ports(text('IN IP6 ::'), [4]), [4000]);
   });
 });
 

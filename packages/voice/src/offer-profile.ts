@@ -1,5 +1,5 @@
 import type { Family } from '@sidetone/core';
-import { audioOf, canReach, parseSdp, reachOf } from '@sidetone/sdp';
+import { parseSdp, reachable } from '@sidetone/sdp';
 import type { Plan } from './call.ts';
 import { CAUSE } from './ending.ts';
 import { refuse } from './plan.ts';
@@ -18,6 +18,5 @@ export function isWebRtcOffer(sdp: string | undefined): boolean {
 export function within(plan: Plan, offer: string | undefined, families: readonly Family[] = [4, 6]): Plan {
   const parsed = plan.to === 'refuse' || offer === undefined ? null : parseSdp(offer);
   if (parsed?.ok !== true) return plan;
-  const webrtc = isWebRtcOffer(offer);
-  return canReach(reachOf(audioOf(parsed.value, webrtc), webrtc), families) ? plan : refuse(CAUSE.noAddress);
+  return reachable(parsed.value, isWebRtcOffer(offer), families) === null ? refuse(CAUSE.noAddress) : plan;
 }
