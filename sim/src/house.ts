@@ -89,7 +89,7 @@ export class House {
       random,
       epoch,
       identity: () => identity,
-      publicAddress: HOUSE,
+      publicAddress: { hosts: [HOUSE.host], port: HOUSE.port },
       ringMs: 90_000,
       limits: { calls: 500, callsPerUser: 100 },
     });
@@ -97,7 +97,7 @@ export class House {
       random,
       epoch,
       identity: () => identity,
-      address: { host: HOUSE.host, udp: HOUSE.port },
+      address: { hosts: [HOUSE.host], udp: HOUSE.port },
       digest: ['MD5'],
       nonceSecret: this.#nonceSecret,
     });

@@ -9,6 +9,8 @@ export {
   isUnspecified,
   networkOf,
   parseIp,
+  sameHost,
+  withoutZone,
 } from './ip-address.ts';
 export type { JournalEntry, JournalLine, Restore } from './journal.ts';
 export type { Machine, Step } from './machine.ts';

@@ -26,8 +26,9 @@ import { answeredBy, pathOf } from './dialog-path.ts';
 import { EarlyLines } from './early-invites.ts';
 import { forwardedRequest, forwardedResponse } from './forward.ts';
 import type { Forwarded } from './forwarded.ts';
+import { LargeRequests } from './large-requests.ts';
 import { Orphans } from './orphans.ts';
-import { isReachable, recordRoute } from './own-address.ts';
+import { isReachable, presented, recordRoute, sentBy } from './own-address.ts';
 import { Counts, loopKey, PassedRequests } from './passed-requests.ts';
 import type { ProxyLimits, ProxyOptions } from './proxy-events.ts';
 import { type ContextInput, newContext, responseContextMachine } from './response-context.ts';
@@ -64,6 +65,7 @@ export class Forwarding {
   readonly #registers = new Set<string>();
   readonly #loops = new Counts();
   readonly #due = new Deadlines<string>();
+  readonly #large: LargeRequests;
   readonly #early: EarlyLines;
   readonly #orphans: Orphans;
   /** Until then a 2xx from outside may be for the process before. */
@@ -73,11 +75,12 @@ export class Forwarding {
   constructor(options: ForwardingOptions) {
     this.#options = options;
     this.#random = options.random;
-    const { host, udp } = options.address;
+    const { address } = options;
     this.#layer = createTransactionLayer({
-      sentBy: udp === undefined ? { host } : { host, port: udp },
+      sentBy: (flow) => sentBy(address, flow),
       random: options.random,
     });
+    this.#large = new LargeRequests(address);
     this.#early = new EarlyLines(options.random);
     this.#orphans = new Orphans(this.#layer, options.random, () => hexId(options.random, 8));
   }
@@ -165,7 +168,8 @@ export class Forwarding {
     if (tx === null) {
       const target = groups[0]?.[0];
       if (target === undefined || !isReachable(target.flow)) return;
-      this.#take(this.#layer.ack(forwardedRequest(request, flow, target, sender, null), target.flow), now);
+      const ack = forwardedRequest(request, flow, target, sender, null);
+      this.#take(this.#layer.ack(ack, this.#flowFor(ack, target, now)), now);
       return;
     }
     const invite = request.method === 'INVITE';
@@ -195,7 +199,7 @@ export class Forwarding {
       }
       switch (event.type) {
         case 'sip':
-          if (isReachable(event.flow)) this.#out.push(event);
+          if (isReachable(event.flow)) this.#out.push(presented(event, this.#options.address));
           break;
         case 'request':
           this.#arrived(event);
@@ -267,7 +271,7 @@ export class Forwarding {
     if (again === null) return false;
     branch.sent = again;
     branch.proven = true;
-    this.#send(context, index, b.target.flow, now);
+    this.#send(context, index, this.#flowFor(again, b.target, now), now);
     return true;
   }
 
@@ -275,11 +279,32 @@ export class Forwarding {
     const place = this.#clients.get(tx);
     if (place !== undefined) {
       const branch = this.#contexts.get(place.context)?.branches[place.branch];
-      if (branch?.tx === tx) this.#step(place.context, { type: 'failed', branch: place.branch, status }, now);
+      if (branch?.tx === tx && !(status === 503 && this.#byUdpAfterAll(place, now)))
+        this.#step(place.context, { type: 'failed', branch: place.branch, status }, now);
       return;
     }
     // The caller cannot be reached any more: nobody waits for an answer.
     if (this.#contexts.has(tx)) this.#step(tx, { type: 'cancel', headers: [] }, now);
+  }
+
+  #flowFor(request: SipRequest, target: Target, now: Ms): Flow {
+    return this.#large.flowFor(request, target, this.#options.identity().trunks, now);
+  }
+
+  /** RFC 3261 §18.1.1: a request that went by TCP for its size alone, and found no connection, goes by UDP: a transaction of its own. */
+  #byUdpAfterAll(place: { readonly context: string; readonly branch: number }, now: Ms): boolean {
+    const context = this.#contexts.get(place.context);
+    const b = context?.state.branches[place.branch];
+    const branch = context?.branches[place.branch];
+    if (context === undefined || b === undefined || branch === undefined) return false;
+    const { flow } = b.target;
+    if (branch.flow === flow) return false;
+    this.#large.refused(branch.flow, now);
+    // Cancelled meanwhile, or given up: nobody waits for it.
+    if (b.phase !== 'calling') return false;
+    this.#step(place.context, { type: 'again', branch: place.branch }, now);
+    this.#send(context, place.branch, flow, now);
+    return true;
   }
 
   #terminated(tx: string): void {
@@ -331,8 +356,9 @@ export class Forwarding {
     const path = pathOf(request, source, target, sender, secret, now);
     const route = path === null ? null : recordRoute(address, path.peer, path.token);
     const sent = forwardedRequest(request, source, target, sender, route);
-    context.branches[branch] = { sent, tx: '', proven: false };
-    if (isReachable(target.flow)) this.#send(context, branch, target.flow, now);
+    const flow = this.#flowFor(sent, target, now);
+    context.branches[branch] = { sent, flow, tx: '', proven: false };
+    if (isReachable(target.flow)) this.#send(context, branch, flow, now);
     else this.#step(context.server, { type: 'failed', branch, status: 503 }, now);
   }
 
@@ -340,6 +366,7 @@ export class Forwarding {
     const entry = context.branches[branch]!;
     const { tx, out } = this.#layer.request(entry.sent, flow, now);
     entry.tx = tx;
+    entry.flow = flow;
     context.open.add(tx);
     this.#clients.set(tx, { context: context.server, branch });
     const [first] = out;
@@ -389,7 +416,7 @@ export class Forwarding {
     if (events !== null) return this.#take(events, now);
     if (flow.transport !== 'local' && now >= this.#straysUntil) return;
     const send = strayOnward(response, flow, this.#options.address);
-    if (send !== null) this.#out.push(send);
+    if (send !== null) this.#out.push(presented(send, this.#options.address));
   }
 }
 

@@ -1,4 +1,12 @@
-import { earliest, hexId, type JournalEntry, type LogLine, type Ms, type Restore } from '@sidetone/core';
+import {
+  earliest,
+  hexId,
+  type JournalEntry,
+  type LogLine,
+  type Ms,
+  type Restore,
+  sameHost,
+} from '@sidetone/core';
 import {
   createResponse,
   type Flow,
@@ -367,8 +375,8 @@ class ProxyService implements SipProxy {
   }
 
   readonly #isOurHost = (host: string): boolean => {
-    const name = host.toLowerCase();
-    return name === this.#options.address.host.toLowerCase() || name === this.#realm().toLowerCase();
+    const { hosts } = this.#options.address;
+    return sameHost(host, this.#realm()) || hosts.some((own) => sameHost(own, host));
   };
 
   #preprocessFacts(): Pick<RoutingFacts, 'address' | 'secret'> {

@@ -1,7 +1,17 @@
-import { escapeUser, type NameAddr, type SipRequest, sameFlow, type Uri, unescapeUser } from '@sidetone/sip';
+import { canonicalHost, familyOf, sameHost } from '@sidetone/core';
+import {
+  escapeUser,
+  header,
+  type NameAddr,
+  type SipRequest,
+  sameFlow,
+  type Uri,
+  unescapeUser,
+} from '@sidetone/sip';
 import {
   CONTACT_PARAM,
   canonicalNumber,
+  HEADER,
   type Identity,
   isNumber,
   NODE_HOST,
@@ -97,7 +107,7 @@ export function routeFromRoom(request: SipRequest, facts: RoutingFacts): Routing
     return inDialog ? only({ uri, flow: { transport: 'local', node: 'vsp' }, route: [] }) : gone(uri, facts);
   // A peer on our own host has another port: inside a dialog its Contact is no address of ours.
   const here = inDialog
-    ? isOwn(facts.address, uri) || host === facts.identity.domain.toLowerCase()
+    ? isOwn(facts.address, uri) || sameHost(host, facts.identity.domain)
     : facts.isOurHost(host);
   if (here) return routeHere(request, uri, facts);
   if (!inDialog) return gone(uri, facts);
@@ -121,9 +131,19 @@ function routeHere(request: SipRequest, uri: Uri, facts: RoutingFacts): Routing 
   const named = facts.identity.userByName(user) ?? (owner && facts.identity.userById(owner.id));
   if (named !== undefined) return toUser(request, named, facts);
   if (request.method === 'OPTIONS') return answer(user === '' ? 200 : 404);
-  const trunks = isNumber(number) ? trunksFor(facts.identity.trunks, number) : [];
+  const all = isNumber(number) ? trunksFor(facts.identity.trunks, number) : [];
+  const trunks = oneRun(all, header(request, HEADER.trunk));
   if (trunks.length === 0) return answer(404);
   return { kind: 'forward', groups: trunks.map((trunk) => [toTrunk(trunk, number)]) };
+}
+
+/** From the trunk that voice begins with, those of its address family: its offer speaks that one. Not told, or unknown: all. */
+function oneRun(trunks: readonly Trunk[], first: string | undefined): readonly Trunk[] {
+  const at = trunks.findIndex(({ name }) => name === first);
+  if (at < 0) return trunks;
+  const run = trunks.slice(at);
+  const end = run.findIndex(({ host }) => familyOf(host) !== familyOf(run[0]!.host));
+  return end < 0 ? run : run.slice(0, end);
 }
 
 /** RFC 3261 §16.5: the bindings of a user, all at once or only the last one; OPTIONS asks for the list itself. */
@@ -141,7 +161,9 @@ function toUser(request: SipRequest, user: SipUser, facts: RoutingFacts): Routin
 function marked({ uri, id, flow }: Binding): Uri {
   const overWebSocket = isWebSocket(flow) || uri.params['transport']?.toLowerCase() === 'ws';
   const media = overWebSocket ? { [CONTACT_PARAM.media]: 'webrtc' } : {};
-  return { ...uri, params: { ...uri.params, [CONTACT_PARAM.binding]: id, ...media } };
+  const family = flow.transport === 'local' ? null : familyOf(flow.host);
+  const reached = family === null ? {} : { [CONTACT_PARAM.family]: String(family) };
+  return { ...uri, params: { ...uri.params, [CONTACT_PARAM.binding]: id, ...media, ...reached } };
 }
 
 function toBinding(binding: Binding, facts: Pick<RoutingFacts, 'userOf'>): Target {
@@ -226,7 +248,8 @@ function patienceOf(binding: Binding, facts: RoutingFacts): Pick<Target, 'patien
 }
 
 function toTrunk(trunk: Trunk, number: string): Target {
-  const { host, port, transport, name } = trunk;
+  const { port, transport, name } = trunk;
+  const host = canonicalHost(trunk.host);
   const params: Record<string, string> = transport === 'tcp' ? { transport } : {};
   return {
     uri: { scheme: 'sip', user: escapeUser(number), host, port, params },

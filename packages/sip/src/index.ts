@@ -75,4 +75,4 @@ export type {
   UserAgentOut,
 } from './user-agent-events.ts';
 export { type Refusal, type RequestRules, validateRequest } from './validate.ts';
-export { SipWriteError, writeMessage } from './write.ts';
+export { messageSize, SipWriteError, writeMessage } from './write.ts';

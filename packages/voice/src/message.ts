@@ -1,4 +1,4 @@
-import type { LogLine, Ms } from '@sidetone/core';
+import type { Family, LogLine, Ms } from '@sidetone/core';
 import type { Uri } from '@sidetone/sip';
 import type { CallRecord, CodecName, Direction, MediaCommand, MediaReply, OpusAsk } from '@sidetone/wire';
 import type { Ending } from './leg/ending.ts';
@@ -32,6 +32,8 @@ export interface Contact {
   readonly client: boolean;
   /** Its media is WebRTC: every client's, and that of phones that registered over a WebSocket. */
   readonly webrtc: boolean;
+  /** By which IP version a phone signals, if known. */
+  readonly family: Family | null;
 }
 
 /** What a leg hears. SIP is already read: branches by their id, causes and custom headers as values. */

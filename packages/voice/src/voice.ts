@@ -1,4 +1,4 @@
-import { earliest, type JournalEntry, type Ms, uuid } from '@sidetone/core';
+import { earliest, type JournalEntry, type Ms, sameHost, uuid } from '@sidetone/core';
 import { bodyText, type DialogName, type LegId, type UserAgent, type UserAgentOut } from '@sidetone/sip';
 import type { MediaEvent, MediaReply, SipUser } from '@sidetone/wire';
 import { transferPlan } from './command/dial.ts';
@@ -20,6 +20,7 @@ import { createVoiceAgent, PROXY } from './sip/agent.ts';
 import { boundContacts, infoInput, type LegEvent, legInput } from './sip/from-sip.ts';
 import { parseInfo } from './sip/info-body.ts';
 import { commandLeg, DIGIT } from './sip/leg-wishes.ts';
+import { within } from './sip/offer-profile.ts';
 import { referTarget } from './sip/refer-target.ts';
 import { byeHeaders, inviteFor, lookupFor } from './sip/to-sip.ts';
 import { type DialWish, Transactions } from './transaction.ts';
@@ -258,6 +259,11 @@ class CallService implements Voice {
     this.#registry.bridges.set(id, { id, session, state, heldHears, swap: null, swaps: 0 });
   }
 
+  readonly #isOwnHost = (host: string): boolean =>
+    this.#options.publicAddress.hosts.some((own) => sameHost(own, host));
+
+  readonly #freshBranch = (): string => freshLeg(this.#options.random).leg;
+
   // ---- SIP in
 
   /** Sends what the user agent wants sent, and turns the rest into inputs of legs. */
@@ -300,9 +306,10 @@ class CallService implements Voice {
       this.#hear(this.#agent.respond(out.leg, 403, {}, this.#now));
       return;
     }
-    const { publicAddress, identity, epoch, random } = this.#options;
-    const arrival = arrive(out.request, node, identity(), publicAddress.host, epoch());
-    const { plan, counts } = this.#admission.admit(identity(), arrival.plan, arrival.user, this.#now);
+    const { families, identity, epoch, random } = this.#options;
+    const arrival = arrive(out.request, node, identity(), this.#isOwnHost, this.#freshBranch, epoch());
+    const reached = within(arrival.plan, out.sdp, families);
+    const { plan, counts } = this.#admission.admit(identity(), reached, arrival.user, this.#now);
     const session = uuid(random);
     const beginning: Beginning = { session, counts, now: this.#now, epoch: epoch() };
     const own = freshLeg(random);
@@ -420,7 +427,7 @@ class CallService implements Voice {
   #refer(out: Extract<UserAgentOut, { type: 'request' }>): void {
     const asks = this.#legOfDialog(out.leg);
     const facts = {
-      ownHost: this.#options.publicAddress.host,
+      isOwnHost: this.#isOwnHost,
       registry: this.#registry,
       find: (name: DialogName) => this.#legOfDialog(this.#agent.legWith(name)),
     };
@@ -441,7 +448,7 @@ class CallService implements Voice {
     }
     const { identity, epoch, random } = this.#options;
     const transfer = { by, keeps, dialled: wish.dialled, headers: wish.headers ?? [] };
-    const found = transferPlan(transfer, identity(), this.#options.ringMs, epoch());
+    const found = transferPlan(transfer, identity(), this.#options.ringMs, this.#freshBranch, epoch());
     const user: SipUser | undefined = found.user;
     const { plan, counts } = this.#admission.admit(identity(), found.plan, user, this.#now);
     if (plan.to === 'refuse') {

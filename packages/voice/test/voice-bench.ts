@@ -162,7 +162,7 @@ export class VoiceBench {
       random: seededRandom(seed),
       epoch: () => 1_700_000_000_000,
       identity: DEFAULT,
-      publicAddress: { host: '127.0.0.1', port: 5060 },
+      publicAddress: { hosts: ['127.0.0.1'], port: 5060 },
       ringMs: 90_000,
       limits: { calls: 500, callsPerUser: 100 },
       ...this.#options,

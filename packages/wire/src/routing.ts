@@ -1,4 +1,4 @@
-import type { EpochMs } from '@sidetone/core';
+import { canonicalHost, type EpochMs, sameHost } from '@sidetone/core';
 import type { ConnectionEntry, Identity, SipUser } from './identity.ts';
 import type { Trunk } from './settings.ts';
 
@@ -82,12 +82,12 @@ const longestPrefix = (trunk: Trunk, number: string): number =>
 export function route(identity: Identity, destination: string, origin: Origin, now: EpochMs): Destination {
   const stripped = destination.trim().replace(/^sips?:/i, '');
   const at = stripped.lastIndexOf('@');
-  const host =
-    at < 0 ? undefined : (stripped.slice(at + 1).split(/[;?]/)[0] ?? '').replace(/:\d+$/, '').toLowerCase();
+  const place = (stripped.slice(at + 1).split(/[;?]/)[0] ?? '').replace(/^(\[.*\]|[^:]*):\d+$/, '$1');
+  const host = at < 0 ? undefined : canonicalHost(place);
   const user = canonicalNumber(at < 0 ? (stripped.split(/[;?]/)[0] ?? '') : stripped.slice(0, at));
   const ours = origin.from === 'user';
   // Another domain is another network: its numbers and users are not ours, and we call no foreign domain.
-  if (ours && host !== undefined && host !== identity.domain.toLowerCase())
+  if (ours && host !== undefined && !sameHost(host, identity.domain))
     return { to: 'nowhere', why: isNumber(user) ? 'no-route' : 'unknown-user' };
 
   const service = Object.hasOwn(BUILT_IN, user) ? BUILT_IN[user as keyof typeof BUILT_IN] : undefined;

@@ -4,8 +4,12 @@ import type { CodecName } from './media-control.ts';
 export interface Trunk {
   readonly name: string;
   readonly host: string;
+  /** Every address that `host`, when it is a name, has: calls may come from any of them. */
+  readonly addresses?: readonly string[];
   readonly port: number;
   readonly transport: 'udp' | 'tcp';
+  /** By what requests go that are too large for UDP (RFC 3261 §18.1.1), when `transport` is `udp`. Default `udp`. */
+  readonly large_requests?: 'udp' | 'tcp';
   /** Dialled numbers that start with one of these may go here; the longest match wins, then the order in the file. */
   readonly prefixes: readonly string[];
   readonly codecs: readonly CodecName[];

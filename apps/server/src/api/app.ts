@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Ms } from '@sidetone/core';
+import { type Ms, networkOf } from '@sidetone/core';
 import { Hono } from 'hono';
 import type { Logger } from 'pino';
 import { apiKeyName } from '../identity/api-key.ts';
@@ -71,7 +71,7 @@ export function createApi(options: ApiOptions): Hono {
     };
     try {
       const source = options.addressOf(c.env);
-      const known = await identify(c.req.header('authorization'), source, allowed);
+      const known = await identify(c.req.header('authorization'), networkOf(source), allowed);
       allowed(requests.use(known.key, monotonic()));
       const url = new URL(c.req.url);
       const { row, path } = route(c.req.method, url.pathname.slice('/v2'.length));

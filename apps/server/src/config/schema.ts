@@ -1,4 +1,4 @@
-import { familyOf } from '@sidetone/core';
+import { canonicalHost, familyOf } from '@sidetone/core';
 import { z } from 'zod';
 import { DEFAULT_CODECS, DEFAULT_REJECT_CODE } from '../identity/defaults.ts';
 
@@ -8,7 +8,17 @@ import { DEFAULT_CODECS, DEFAULT_REJECT_CODE } from '../identity/defaults.ts';
  */
 
 const port = z.int().min(1).max(65535);
-const host = z.string().min(1).max(253);
+/** Addresses are taken with brackets, too, and kept in one spelling. */
+const host = z
+  .string()
+  .min(1)
+  .max(253)
+  .overwrite((text) => (text.includes(':') ? canonicalHost(text) : text))
+  .refine((text) => !text.includes(':') || familyOf(text) !== null, {
+    message: 'must be a name or an address, without a port',
+  });
+/** One, or one for each address family. */
+const hosts = z.union([host, z.array(host).min(1).max(2)]);
 const codec = z.enum(['OPUS', 'PCMU', 'PCMA', 'G722']);
 const userName = z
   .string()
@@ -64,6 +74,12 @@ const trunk = z.strictObject({
   host: host.describe('Address of the carrier. Calls from this address are accepted without credentials.'),
   port: port.default(5060),
   transport: z.enum(['udp', 'tcp']).default('udp'),
+  large_requests: z
+    .enum(['udp', 'tcp'])
+    .default('udp')
+    .describe(
+      'With transport udp: by what requests above 1300 bytes go. tcp: by TCP to the same port, and by UDP when no connection is made.',
+    ),
   prefixes: z
     .array(z.string().regex(/^\+?[0-9*#]{0,32}$/))
     .default(['+'])
@@ -114,10 +130,16 @@ const httpSection = z.strictObject({
 });
 
 const sipSection = z.strictObject({
-  host: host.default('127.0.0.1'),
+  host: hosts
+    .default('127.0.0.1')
+    .describe(
+      'Where SIP listens: an address, or one IPv4 and one IPv6 address. :: is every address of both.',
+    ),
   udp: port.default(5060),
   tcp: port.default(5060),
-  public_host: host.optional().describe('Address that peers shall use, when it differs from host.'),
+  public_host: hosts
+    .optional()
+    .describe('Address that peers shall use, when it differs from host; one for each family.'),
   digest: z
     .array(z.enum(['MD5', 'SHA-256']))
     .min(1)
@@ -127,7 +149,10 @@ const sipSection = z.strictObject({
     ),
 });
 
-const stunSection = z.strictObject({ host: host.default('127.0.0.1'), port: port.default(3478) });
+const stunSection = z.strictObject({
+  host: hosts.default('127.0.0.1').describe('As sip.host.'),
+  port: port.default(3478),
+});
 
 const turnSection = z
   .strictObject({
@@ -171,13 +196,13 @@ const mediaSection = z.strictObject({
     .union([host, z.array(host).min(1)])
     .default('auto')
     .describe(
-      'Address or addresses that media advertises; auto takes every IPv4 address of the machine, loopback too.',
+      'Address or addresses that media advertises; auto takes every address of the machine, IPv6 and IPv4, loopback too.',
     ),
   public_address: z
     .union([z.ipv4(), z.ipv6()])
     .optional()
     .describe(
-      'Behind a one-to-one NAT: the public address of the first entry of media.address that is not loopback.',
+      'Behind a one-to-one NAT: the public address of the first entry of media.address that is of its family and not loopback.',
     ),
   tcp_port: port
     .optional()

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { connect, createServer, type Socket } from 'node:net';
+import { connect, createServer, type Server, type Socket } from 'node:net';
 import { createFramer, type Flow } from '@sidetone/sip';
 import { AddressShares } from './address-shares.ts';
 import { plainAddress } from './addresses.ts';
 import { ListenError } from './listen-error.ts';
+import { openEach } from './listen-hosts.ts';
 import type { SipTransportOptions } from './sip-transport-options.ts';
 
 type TcpFlow = Extract<Flow, { transport: 'tcp' | 'tls' | 'ws' | 'wss' }>;
@@ -19,7 +20,8 @@ const KNOWN_IDLE_MS = 30 * 60_000;
 const MESSAGE_MS = 30_000;
 /** After the answer to what ends a stream. */
 const LINGER_MS = 2_000;
-const CONNECT_MS = 4_000;
+/** Less than a silent trunk is given: what goes by TCP for its size alone has time to go by UDP (RFC 3261 §18.1.1). */
+const CONNECT_MS = 3_000;
 
 export interface SipTcp {
   send(bytes: Uint8Array, flow: TcpFlow): void;
@@ -27,7 +29,7 @@ export interface SipTcp {
 }
 
 /** SIP over TCP: accepts connections, opens them on demand, and reuses the one a flow names. */
-export function listenSipTcp(options: SipTransportOptions): Promise<SipTcp> {
+export async function listenSipTcp(options: SipTransportOptions): Promise<SipTcp> {
   const connections = new Map<string, Socket>();
   const byPeer = new Map<string, string>();
   const shares = new AddressShares(MAX_PER_ADDRESS);
@@ -105,34 +107,37 @@ export function listenSipTcp(options: SipTransportOptions): Promise<SipTcp> {
     socket.write(bytes);
   }
 
-  return new Promise((resolve, reject) => {
-    const server = createServer((socket) => {
-      const host = plainAddress(socket.remoteAddress);
-      if (connections.size >= MAX_CONNECTIONS || !shares.take(host)) {
-        socket.destroy();
-        return;
-      }
-      socket.once('close', () => shares.give(host));
-      adopt(socket, host, socket.remotePort ?? 0);
-    });
-    const refuse = (cause: Error): void =>
-      reject(new ListenError('sip.tcp', options.host, options.tcp, cause));
-    server.once('error', refuse);
-    server.listen(options.tcp, options.host, () => {
-      server.off('error', refuse);
-      server.on('error', () => {});
-      resolve({
-        send: (bytes, flow) => {
-          const id = flow.connection ?? byPeer.get(`${flow.host}:${flow.port}`);
-          const socket = id === undefined ? undefined : connections.get(id);
-          if (socket !== undefined && !socket.destroyed) write(socket, bytes, flow);
-          else dial(bytes, flow);
-        },
-        close: () => {
-          server.close();
-          for (const socket of connections.values()) socket.destroy();
-        },
+  const listen = (host: string): Promise<Server> =>
+    new Promise((resolve, reject) => {
+      const server = createServer((socket) => {
+        const from = plainAddress(socket.remoteAddress);
+        if (connections.size >= MAX_CONNECTIONS || !shares.take(from)) {
+          socket.destroy();
+          return;
+        }
+        socket.once('close', () => shares.give(from));
+        adopt(socket, from, socket.remotePort ?? 0);
+      });
+      const refuse = (cause: Error): void => reject(new ListenError('sip.tcp', host, options.tcp, cause));
+      server.once('error', refuse);
+      server.listen({ port: options.tcp, host, ipv6Only: true }, () => {
+        server.off('error', refuse);
+        server.on('error', () => {});
+        resolve(server);
       });
     });
-  });
+
+  const servers = await openEach(options.host, listen);
+  return {
+    send: (bytes, flow) => {
+      const id = flow.connection ?? byPeer.get(`${flow.host}:${flow.port}`);
+      const socket = id === undefined ? undefined : connections.get(id);
+      if (socket !== undefined && !socket.destroyed) write(socket, bytes, flow);
+      else dial(bytes, flow);
+    },
+    close: () => {
+      for (const server of servers) server.close();
+      for (const socket of connections.values()) socket.destroy();
+    },
+  };
 }

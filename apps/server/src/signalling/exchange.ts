@@ -7,6 +7,7 @@ import { createVsp, type VspInput, type VspOutput } from '@sidetone/vsp';
 import type { Identity } from '@sidetone/wire';
 import { epoch, monotonic } from '../clock.ts';
 import type { Config } from '../config/schema.ts';
+import { familiesOf } from '../net/listen-hosts.ts';
 
 type Input = VspInput | VoiceInput | ProxyInput;
 type Output = VspOutput | VoiceOutput | ProxyOutput;
@@ -44,7 +45,8 @@ export interface ExchangeOptions {
   readonly config: Config;
   readonly identity: Identity;
   readonly nonceKey: Uint8Array;
-  readonly publicAddress: { readonly host: string; readonly port: number };
+  readonly publicAddress: { readonly hosts: readonly [string, ...string[]]; readonly port: number };
+  readonly mediaAddresses: readonly string[] | undefined;
 }
 
 /** vsp, voice and proxy in one process, with the real clock under them. */
@@ -79,6 +81,7 @@ export function createExchange(options: ExchangeOptions, world: World): Exchange
     identity,
     publicAddress: options.publicAddress,
     ringMs: config.limits.ring_seconds * 1000,
+    ...(options.mediaAddresses === undefined ? {} : { families: familiesOf(options.mediaAddresses) }),
     limits: { calls: config.limits.calls, callsPerUser: config.limits.calls_per_user },
   });
   const proxy = createProxy({
@@ -86,7 +89,7 @@ export function createExchange(options: ExchangeOptions, world: World): Exchange
     epoch,
     identity,
     address: {
-      host: options.publicAddress.host,
+      hosts: options.publicAddress.hosts,
       udp: config.sip.udp,
       tcp: config.sip.tcp,
       ws: config.http.port,

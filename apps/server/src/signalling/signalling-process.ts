@@ -20,6 +20,7 @@ import { listenStun } from '../listen/stun.ts';
 import { listenWebSocket, type WebSocketListener } from '../listen/websocket.ts';
 import { createLog } from '../log.ts';
 import { createMediaClient } from '../media/control-client.ts';
+import { familiesOf, publicHosts } from '../net/listen-hosts.ts';
 import { openSipTransport, type SipTransport } from '../net/sip-transport.ts';
 import { openRecordWriter } from '../store/record-writer.ts';
 import { FAULT, type FromChild, type SignallingStart, type ToChild } from '../supervise/messages.ts';
@@ -61,9 +62,10 @@ export async function prepareSignalling(
   const unresolved = (host: string): void => log.warn({ host }, 'trunk host cannot be resolved');
   const named = people.identity.trunks;
   const trunks = new KeptTrunks();
-  people.identity.setTrunks(trunks.kept(await resolveTrunks(named, unresolved)));
+  const families = familiesOf(start.config.sip.host);
+  people.identity.setTrunks(trunks.kept(await resolveTrunks(named, families, unresolved)));
   const update = (resolved: readonly Trunk[]): void => people.identity.setTrunks(trunks.kept(resolved));
-  const stopResolving = keepTrunksResolved(named, update, unresolved);
+  const stopResolving = keepTrunksResolved(named, families, update, unresolved);
   return () => serve(start, log, secrets, people, trunks, stopResolving);
 }
 
@@ -99,7 +101,7 @@ async function serve(
   const phoneBudget = new LoginBudget();
   const links = new LoginLinks();
   const iceServers = iceServersOf(config);
-  const publicAddress = { host: config.sip.public_host ?? config.sip.host, port: config.sip.udp };
+  const publicAddress = { hosts: publicHosts(config.sip), port: config.sip.udp };
 
   let mediaIsHere = false;
   const health = new Health([
@@ -140,7 +142,7 @@ async function serve(
   /** What services that take over say before the sockets are open. */
   const unsent: [SipMessage, Flow][] = [];
   const exchange = createExchange(
-    { config, identity, nonceKey: secrets.nonceKey, publicAddress },
+    { config, identity, nonceKey: secrets.nonceKey, publicAddress, mediaAddresses: start.mediaAddresses },
     {
       sip: (message, flow) => {
         if (sip === undefined) unsent.push([message, flow]);

@@ -33,6 +33,7 @@ export function transferPlan(
   { by, keeps, dialled, headers }: TransferDial,
   identity: Identity,
   ringMs: Ms,
+  fresh: () => string,
   epoch: EpochMs,
 ): TransferPlan {
   const user = identity.userByName(by.userName ?? '');
@@ -45,7 +46,7 @@ export function transferPlan(
   const sameAccount = farUser !== undefined && farUser.accountId === user?.accountId;
   const farOwn = sameAccount ? callerNumbers(identity, farUser, number) : [];
   const plan =
-    user === undefined ? refuse(CAUSE.unproven) : planOf(identity, dialled, user, own, trunk, epoch);
+    user === undefined ? refuse(CAUSE.unproven) : planOf(identity, dialled, user, own, trunk, fresh, epoch);
   const at = dialled.lastIndexOf('@');
   return {
     plan,

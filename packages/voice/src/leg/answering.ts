@@ -1,6 +1,6 @@
 import type { MediaReply } from '@sidetone/wire';
 import type { LegInput } from '../message.ts';
-import { mediaKind } from './branch.ts';
+import { mediaKind, offerFamily } from './branch.ts';
 import { accept } from './dialling.ts';
 import { sendNext } from './digits.ts';
 import { CAUSE } from './ending.ts';
@@ -30,7 +30,7 @@ export function onOpen(draft: LegDraft, { codecs, opus }: Pick<Of<'open'>, 'code
   draft.part(main.id, 'media', { phase: 'asked' });
   const about = { leg: main.id, kind: mediaKind(main), codecs, opus };
   const { offer } = main.exchange;
-  if (offer === null) draft.media('first', { op: 'offer', ...about });
+  if (offer === null) draft.media('first', { op: 'offer', ...about, ...offerFamily(main) });
   else draft.media('first', { op: 'answer', ...about, sdp: offer });
 }
 

@@ -1,4 +1,4 @@
-import type { Ms } from '@sidetone/core';
+import type { Family, Ms } from '@sidetone/core';
 import type { Uri } from '@sidetone/sip';
 import type { CodecName, Direction, LegKind, LegStats, Source } from '@sidetone/wire';
 import type { Ending } from './ending.ts';
@@ -25,6 +25,8 @@ export interface Branch {
   readonly dtmf: 'rfc4733' | 'info';
   /** `quality`: a browser on the other side gets Opus; `capacity`: what this branch speaks. */
   readonly policy: 'quality' | 'capacity';
+  /** By which IP version its peer signals: the one of our first offer. */
+  readonly family: Family | null;
   /** The contact we call; null for a number, which the proxy routes, and for a party that calls us. */
   readonly target: Uri | null;
   readonly phase: DialogPhase;
@@ -74,6 +76,8 @@ export interface Exchange {
   readonly negotiation: Negotiation;
   /** The peer has put us on hold. */
   readonly holding: boolean;
+  /** Media has gone to an address that the peer is not told of yet. */
+  readonly moved: boolean;
   /** The direction that our last offer or answer stated (or tried to). */
   readonly stated: Direction;
 }
@@ -98,7 +102,7 @@ export interface DigitsOut {
 }
 
 type Fresh = Pick<Branch, 'id' | 'kind' | 'phase' | 'codecs'> &
-  Partial<Pick<Branch, 'webrtc' | 'trunk' | 'dtmf' | 'policy' | 'target'>> & {
+  Partial<Pick<Branch, 'webrtc' | 'trunk' | 'dtmf' | 'policy' | 'family' | 'target'>> & {
     readonly offer?: string | null;
   };
 
@@ -111,6 +115,7 @@ export const BLANK: Pick<Branch, 'media' | 'exchange' | 'attachment' | 'digits'>
     connected: false,
     negotiation: { name: 'idle' },
     holding: false,
+    moved: false,
     stated: 'sendrecv',
   },
   attachment: { at: 'here', probe: null, probeAt: null, renewing: false, lost: null },
@@ -118,14 +123,16 @@ export const BLANK: Pick<Branch, 'media' | 'exchange' | 'attachment' | 'digits'>
 };
 
 /** What most branches are. */
-export const PLAIN: Pick<Branch, 'webrtc' | 'dtmf' | 'policy' | 'target' | 'giveUpAt' | 'ending'> = {
-  webrtc: false,
-  dtmf: 'rfc4733',
-  policy: 'capacity',
-  target: null,
-  giveUpAt: null,
-  ending: null,
-};
+export const PLAIN: Pick<Branch, 'webrtc' | 'dtmf' | 'policy' | 'family' | 'target' | 'giveUpAt' | 'ending'> =
+  {
+    webrtc: false,
+    dtmf: 'rfc4733',
+    policy: 'capacity',
+    family: null,
+    target: null,
+    giveUpAt: null,
+    ending: null,
+  };
 
 export function newBranch({ offer = null, ...facts }: Fresh): Branch {
   return {
@@ -138,6 +145,10 @@ export function newBranch({ offer = null, ...facts }: Fresh): Branch {
 }
 
 export const mediaKind = (branch: Branch): LegKind => (branch.webrtc ? 'webrtc' : 'rtp');
+
+/** For an offer to a peer of whom media knows nothing yet. */
+export const offerFamily = ({ family }: Branch): { readonly family?: Family } =>
+  family === null ? {} : { family };
 
 /** Does media know (or is it about to know) the branch? */
 export const inMedia = ({ media: { phase } }: Branch): boolean => phase === 'asked' || phase === 'open';

@@ -91,6 +91,7 @@ export function settle(draft: LegDraft): void {
 /** What an error of media means for the leg. */
 export function mediaEnding(error: string): Ending {
   if (error === 'no-codec' || error === 'bad-sdp') return { ...CAUSE.noCodec, by: 'platform' };
+  if (error === 'no-address') return { ...CAUSE.noAddress, by: 'platform' };
   if (error === 'no-port') return { ...CAUSE.noPort, by: 'platform' };
   return { ...CAUSE.mediaEngine, by: 'platform' };
 }

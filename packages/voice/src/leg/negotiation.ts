@@ -3,6 +3,7 @@ import type { LegInput, MediaTag } from '../message.ts';
 import { renew, renewed } from './attachment.ts';
 import { type Branch, mediaKind } from './branch.ts';
 import { codecsOf } from './codecs.ts';
+import { CAUSE } from './ending.ts';
 import { endLeg, mediaEnding } from './finish.ts';
 import { isEnding } from './leg.ts';
 import type { LegDraft } from './leg-draft.ts';
@@ -14,6 +15,7 @@ import type { LegDraft } from './leg-draft.ts';
  *   idle ──peer's offerless──▶ offering-peer ──media──▶ 200 ──▶ awaiting-ack ──ACK──▶ accepting ──media──▶ idle
  *   idle ──direction changed──▶ offering ──media──▶ reinviting ──2xx──▶ accepting ──media──▶ idle
  *                                                       └── ≥ 300: nothing changed ──▶ idle
+ *   An answer that moves media to another address family: offering, to tell the peer where (`follows`).
  *
  * Hold gates media first, answers the holder, and then tells the other side; a refusal there changes no gate.
  */
@@ -112,6 +114,8 @@ export function onReinviteResult(draft: LegDraft, input: Of<'reinviteResult'>): 
   if (branch?.exchange.negotiation.name !== 'reinviting') return;
   if (input.status >= 300 || input.sdp === undefined) {
     draft.log('warn', 're-invite refused', { status: input.status });
+    // It goes on sending to where nobody listens.
+    if (branch.exchange.moved) return endLeg(draft, { ...CAUSE.noAddress, by: 'platform' });
     renewed(draft, branch, false);
     finish(draft, branch.id);
     return;
@@ -156,18 +160,33 @@ export function onNegotiationReply(draft: LegDraft, branch: Branch, tag: MediaTa
       endLeg(draft, mediaEnding(reply.error));
       return;
     }
+    if (reply.ok && !follows(draft, branch, reply.moved === true)) return;
     if (reply.ok) draft.part(id, 'media', { codec: reply.codec ?? branch.media.codec });
     renewed(draft, branch, reply.ok);
     finish(draft, id);
   }
 }
 
+/**
+ * An answer of another address family than our offer takes media to that family, and our next offer tells the peer where. One that
+ * changes it again and again has no end: `false`, the leg is over.
+ */
+function follows(draft: LegDraft, { id, exchange }: Branch, moved: boolean): boolean {
+  const again = moved && exchange.moved;
+  if (again) endLeg(draft, { ...CAUSE.noAddress, by: 'platform' });
+  else draft.part(id, 'exchange', { moved });
+  return !again;
+}
+
+/** What is the matter with an offer, not with us. */
+const PEERS: ReadonlySet<string> = new Set(['no-codec', 'bad-sdp', 'no-address']);
+
 function respond(draft: LegDraft, branch: string, tx: string, sdp: string): void {
   draft.emit({ type: 'respondReinvite', leg: draft.leg.id, branch, tx, status: 200, sdp });
 }
 
 function refuse(draft: LegDraft, branch: string, tx: string, reply: MediaReply): void {
-  const peers = !reply.ok && (reply.error === 'no-codec' || reply.error === 'bad-sdp');
+  const peers = !reply.ok && PEERS.has(reply.error);
   draft.emit({ type: 'respondReinvite', leg: draft.leg.id, branch, tx, status: peers ? 488 : 500 });
 }
 
@@ -214,7 +233,7 @@ function renegotiate(draft: LegDraft): void {
   if (main?.phase !== 'up' || !main.exchange.connected || main.kind === 'client') return;
   if (main.exchange.negotiation.name !== 'idle' || leg.audio.alone) return;
   const direction = leg.audio.states;
-  if (direction === main.exchange.stated) return;
+  if (direction === main.exchange.stated && !main.exchange.moved) return;
   draft.part(main.id, 'exchange', { negotiation: { name: 'offering', direction }, stated: direction });
   reoffer(draft, main, direction);
 }

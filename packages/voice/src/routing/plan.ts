@@ -1,4 +1,4 @@
-import type { EpochMs } from '@sidetone/core';
+import { canonicalHost, type EpochMs, type Family, familyOf } from '@sidetone/core';
 import { header, parseNameAddr, type SipRequest, unescapeUser } from '@sidetone/sip';
 import {
   ASSERTED_IDENTITY,
@@ -15,7 +15,8 @@ import {
 } from '@sidetone/wire';
 import type { Branch } from '../leg/branch.ts';
 import { CAUSE, type Ending, type Why } from '../leg/ending.ts';
-import type { Callee, Caller } from '../leg/leg.ts';
+import type { Callee, Caller, TrunkFacts } from '../leg/leg.ts';
+import { inRuns } from '../leg/trunk-runs.ts';
 import { customHeaders } from '../sip/reason.ts';
 import { callerNumbers, lacksCallerId, outbound } from './outbound.ts';
 
@@ -32,7 +33,10 @@ export interface Arrival {
   /** On whose account the call is. */
   readonly user: SipUser | undefined;
   /** Facts of the caller's leg. */
-  readonly leg: Pick<Branch, 'kind' | 'codecs' | 'dtmf' | 'trunk'> & { readonly userName?: string };
+  readonly leg: Pick<Branch, 'kind' | 'codecs' | 'dtmf' | 'trunk'> & {
+    readonly userName?: string;
+    readonly family?: Family | null;
+  };
 }
 
 export const refuse = (cause: Why): Plan => ({
@@ -53,13 +57,14 @@ export function provenUser(request: SipRequest): string | undefined {
 
 /**
  * Reads an INVITE from `vsp` (a client) or from `proxy` (a trunk, or a phone it authenticated) and asks the routing
- * plan. `ownHost` is our public address: phones dial `number@address`.
+ * plan. `isOwnHost`: a public address of ours, since phones dial `number@address`; `fresh`: a new branch's id.
  */
 export function arrive(
   request: SipRequest,
   from: 'vsp' | 'proxy',
   identity: Identity,
-  ownHost: string,
+  isOwnHost: (host: string) => boolean,
+  fresh: () => string,
   now: EpochMs,
 ): Arrival {
   const { uri } = request;
@@ -87,15 +92,15 @@ export function arrive(
       user: undefined,
       leg: { kind: from === 'vsp' ? 'client' : 'phone', codecs: [], dtmf: 'rfc4733' },
     };
-  const own = uri.host.toLowerCase() === ownHost.toLowerCase();
-  const dialled = own ? dialledUser : `${dialledUser}@${uri.host}`;
-  const plan = planOf(identity, dialled, user, caller.numbers, trunk, now);
+  const family = from === 'proxy' ? signalledFamily(request) : null;
+  const dialled = isOwnHost(uri.host) ? dialledUser : `${dialledUser}@${uri.host}`;
+  const plan = planOf(identity, dialled, user, caller.numbers, trunk, fresh, now);
   if (trunk !== undefined)
     return {
       caller,
       plan,
       user: undefined,
-      leg: { kind: 'trunk', codecs: trunk.codecs, dtmf: trunk.dtmf, trunk: trunk.name },
+      leg: { kind: 'trunk', codecs: trunk.codecs, dtmf: trunk.dtmf, trunk: trunk.name, family },
     };
   return {
     caller,
@@ -106,8 +111,16 @@ export function arrive(
       codecs: connection!.codecs,
       dtmf: from === 'vsp' ? 'rfc4733' : digitsMode(connection!),
       userName: user!.name,
+      family,
     },
   };
+}
+
+/** By which IP version a caller from outside signals: where its last hop was seen, or says that it is. */
+function signalledFamily({ headers: { via, contact } }: SipRequest): Family | null {
+  const hop = via.find(({ transport }) => transport !== 'LOCAL');
+  const seen = familyOf(canonicalHost(hop?.params['received'] ?? '')) ?? familyOf(hop?.host ?? '');
+  return seen ?? (contact === '*' ? null : familyOf(contact[0]?.uri.host ?? ''));
 }
 
 /** Digits as audio are not made here: phones that want them so get RFC 4733. */
@@ -123,6 +136,7 @@ export function planOf(
   user: SipUser | undefined,
   numbers: readonly string[],
   trunk: Trunk | undefined,
+  fresh: () => string,
   now: EpochMs,
 ): Plan {
   if (user !== undefined && identity.refusal(user, now) !== undefined) return refuse(CAUSE.revoked);
@@ -141,11 +155,16 @@ export function planOf(
       return {
         to: 'trunk',
         number: where.number,
-        trunks: where.trunks.map(({ name, codecs, dtmf, policy }) => ({ name, codecs, dtmf, policy })),
+        trunks: inRuns(where.trunks.map(trunkFacts), fresh),
       };
     case 'nowhere':
       return refuse(NOWHERE[where.why]);
   }
+}
+
+function trunkFacts({ name, host, codecs, dtmf, policy }: Trunk): TrunkFacts {
+  const family = familyOf(host);
+  return { name, codecs, dtmf, policy, ...(family === null ? {} : { family }) };
 }
 
 const NOWHERE: Readonly<Record<Nowhere, Why>> = {

@@ -93,6 +93,12 @@ export function boundContacts(
   if (bound === undefined || bound === '*') return [];
   return bound.map(({ uri }) => {
     const client = uri.host === NODE_HOST.vsp;
-    return { uri, client, webrtc: client || uri.params[CONTACT_PARAM.media] === 'webrtc' };
+    const family = uri.params[CONTACT_PARAM.family];
+    return {
+      uri,
+      client,
+      webrtc: client || uri.params[CONTACT_PARAM.media] === 'webrtc',
+      family: family === '4' ? 4 : family === '6' ? 6 : null,
+    };
   });
 }

@@ -27,6 +27,10 @@ function referredBy({ referredBy: by, domain }: Caller, { kind }: Branch): Extra
   return user === undefined ? [] : [['Referred-By', formatNameAddr(address(user, domain))]];
 }
 
+/** With which trunk the proxy begins. */
+const trunkAsked = ({ kind, trunk }: Branch): Extra =>
+  kind === 'trunk' && trunk !== undefined ? [[HEADER.trunk, trunk]] : [];
+
 /** What a room of ours may know about a leg; the proxy lets none of it out. */
 const ids = ({ session, id, control }: Leg): Extra => [
   [HEADER.session, session],
@@ -57,6 +61,7 @@ export function inviteFor(
       ...wish.headers,
       ...referredBy(caller, branch),
       [ASSERTED_IDENTITY, formatNameAddr(address(proven, caller.domain))],
+      ...trunkAsked(branch),
       ...ids(leg),
     ],
   };
@@ -82,8 +87,8 @@ export function responseFor(leg: Leg, wish: Extract<Wish, { type: 'respond' }>):
   };
 }
 
-/** Headers of a BYE or CANCEL: the reason, and the custom headers of the other side's. */
+/** Headers of a BYE or CANCEL: the reason, and the custom headers of the other side's. A Warning is of responses (RFC 3261 §20, table 3). */
 export const byeHeaders = (ending: Ending): ExtraHeaders => [
-  ...(ending.headers ?? []),
+  ...(ending.headers ?? []).filter(([name]) => name !== 'Warning'),
   ...reasonHeaders(ending),
 ];
