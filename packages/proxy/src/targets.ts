@@ -1,11 +1,11 @@
 import type { Ms } from '@sidetone/core';
-import { escapeUser, type Flow, type NameAddr, type SipRequest, type Uri, unescapeUser } from '@sidetone/sip';
+import { escapeUser, type Flow, type NameAddr, type SipRequest, type Uri, userOf } from '@sidetone/sip';
 import {
   CONTACT_PARAM,
-  canonicalNumber,
   type Identity,
   isNumber,
   NODE_HOST,
+  namedBy,
   rungByNumber,
   type SipUser,
   type Trunk,
@@ -131,16 +131,15 @@ function gone(uri: Uri, facts: RoutingFacts): Routing {
 }
 
 function routeHere(request: SipRequest, uri: Uri, facts: RoutingFacts): Routing {
-  const user = uri.user === undefined ? '' : unescapeUser(uri.user);
-  if (VOICE_USER.test(user)) return only({ uri, flow: { transport: 'local', node: 'voice' }, route: [] });
-  const number = canonicalNumber(user);
-  const owner = rungByNumber(facts.identity, number);
-  const named = facts.identity.userByName(user) ?? (owner && facts.identity.userById(owner.id));
-  if (named !== undefined) return toUser(request, named, facts);
-  if (request.method === 'OPTIONS') return answer(user === '' ? 200 : 404);
-  const trunks = isNumber(number) ? trunksFor(facts.identity.trunks, number) : [];
+  const name = namedBy(uri.scheme, userOf(uri));
+  if (VOICE_USER.test(name)) return only({ uri, flow: { transport: 'local', node: 'voice' }, route: [] });
+  const owner = rungByNumber(facts.identity, name);
+  const user = facts.identity.userByName(name) ?? (owner && facts.identity.userById(owner.id));
+  if (user !== undefined) return toUser(request, user, facts);
+  if (request.method === 'OPTIONS') return answer(name === '' ? 200 : 404);
+  const trunks = isNumber(name) ? trunksFor(facts.identity.trunks, name) : [];
   if (trunks.length === 0) return answer(404);
-  return { kind: 'forward', groups: trunks.map((trunk) => [toTrunk(trunk, number)]) };
+  return { kind: 'forward', groups: trunks.map((trunk) => [toTrunk(trunk, name)]) };
 }
 
 /** RFC 3261 §16.5: the bindings of a user, all at once or only the last one; OPTIONS asks for the list itself. */

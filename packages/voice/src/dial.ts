@@ -1,5 +1,5 @@
 import type { EpochMs, Ms } from '@sidetone/core';
-import type { Identity, SipUser } from '@sidetone/wire';
+import { type Identity, type SipUser, splitDestination } from '@sidetone/wire';
 import type { Admitted } from './admission.ts';
 import { type Call, type FreshLeg, legOf, type Plan } from './call.ts';
 import type { CallOut } from './call-events.ts';
@@ -7,7 +7,7 @@ import { preferring } from './codecs.ts';
 import { CAUSE } from './ending.ts';
 import { originOf } from './join.ts';
 import { newLeg } from './leg.ts';
-import { callerNumbers } from './outbound.ts';
+import { callerNumbers, ownSpelling } from './outbound.ts';
 import { planOf, refuse } from './plan.ts';
 
 /** The target of a transfer rings this long at most: somebody waits in silence. */
@@ -44,7 +44,8 @@ export function dialCall(of: Call, wish: Extract<CallOut, { type: 'dial' }>, fac
       ? refuse(CAUSE.unproven)
       : planOf(identity, wish.dialled, user, own, trunk, fresh, epoch);
   const admitted = facts.admit(plan, user);
-  const at = wish.dialled.lastIndexOf('@');
+  const target = splitDestination(wish.dialled).user;
+  const connection = identity.connection(user?.connectionId ?? '');
   return {
     id: wish.dial,
     program: 'route-and-bridge',
@@ -57,7 +58,7 @@ export function dialCall(of: Call, wish: Extract<CallOut, { type: 'dial' }>, fac
       ...(user === undefined ? {} : { userName: user.name }),
       domain: identity.domain,
       numbers: [...farOwn, ...own],
-      dialled: at < 0 ? wish.dialled : wish.dialled.slice(0, at),
+      dialled: ownSpelling(identity, target, connection),
       headers: wish.headers,
       asserted: far.userName ?? shown.number,
       ...(user === undefined

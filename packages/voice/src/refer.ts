@@ -6,9 +6,9 @@ import {
   parseNameAddr,
   reasonPhrase,
   type SipRequest,
-  unescapeUser,
 } from '@sidetone/sip';
 import { REFER } from '@sidetone/wire';
+import { dialledIn } from './addressee.ts';
 import type { CallOut } from './call-events.ts';
 import { reasonHeaders } from './reason.ts';
 
@@ -35,15 +35,8 @@ export function parseReferTo(request: SipRequest, ownHost: string): Result<Refer
     const dialog = parseReplaces(replaces);
     return dialog === null ? err(400) : ok({ kind: 'replaces', dialog });
   }
-  const dialled = dialledOf(uri.scheme, uri.user, uri.host, ownHost);
+  const dialled = dialledIn(uri, ownHost);
   return dialled === '' || dialled.length > MAX_DIALLED ? err(400) : ok({ kind: 'dial', dialled });
-}
-
-function dialledOf(scheme: string, user: string | undefined, host: string, ownHost: string): string {
-  if (scheme === 'tel') return host.split(';', 1)[0]!;
-  if ((scheme !== 'sip' && scheme !== 'sips') || user === undefined) return '';
-  const bare = unescapeUser(user);
-  return host.toLowerCase() === ownHost.toLowerCase() ? bare : `${bare}@${host}`;
 }
 
 /** One of the headers a URI carries (RFC 3261 §19.1.1), unescaped. */

@@ -2,11 +2,12 @@ import {
   header,
   headersNamed,
   type NameAddr,
+  parseNameAddr,
   reasonPhrase,
   type SipMessage,
   type SipRequest,
   type SipResponse,
-  unescapeUser,
+  userOf,
 } from '@sidetone/sip';
 import {
   ASSERTED_IDENTITY,
@@ -17,6 +18,7 @@ import {
   causeFromReason,
   customHeadersOf,
   HEADER,
+  namedBy,
   type Party,
 } from '@sidetone/wire';
 import type { LegEnd } from './call.ts';
@@ -35,7 +37,7 @@ export function callIds(message: SipMessage): CallIds | undefined {
 const clean = (text: string): string => text.replace(/[\u0000-\u001f\u007f]/g, '').slice(0, 256);
 
 function party(value: NameAddr): Party {
-  const number = clean(unescapeUser(value.uri.user ?? ''));
+  const number = clean(namedBy(value.uri.scheme, userOf(value.uri)));
   return { name: clean(value.displayName ?? ''), number };
 }
 
@@ -44,8 +46,8 @@ export function callerOf(request: SipRequest): Party {
   const from = party(request.headers.from);
   if (from.number !== '') return { name: from.name === '' ? from.number : from.name, number: from.number };
   const proven = header(request, ASSERTED_IDENTITY);
-  const user = proven === undefined ? undefined : /^[^<]{0,256}<?sips?:([^@>;]{1,256})@/i.exec(proven)?.[1];
-  const number = user === undefined ? 'anonymous' : clean(unescapeUser(user));
+  const parsed = proven === undefined ? undefined : parseNameAddr(proven);
+  const number = (parsed?.ok && party(parsed.value).number) || 'anonymous';
   return { name: from.name === '' ? number : from.name, number };
 }
 
