@@ -12,7 +12,7 @@ import {
   isVisible,
   type KeyDoc,
   makeObject,
-  numberName,
+  numberNames,
   remakeObject,
   userName,
 } from '../identity/objects.ts';
@@ -226,11 +226,19 @@ class Operator {
     });
   }
 
+  #holderOf(number: string): StoredObject | undefined {
+    for (const name of numberNames(number)) {
+      const holder = this.#registry.named(name);
+      if (holder !== undefined) return holder;
+    }
+    return undefined;
+  }
+
   addNumber(text: string): Promise<string[]> {
     const number = canonicalNumber(text);
     if (!/^\+?[0-9]{3,15}$/.test(number)) throw new Refusal(`${text} is no number such as +13125550100`);
     return this.#registry.change(() => {
-      if (this.#registry.named(numberName(number)) !== undefined)
+      if (this.#holderOf(number) !== undefined)
         throw new Refusal(`the number ${number} belongs to an account already`);
       const account = this.#account().id;
       const { connection } = this.#options;
@@ -245,7 +253,7 @@ class Operator {
 
   removeNumber(text: string): Promise<string[]> {
     return this.#registry.change(() => {
-      const number = this.#registry.named(numberName(text));
+      const number = this.#holderOf(text);
       if (number === undefined) throw new Refusal(`there is no number ${text}`);
       if (docOf<NumberDoc>(number).origin === 'configuration')
         throw new Refusal(`${text} is set by the configuration file`);

@@ -1,3 +1,4 @@
+import { callingCodeOf, readNumber } from '@sidetone/wire';
 import { z } from 'zod';
 
 /**
@@ -14,14 +15,30 @@ const userName = z
     /^[A-Za-z][A-Za-z0-9._-]{0,63}$/,
     'must start with a letter and hold only letters, digits, dot, dash, underscore',
   );
-const dialled = z.string().regex(/^\+?[0-9*#]{1,32}$/, 'must be digits, with an optional + in front');
+/** A number as people write and paste it; kept in its one spelling. */
+const dialled = z
+  .string()
+  .max(64)
+  .transform((text, context) => {
+    const number = readNumber(text);
+    if (number !== undefined && number.length <= 33) return number;
+    context.addIssue({ code: 'custom', message: 'must be digits, with an optional + in front' });
+    return z.NEVER;
+  });
+/** A number that is listed with `+` and without is one. */
+const distinct = (numbers: readonly string[]): string[] =>
+  [...new Set(numbers)].filter((n) => n.length < 7 || !numbers.includes(`+${n}`));
 
 const connection = z.strictObject({
   user_name: userName.describe(
     'SIP user name: login of the clients and the part before @ when they are dialled.',
   ),
   password: z.string().min(8).max(128).describe('Password of the SIP user; at least 8 characters.'),
-  numbers: z.array(dialled).default([]).describe('Phone numbers of this user, in E.164 form.'),
+  numbers: z
+    .array(dialled)
+    .transform(distinct)
+    .prefault([])
+    .describe('Phone numbers of this user, in E.164 form with +.'),
   sip_uri_calling_preference: z
     .enum(['disabled', 'internal', 'unrestricted'])
     .default('internal')
@@ -56,6 +73,19 @@ const trunk = z.strictObject({
     .array(z.string().regex(/^\+?[0-9*#]{0,32}$/))
     .default(['+'])
     .describe('Numbers that start with one of these go to this trunk; the longest match wins.'),
+  number_format: z
+    .enum(['auto', 'e164', 'national'])
+    .default('auto')
+    .describe(
+      'How the carrier writes numbers that have no +. auto: seen from the number it calls. e164: the digits of +E.164. national: as country dials.',
+    ),
+  country: z
+    .string()
+    .refine((country) => callingCodeOf(country) !== undefined, {
+      message: 'must be a country code of two capital letters, such as US',
+    })
+    .optional()
+    .describe('Country whose national numbers the carrier writes. Without it: that of the number called.'),
   codecs: z.array(codec).min(1).default(['OPUS', 'PCMU', 'PCMA']),
   dtmf: z
     .enum(['rfc4733', 'info'])
