@@ -255,11 +255,11 @@ class Operator {
     return this.#registry.change(() => {
       const number = this.#holderOf(text);
       if (number === undefined) throw new Refusal(`there is no number ${text}`);
-      if (docOf<NumberDoc>(number).origin === 'configuration')
-        throw new Refusal(`${text} is set by the configuration file`);
+      const { phone_number, origin } = docOf<NumberDoc>(number);
+      if (origin === 'configuration') throw new Refusal(`${phone_number} is set by the configuration file`);
       const audit = changeOf(number, 'delete').audit;
       const removes = [{ id: number.id, version: number.version }];
-      return { change: { puts: [], removes, audit }, result: [`${text} is gone`] };
+      return { change: { puts: [], removes, audit }, result: [`${phone_number} is gone`] };
     });
   }
 }

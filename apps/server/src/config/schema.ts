@@ -81,8 +81,9 @@ const trunk = z.strictObject({
     ),
   country: z
     .string()
+    .regex(/^[A-Z]{2}$/, 'must be a country code of two capital letters')
     .refine((country) => callingCodeOf(country) !== undefined, {
-      message: 'must be a country code of two capital letters, such as US',
+      message: 'must be the code of a country that has telephone numbers, such as US',
     })
     .optional()
     .describe('Country whose national numbers the carrier writes. Without it: that of the number called.'),

@@ -1,4 +1,4 @@
-import { callingCodes, countryOf, NO_COUNTRY } from './country.ts';
+import { callingCodes, isPossible } from './country.ts';
 import { nationalReading } from './e164.ts';
 import { digitsOf, trimmed } from './signs.ts';
 
@@ -44,7 +44,7 @@ export function unescaped(text: string): string {
 }
 
 /**
- * A local number with its context, when both make a number of some country's plan: the context is not simply what stands in front
+ * A local number with its context, when both make a number that there may be: the context is not simply what stands in front
  * (RFC 3966 §5.1.5: 911 is valid in the context +1, and +1911 is no number). A domain as context changes nothing.
  */
 function global(digits: string, context: string): string | undefined {
@@ -54,5 +54,5 @@ function global(digits: string, context: string): string | undefined {
   if (code === undefined) return undefined;
   // No subscriber of an area has a number that begins as service codes do.
   const inArea = prefix.length > 1 + code.length && /^[2-9]\d{4,}$/.test(digits) ? prefix + digits : '';
-  return [inArea, nationalReading(digits, code) ?? ''].find((number) => countryOf(number) !== NO_COUNTRY);
+  return isPossible(inArea) ? inArea : nationalReading(digits, code);
 }
