@@ -188,7 +188,7 @@ describe('telephone numbers', { timeout: 120_000 }, () => {
     );
     assert.deepEqual(
       await ringing('tel:312-555-0100;phone-context=+1', '<tel:5550100200;phone-context=+1>'),
-      ['5550100200', OURS],
+      ['+15550100200', OURS],
     );
   });
 

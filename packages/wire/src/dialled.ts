@@ -1,5 +1,5 @@
 import { err, ok, type Result } from '@sidetone/core';
-import { holdsForeignSign, trimmed } from './numbers/signs.ts';
+import { holdsForeignSign, isNumber, trimmed } from './numbers/signs.ts';
 import { namedBy, readNumber, unescaped } from './numbers/written.ts';
 
 /** What a client dialled, as the parts of a SIP URI; `user` is not escaped. */
@@ -14,8 +14,8 @@ const MAX_NAME = 128;
 const MAX_NUMBER = 128;
 const MAX_DIGITS = 64;
 const UNSAFE = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/;
-/** As it, but for the tab, which is a blank: a number may have been pasted with it. */
-const UNSAFE_IN_ADDRESS = /[\u0000-\u0008\u000a-\u001f\u007f-\u009f\u2028\u2029]/;
+/** As it, but for the tab, which is a blank: a number may have been pasted with it, and with line breaks around it. */
+const UNSAFE_IN_NUMBER = /[\u0000-\u0008\u000a-\u001f\u007f-\u009f\u2028\u2029]/;
 /** Delimiters of name-addr: never part of what can be dialled. */
 const DELIMITER = /[<>"\\,]/;
 const HOST = /^(?:([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)|\[([0-9A-Fa-f:.]+)\])(?::[0-9]{1,5})?$/;
@@ -29,9 +29,16 @@ export interface Destined {
   readonly host?: string;
 }
 
-/** Takes a number, user name, `user@host`, SIP or tel URI apart. Port, parameters and headers are dropped. Total, checks nothing. */
+/**
+ * Takes a number, user name, `user@host`, SIP or tel URI apart. Port, parameters and headers are dropped. Total, checks nothing. Invisible
+ * signs around it are nothing for a number alone: a name keeps them.
+ */
 export function splitDestination(text: string): Destined {
-  const written = trimmed(text);
+  const read = split(trimmed(text));
+  return isNumber(read.user) ? read : split(text.trim());
+}
+
+function split(written: string): Destined {
   const scheme = (/^(sips?|tel):/i.exec(written)?.[1] ?? '').toLowerCase();
   if (scheme === 'tel') return { scheme, user: readNumber(written) ?? '' };
   const rest = scheme === '' ? written : written.slice(scheme.length + 1);
@@ -49,9 +56,8 @@ export function splitDestination(text: string): Destined {
 export function parseDestination(text: string): Result<DialledDestination, string> {
   if (text.length > MAX_DESTINATION)
     return err(`destination_number is longer than ${MAX_DESTINATION} characters`);
-  if (UNSAFE_IN_ADDRESS.test(trimmed(text)) || !text.isWellFormed())
-    return err('destination_number holds a line break or control character');
   const { scheme, user, host } = splitDestination(text);
+  if (isUnsafe(text, user)) return err('destination_number holds a line break or control character');
   if (user === '')
     return err(`destination_number ${scheme === 'tel' ? 'has no telephone number behind tel:' : 'is empty'}`);
   if (!isAddress(user) || user.includes('@'))
@@ -61,6 +67,9 @@ export function parseDestination(text: string): Result<DialledDestination, strin
   if (match === null) return err('destination_number has no valid host behind the @');
   return ok({ user, host: (match[1] ?? match[2]!).toLowerCase() });
 }
+
+const isUnsafe = (text: string, user: string): boolean =>
+  (isNumber(user) ? UNSAFE_IN_NUMBER.test(trimmed(text)) : UNSAFE.test(text)) || !text.isWellFormed();
 
 const isAddress = (user: string): boolean =>
   !DELIMITER.test(user) && !holdsForeignSign(user) && !UNSAFE.test(user);
@@ -76,9 +85,8 @@ export function parseCallerName(text: string): Result<string, string> {
 /** Reads `caller_id_number`: a number or user name; of `user@host` the user. `''`: none is stated. */
 export function parseCallerNumber(text: string): Result<string, string> {
   if (text.length > MAX_NUMBER) return err(`caller_id_number is longer than ${MAX_NUMBER} characters`);
-  if (UNSAFE_IN_ADDRESS.test(trimmed(text)) || !text.isWellFormed())
-    return err('caller_id_number holds a line break or control character');
   const { scheme, user } = splitDestination(text);
+  if (isUnsafe(text, user)) return err('caller_id_number holds a line break or control character');
   if (scheme === 'tel' && user === '') return err('caller_id_number has no telephone number behind tel:');
   if (!isAddress(user)) return err('caller_id_number holds a blank or a character that no address has');
   return ok(user.split('@', 1)[0]!);

@@ -6,6 +6,8 @@ export const NO_COUNTRY = 'ZZ';
 /** ITU-T E.164: at most fifteen digits. */
 const E164 = /^\+[1-9]\d{6,14}$/;
 
+const NORTH_AMERICAN = /^(?:[2-9]\d\d){2}\d{4}$/;
+
 export const isE164 = (text: string): boolean => E164.test(text);
 
 const codes: ReadonlyMap<string, string> = new Map([
@@ -34,7 +36,8 @@ export function countryOf(number: string): string {
   const parts = split(number);
   if (parts === null) return NO_COUNTRY;
   const [code, national] = parts;
-  if (code === '1') return (national.length === 10 && AREA_CODES.get(national.slice(0, 3))) || NO_COUNTRY;
+  if (code === '1')
+    return (NORTH_AMERICAN.test(national) && AREA_CODES.get(national.slice(0, 3))) || NO_COUNTRY;
   const plan = PLANS_OF.get(code)!.find(({ begins }) => begins.test(national));
   return plan !== undefined && fits(plan, national) ? plan.country : NO_COUNTRY;
 }

@@ -4,7 +4,7 @@
  * digits as a regular expression. Of lines that share a code the first whose digits fit decides, so parts stand before the whole.
  * Lines are as wide as a plan may grow and as narrow as keeps out what is none: no number of a country begins with what is dialled
  * before numbers, except where its plan has the 0 inside. Codes of no country (satellite, international premium and freephone) are not
- * here, nor is what a plan holds for services that bill the caller by themselves in the North American one.
+ * here.
  */
 const PLANS = `
 AC 247 5 [4-8]
@@ -17,7 +17,7 @@ AM 374 8 [1-9]
 AO 244 9 [29]
 AQ 672 6 1[0-35-9]
 AR 54 10-11 [1-9]
-AT 43 4-13 [1-9]
+AT 43 4-13 1[1-9]|[2-9]
 CC 61 9 89162
 CX 61 9 89164
 AU 61 10 1[38]00
@@ -28,7 +28,7 @@ AZ 994 9 [1-9]
 BA 387 8-9 [3-9]
 BD 880 6-10 [1-9]
 BE 32 8-9 [1-9]
-BF 226 8 [02-7]
+BF 226 8 0[1-9]|[2-7]
 BG 359 6-9 [2-9]
 BH 973 8 [136-9]
 BI 257 8 [2367]
@@ -41,13 +41,13 @@ BR 55 10-11 [1-9][1-9]
 BR 55 10 [3589]00
 BT 975 7-8 [1-8]
 BW 267 7-8 [2-9]
-BY 375 9-10 [1-489]
+BY 375 9-10 [1-49]|8(?!10)
 BZ 501 7 [2-8]
 CD 243 7-9 [1-9]
 CF 236 8 [2678]
-CG 242 9 [028]
+CG 242 9 0[1-9]|[28]
 CH 41 9 [2-9]
-CI 225 10 [02]
+CI 225 10 0[1-9]|2
 CK 682 5 [2-8]
 CL 56 9 [2-9]
 CM 237 8 88
@@ -64,7 +64,7 @@ CV 238 7 [2-9]
 CW 599 7-8 [69]
 CY 357 8 [2-9]
 CZ 420 9 [2-9]
-DE 49 6-13 [1-9]
+DE 49 6-13 1(?:16|3[78]|[5-9])|[2-9]
 DJ 253 8 [27]
 DK 45 8 [2-9]
 DZ 213 8-9 [1-9]
@@ -77,13 +77,13 @@ EH 212 9 528[89]
 ER 291 7 [178]
 ES 34 9 [5-9]
 ET 251 9 [1-9]
-FI 358 5-12 [1-9]
+FI 358 5-12 (?!99[049])[1-9]
 FJ 679 7 [2-9]
 FK 500 5 [2-7]
 FM 691 7 [39]
 FO 298 6 [2-9]
 FR 33 9 [1-9]
-GA 241 7-8 [0-7]
+GA 241 7-8 0[1-7]|[1-7]
 GB 44 7 8001111
 GG 44 10 1481|7781|7839|7911[17]
 JE 44 10 1534|7509|7700[378]|7797|7829|7937
@@ -94,7 +94,7 @@ GF 594 9 [5-9]
 GH 233 8-9 [2358]
 GI 350 8 [256]
 GL 299 6 [1-9]
-GM 220 7 [2-9]
+GM 220 7-9 [2-9]
 GN 224 8-9 [367]
 GP 590 9 [5-9]
 GQ 240 9 [235-9]
@@ -119,9 +119,9 @@ IR 98 10 [1-9]
 IS 354 7 [4-9]
 IS 354 9 3
 VA 39 8-11 06698
-IT 39 6-11 0
+IT 39 6-11 0[1-9]
 IT 39 9-10 3
-IT 39 6-10 [1-9]
+IT 39 6-10 [4578]|1[479]
 JO 962 8-9 [2-9]
 JP 81 9-10 [1-9]
 KE 254 7-10 [1-9]
@@ -167,7 +167,7 @@ MY 60 8-10 [1-9]
 MZ 258 8-9 [28]
 NA 264 8-9 [68]
 NC 687 6 [2-9]
-NE 227 8 [027-9]
+NE 227 8 0[1-9]|[27-9]
 NF 672 5-6 3|14
 NG 234 8-10 [1-9]
 NI 505 8 [125-8]
@@ -202,7 +202,7 @@ YT 262 9 269|639|9398
 RE 262 9 [2689]
 RO 40 9 [2-9]
 RS 381 6-12 [1-9]
-RU 7 10 [39]|4|8
+RU 7 10 [349]|8(?!10)
 RW 250 8 06
 RW 250 8-9 [26-9]
 SA 966 9-10 [1589]
@@ -236,7 +236,7 @@ TK 690 4-7 [2-8]
 TL 670 7-8 [2-9]
 TM 993 8 [1-7]
 TN 216 8 [2-9]
-TO 676 5-7 [2-8]
+TO 676 5-7 [2-9]
 TR 90 7 444
 TR 90 10 [2-589]
 TV 688 5-7 [2-9]
@@ -245,11 +245,12 @@ TZ 255 9 [2-9]
 UA 380 9-10 [3-9]
 UG 256 9 [2-9]
 UY 598 8 [249]
-UZ 998 9 [2-9]
+UZ 998 9 [2-79]|8(?!10)
 VE 58 10 [24589]
 VN 84 8-10 [1-9]
 VU 678 5-7 [2-9]
 WF 681 6 [4-9]
+WS 685 10 8
 WS 685 5-7 [2-8]
 XK 383 8-12 [2-9]
 YE 967 7-9 [1-7]
@@ -258,7 +259,10 @@ ZM 260 9 [1-9]
 ZW 263 6-10 [1-9]
 `;
 
-/** The North American plan (code 1): ten digits, and the area codes in service by country (NANPA). Freephone is of the US, for all of the plan. */
+/**
+ * The North American plan (code 1): NXX-NXX-XXXX with N from 2 to 9, and the area codes in service by country (NANPA). Freephone is of the
+ * US, for all of the plan; codes of no place (5xx, 600, 700, 900) are of no country.
+ */
 const AREAS = `
 US 201-203 205-210 212-220 223-225 227-229 231 234 235 239 240 248 251-254 256 260 262 267 269 270 272 274 276 279 281 283
 US 301-305 307-310 312-321 323-327 329-332 334 336 337 339 341 346 347 350-353 357 360 361 363 364 369 380 385 386
