@@ -11,7 +11,7 @@ const DASHES = '\\p{Dash}\\u02d7\\u2043\\u2796\\u30fc\\uff70';
 const OTHERS = '.\\u00b7\\u2022\\u2024\\u2027\\u2219\\u22c5\\u30fb/\\u2044\\u2215()\\[\\]';
 
 const BETWEEN_DIGITS = new RegExp(`[${INVISIBLE}${DASHES}${OTHERS}]`, 'gu');
-const AT_THE_ENDS = new RegExp(`^[${INVISIBLE}]+|[${INVISIBLE}]+$`, 'gu');
+const UNSEEN = new RegExp(`[${INVISIBLE}]`, 'u');
 const FOREIGN = new RegExp(`[${INVISIBLE}]|(?!-)[${DASHES}]`, 'u');
 /** The 0 that is not dialled from abroad: `+44 (0)20`. */
 const NATIONAL_ZERO = /^(\(?\+[^(]{1,8}\)?[^(]?)\(0\)/;
@@ -32,7 +32,12 @@ export function digitsOf(text: string): string | undefined {
 }
 
 /** Without the blanks and invisible signs around it. */
-export const trimmed = (text: string): string => text.replace(AT_THE_ENDS, '');
+export function trimmed(text: string): string {
+  let [from, to] = [0, text.length];
+  while (from < to && UNSEEN.test(text[from]!)) from += 1;
+  while (from < to && UNSEEN.test(text[to - 1]!)) to -= 1;
+  return text.slice(from, to);
+}
 
 /** Does it hold what only a number may lose: a blank, an invisible sign, a dash of typesetting? No name has one. */
 export const holdsForeignSign = (text: string): boolean => FOREIGN.test(text);
