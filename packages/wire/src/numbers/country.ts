@@ -63,4 +63,4 @@ export function homeOf(number: string): string {
 export const callingCodeOf = (country: string): string | undefined => codes.get(country);
 
 /** All calling codes of countries. */
-export const callingCodes = (): readonly string[] => ['1', ...PLANS_OF.keys()];
+export const CALLING_CODES: readonly string[] = ['1', ...PLANS_OF.keys()];

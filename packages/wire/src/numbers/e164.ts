@@ -32,13 +32,17 @@ const PREFIXES: Readonly<Record<string, readonly [international: RegExp, nationa
 export const prefixesOf = (code: string): readonly [international: RegExp, national: string] =>
   PREFIXES[code] ?? [/^00/, '0'];
 
-/** A national number with its code, when there may be one; with or without the digits that are dialled before it. */
-export function nationalReading(digits: string, code: string): string | undefined {
+/** What a national number may be with its code: with and without the digits that are dialled before it. */
+export function nationalReadings(digits: string, code: string): readonly string[] {
   const [, prefix] = prefixesOf(code);
-  const behind = digits.startsWith(prefix) ? [digits.slice(prefix.length)] : [];
-  const candidates = [digits, ...behind].map((national) => `+${code}${national}`);
-  // With the plan itself first: numbers of some plans begin with what others dial before theirs.
-  return candidates.find((number) => countryOf(number) !== NO_COUNTRY) ?? candidates.find(isPossible);
+  const whole = `+${code}${digits}`;
+  return digits.startsWith(prefix) ? [whole, `+${code}${digits.slice(prefix.length)}`] : [whole];
+}
+
+/** A national number with its code, when there may be one: the plan decides, since some have what others dial before theirs inside. */
+export function nationalReading(digits: string, code: string): string | undefined {
+  const readings = nationalReadings(digits, code);
+  return readings.find((number) => countryOf(number) !== NO_COUNTRY) ?? readings.find(isPossible);
 }
 
 /**

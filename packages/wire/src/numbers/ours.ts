@@ -1,7 +1,7 @@
 import type { Identity, NumberEntry } from '../identity.ts';
 import type { Trunk } from '../settings.ts';
-import { callingCodeOf, callingCodes, homeOf, isPossible } from './country.ts';
-import { e164Of, nationalReading, prefixesOf } from './e164.ts';
+import { CALLING_CODES, callingCodeOf, homeOf, isPossible } from './country.ts';
+import { e164Of, nationalReadings, prefixesOf } from './e164.ts';
 import { isNumber } from './signs.ts';
 
 /*
@@ -55,10 +55,11 @@ export function calledNumber(identity: Identity, written: string, habit: Habit):
   if (alone !== undefined || format === 'e164' || country === undefined) return alone;
   if (country !== 'any') return ours(e164Of(digits, country) ?? '', 'national');
   const found = new Set<NumberEntry>();
-  for (const code of callingCodes()) {
-    const entry = identity.number(nationalReading(digits, code) ?? '');
-    if (entry !== undefined) found.add(entry);
-  }
+  for (const code of CALLING_CODES)
+    for (const number of nationalReadings(digits, code)) {
+      const entry = identity.number(number);
+      if (entry !== undefined) found.add(entry);
+    }
   const [entry] = found;
   return entry !== undefined && found.size === 1 ? { entry, form: 'national' } : undefined;
 }

@@ -1,4 +1,4 @@
-import { callingCodes, isPossible } from './country.ts';
+import { CALLING_CODES, isPossible } from './country.ts';
 import { nationalReading } from './e164.ts';
 import { digitsOf, trimmed } from './signs.ts';
 
@@ -50,7 +50,7 @@ export function unescaped(text: string): string {
 function global(digits: string, context: string): string | undefined {
   const prefix = digitsOf(context);
   if (prefix === undefined || !/^\+\d+$/.test(prefix)) return undefined;
-  const code = callingCodes().find((known) => prefix.startsWith(known, 1));
+  const code = CALLING_CODES.find((known) => prefix.startsWith(known, 1));
   if (code === undefined) return undefined;
   // No subscriber of an area has a number that begins as service codes do.
   const inArea = prefix.length > 1 + code.length && /^[2-9]\d{4,}$/.test(digits) ? prefix + digits : '';
