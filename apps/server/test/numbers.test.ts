@@ -241,7 +241,7 @@ describe('telephone numbers', { timeout: 120_000 }, () => {
       '+1312\u200b5550199',
       '+1312555\u00ad0199',
       '+1 312 555\u20130199',
-      '+1\u00a0312\u2003555\u22120199\n',
+      '+1\u00a0312\u2003555\u22120199\t',
     ])
       assert.equal(await dials(destination), THEIRS, JSON.stringify(destination));
     assert.equal(await phoneDials('sip:%E2%80%AD+1312%E2%80%8B555%C2%AD0199%E2%80%AC@127.0.0.1'), THEIRS);

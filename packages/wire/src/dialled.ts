@@ -14,7 +14,7 @@ const MAX_NAME = 128;
 const MAX_NUMBER = 128;
 const MAX_DIGITS = 64;
 const UNSAFE = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/;
-/** As it, but for the tab, which is a blank: a number may have been pasted with it, and with line breaks around it. */
+/** As it, but for the tab, which is a blank: a number may have been pasted with it. */
 const UNSAFE_IN_NUMBER = /[\u0000-\u0008\u000a-\u001f\u007f-\u009f\u2028\u2029]/;
 /** Delimiters of name-addr: never part of what can be dialled. */
 const DELIMITER = /[<>"\\,]/;
@@ -69,7 +69,7 @@ export function parseDestination(text: string): Result<DialledDestination, strin
 }
 
 const isUnsafe = (text: string, user: string): boolean =>
-  (isNumber(user) ? UNSAFE_IN_NUMBER.test(trimmed(text)) : UNSAFE.test(text)) || !text.isWellFormed();
+  (isNumber(user) ? UNSAFE_IN_NUMBER : UNSAFE).test(text) || !text.isWellFormed();
 
 const isAddress = (user: string): boolean =>
   !DELIMITER.test(user) && !holdsForeignSign(user) && !UNSAFE.test(user);
