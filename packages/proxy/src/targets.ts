@@ -6,15 +6,15 @@ import {
   type SipRequest,
   sameFlow,
   type Uri,
-  unescapeUser,
+  userOf,
 } from '@sidetone/sip';
 import {
   CONTACT_PARAM,
-  canonicalNumber,
   HEADER,
   type Identity,
   isNumber,
   NODE_HOST,
+  namedBy,
   rungByNumber,
   type SipUser,
   type Trunk,
@@ -124,17 +124,16 @@ function gone(uri: Uri, facts: RoutingFacts): Routing {
 }
 
 function routeHere(request: SipRequest, uri: Uri, facts: RoutingFacts): Routing {
-  const user = uri.user === undefined ? '' : unescapeUser(uri.user);
-  if (VOICE_USER.test(user)) return only({ uri, flow: { transport: 'local', node: 'voice' }, route: [] });
-  const number = canonicalNumber(user);
-  const owner = rungByNumber(facts.identity, number);
-  const named = facts.identity.userByName(user) ?? (owner && facts.identity.userById(owner.id));
-  if (named !== undefined) return toUser(request, named, facts);
-  if (request.method === 'OPTIONS') return answer(user === '' ? 200 : 404);
-  const all = isNumber(number) ? trunksFor(facts.identity.trunks, number) : [];
+  const name = namedBy(uri.scheme, userOf(uri));
+  if (VOICE_USER.test(name)) return only({ uri, flow: { transport: 'local', node: 'voice' }, route: [] });
+  const owner = rungByNumber(facts.identity, name);
+  const user = facts.identity.userByName(name) ?? (owner && facts.identity.userById(owner.id));
+  if (user !== undefined) return toUser(request, user, facts);
+  if (request.method === 'OPTIONS') return answer(name === '' ? 200 : 404);
+  const all = isNumber(name) ? trunksFor(facts.identity.trunks, name) : [];
   const trunks = oneRun(all, header(request, HEADER.trunk));
   if (trunks.length === 0) return answer(404);
-  return { kind: 'forward', groups: trunks.map((trunk) => [toTrunk(trunk, number)]) };
+  return { kind: 'forward', groups: trunks.map((trunk) => [toTrunk(trunk, name)]) };
 }
 
 /** From the trunk that voice begins with, those of its address family: its offer speaks that one. Not told, or unknown: all. */

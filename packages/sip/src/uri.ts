@@ -226,6 +226,13 @@ export function unescapeUser(user: string): string {
   });
 }
 
+/**
+ * The user that a URI names, escapes undone: the user part, or all of a tel URI, which is a telephone-subscriber (RFC 3966 §3). With the
+ * parameters that a telephone-subscriber has in either (RFC 3261 §19.1.6). `''` for none.
+ */
+export const userOf = ({ scheme, user = '', host }: Uri): string =>
+  unescapeUser(scheme === 'tel' ? host : user);
+
 /** Whether two URIs are equivalent (RFC 3261 §19.1.4, RFC 5954 §4.2); header parts must be equal as written. */
 export function sameUri(a: Uri, b: Uri): boolean {
   if (a.scheme !== b.scheme || a.port !== b.port) return false;

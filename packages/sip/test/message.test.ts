@@ -23,10 +23,29 @@ import {
   splitList,
   type Uri,
   unescapeUser,
+  userOf,
   withHeader,
   withoutHeader,
   writeMessage,
 } from '@sidetone/sip';
+
+test('tel-uri, number-parameters-in-the-user-part: who a URI names, and the URI repeated as it came', () => {
+  for (const [text, user] of [
+    ['sip:+13125550100;rn=+13125550000;npdi@sip.example.com;user=phone', '+13125550100;rn=+13125550000;npdi'],
+    ['sips:%2B1312@h:5061', '+1312'],
+    ['sip:h', ''],
+    ['tel:+1-312-555-0100;Ext=7;phone-context=+1', '+1-312-555-0100;Ext=7;phone-context=+1'],
+    ['tel:%2B1312', '+1312'],
+    ['urn:service:sos', ''],
+  ] as const) {
+    const parsed = parseUri(text);
+    assert.ok(parsed.ok, text);
+    assert.equal(userOf(parsed.value), user);
+    assert.equal(formatUri(parsed.value), text);
+    const party = parseNameAddr(`<${text}>;tag=1`);
+    assert.ok(party.ok && formatNameAddr(party.value) === `<${text}>;tag=1`);
+  }
+});
 
 const read = (text: string): SipMessage => {
   const parsed = parseMessage(Buffer.from(text));

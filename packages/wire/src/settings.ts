@@ -16,6 +16,10 @@ export interface Trunk {
   readonly dtmf: 'rfc4733' | 'info';
   /** `quality`: Opus to the browser, transcode; `capacity`: give the browser the carrier's codec. */
   readonly policy: 'quality' | 'capacity';
+  /** How it writes numbers that have no `+`; absent: `auto`. */
+  readonly number_format?: 'auto' | 'e164' | 'national';
+  /** Whose national numbers it writes, ISO 3166-1 alpha-2. */
+  readonly country?: string;
   /** For a carrier that challenges. */
   readonly user_name?: string;
   readonly password?: string;

@@ -1,4 +1,5 @@
 import { canonicalHost, familyOf } from '@sidetone/core';
+import { callingCodeOf, readNumber } from '@sidetone/wire';
 import { z } from 'zod';
 import { DEFAULT_CODECS, DEFAULT_REJECT_CODE } from '../identity/defaults.ts';
 
@@ -26,7 +27,19 @@ const userName = z
     /^[A-Za-z][A-Za-z0-9._-]{0,63}$/,
     'must start with a letter and hold only letters, digits, dot, dash, underscore',
   );
-const dialled = z.string().regex(/^\+?[0-9*#]{1,32}$/, 'must be digits, with an optional + in front');
+/** A number as people write and paste it; kept in its one spelling. */
+const dialled = z
+  .string()
+  .max(64)
+  .transform((text, context) => {
+    const number = readNumber(text);
+    if (number !== undefined && number.length <= 33) return number;
+    context.addIssue({ code: 'custom', message: 'must be digits, with an optional + in front' });
+    return z.NEVER;
+  });
+/** A number that is listed with `+` and without is one. */
+const distinct = (numbers: readonly string[]): string[] =>
+  [...new Set(numbers)].filter((n) => n.length < 7 || !numbers.includes(`+${n}`));
 
 /** An address, or a network by the length of its prefix. IPv4 inside IPv6 is written as IPv4, and a zone names no network. */
 const network = z.string().refine(isNetwork, 'must be an address or a network, like 10.0.0.0/8');
@@ -43,7 +56,11 @@ const connection = z.strictObject({
     'SIP user name: login of the clients and the part before @ when they are dialled.',
   ),
   password: z.string().min(8).max(128).describe('Password of the SIP user; at least 8 characters.'),
-  numbers: z.array(dialled).default([]).describe('Phone numbers of this user, in E.164 form.'),
+  numbers: z
+    .array(dialled)
+    .transform(distinct)
+    .prefault([])
+    .describe('Phone numbers of this user, in E.164 form with +.'),
   sip_uri_calling_preference: z
     .enum(['disabled', 'internal', 'unrestricted'])
     .default('internal')
@@ -84,6 +101,20 @@ const trunk = z.strictObject({
     .array(z.string().regex(/^\+?[0-9*#]{0,32}$/))
     .default(['+'])
     .describe('Numbers that start with one of these go to this trunk; the longest match wins.'),
+  number_format: z
+    .enum(['auto', 'e164', 'national'])
+    .default('auto')
+    .describe(
+      'How the carrier writes numbers that have no +. auto: seen from the number it calls. e164: the digits of +E.164. national: as country dials.',
+    ),
+  country: z
+    .string()
+    .regex(/^[A-Z]{2}$/, 'must be a country code of two capital letters')
+    .refine((country) => callingCodeOf(country) !== undefined, {
+      message: 'must be the code of a country that has telephone numbers, such as US',
+    })
+    .optional()
+    .describe('Country whose national numbers the carrier writes. Without it: that of the number called.'),
   codecs: z
     .array(codec)
     .min(1)

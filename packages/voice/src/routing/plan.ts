@@ -1,10 +1,12 @@
 import { canonicalHost, type EpochMs, type Family, familyOf } from '@sidetone/core';
-import { header, parseNameAddr, type SipRequest, unescapeUser } from '@sidetone/sip';
+import { header, parseNameAddr, type SipRequest, userOf } from '@sidetone/sip';
 import {
   ASSERTED_IDENTITY,
   type BuiltIn,
   type ConnectionEntry,
-  canonicalNumber,
+  calledNumber,
+  callerNumber,
+  type Habit,
   HEADER,
   type Identity,
   type Nowhere,
@@ -12,13 +14,15 @@ import {
   route,
   type SipUser,
   type Trunk,
+  trunkHabit,
 } from '@sidetone/wire';
 import type { Branch } from '../leg/branch.ts';
 import { CAUSE, type Ending, type Why } from '../leg/ending.ts';
 import type { Callee, Caller, TrunkFacts } from '../leg/leg.ts';
 import { inRuns } from '../leg/trunk-runs.ts';
 import { customHeaders } from '../sip/reason.ts';
-import { callerNumbers, lacksCallerId, outbound } from './outbound.ts';
+import { dialledIn, namedIn } from './addressee.ts';
+import { askerOf, callerNumbers, lacksCallerId, outbound, ownSpelling, userHabit } from './outbound.ts';
 
 /** What routing decided. */
 export type Plan =
@@ -44,15 +48,12 @@ export const refuse = (cause: Why): Plan => ({
   ending: { ...cause, by: 'platform' },
 });
 
-const number = (text: string): string => canonicalNumber(unescapeUser(text));
-
 /** Who sent a request, as the room says that authenticated them. */
 export function provenUser(request: SipRequest): string | undefined {
   const value = header(request, ASSERTED_IDENTITY);
   if (value === undefined) return undefined;
   const parsed = parseNameAddr(value);
-  const user = parsed.ok ? parsed.value.uri.user : undefined;
-  return user === undefined ? undefined : unescapeUser(user);
+  return parsed.ok ? userOf(parsed.value.uri) : undefined;
 }
 
 /**
@@ -61,28 +62,32 @@ export function provenUser(request: SipRequest): string | undefined {
  */
 export function arrive(
   request: SipRequest,
-  from: 'vsp' | 'proxy',
+  via: 'vsp' | 'proxy',
   identity: Identity,
   isOwnHost: (host: string) => boolean,
   fresh: () => string,
   now: EpochMs,
 ): Arrival {
   const { uri } = request;
-  const dialledUser = uri.user === undefined ? '' : unescapeUser(uri.user);
   const trunk: Trunk | undefined =
-    from === 'proxy' ? identity.trunks.find((t) => t.name === header(request, HEADER.trunk)) : undefined;
+    via === 'proxy' ? identity.trunks.find((t) => t.name === header(request, HEADER.trunk)) : undefined;
   const userName = trunk === undefined ? provenUser(request) : undefined;
   const user = userName === undefined ? undefined : identity.userByName(userName);
   const connection = user && identity.connection(user.connectionId);
   const display = request.headers.from.displayName?.trim();
-  const stated = number(request.headers.from.uri.user ?? userName ?? 'anonymous');
+  const habit: Habit = trunk === undefined ? userHabit(connection) : trunkHabit(trunk);
+  const named = namedIn(uri);
+  const called = identity.userByName(named) === undefined ? calledNumber(identity, named, habit) : undefined;
+  const from = namedIn(request.headers.from.uri) || (userName ?? 'anonymous');
+  const stated =
+    trunk === undefined ? ownSpelling(identity, from, connection) : callerNumber(from, habit, called);
   const caller: Caller = {
     ...(display === undefined || display === '' ? {} : { name: display }),
     number: stated,
     ...(user === undefined ? {} : { userName: user.name }),
     domain: identity.domain,
     numbers: user === undefined ? [] : callerNumbers(identity, user, stated),
-    dialled: dialledUser,
+    dialled: called?.entry.number ?? named,
     headers: customHeaders(request),
   };
   if (trunk === undefined && (user === undefined || connection === undefined))
@@ -90,11 +95,10 @@ export function arrive(
       caller,
       plan: refuse(CAUSE.unproven),
       user: undefined,
-      leg: { kind: from === 'vsp' ? 'client' : 'phone', codecs: [], dtmf: 'rfc4733' },
+      leg: { kind: via === 'vsp' ? 'client' : 'phone', codecs: [], dtmf: 'rfc4733' },
     };
-  const family = from === 'proxy' ? signalledFamily(request) : null;
-  const dialled = isOwnHost(uri.host) ? dialledUser : `${dialledUser}@${uri.host}`;
-  const plan = planOf(identity, dialled, user, caller.numbers, trunk, fresh, now);
+  const family = via === 'proxy' ? signalledFamily(request) : null;
+  const plan = planOf(identity, dialledIn(uri, isOwnHost), user, caller.numbers, trunk, fresh, now);
   if (trunk !== undefined)
     return {
       caller,
@@ -107,9 +111,9 @@ export function arrive(
     plan,
     user,
     leg: {
-      kind: from === 'vsp' ? 'client' : 'phone',
+      kind: via === 'vsp' ? 'client' : 'phone',
       codecs: connection!.codecs,
-      dtmf: from === 'vsp' ? 'rfc4733' : digitsMode(connection!),
+      dtmf: via === 'vsp' ? 'rfc4733' : digitsMode(connection!),
       userName: user!.name,
       family,
     },
@@ -140,7 +144,10 @@ export function planOf(
   now: EpochMs,
 ): Plan {
   if (user !== undefined && identity.refusal(user, now) !== undefined) return refuse(CAUSE.revoked);
-  const origin: Origin = user === undefined ? { from: 'trunk' } : { from: 'user', accountId: user.accountId };
+  const origin: Origin =
+    user === undefined
+      ? { from: 'trunk', ...(trunk === undefined ? {} : { habit: trunkHabit(trunk) }) }
+      : askerOf(identity, user);
   const found = route(identity, dialled, origin, now);
   const outside = 'number' in found && found.number !== undefined ? { ...found, number: found.number } : null;
   const where = outside === null || user === undefined ? found : outbound(identity, user, outside, now);

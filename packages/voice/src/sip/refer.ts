@@ -6,10 +6,10 @@ import {
   parseNameAddr,
   reasonPhrase,
   type SipRequest,
-  unescapeUser,
 } from '@sidetone/sip';
 import { REFER } from '@sidetone/wire';
 import type { Wish } from '../message.ts';
+import { dialledIn } from '../routing/addressee.ts';
 import { reasonHeaders } from './reason.ts';
 
 /** What Refer-To asks for (RFC 3515 §2.1). `dialled`: a number, a user name, or `user@host`. */
@@ -38,20 +38,8 @@ export function parseReferTo(
     const dialog = parseReplaces(replaces);
     return dialog === null ? err(400) : ok({ kind: 'replaces', dialog });
   }
-  const dialled = dialledOf(uri.scheme, uri.user, uri.host, isOwnHost);
+  const dialled = dialledIn(uri, isOwnHost);
   return dialled === '' || dialled.length > MAX_DIALLED ? err(400) : ok({ kind: 'dial', dialled });
-}
-
-function dialledOf(
-  scheme: string,
-  user: string | undefined,
-  host: string,
-  isOwnHost: (host: string) => boolean,
-): string {
-  if (scheme === 'tel') return host.split(';', 1)[0]!;
-  if ((scheme !== 'sip' && scheme !== 'sips') || user === undefined) return '';
-  const bare = unescapeUser(user);
-  return isOwnHost(host) ? bare : `${bare}@${host}`;
 }
 
 /** One of the headers a URI carries (RFC 3261 §19.1.1), unescaped. */
