@@ -100,6 +100,7 @@ class ProxyService implements SipProxy {
         this.#gate.restored(now);
         this.#locations.restore(entriesOf(input, 'binding '), now);
         this.#dropRefused(now);
+        this.#forwarding.restoreTrunks(entriesOf(input, 'realms '));
         this.#forwarding.restore(entriesOf(input, 'early '), now);
         break;
       case 'tick':

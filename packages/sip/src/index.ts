@@ -1,3 +1,4 @@
+export { authorize, realmsAnswered, realmsAsked } from './authorize.ts';
 export {
   createErrorResponse,
   createRequest,
@@ -14,6 +15,7 @@ export {
   refreshTarget,
   remoteTag,
   requestIn,
+  routed,
 } from './dialog.ts';
 export {
   answerChallenge,
@@ -66,6 +68,7 @@ export type { SipReceived, SipSend, TransactionLayer, TransactionOut } from './t
 export { escapeUser, formatUri, parseUri, sameUri, unescapeUser } from './uri.ts';
 export { createUserAgent } from './user-agent.ts';
 export type {
+  AgentCredentials,
   DialogName,
   ExtraHeaders,
   InviteOptions,

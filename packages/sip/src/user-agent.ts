@@ -173,7 +173,7 @@ function sendOutside(agent: Agent, wanted: Parameters<UserAgent['send']>[0], tok
   const { credentials } = wanted;
   sendRequest(
     agent,
-    { purpose: 'outside', leg: null, token, request, flow, dialog: null, credentials, tried: [] },
+    { purpose: 'outside', leg: null, token, request, flow, dialog: null, credentials, proof: null, tries: 0 },
     now,
   );
 }
@@ -198,7 +198,7 @@ function onTransaction(agent: Agent, event: TransactionOut, now: Ms): void {
       return;
     case 'response': {
       const use = agent.clients.get(event.tx);
-      if (use !== undefined) onResponse(agent, use, event.response, now);
+      if (use !== undefined) onResponse(agent, use, event.response, event.flow, now);
       return;
     }
     case 'stray':
@@ -234,18 +234,18 @@ function onRequest(agent: Agent, tx: string, request: SipRequest, flow: Flow, no
   agent.out.push({ type: 'request', tx, request, flow });
 }
 
-function onResponse(agent: Agent, use: ClientUse, response: SipResponse, now: Ms): void {
+function onResponse(agent: Agent, use: ClientUse, response: SipResponse, from: Flow, now: Ms): void {
   switch (use.purpose) {
     case 'invite':
-      return onInviteResponse(agent, use, response, now);
+      return onInviteResponse(agent, use, response, from, now);
     case 'reinvite':
-      return onReinviteResponse(agent, use, response, now);
+      return onReinviteResponse(agent, use, response, from, now);
     case 'in-dialog':
     case 'bye':
     case 'quiet':
-      return onInDialogResponse(agent, use, response, now);
+      return onInDialogResponse(agent, use, response, from, now);
     case 'outside':
-      if (response.status < 200 || authorizeAgain(agent, use, response, now) !== null) return;
+      if (response.status < 200 || authorizeAgain(agent, use, response, from, now) !== null) return;
       agent.out.push({ type: 'result', token: use.token, status: response.status, response });
   }
 }

@@ -4,6 +4,8 @@ import type { CodecName } from './media-control.ts';
 export interface Trunk {
   readonly name: string;
   readonly host: string;
+  /** The name that `host` was looked up from. */
+  readonly hostName?: string;
   readonly port: number;
   readonly transport: 'udp' | 'tcp';
   /** Dialled numbers that start with one of these may go here; the longest match wins, then the order in the file. */
@@ -15,4 +17,6 @@ export interface Trunk {
   /** For a carrier that challenges. */
   readonly user_name?: string;
   readonly password?: string;
+  /** The realms these credentials are for; without it they are learned from the first call that the carrier challenges. */
+  readonly realms?: readonly string[];
 }

@@ -16,7 +16,8 @@ export async function resolveTrunks(
     named.map(async (trunk) => {
       if (isIP(trunk.host) !== 0) return trunk;
       try {
-        return { ...trunk, host: (await lookup(trunk.host, { family: 4 })).address };
+        const { address } = await lookup(trunk.host, { family: 4 });
+        return { ...trunk, host: address, hostName: trunk.host };
       } catch {
         unresolved(trunk.host);
         return trunk;

@@ -35,6 +35,7 @@ export function onInvite(agent: Agent, tx: string, request: SipRequest, flow: Fl
     dialog: dialogAsUas(request, localTag),
     forks: new Map(),
     credentials: undefined,
+    proof: null,
     inviteTx: tx,
     cancelling: false,
     unacked: null,
