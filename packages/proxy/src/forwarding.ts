@@ -152,6 +152,11 @@ export class Forwarding {
     return this.#passed.knows(request, flow);
   }
 
+  /** Whether this request passed already, by another way. */
+  isMerged(request: SipRequest): boolean {
+    return this.#passed.isMerged(request);
+  }
+
   /** Whether an INVITE of this call came from this source and is still under way. */
   isCaller(request: SipRequest, flow: Flow): boolean {
     return this.#passed.isCaller(request, flow);

@@ -159,6 +159,8 @@ class ProxyService implements SipProxy {
     const bad = validateRequest(request, { role: 'proxy', supported: [] });
     if (bad !== null)
       return this.#refuse(request, flow, bad.status, { reason: bad.reason, headers: bad.headers });
+    // Before the proof: both ways bring the same credentials, which are good once.
+    if (this.#isMerged(request)) return this.#refuse(request, flow, 482);
     const { peer } = preprocess(request, this.#preprocessFacts());
     const verdict = identify(request, flow, {
       identity: this.#options.identity(),
@@ -179,10 +181,17 @@ class ProxyService implements SipProxy {
     }
   }
 
+  /** §8.2.2.2. What we have sent on ourselves and comes back is a loop or a spiral (§16.3 item 4). */
+  #isMerged(request: SipRequest): boolean {
+    return this.#forwarding.isMerged(request) && !this.#wasHere(request);
+  }
+
+  #wasHere({ headers }: SipRequest): boolean {
+    return headers.via.some((via) => isOwnVia(this.#options.address, via));
+  }
+
   #pass(request: SipRequest, flow: Flow, sender: Sender, now: Ms): void {
-    const { address } = this.#options;
-    if (request.headers.via.some((v) => isOwnVia(address, v)) && this.#forwarding.isLoop(request))
-      return this.#refuse(request, flow, 482);
+    if (this.#wasHere(request) && this.#forwarding.isLoop(request)) return this.#refuse(request, flow, 482);
     if (isNew(request) && this.#isFull(request)) return this.#refuse(request, flow, 503, this.#busy());
     this.#admit(request, flow, sender, now);
   }
@@ -212,6 +221,8 @@ class ProxyService implements SipProxy {
     const lookup = this.#lookups.take(id);
     if (lookup === undefined) return;
     const { request, flow, status, authorization, user } = lookup;
+    // The other way was proven while this one waited.
+    if (this.#isMerged(request)) return this.#refuse(request, flow, 482);
     const known = result === null ? null : { user, ...result };
     const verified = this.#gate.verify(request, flow, authorization, known, now);
     if (!verified.ok) {

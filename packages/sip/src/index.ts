@@ -50,6 +50,7 @@ export { canonicalName } from './header-names.ts';
 export { isIpv4, isIpv6 } from './ipv6.ts';
 export type { AdoptProblem, LegSnapshot } from './leg-snapshot.ts';
 export { keyedMac } from './mac.ts';
+export { MergedRequests } from './merged-requests.ts';
 export {
   type Headers,
   type NameAddr,

@@ -30,6 +30,7 @@ import { repeatAnswer } from './agent/unacked.ts';
 import { createRequest } from './build.ts';
 import type { Flow } from './flow.ts';
 import { assertHeaders } from './header-access.ts';
+import { MergedRequests } from './merged-requests.ts';
 import type { SipRequest, SipResponse } from './message.ts';
 import { createTransactionLayer } from './transaction/layer.ts';
 import type { TransactionOut } from './transport-events.ts';
@@ -51,6 +52,7 @@ export function createUserAgent(options: UserAgentOptions & { readonly random: R
     byDialog: new Map(),
     clients: new Map(),
     servers: new Map(),
+    merged: new MergedRequests(),
     due: new Deadlines(),
     strays: new Map(),
     straysDue: new Deadlines(),
@@ -213,12 +215,15 @@ function onTransaction(agent: Agent, event: TransactionOut, now: Ms): void {
     }
     case 'terminated':
       agent.clients.delete(event.tx);
+      agent.merged.remove(event.tx);
       return;
   }
 }
 
 function onRequest(agent: Agent, tx: string, request: SipRequest, flow: Flow, now: Ms): void {
   const { method } = request;
+  if (agent.merged.has(request)) return refuse(agent, tx, request, 482, now);
+  agent.merged.add(tx, request);
   const allow = [...new Set([...agent.options.allow, 'OPTIONS', 'CANCEL', 'ACK'])];
   const refusal = validateRequest(request, { role: 'user-agent', allow, supported: [] });
   if (refusal !== null && !(method === 'BYE' && refusal.status !== 420)) {

@@ -3,6 +3,7 @@ import { createResponse, type ResponseParts } from '../build.ts';
 import { type Dialog, remoteTag } from '../dialog.ts';
 import type { Flow } from '../flow.ts';
 import { bodyText, mediaType } from '../header-access.ts';
+import type { MergedRequests } from '../merged-requests.ts';
 import type { NameAddr, SipMessage, SipRequest, SipResponse } from '../message.ts';
 import type { TransactionLayer, TransactionOut } from '../transport-events.ts';
 import type {
@@ -126,6 +127,7 @@ export interface Agent {
   readonly byDialog: Map<string, LegId>;
   readonly clients: Map<string, ClientUse>;
   readonly servers: Map<string, ServerUse>;
+  readonly merged: MergedRequests;
   readonly due: Deadlines<LegId>;
   readonly strays: Map<string, Stray>;
   readonly straysDue: Deadlines<string>;
