@@ -1,5 +1,6 @@
 import { earliest, hexId, type JournalEntry, type LogLine, type Ms, type Restore } from '@sidetone/core';
 import {
+  ACCEPTED,
   createResponse,
   type Flow,
   type ResponseParts,
@@ -297,7 +298,7 @@ class ProxyService implements SipProxy {
           {
             headers: [
               ['Allow', ALLOW],
-              ['Accept', 'application/sdp'],
+              ['Accept', ACCEPTED],
             ],
           },
           now,

@@ -1,4 +1,5 @@
 export { authorize, realmsAnswered, realmsAsked } from './authorize.ts';
+export { ACCEPTED, type BodyPart, type BodyRead, partText, readBody } from './body.ts';
 export {
   createErrorResponse,
   createRequest,
@@ -41,7 +42,6 @@ export {
   headerProblem,
   headersNamed,
   listHeader,
-  mediaType,
   withHeader,
   withoutHeader,
 } from './header-access.ts';

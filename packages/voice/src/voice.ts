@@ -1,5 +1,5 @@
 import { Deadlines, earliest, type JournalEntry, type Ms, uuid } from '@sidetone/core';
-import { bodyText, type DialogName, type UserAgent, type UserAgentOut } from '@sidetone/sip';
+import type { DialogName, UserAgent, UserAgentOut } from '@sidetone/sip';
 import type { MediaEvent, MediaReply } from '@sidetone/wire';
 import { Admission, isRefused } from './admission.ts';
 import { type Call, type CallSettings, type FreshLeg, isEarly } from './call.ts';
@@ -10,7 +10,7 @@ import { CAUSE, type Ending, type Why } from './ending.ts';
 import { mediaInput } from './from-media.ts';
 import { boundContacts, callInput, infoInput, type LegEvent } from './from-sip.ts';
 import { incomingCall, startedLine } from './incoming-call.ts';
-import { parseInfo } from './info-body.ts';
+import { readInfo } from './info-body.ts';
 import { joinCalls } from './join.ts';
 import { CallJournal } from './journal.ts';
 import { commandLeg, DIGIT } from './leg-commands.ts';
@@ -284,10 +284,8 @@ class CallService implements Voice {
   }
 
   #info(out: Extract<UserAgentOut, { type: 'info' }>, now: Ms): void {
-    const body = parseInfo(out.request.headers.contentType, bodyText(out.request));
-    // An empty INFO is a keep-alive of some peers (RFC 6086 §4.2.1): 200.
-    const known = body !== null || out.request.body.length === 0;
-    this.#hear(this.#agent.respondRequest(out.tx, known ? 200 : 415, {}, now), now);
+    const { status, body } = readInfo(out.request);
+    this.#hear(this.#agent.respondRequest(out.tx, status, {}, now), now);
     const place = this.#book.placeOf(out.leg);
     if (place === undefined || body === null) return;
     this.#post(place.call, infoInput(body, place.leg));

@@ -1,8 +1,8 @@
 import { type Deadlines, earliest, hexId, type Ms, type Random } from '@sidetone/core';
+import { sessionDescription } from '../body.ts';
 import { createResponse, type ResponseParts } from '../build.ts';
 import { type Dialog, remoteTag } from '../dialog.ts';
 import type { Flow } from '../flow.ts';
-import { bodyText, mediaType } from '../header-access.ts';
 import type { MergedRequests } from '../merged-requests.ts';
 import type { NameAddr, SipMessage, SipRequest, SipResponse } from '../message.ts';
 import type { TransactionLayer, TransactionOut } from '../transport-events.ts';
@@ -144,7 +144,7 @@ export const tagOf = (address: NameAddr): string => address.params['tag'] ?? '';
 
 /** The session description of a message, or `undefined`. */
 export const sdpOf = (message: SipMessage): string | undefined =>
-  message.body.length > 0 && mediaType(message) === 'application/sdp' ? bodyText(message) : undefined;
+  message.body.length === 0 ? undefined : sessionDescription(message);
 
 export const sdpField = (message: SipMessage): { readonly sdp?: string } => {
   const sdp = sdpOf(message);
