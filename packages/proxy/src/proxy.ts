@@ -2,6 +2,7 @@ import { earliest, hexId, type JournalEntry, type LogLine, type Ms, type Restore
 import {
   ACCEPTED,
   createResponse,
+  type ExtraHeaders,
   type Flow,
   type ResponseParts,
   type SipRequest,
@@ -34,6 +35,12 @@ const LIMITS: ProxyLimits = {
   nonceMs: 5 * 60_000,
   nonces: 50_000,
 };
+
+/** What an OPTIONS to ourselves is told (RFC 3261 §11.2). */
+const CAPABILITIES: ExtraHeaders = [
+  ['Allow', ALLOW],
+  ['Accept', ACCEPTED],
+];
 
 /**
  * The SIP proxy and registrar of the house (RFC 3261 §10, §16): who is registered where, who may send, which trunk.
@@ -157,12 +164,17 @@ class ProxyService implements SipProxy {
     if (this.#forwarding.knows(request, flow)) return this.#admit(request, flow, null, now);
     // A CANCEL cannot be challenged (RFC 3261 §22.1); without its INVITE there is nothing to cancel.
     if (request.method === 'CANCEL') return this.#refuse(request, flow, 481);
-    const bad = validateRequest(request, { role: 'proxy', supported: [] });
+    const { uri, route, peer } = preprocess(request, this.#preprocessFacts());
+    const addressed = route.length === 0 && this.#isOurHost(uri.host);
+    const bad = validateRequest(request, { role: 'proxy', supported: [], addressed });
     if (bad !== null)
       return this.#refuse(request, flow, bad.status, { reason: bad.reason, headers: bad.headers });
+    // A ping that goes no further: of whomever, for it tells and keeps nothing.
+    const { maxForwards, to } = request.headers;
+    if (request.method === 'OPTIONS' && maxForwards === 0 && to.params['tag'] === undefined)
+      return this.#refuse(request, flow, 200, { headers: CAPABILITIES });
     // Before the proof: both ways bring the same credentials, which are good once.
     if (this.#isMerged(request)) return this.#refuse(request, flow, 482);
-    const { peer } = preprocess(request, this.#preprocessFacts());
     const verdict = identify(request, flow, {
       identity: this.#options.identity(),
       isOurHost: this.#isOurHost,
@@ -291,18 +303,7 @@ class ProxyService implements SipProxy {
       case 'registrar':
         return this.#register(tx, request, flow, sender?.kind === 'phone' ? sender.user : '', now);
       case 'self':
-        return this.#respond(
-          tx,
-          request,
-          200,
-          {
-            headers: [
-              ['Allow', ALLOW],
-              ['Accept', ACCEPTED],
-            ],
-          },
-          now,
-        );
+        return this.#respond(tx, request, 200, { headers: CAPABILITIES }, now);
       case 'nowhere': {
         const { status } = errand;
         const headers = status === 405 || status === 501 ? [['Allow', ALLOW] as const] : [];

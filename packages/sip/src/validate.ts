@@ -7,6 +7,8 @@ import type { ExtraHeaders } from './user-agent-events.ts';
 /** What an element accepts. */
 export interface RequestRules {
   readonly role: 'user-agent' | 'proxy';
+  /** Of a proxy: it is the one addressed. Then an OPTIONS that may go no further is for it (§16.3 item 3, §11). */
+  readonly addressed?: boolean;
   /** Methods a user agent accepts: others get 405 (501 where we never heard of them). Absent: all. */
   readonly allow?: readonly string[];
   /** Option tags we understand: of Require for a user agent, of Proxy-Require for a proxy. */
@@ -54,7 +56,7 @@ export function validateRequest(request: SipRequest, rules: RequestRules): Refus
   if (method === 'ACK') return null;
   if (!SCHEMES.has(request.uri.scheme)) return refuse(416);
   if (rules.role === 'proxy') {
-    if (headers.maxForwards === 0) return refuse(483);
+    if (headers.maxForwards === 0 && !(method === 'OPTIONS' && rules.addressed === true)) return refuse(483);
     return extensions(request, 'Proxy-Require', rules.supported);
   }
   if (rules.allow !== undefined && !rules.allow.includes(method))
