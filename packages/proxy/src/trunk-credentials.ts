@@ -19,6 +19,8 @@ import { isRecord } from './early-invites.ts';
  *                most two (an edge and its core); when it rings or is answered, those it was challenged with are the trunk's, and no
  *                others ever after. Requests in a dialog teach nothing, since the far end may answer them through the carrier; nor is a
  *                call challenged by the carrier once it rings
+ *
+ * What the far end says through the carrier and in the carrier's own realm is the carrier's word: digest knows no more.
  */
 
 /** An edge and its core. More are to be stated. */

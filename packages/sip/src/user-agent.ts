@@ -25,7 +25,7 @@ import {
 } from './agent/reinvite.ts';
 import { expectStray, forgetStrays, onStray } from './agent/stray.ts';
 import { acknowledge, invite, onInviteLost, onInviteResponse } from './agent/uac.ts';
-import { answer, onAck, onCancel, onInvite } from './agent/uas.ts';
+import { answer, forgetChallenged, onAck, onCancel, onInvite } from './agent/uas.ts';
 import { repeatAnswer } from './agent/unacked.ts';
 import { createRequest } from './build.ts';
 import type { Flow } from './flow.ts';
@@ -122,6 +122,7 @@ export function createUserAgent(options: UserAgentOptions & { readonly random: R
         const use = agent.servers.get(tx);
         if (use?.purpose !== 'request') return;
         if (status >= 200) agent.servers.delete(tx);
+        forgetChallenged(agent, tx, status);
         const refer = use.request.method === 'REFER' && use.leg !== null && status < 300;
         const response = responseTo(agent, use.request, status, how, {
           toTag: newTag(agent),
