@@ -40,6 +40,7 @@ describe('configuration', () => {
         /number \+1 belongs to two/,
       ],
       [{ trunks: [{ name: 'c' }] }, /trunks\[0\]\.host/],
+      [{ trunks: [{ name: 'c', host: 'h', realms: [] }] }, /trunks\[0\]\.realms/],
       [{ media: { ports: [20000, 20001] } }, /media\.ports: the range/],
       [[], /the file: /],
     ];

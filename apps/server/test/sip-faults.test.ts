@@ -49,13 +49,17 @@ describe('what peers of SIP do to the product', { timeout: 240_000 }, () => {
   let stream: RawPeer;
   let far: RawPeer;
   const open: Client[] = [];
+  const peers: RawPeer[] = [];
 
   before(async () => {
     const ports = await freePorts(51_660);
     [carrier, stream, far] = [await RawPeer.udp(), await RawPeer.tcp(), await RawPeer.udp()];
+    peers.push(carrier, stream, far);
     const trunk = { host: '127.0.0.1', codecs: ['PCMU'], ...ACCOUNT };
     product = await Product.start(
       {
+        // A call ends with the connection of its client.
+        limits: { reattach_seconds: 0 },
         connections: [{ user_name: 'line1', password: 'line1 password', numbers: ['+13125550100'] }],
         trunks: [
           { ...trunk, name: 'udp', port: carrier.port, prefixes: ['+1900'] },
@@ -69,8 +73,8 @@ describe('what peers of SIP do to the product', { timeout: 240_000 }, () => {
 
   after(async () => {
     for (const client of open) client.close();
+    await Promise.all(peers.map((peer) => peer.close()));
     assert.equal(await product?.stop(), 0);
-    await Promise.all([carrier, stream, far].map((peer) => peer?.close()));
   });
 
   const client = async (): Promise<Client> => {
@@ -119,10 +123,15 @@ describe('what peers of SIP do to the product', { timeout: 240_000 }, () => {
 
   it('carrier-password-answered-to-any-host: the carrier is known after a handover, and nobody else', async () => {
     const one = await client();
-    const { callId } = await answered(one, '+19005550000', carrier, `sip:gw@127.0.0.1:${carrier.port}`);
+    await answered(one, '+19005550000', carrier, `sip:gw@127.0.0.1:${carrier.port}`);
     await carrier.gets('ACK');
     const handed = await run('handover', '--data', product.dataDir);
     assert.equal(handed.code, 0, handed.stderr);
+    // The client is gone with its socket, and its call with it.
+    let bye = await carrier.gets('BYE');
+    for (; credentials(bye).length === 0; bye = await carrier.gets('BYE')) reply(bye, 407, asks('carrier'));
+    assert.deepEqual(credentials(bye), ['Proxy-Authorization carrier']);
+    reply(bye, 200);
     const again = await client();
     for (const realm of ['attacker', 'carrier']) {
       const other = await again.invite('+19005550000');
@@ -132,13 +141,6 @@ describe('what peers of SIP do to the product', { timeout: 240_000 }, () => {
       if (realm === 'carrier') reply(await carrier.gets('INVITE'), 404);
       await again.says('telnyx_rtc.bye', other);
     }
-    await again.request('login', { login: 'line1', passwd: 'line1 password', sessid: one.sessid });
-    await again.inCall('bye', callId, { cause: 'NORMAL_CLEARING', causeCode: 16 });
-    const bye = await carrier.gets('BYE');
-    reply(bye, 407, asks('carrier'));
-    const proven = await carrier.gets('BYE');
-    assert.deepEqual(credentials(proven), ['Proxy-Authorization carrier']);
-    reply(proven, 200);
   });
 
   it('challenge-after-challenge: 401 of the edge, 407 of the core', async () => {
@@ -149,7 +151,7 @@ describe('what peers of SIP do to the product', { timeout: 240_000 }, () => {
     const last = await carrier.gets('INVITE');
     assert.deepEqual(credentials(last), ['Authorization edge', 'Proxy-Authorization core']);
     reply(last, 407, asks('core'));
-    assert.equal((await one.says('telnyx_rtc.bye', callId))['sipCode'], 407);
+    assert.equal((await one.says('telnyx_rtc.bye', callId))['sipCode'], 403);
   });
 
   it('strict-router: in the route set of the carrier, and before us', async () => {
@@ -283,6 +285,25 @@ describe('what peers of SIP do to the product', { timeout: 240_000 }, () => {
     const ok = await carrier.answer('z9hG4bK-isup', 200);
     assert.equal(ok.status, 200);
     assert.match(Buffer.from(ok.body).toString(), /^m=audio \d+ RTP\/AVP/m);
+    const { contact, from, to, callId, recordRoute } = ok.headers;
+    const ack = createRequest({
+      method: 'ACK',
+      uri: (contact as readonly NameAddr[])[0]!.uri,
+      from,
+      to,
+      callId,
+      cseq: 1,
+      route: [...recordRoute].reverse(),
+      via: [
+        {
+          transport: 'UDP',
+          host: '127.0.0.1',
+          port: carrier.port,
+          params: { branch: 'z9hG4bK-ack', rport: '' },
+        },
+      ],
+    });
+    carrier.say(writeMessage(ack), product.ports.sip);
     await one.inCall('bye', callID, { cause: 'NORMAL_CLEARING', causeCode: 16 });
     reply(await carrier.gets('BYE'), 200);
   });
@@ -318,7 +339,7 @@ describe('what peers of SIP do to the product', { timeout: 240_000 }, () => {
     assert.equal(answer?.status, 200);
   });
 
-  /** Of a stranger. What is well-formed is challenged; `null`: responses, and what is no message of ours. */
+  /** What is well-formed gets an answer for what it asks. `null`: responses. */
   const OUTCOMES: Readonly<Record<string, number | null>> = {
     badinv01: 400,
     clerr: 400,
@@ -378,31 +399,33 @@ describe('what peers of SIP do to the product', { timeout: 240_000 }, () => {
   };
   const right = (name: string, status: number | null): void => {
     if (name in OUTCOMES) assert.equal(status, OUTCOMES[name], name);
-    else assert.ok(status === 401 || status === 407, `${name}: ${status}`);
+    else assert.ok(status !== null && status !== 400, `${name}: ${status}`);
   };
 
   it('silence-for-broken-requests: the 61 torture messages by UDP', { skip }, async () => {
     assert.equal(NAMES.length, 61);
     for (const name of NAMES) {
       const peer = await RawPeer.udp();
+      peers.push(peer);
       // The answer comes to this port, wherever the Via leads.
       const text = bytesOf(name).toString('latin1');
-      const asking = /;\s*branch\s*=/.test(text)
-        ? text.replace(/;\s*branch\s*=/, ';rport;branch=')
-        : text.replace(/^(Via:[^\r]*)/m, '$1;rport');
+      const asking = text.replace(/^((?:Via|v)\s*:[^;\r]*(?:\r\n[ \t][^;\r]*)*)/im, '$1;rport');
       peer.say(Buffer.from(asking, 'latin1'), product.ports.sip);
       const branch = `z9hG4bK-behind-${name}`;
       peer.say(ping(branch, 'Max-Forwards: 0\r\nContent-Length: 0\r\n'), product.ports.sip);
       await peer.answer(branch);
       const [first] = peer.heard;
       right(name, first?.message.kind === 'response' ? first.message.status : null);
-      await peer.close();
     }
   });
 
   it('silence-for-broken-requests: the 61 torture messages by TCP', { skip }, async () => {
     for (const name of NAMES) {
-      const [first] = await overTcp(bytesOf(name));
+      // Another transaction than by UDP.
+      const text = bytesOf(name)
+        .toString('latin1')
+        .replace(/z9hG4bK(?=\w)/g, 'z9hG4bKt');
+      const [first] = await overTcp(Buffer.from(text, 'latin1'));
       // It has no Content-Length, which a stream cannot do without.
       if (name === 'inv2543') assert.equal(first?.status, 400);
       else right(name, first?.status ?? null);
