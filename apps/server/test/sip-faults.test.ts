@@ -424,7 +424,7 @@ describe('what peers of SIP do to the product', { timeout: 240_000 }, () => {
       // Another transaction than by UDP.
       const text = bytesOf(name)
         .toString('latin1')
-        .replace(/z9hG4bK(?=\w)/g, 'z9hG4bKt');
+        .replace(/z9hG4bK(?=[^\r])/g, 'z9hG4bKt');
       const [first] = await overTcp(Buffer.from(text, 'latin1'));
       // It has no Content-Length, which a stream cannot do without.
       if (name === 'inv2543') assert.equal(first?.status, 400);
