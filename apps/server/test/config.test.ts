@@ -44,6 +44,7 @@ describe('configuration', () => {
       [{ trunks: [{ name: 'c', host: 'h', country: 'XX' }] }, /trunks\[0\]\.country: .* such as US/],
       [{ trunks: [{ name: 'c', host: 'h', number_format: 'x' }] }, /trunks\[0\]\.number_format/],
       [{ connections: [{ ...user, numbers: ['line\u200b2'] }] }, /numbers\[0\]: must be digits/],
+      [{ trunks: [{ name: 'c', host: 'h', realms: [] }] }, /trunks\[0\]\.realms/],
       [{ media: { ports: [20000, 20001] } }, /media\.ports: the range/],
       [[], /the file: /],
     ];

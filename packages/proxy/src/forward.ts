@@ -50,7 +50,7 @@ export function forwardedRequest(
       ...h,
       // Vias of our own rooms stay inside; the response context knows the way back.
       via: outside ? h.via.filter((v) => v.transport !== 'LOCAL') : h.via,
-      maxForwards: (h.maxForwards ?? 71) - 1,
+      maxForwards: Math.max(0, (h.maxForwards ?? 71) - 1),
       route: target.route,
       contact: target.contact ?? h.contact,
       recordRoute: recordRoute === null ? h.recordRoute : [recordRoute, ...h.recordRoute],

@@ -34,7 +34,7 @@ import type { ProxyLimits, ProxyOptions } from './proxy-events.ts';
 import { type ContextInput, newContext, responseContextMachine } from './response-context.ts';
 import { strayOnward } from './strays.ts';
 import type { Target } from './target.ts';
-import { answerTrunk } from './trunk-credentials.ts';
+import { TrunkCredentials } from './trunk-credentials.ts';
 
 /** A request that reached its transaction (`null`: an ACK). */
 export interface Arrived {
@@ -67,6 +67,7 @@ export class Forwarding {
   readonly #due = new Deadlines<string>();
   readonly #large: LargeRequests;
   readonly #early: EarlyLines;
+  readonly #trunks: TrunkCredentials;
   readonly #orphans: Orphans;
   /** Until then a 2xx from outside may be for the process before. */
   #straysUntil: Ms = 0;
@@ -82,6 +83,7 @@ export class Forwarding {
     });
     this.#large = new LargeRequests(address);
     this.#early = new EarlyLines(options.random);
+    this.#trunks = new TrunkCredentials(options.random, options.identity);
     this.#orphans = new Orphans(this.#layer, options.random, () => hexId(options.random, 8));
   }
 
@@ -127,6 +129,11 @@ export class Forwarding {
     this.#take(this.#orphans.tick(now), now);
   }
 
+  /** What the process before has learned of trunks. */
+  restoreTrunks(entries: readonly JournalEntry[]): void {
+    this.#out.push(...this.#trunks.restore(entries));
+  }
+
   /** Ends the INVITEs that the process before left without a final response (`orphans.ts`). */
   restore(entries: readonly JournalEntry[], now: Ms): void {
     this.#straysUntil = now + STRAYS_MS;
@@ -146,6 +153,11 @@ export class Forwarding {
   /** Whether a request belongs to a transaction that passed before: a copy, its CANCEL, or the ACK of a refusal. */
   knows(request: SipRequest, flow: Flow): boolean {
     return this.#passed.knows(request, flow);
+  }
+
+  /** Whether this request passed already, by another way. */
+  isMerged(request: SipRequest): boolean {
+    return this.#passed.isMerged(request);
   }
 
   /** Whether an INVITE of this call came from this source and is still under way. */
@@ -205,7 +217,7 @@ export class Forwarding {
           this.#arrived(event);
           break;
         case 'response':
-          this.#response(event.tx, event.response, now);
+          this.#response(event.tx, event.response, event.flow, now);
           if (event.response.status >= 200) this.#out.push(...this.#early.settled(event.tx));
           break;
         case 'stray':
@@ -243,7 +255,7 @@ export class Forwarding {
     this.#out.push({ type: 'arrived', tx, request, flow });
   }
 
-  #response(tx: string, response: SipResponse, now: Ms): void {
+  #response(tx: string, response: SipResponse, from: Flow, now: Ms): void {
     const place = this.#clients.get(tx);
     const context = place === undefined ? undefined : this.#contexts.get(place.context);
     const branch = place === undefined ? undefined : context?.branches[place.branch];
@@ -252,26 +264,33 @@ export class Forwarding {
     if (branch.tx !== tx) return;
     if (
       (response.status === 401 || response.status === 407) &&
-      this.#prove(context, place.branch, response, now)
+      this.#prove(context, place.branch, response, from, now)
     )
       return;
+    const { trunk } = context.state.branches[place.branch]!.target;
+    if (trunk !== undefined && branch.tries > 0 && response.status > 100 && response.status < 300)
+      this.#out.push(...this.#trunks.passed(trunk, branch.sent));
     this.#step(place.context, { type: 'response', branch: place.branch, response }, now);
   }
 
-  /** A carrier that challenges our calls gets its credentials, once for each branch. */
-  #prove(context: Forwarded, index: number, response: SipResponse, now: Ms): boolean {
+  /** A carrier that challenges our requests gets its credentials (`trunk-credentials.ts`). */
+  #prove(context: Forwarded, index: number, response: SipResponse, from: Flow, now: Ms): boolean {
     const branch = context.branches[index]!;
     const b = context.state.branches[index];
-    const name = b?.target.trunk;
-    const trunk = this.#options.identity().trunks.find((t) => t.name === name);
-    if (branch.proven || b === undefined || trunk === undefined || context.state.cancelled !== null)
-      return false;
+    const trunk = b?.target.trunk;
+    if (b === undefined || trunk === undefined || context.state.cancelled !== null) return false;
     if (b.phase === 'leaving') return false;
-    const again = answerTrunk(branch.sent, response, trunk, this.#random);
-    if (again === null) return false;
-    branch.sent = again;
-    branch.proven = true;
-    this.#send(context, index, this.#flowFor(again, b.target, now), now);
+    const { sent, tries } = branch;
+    const hop = b.target.flow;
+    const answer = this.#trunks.answer({ trunk, sent, hop, response, from, tries, rang: b.rang });
+    if (answer.type === 'withheld') {
+      const fields = { trunk, why: answer.why, realm: answer.realm.slice(0, 64) };
+      this.#out.push({ type: 'log', level: 'warn', event: 'challenge not answered', fields });
+    }
+    if (answer.type !== 'again') return false;
+    branch.sent = answer.request;
+    branch.tries += 1;
+    this.#send(context, index, this.#flowFor(answer.request, b.target, now), now);
     return true;
   }
 
@@ -357,7 +376,7 @@ export class Forwarding {
     const route = path === null ? null : recordRoute(address, path.peer, path.token);
     const sent = forwardedRequest(request, source, target, sender, route);
     const flow = this.#flowFor(sent, target, now);
-    context.branches[branch] = { sent, flow, tx: '', proven: false };
+    context.branches[branch] = { sent, flow, tx: '', tries: 0 };
     if (isReachable(target.flow)) this.#send(context, branch, flow, now);
     else this.#step(context.server, { type: 'failed', branch, status: 503 }, now);
   }

@@ -8,7 +8,9 @@ import {
   sameHost,
 } from '@sidetone/core';
 import {
+  ACCEPTED,
   createResponse,
+  type ExtraHeaders,
   type Flow,
   type ResponseParts,
   type SipRequest,
@@ -43,6 +45,12 @@ const LIMITS: ProxyLimits = {
   nonceMs: 5 * 60_000,
   nonces: 50_000,
 };
+
+/** What an OPTIONS to ourselves is told (RFC 3261 §11.2). */
+const CAPABILITIES: ExtraHeaders = [
+  ['Allow', ALLOW],
+  ['Accept', ACCEPTED],
+];
 
 /**
  * The SIP proxy and registrar of the house (RFC 3261 §10, §16): who is registered where, who may send, which trunk.
@@ -110,6 +118,7 @@ class ProxyService implements SipProxy {
         this.#gate.restored(now);
         this.#locations.restore(entriesOf(input, 'binding '), now);
         this.#dropRefused(now);
+        this.#forwarding.restoreTrunks(entriesOf(input, 'realms '));
         this.#forwarding.restore(entriesOf(input, 'early '), now);
         break;
       case 'tick':
@@ -165,10 +174,17 @@ class ProxyService implements SipProxy {
     if (this.#forwarding.knows(request, flow)) return this.#admit(request, flow, null, now);
     // A CANCEL cannot be challenged (RFC 3261 §22.1); without its INVITE there is nothing to cancel.
     if (request.method === 'CANCEL') return this.#refuse(request, flow, 481);
-    const bad = validateRequest(request, { role: 'proxy', supported: [] });
+    const { uri, route, peer } = preprocess(request, this.#preprocessFacts());
+    const addressed = route.length === 0 && this.#isOurHost(uri.host);
+    const bad = validateRequest(request, { role: 'proxy', supported: [], addressed });
     if (bad !== null)
       return this.#refuse(request, flow, bad.status, { reason: bad.reason, headers: bad.headers });
-    const { peer } = preprocess(request, this.#preprocessFacts());
+    // A ping that goes no further: of whomever, for it tells and keeps nothing.
+    const { maxForwards, to } = request.headers;
+    if (request.method === 'OPTIONS' && maxForwards === 0 && to.params['tag'] === undefined)
+      return this.#refuse(request, flow, 200, { headers: CAPABILITIES });
+    // Before the proof: both ways bring the same credentials, which are good once.
+    if (this.#isMerged(request)) return this.#refuse(request, flow, 482);
     const named = unescapeUser(request.headers.from.uri.user ?? '');
     const contactOf = this.#locations.isSourceOf(named, flow, now) ? named : undefined;
     const verdict = identify(request, flow, {
@@ -191,10 +207,17 @@ class ProxyService implements SipProxy {
     }
   }
 
+  /** §8.2.2.2. What we have sent on ourselves and comes back is a loop or a spiral (§16.3 item 4). */
+  #isMerged(request: SipRequest): boolean {
+    return this.#forwarding.isMerged(request) && !this.#wasHere(request);
+  }
+
+  #wasHere({ headers }: SipRequest): boolean {
+    return headers.via.some((via) => isOwnVia(this.#options.address, via));
+  }
+
   #pass(request: SipRequest, flow: Flow, sender: Sender, now: Ms): void {
-    const { address } = this.#options;
-    if (request.headers.via.some((v) => isOwnVia(address, v)) && this.#forwarding.isLoop(request))
-      return this.#refuse(request, flow, 482);
+    if (this.#wasHere(request) && this.#forwarding.isLoop(request)) return this.#refuse(request, flow, 482);
     if (isNew(request) && this.#isFull(request)) return this.#refuse(request, flow, 503, this.#busy());
     this.#admit(request, flow, sender, now);
   }
@@ -224,6 +247,8 @@ class ProxyService implements SipProxy {
     const lookup = this.#lookups.take(id);
     if (lookup === undefined) return;
     const { request, flow, status, authorization, user } = lookup;
+    // The other way was proven while this one waited.
+    if (this.#isMerged(request)) return this.#refuse(request, flow, 482);
     const known = result === null ? null : { user, ...result };
     const verified = this.#gate.verify(request, flow, authorization, known, now);
     if (!verified.ok) {
@@ -290,18 +315,7 @@ class ProxyService implements SipProxy {
       case 'registrar':
         return this.#register(tx, request, flow, sender?.kind === 'phone' ? sender.user : '', now);
       case 'self':
-        return this.#respond(
-          tx,
-          request,
-          200,
-          {
-            headers: [
-              ['Allow', ALLOW],
-              ['Accept', 'application/sdp'],
-            ],
-          },
-          now,
-        );
+        return this.#respond(tx, request, 200, { headers: CAPABILITIES }, now);
       case 'nowhere': {
         const { status } = errand;
         const headers = status === 405 || status === 501 ? [['Allow', ALLOW] as const] : [];

@@ -1,8 +1,10 @@
 import { canonicalHost, familyOf, sameHost } from '@sidetone/core';
 import {
   escapeUser,
+  type Flow,
   header,
   type NameAddr,
+  routed,
   type SipRequest,
   sameFlow,
   type Uri,
@@ -26,6 +28,7 @@ import { byPhone } from './outbound.ts';
 import { hopOf, isOwn, isWebSocket, type OwnAddress, VOICE_USER } from './own-address.ts';
 import { samePlace } from './phone-way.ts';
 import type { Target } from './target.ts';
+import { isPlaceOf, trunkHop } from './trunk-credentials.ts';
 
 /** Targets by group (one group after the other, a group at once), or the answer. */
 export type Routing =
@@ -66,11 +69,14 @@ export function preprocess(
   let peer: Peer | null = null;
   const { callId } = request.headers;
   const last = left.at(-1);
-  // A strict router put our Record-Route into the request URI and the real one last.
-  if (last !== undefined && uri.params['lr'] !== undefined && isOwn(facts.address, uri)) {
-    peer = readDialogToken(facts.secret, callId, uri.user);
-    uri = last.uri;
-    left = left.slice(0, -1);
+  // A strict router put our Record-Route into the request URI and the real one last. It may have lost `lr` on the way: the token tells.
+  if (last !== undefined && isOwn(facts.address, uri)) {
+    const shown = readDialogToken(facts.secret, callId, uri.user);
+    if (shown !== null || uri.params['lr'] !== undefined) {
+      peer = shown;
+      uri = last.uri;
+      left = left.slice(0, -1);
+    }
   }
   while (left[0] !== undefined && isOwn(facts.address, left[0].uri)) {
     peer ??= readDialogToken(facts.secret, callId, left[0].uri.user);
@@ -85,15 +91,12 @@ export function routeFromRoom(request: SipRequest, facts: RoutingFacts): Routing
   const moved = readMark(request, uri, facts);
   if (peer !== null && 'phone' in peer) return toPeer(unmarked(uri), left, peer, moved, facts);
   if (peer === null && moved !== null) return toPeer(unmarked(uri), left, null, moved, facts);
-  const trunk = peer === null ? {} : { trunk: peer.trunk };
+  const onward = (hop: Flow | null): Routing =>
+    hop === null
+      ? answer(403)
+      : only({ ...routed(uri, left), ...trunkOf(trunkHop(facts.identity.trunks, hop), peer, facts) });
   const next = left[0];
-  if (next !== undefined) {
-    const flow = hopOf(next.uri);
-    if (flow === null) return answer(403);
-    if (next.uri.params['lr'] !== undefined) return only({ uri, flow, route: left, ...trunk });
-    // The next hop routes strictly (§16.6 item 6).
-    return only({ uri: next.uri, flow, route: [...left.slice(1), { uri, params: {} }], ...trunk });
-  }
+  if (next !== undefined) return onward(hopOf(next.uri));
   const id = uri.params[CONTACT_PARAM.binding];
   const binding = id === undefined ? undefined : facts.bindingById(id);
   if (binding !== undefined) {
@@ -113,8 +116,20 @@ export function routeFromRoom(request: SipRequest, facts: RoutingFacts): Routing
   if (!inDialog) return gone(uri, facts);
   const known = facts.bindingByContact(uri);
   if (known !== undefined) return only({ ...toBinding(known, facts), uri });
-  const flow = hopOf(uri);
-  return flow === null ? answer(403) : only({ uri, flow, route: [], ...trunk });
+  return onward(hopOf(uri));
+}
+
+/** Whose dialog it is: the token tells, or (of a carrier that has lost our Record-Route) its own place. */
+function trunkOf(
+  flow: Flow,
+  peer: Preprocessed['peer'],
+  { identity }: RoutingFacts,
+): Pick<Target, 'flow' | 'trunk'> {
+  const trunk =
+    peer !== null && 'trunk' in peer
+      ? peer.trunk
+      : identity.trunks.find((candidate) => isPlaceOf(candidate, flow))?.name;
+  return trunk === undefined ? { flow } : { flow, trunk };
 }
 
 /** A contact without its mark: still registered, or not reachable any more. Foreign addresses are never called. */
@@ -212,9 +227,8 @@ function toPeer(
   ].sort((a, b) => b.at - a.at);
   const targets = places.map(
     ({ flow, byContact }): Target => ({
-      uri,
+      ...routed(uri, route),
       flow,
-      route,
       phone: byContact ? { ...named, byContact } : named,
     }),
   );

@@ -1,3 +1,5 @@
+export { authorize, realmsAnswered, realmsAsked } from './authorize.ts';
+export { ACCEPTED, type BodyPart, type BodyRead, partText, readBody } from './body.ts';
 export {
   createErrorResponse,
   createRequest,
@@ -14,6 +16,7 @@ export {
   refreshTarget,
   remoteTag,
   requestIn,
+  routed,
 } from './dialog.ts';
 export {
   answerChallenge,
@@ -39,7 +42,6 @@ export {
   headerProblem,
   headersNamed,
   listHeader,
-  mediaType,
   withHeader,
   withoutHeader,
 } from './header-access.ts';
@@ -48,6 +50,7 @@ export { canonicalName } from './header-names.ts';
 export { isIpv4, isIpv6 } from './ipv6.ts';
 export type { AdoptProblem, LegId, LegSnapshot } from './leg-snapshot.ts';
 export { keyedMac } from './mac.ts';
+export { MergedRequests } from './merged-requests.ts';
 export {
   type Headers,
   type NameAddr,
@@ -66,6 +69,7 @@ export type { SipReceived, SipSend, TransactionLayer, TransactionOut } from './t
 export { escapeUser, formatUri, parseUri, sameUri, unescapeUser, userOf } from './uri.ts';
 export { createUserAgent } from './user-agent.ts';
 export type {
+  AgentCredentials,
   DialogName,
   ExtraHeaders,
   InviteOptions,

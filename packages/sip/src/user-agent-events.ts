@@ -112,6 +112,18 @@ export interface DialogName {
   readonly remoteTag: string;
 }
 
+/**
+ * Answers to 401 and 407 (RFC 3261 §22): of each realm that asks once a request, and again for a stale nonce. They go where the first
+ * request went, and only to a challenge that comes from there. In a dialog, where the peer says where requests go, only to
+ * `realms`, or to those that the INVITE was challenged with.
+ */
+export interface AgentCredentials {
+  readonly userName: string;
+  readonly password: string;
+  /** The realms they are for. Default: any that the first request is challenged with. */
+  readonly realms?: readonly string[];
+}
+
 export interface InviteOptions {
   readonly requestUri: Uri;
   readonly from: NameAddr;
@@ -124,8 +136,7 @@ export interface InviteOptions {
   readonly callId?: string;
   /** Forces the first hop; otherwise `resolve` of the agent chooses from route and request URI. */
   readonly flow?: Flow;
-  /** Answers a 401/407 once per nonce with these credentials. */
-  readonly credentials?: { readonly userName: string; readonly password: string };
+  readonly credentials?: AgentCredentials;
 }
 
 export interface ResponseOptions {
@@ -191,7 +202,7 @@ export interface UserAgent {
       readonly callId?: string;
       readonly cseq?: number;
       readonly flow?: Flow;
-      readonly credentials?: { readonly userName: string; readonly password: string };
+      readonly credentials?: AgentCredentials;
     },
     token: string,
     now: Ms,
@@ -212,7 +223,7 @@ export interface UserAgent {
   adopt(
     snapshot: unknown,
     now: Ms,
-    credentials?: { readonly userName: string; readonly password: string },
+    credentials?: AgentCredentials,
   ): Result<{ readonly leg: LegId; readonly out: readonly UserAgentOut[] }, AdoptProblem>;
   /** Call-ID and From tag of our INVITE that has no 2xx yet, for `expectStray` in the next process; `null` otherwise. */
   early(leg: LegId): { readonly callId: string; readonly fromTag: string } | null;

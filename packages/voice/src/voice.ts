@@ -1,5 +1,5 @@
 import { earliest, type JournalEntry, type Ms, sameHost, uuid } from '@sidetone/core';
-import { bodyText, type DialogName, type LegId, type UserAgent, type UserAgentOut } from '@sidetone/sip';
+import type { DialogName, LegId, UserAgent, UserAgentOut } from '@sidetone/sip';
 import type { MediaEvent, MediaReply, SipUser } from '@sidetone/wire';
 import { transferPlan } from './command/dial.ts';
 import { freshLeg } from './ids.ts';
@@ -18,7 +18,7 @@ import { type Beginning, dialFor, dialledLeg, offeredLeg, startedLine } from './
 import { arrive } from './routing/plan.ts';
 import { createVoiceAgent, PROXY } from './sip/agent.ts';
 import { boundContacts, infoInput, type LegEvent, legInput } from './sip/from-sip.ts';
-import { parseInfo } from './sip/info-body.ts';
+import { readInfo } from './sip/info-body.ts';
 import { commandLeg, DIGIT } from './sip/leg-wishes.ts';
 import { within } from './sip/offer-profile.ts';
 import { referTarget } from './sip/refer-target.ts';
@@ -359,10 +359,8 @@ class CallService implements Voice {
   }
 
   #info(out: Extract<UserAgentOut, { type: 'info' }>): void {
-    const body = parseInfo(out.request.headers.contentType, bodyText(out.request));
-    // An empty INFO is a keep-alive of some peers (RFC 6086 §4.2.1): 200.
-    const known = body !== null || out.request.body.length === 0;
-    this.#hear(this.#agent.respondRequest(out.tx, known ? 200 : 415, {}, this.#now));
+    const { status, body } = readInfo(out.request);
+    this.#hear(this.#agent.respondRequest(out.tx, status, {}, this.#now));
     const branch = this.#branchOf.get(out.leg);
     if (branch === undefined || body === null || body.kind === 'candidates') return;
     this.#toBranch(branch, () => infoInput(body, branch));

@@ -6,6 +6,8 @@ export interface Trunk {
   readonly host: string;
   /** Every address that `host`, when it is a name, has: calls may come from any of them. */
   readonly addresses?: readonly string[];
+  /** The name that `host` was looked up from. */
+  readonly hostName?: string;
   readonly port: number;
   readonly transport: 'udp' | 'tcp';
   /** By what requests go that are too large for UDP (RFC 3261 §18.1.1), when `transport` is `udp`. Default `udp`. */
@@ -23,4 +25,6 @@ export interface Trunk {
   /** For a carrier that challenges. */
   readonly user_name?: string;
   readonly password?: string;
+  /** The realms these credentials are for; without it they are learned from the first call that the carrier challenges. */
+  readonly realms?: readonly string[];
 }

@@ -131,6 +131,14 @@ const trunk = z.strictObject({
     ),
   user_name: z.string().min(1).max(128).optional().describe('For a carrier that challenges our calls.'),
   password: z.string().min(1).max(128).optional(),
+  realms: z
+    .array(z.string().min(1).max(256))
+    .min(1)
+    .max(8)
+    .optional()
+    .describe(
+      'The digest realms that user_name and password are for. Without it: those that the carrier states when it challenges the first call.',
+    ),
 });
 
 const httpSection = z.strictObject({

@@ -41,15 +41,25 @@ export async function listenSipTcp(options: SipTransportOptions): Promise<SipTcp
     connections.set(connection, socket);
     byPeer.set(`${host}:${port}`, connection);
     socket.setNoDelay(true);
-    socket.setTimeout(STRANGER_IDLE_MS, () => socket.destroy());
+    socket.setTimeout(STRANGER_IDLE_MS, () => leave());
     let unfinished: NodeJS.Timeout | undefined;
     const watch = (arrived: boolean): void => {
       if (arrived || framer.pending === 0) {
         clearTimeout(unfinished);
         unfinished = undefined;
       }
-      if (framer.pending > 0) unfinished ??= setTimeout(() => socket.destroy(), MESSAGE_MS);
+      if (framer.pending > 0) unfinished ??= setTimeout(leave, MESSAGE_MS);
     };
+    const part = (): void => {
+      socket.end();
+      setTimeout(() => socket.destroy(), LINGER_MS).unref();
+    };
+    /** Whoever began a message that does not end hears so, as far as it could be read. */
+    const leave = (): void => {
+      for (const frame of framer.end()) if (frame.type === 'fatal') options.unparseable(frame.error, flow);
+      part();
+    };
+    socket.on('end', leave);
     socket.on('data', (bytes: Buffer) => {
       let pinged = false;
       let arrived = false;
@@ -63,10 +73,7 @@ export async function listenSipTcp(options: SipTransportOptions): Promise<SipTcp
         } else if (frame.type === 'malformed' || frame.type === 'fatal') {
           arrived = true;
           options.unparseable(frame.error, flow);
-          if (frame.type === 'fatal') {
-            socket.end();
-            setTimeout(() => socket.destroy(), LINGER_MS);
-          }
+          if (frame.type === 'fatal') part();
         }
       }
       // One answer for all pings of a chunk, and none to a peer that does not read the last: strangers may ping.
@@ -92,7 +99,7 @@ export async function listenSipTcp(options: SipTransportOptions): Promise<SipTcp
   }
 
   function dial(bytes: Uint8Array, flow: TcpFlow): void {
-    const socket = connect({ host: flow.host, port: flow.port });
+    const socket = connect({ host: flow.host, port: flow.port, allowHalfOpen: true });
     let open = false;
     const timer = setTimeout(() => socket.destroy(new Error('connect timed out')), CONNECT_MS);
     adopt(socket, flow.host, flow.port);
@@ -109,7 +116,7 @@ export async function listenSipTcp(options: SipTransportOptions): Promise<SipTcp
 
   const listen = (host: string): Promise<Server> =>
     new Promise((resolve, reject) => {
-      const server = createServer((socket) => {
+      const server = createServer({ allowHalfOpen: true }, (socket) => {
         const from = plainAddress(socket.remoteAddress);
         if (connections.size >= MAX_CONNECTIONS || !shares.take(from)) {
           socket.destroy();

@@ -23,7 +23,7 @@ export async function resolveTrunks(
           families.includes(family) ? found.find((address) => familyOf(address) === family) : undefined;
         const host = ofFamily(4) ?? ofFamily(6);
         if (host === undefined) throw new Error('no address of a family in which SIP is spoken');
-        return { ...trunk, host, addresses: found };
+        return { ...trunk, host, hostName: trunk.host, addresses: found };
       } catch {
         unresolved(trunk.host);
         return trunk;
