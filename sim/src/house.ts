@@ -220,6 +220,9 @@ export class House {
     const { world, random } = this.#options;
     if (this.#diesIn !== null && this.#diesIn-- <= 0) throw new Killed();
     switch (output.type) {
+      case 'dialog':
+        this.#life?.loop.post('proxy', output);
+        return;
       case 'sip':
         if (output.flow.transport === 'local') {
           this.#life?.loop.post(output.flow.node, {

@@ -25,10 +25,11 @@ import type { Sender } from './border.ts';
 import { pathOf } from './dialog-token.ts';
 import { EarlyLines } from './early-invites.ts';
 import { forwardedRequest, forwardedResponse } from './forward.ts';
-import type { Forwarded } from './forwarded.ts';
+import { type Forwarded, mayStillPass, shrink } from './forwarded.ts';
 import { Orphans } from './orphans.ts';
 import { isReachable, recordRoute } from './own-address.ts';
 import { Counts, loopKey, PassedRequests } from './passed-requests.ts';
+import { type Place, Places } from './places.ts';
 import type { ProxyLimits, ProxyOptions } from './proxy-events.ts';
 import { type ContextInput, newContext, responseContextMachine } from './response-context.ts';
 import { strayOnward } from './strays.ts';
@@ -61,7 +62,9 @@ export class Forwarding {
   readonly #clients = new Map<string, { readonly context: string; readonly branch: number }>();
   /** Requests from outside that passed. */
   readonly #passed = new PassedRequests();
-  readonly #registers = new Set<string>();
+  readonly #places: Places;
+  /** Where the request that is coming in has its place. */
+  #arriving: Place | null = null;
   readonly #loops = new Counts();
   readonly #due = new Deadlines<string>();
   readonly #early: EarlyLines;
@@ -77,24 +80,21 @@ export class Forwarding {
     this.#layer = createTransactionLayer({
       sentBy: udp === undefined ? { host } : { host, port: udp },
       random: options.random,
+      finished: options.limits.finished,
     });
+    this.#places = new Places(options.limits);
     this.#early = new EarlyLines(options.random);
     this.#orphans = new Orphans(this.#layer, options.random, () => hexId(options.random, 8));
   }
 
-  /** Live transactions, but for those of REGISTER. */
-  get transactions(): number {
-    return this.#layer.size - this.#registers.size;
-  }
-
-  /** Live transactions of REGISTER: by UDP each lives 32 s after its answer. */
-  get registers(): number {
-    return this.#registers.size;
-  }
-
   /** Everything that must come to an end by itself. */
   get size(): number {
-    return this.#layer.size + this.#contexts.size + this.#passed.size;
+    return this.#layer.size + this.#contexts.size + this.#passed.size + this.#places.size;
+  }
+
+  /** Whether there is a place for one more request. */
+  hasRoom(place: Place, method: string): boolean {
+    return this.#places.has(place, method);
   }
 
   deadline(): Ms | null {
@@ -108,9 +108,18 @@ export class Forwarding {
     return out;
   }
 
-  /** A message whose sender may pass, or any response. */
-  receive(message: SipRequest | SipResponse, flow: Flow, now: Ms): void {
-    this.#take(this.#layer.receive(message, flow, now), now);
+  /** A message whose sender may pass, or any response. A request that begins takes `place`. */
+  receive(message: SipRequest | SipResponse, flow: Flow, place: Place | null, now: Ms): void {
+    this.#arriving = place;
+    this.#take(this.#layer.receive(message, flow, now, place?.holder), now);
+    this.#arriving = null;
+  }
+
+  /** Takes a place for a request that is here already; `false`: there is none. */
+  takePlace(tx: string, place: Place, method: string): boolean {
+    if (!this.#places.has(place, method)) return false;
+    this.#places.take(tx, place);
+    return true;
   }
 
   transportFailed(flow: Flow, now: Ms): void {
@@ -160,7 +169,13 @@ export class Forwarding {
   }
 
   /** Forwards a request to groups of targets, and answers it with what comes of them. */
-  forward(arrived: Arrived, groups: readonly (readonly Target[])[], sender: Sender | null, now: Ms): void {
+  forward(
+    arrived: Arrived,
+    groups: readonly (readonly Target[])[],
+    sender: Sender | null,
+    holder: string,
+    now: Ms,
+  ): void {
     const { tx, request, flow } = arrived;
     if (tx === null) {
       const target = groups[0]?.[0];
@@ -179,8 +194,10 @@ export class Forwarding {
       request,
       source: flow,
       sender,
+      holder,
       branches: [],
       open: new Set([tx]),
+      kept: new Set([tx]),
       loopKey: key,
     });
     this.#loops.add(key);
@@ -216,6 +233,9 @@ export class Forwarding {
         case 'transportError':
           this.#failed(event.tx, 503, now);
           break;
+        case 'over':
+          this.#over(event.tx);
+          break;
         case 'terminated':
           this.#terminated(event.tx);
           break;
@@ -235,7 +255,7 @@ export class Forwarding {
   #arrived(event: Extract<TransactionOut, { type: 'request' }>): void {
     const { tx, request, flow } = event;
     if (tx !== null && flow.transport !== 'local') this.#passed.add(tx, request, flow);
-    if (tx !== null && request.method === 'REGISTER') this.#registers.add(tx);
+    if (tx !== null && this.#arriving !== null) this.#places.take(tx, this.#arriving);
     this.#out.push({ type: 'arrived', tx, request, flow });
   }
 
@@ -262,7 +282,7 @@ export class Forwarding {
     const trunk = this.#options.identity().trunks.find((t) => t.name === name);
     if (branch.proven || b === undefined || trunk === undefined || context.state.cancelled !== null)
       return false;
-    if (b.phase === 'leaving') return false;
+    if (b.phase === 'leaving' || branch.sent === null) return false;
     const again = answerTrunk(branch.sent, response, trunk, this.#random);
     if (again === null) return false;
     branch.sent = again;
@@ -282,19 +302,33 @@ export class Forwarding {
     if (this.#contexts.has(tx)) this.#step(tx, { type: 'cancel', headers: [] }, now);
   }
 
+  /** A transaction only waits for copies now: it holds no place, and its request keeps what those need. */
+  #over(tx: string): void {
+    this.#places.give(tx);
+    const id = this.#clients.get(tx)?.context ?? tx;
+    const context = this.#contexts.get(id);
+    if (context === undefined || !context.open.delete(tx) || context.open.size > 0) return;
+    this.#due.delete(id);
+    this.#loops.remove(context.loopKey);
+    if (mayStillPass(context)) shrink(context);
+    else this.#drop(id, context);
+  }
+
   #terminated(tx: string): void {
+    this.#over(tx);
     this.#passed.remove(tx);
-    this.#registers.delete(tx);
     this.#out.push(...this.#early.settled(tx));
     const id = this.#clients.get(tx)?.context ?? tx;
     this.#clients.delete(tx);
     const context = this.#contexts.get(id);
     if (context === undefined) return;
-    context.open.delete(tx);
-    if (context.open.size > 0) return;
+    context.kept.delete(tx);
+    if (context.kept.size === 0) this.#drop(id, context);
+  }
+
+  #drop(id: string, context: Forwarded): void {
     this.#contexts.delete(id);
-    this.#due.delete(id);
-    this.#loops.remove(context.loopKey);
+    for (const tx of context.kept) this.#clients.delete(tx);
   }
 
   #step(id: string, input: ContextInput, now: Ms): void {
@@ -338,9 +372,11 @@ export class Forwarding {
 
   #send(context: Forwarded, branch: number, flow: Flow, now: Ms): void {
     const entry = context.branches[branch]!;
-    const { tx, out } = this.#layer.request(entry.sent, flow, now);
+    if (entry.sent === null) return;
+    const { tx, out } = this.#layer.request(entry.sent, flow, now, context.holder);
     entry.tx = tx;
     context.open.add(tx);
+    context.kept.add(tx);
     this.#clients.set(tx, { context: context.server, branch });
     const [first] = out;
     if (flow.transport !== 'local' && first?.type === 'sip' && first.message.kind === 'request') {

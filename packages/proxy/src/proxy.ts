@@ -2,6 +2,7 @@ import { earliest, hexId, type JournalEntry, type LogLine, type Ms, type Restore
 import {
   createResponse,
   type Flow,
+  hostOf,
   type ResponseParts,
   type SipRequest,
   validateRequest,
@@ -14,6 +15,7 @@ import type { Binding } from './location.ts';
 import { LocationTable } from './location-table.ts';
 import { Lookups } from './lookups.ts';
 import { isOwnVia, isReachable } from './own-address.ts';
+import { holderOf, LiveDialogs, type Place } from './places.ts';
 import type { ProxyInput, ProxyLimits, ProxyOptions, ProxyOutput, SipProxy } from './proxy-events.ts';
 import { register } from './registrar.ts';
 import { answerStatelessly } from './stateless.ts';
@@ -24,8 +26,9 @@ const LIMITS: ProxyLimits = {
   maxExpires: 7200,
   defaultExpires: 3600,
   contactsPerUser: 10,
-  transactions: 20_000,
-  registers: 40_000,
+  requests: 20_000,
+  requestsPerDialog: 32,
+  finished: 100_000,
   lookups: 1_000,
   lookupMs: 5_000,
   timerC: 11 * 60_000,
@@ -47,6 +50,7 @@ class ProxyService implements SipProxy {
   readonly #options: ProxyOptions;
   readonly #limits: ProxyLimits;
   readonly #locations = new LocationTable();
+  readonly #dialogs = new LiveDialogs();
   readonly #lookups: Lookups;
   readonly #gate: DigestGate;
   readonly #forwarding: Forwarding;
@@ -109,8 +113,11 @@ class ProxyService implements SipProxy {
         break;
       case 'sip':
         if (input.message.kind === 'response' || input.flow.transport === 'local')
-          this.#admit(input.message, input.flow, null, now);
+          this.#admit(input.message, input.flow, null, null, now);
         else this.#border(input.message, input.flow, now);
+        break;
+      case 'dialog':
+        this.#dialogs.set(input.callId, input.tag, input.live);
         break;
       case 'transportFailed':
         this.#locations.flowLost(input.flow, now);
@@ -131,9 +138,15 @@ class ProxyService implements SipProxy {
   }
 
   /** Hands a message to its transaction, and the request that comes of it to its errand. */
-  #admit(message: Parameters<Forwarding['receive']>[0], flow: Flow, sender: Sender | null, now: Ms): void {
+  #admit(
+    message: Parameters<Forwarding['receive']>[0],
+    flow: Flow,
+    sender: Sender | null,
+    place: Place | null,
+    now: Ms,
+  ): void {
     this.#sender = sender;
-    this.#forwarding.receive(message, flow, now);
+    this.#forwarding.receive(message, flow, place, now);
     this.#collect(now);
     this.#sender = null;
   }
@@ -152,9 +165,11 @@ class ProxyService implements SipProxy {
 
   #border(request: SipRequest, flow: Flow, now: Ms): void {
     if (request.headers.via.length === 0) return;
-    if (this.#forwarding.knows(request, flow)) return this.#admit(request, flow, null, now);
+    if (this.#forwarding.knows(request, flow)) return this.#admit(request, flow, null, null, now);
     // A CANCEL cannot be challenged (RFC 3261 §22.1); without its INVITE there is nothing to cancel.
     if (request.method === 'CANCEL') return this.#refuse(request, flow, 481);
+    // Who only writes a To tag is in no dialog (RFC 3261 §12.2.2), whoever it is: that costs nobody a place or a look-up.
+    if (this.#isStray(request)) return this.#refuse(request, flow, 481);
     const bad = validateRequest(request, { role: 'proxy', supported: [] });
     if (bad !== null)
       return this.#refuse(request, flow, bad.status, { reason: bad.reason, headers: bad.headers });
@@ -182,8 +197,29 @@ class ProxyService implements SipProxy {
     const { address } = this.#options;
     if (request.headers.via.some((v) => isOwnVia(address, v)) && this.#forwarding.isLoop(request))
       return this.#refuse(request, flow, 482);
-    if (isNew(request) && this.#isFull(request)) return this.#refuse(request, flow, 503, this.#busy());
-    this.#admit(request, flow, sender, now);
+    const { uri } = preprocess(request, this.#preprocessFacts());
+    const errand = errandOf({ ...request, uri }, this.#isOurHost);
+    if (errand.to === 'self') return this.#refuse(request, flow, 200, { headers: ABOUT_US });
+    if (errand.to === 'nowhere') {
+      const { status } = errand;
+      const headers = status === 405 || status === 501 ? [['Allow', ALLOW] as const] : [];
+      return this.#refuse(request, flow, status, { headers });
+    }
+    const name = this.#dialogs.of(request);
+    const holder = holderOf(sender, flow);
+    const place: Place = name === null ? { kind: 'new', holder } : { kind: 'dialog', holder, name };
+    // An ACK takes no place.
+    if (request.method !== 'ACK' && !this.#forwarding.hasRoom(place, request.method))
+      return this.#refuse(request, flow, 503, this.#busy());
+    this.#admit(request, flow, sender, place, now);
+  }
+
+  /** A request that names a dialog which `voice` does not have. */
+  #isStray(request: SipRequest): boolean {
+    const { method, headers } = request;
+    return (
+      headers.to.params['tag'] !== undefined && method !== 'REGISTER' && this.#dialogs.of(request) === null
+    );
   }
 
   /** Asks for the password, unless the credentials are worthless whatever it is. */
@@ -265,37 +301,11 @@ class ProxyService implements SipProxy {
   #fromOutside(arrived: Arrived, now: Ms): void {
     const { tx, request, flow } = arrived;
     const sender = this.#sender;
+    if (request.method === 'REGISTER')
+      return this.#register(tx, request, flow, sender?.kind === 'phone' ? sender.user : '', now);
     const { uri } = preprocess(request, this.#preprocessFacts());
-    const errand = errandOf({ ...request, uri }, this.#isOurHost);
-    switch (errand.to) {
-      case 'voice':
-        return this.#forwarding.forward(
-          arrived,
-          [[toVoice(uri, this.#options.identity().domain)]],
-          sender,
-          now,
-        );
-      case 'registrar':
-        return this.#register(tx, request, flow, sender?.kind === 'phone' ? sender.user : '', now);
-      case 'self':
-        return this.#respond(
-          tx,
-          request,
-          200,
-          {
-            headers: [
-              ['Allow', ALLOW],
-              ['Accept', 'application/sdp'],
-            ],
-          },
-          now,
-        );
-      case 'nowhere': {
-        const { status } = errand;
-        const headers = status === 405 || status === 501 ? [['Allow', ALLOW] as const] : [];
-        return this.#respond(tx, request, status, { headers }, now);
-      }
-    }
+    const target = toVoice(uri, this.#options.identity().domain);
+    this.#forwarding.forward(arrived, [[target]], sender, holderOf(sender, flow), now);
   }
 
   #fromRoom(arrived: Arrived, now: Ms): void {
@@ -304,9 +314,11 @@ class ProxyService implements SipProxy {
     const bad = validateRequest(request, { role: 'proxy', supported: [] });
     if (bad !== null) return this.#respond(tx, request, bad.status, { headers: bad.headers }, now);
     if (request.method === 'REGISTER') return this.#register(tx, request, flow, null, now);
-    if (isNew(request) && this.#isFull(request)) return this.#respond(tx, request, 503, this.#busy(), now);
+    const holder = hostOf(flow);
+    if (tx !== null && isNew(request) && !this.#forwarding.takePlace(tx, { kind: 'new', holder }, request.method))
+      return this.#respond(tx, request, 503, this.#busy(), now);
     const routing = routeFromRoom(request, this.#routingFacts(now));
-    if (routing.kind === 'forward') this.#forwarding.forward(arrived, routing.groups, null, now);
+    if (routing.kind === 'forward') this.#forwarding.forward(arrived, routing.groups, null, holder, now);
     else this.#respond(tx, request, routing.status, { contact: routing.contacts ?? [] }, now);
   }
 
@@ -336,13 +348,6 @@ class ProxyService implements SipProxy {
     if (tx === null) return;
     const toTag = hexId(this.#options.random, 8);
     this.#forwarding.respond(tx, createResponse(request, status, { ...parts, toTag }), now);
-  }
-
-  /** Registrations have a room of their own, so that a storm of them turns no call away. */
-  #isFull({ method }: SipRequest): boolean {
-    const { transactions, registers } = this.#forwarding;
-    if (method === 'REGISTER') return registers >= this.#limits.registers;
-    return transactions >= this.#limits.transactions;
   }
 
   /** Retry-After with a jitter, so that those who were sent away do not come back together. */
@@ -384,7 +389,13 @@ class ProxyService implements SipProxy {
 const entriesOf = ({ entries }: Restore, kind: string): readonly JournalEntry[] =>
   entries.filter(({ key }) => key.startsWith(kind));
 
-/** Outside of dialogs: what overload sends away. A request in a dialog always passes. */
+/** What OPTIONS to ourselves is answered with (RFC 3261 §11.2). */
+const ABOUT_US = [
+  ['Allow', ALLOW],
+  ['Accept', 'application/sdp'],
+] as const;
+
+/** A request of a room that begins something; what it sends in its dialogs is its own. */
 const isNew = ({ method, headers }: SipRequest): boolean =>
   headers.to.params['tag'] === undefined && method !== 'ACK' && method !== 'CANCEL';
 

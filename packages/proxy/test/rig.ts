@@ -158,8 +158,18 @@ export class Rig {
     return { ...made, headers: { ...made.headers, via: [via] } };
   }
 
+  /** voice tells of a dialog; every message of a room that shows one does it by itself. */
+  dialog(callId: string, tag: string, live = true): void {
+    this.proxy.handle({ type: 'dialog', callId, tag, live }, this.now);
+  }
+
   /** Brings a message in; returns what went out because of it. */
   receive(message: SipMessage, flow: Flow): SipSend[] {
+    if (flow.transport === 'local') {
+      const { callId, from, to } = message.headers;
+      const tag = message.kind === 'request' ? from.params['tag'] : to.params['tag'];
+      if (tag !== undefined) this.dialog(callId, tag);
+    }
     return this.#take(
       this.proxy.handle({ type: 'sip', message: overTheWire(message, flow), flow }, this.now),
     );

@@ -16,6 +16,7 @@ export type LegId = string;
  */
 export type UserAgentOut =
   | SipSend
+  | DialogNews
   // ---- a leg we were invited to (UAS)
   /** A new INVITE; 100 Trying is already sent. Without `sdp` it is offerless: our 2xx carries the offer. */
   | {
@@ -105,6 +106,17 @@ export type UserAgentOut =
       readonly status: number;
       readonly response?: SipResponse;
     };
+
+/**
+ * A leg of ours is (or is no more) found by this Call-ID and this tag, which is the To tag of the peer's requests. Told before the first
+ * message that shows it: a peer whose request names no such tag has no dialog with us.
+ */
+export interface DialogNews {
+  readonly type: 'dialog';
+  readonly callId: string;
+  readonly tag: string;
+  readonly live: boolean;
+}
 
 /** The name of a dialog, as its owner sees the tags. */
 export interface DialogName {
@@ -240,4 +252,6 @@ export interface UserAgentOptions {
   readonly userAgent: string;
   /** Methods we accept, for Allow. */
   readonly allow: readonly string[];
+  /** Whether `dialog` is told; default no. */
+  readonly tellsDialogs?: boolean;
 }

@@ -115,7 +115,7 @@ test('RFC 2543 peers without a branch are matched by the old rules', () => {
   assert.equal(out[0]?.type, 'request');
   if (out[0]?.type !== 'request') return;
   l.respond(out[0].tx!, createResponse(out[0].request, 486, { toTag: 't' }), 2);
-  assert.deepEqual(show(l.receive(request('ACK', [via({})], { toTag: 't' }), flow, 3)), []);
+  assert.deepEqual(show(l.receive(request('ACK', [via({})], { toTag: 't' }), flow, 3)), ['over']);
   assert.deepEqual(show(l.receive(request('INVITE', [via({})], { callId: 'other' }), flow, 3)), [
     'request INVITE tx',
   ]);
@@ -129,16 +129,16 @@ test('CANCEL: 200, told once, without effect after the final answer; unmatched i
   if (told?.type !== 'request') return;
   l.respond(told.tx!, createResponse(told.request, 180, { toTag: 'mine' }), 0);
   const out = l.receive(request('CANCEL', top), flow, 1);
-  assert.deepEqual(show(out), ['> 200', 'cancelled']);
+  assert.deepEqual(show(out), ['> 200', 'over', 'cancelled']);
   assert.equal(sent(out).headers.to.params['tag'], 'mine');
   assert.deepEqual(show(l.receive(request('CANCEL', top), flow, 2)), ['> 200']);
   l.respond(told.tx!, createResponse(told.request, 487, { toTag: 'mine' }), 3);
-  assert.deepEqual(show(l.receive(request('ACK', top, { toTag: 'mine' }), flow, 4)), []);
+  assert.deepEqual(show(l.receive(request('ACK', top, { toTag: 'mine' }), flow, 4)), ['over']);
 
   const late = [via({ branch: 'z9hG4bKlate' })];
   const [other] = l.receive(request('INVITE', late), flow, 5);
   if (other?.type === 'request') l.respond(other.tx!, createResponse(other.request, 200, { toTag: 'x' }), 5);
-  assert.deepEqual(show(l.receive(request('CANCEL', late), flow, 6)), ['> 200']);
+  assert.deepEqual(show(l.receive(request('CANCEL', late), flow, 6)), ['> 200', 'over']);
   assert.deepEqual(show(l.receive(request('CANCEL', [via({ branch: 'z9hG4bKno' })]), flow, 7)), [
     'request CANCEL tx',
   ]);
@@ -160,6 +160,7 @@ test('our CANCEL has the branch of its INVITE, waits for a 1xx and stays silent'
   assert.deepEqual(show(l.receive(createResponse(invite, 487, { toTag: 't' }), flow, 4)), [
     '> ACK',
     'response 487',
+    'over',
   ]);
 });
 

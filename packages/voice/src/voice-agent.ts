@@ -13,6 +13,7 @@ export function createVoiceAgent({ random, publicAddress: { host, port } }: Voic
     contact: (leg) => ({ scheme: 'sip', user: escapeUser(`v-${leg}`), host, port, params: {} }),
     resolve: (hop) => (hop.host === NODE_HOST.vsp ? VSP : PROXY),
     userAgent: 'Sidetone',
+    tellsDialogs: true,
     allow: ['INVITE', 'ACK', 'CANCEL', 'BYE', 'INFO', 'UPDATE', 'OPTIONS', 'REFER'],
   });
 }

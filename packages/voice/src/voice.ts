@@ -217,6 +217,7 @@ class CallService implements Voice {
     for (const out of outs) {
       switch (out.type) {
         case 'sip':
+        case 'dialog':
           this.#out.push(out);
           break;
         case 'incoming':

@@ -139,6 +139,9 @@ export class CallDesk {
         case 'sip':
           this.#host.put(out);
           break;
+        // Not told: nobody outside meets these dialogs.
+        case 'dialog':
+          break;
         case 'incoming':
           this.#incoming(out, now);
           break;

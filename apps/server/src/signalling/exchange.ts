@@ -151,6 +151,8 @@ export function createExchange(options: ExchangeOptions, world: World): Exchange
           });
         } else world.sip(output.message, output.flow);
         return;
+      case 'dialog':
+        return loop.post('proxy', output);
       case 'frame':
         return world.frame(output.socket, output.text);
       case 'close':
