@@ -52,7 +52,7 @@ async function measure(over: LoadSetting['over'], print: (line: string) => void)
   const product = await startSidetone({
     domain: DOMAIN,
     sip: { udp: sip, tcp: sip },
-    media: { address: '127.0.0.1', ports: [40000, 43999] },
+    media: { address: '127.0.0.1', ports: [40000, 43999], rtp_timeout_seconds: 3600 },
     connections: [
       { user_name: 'desk', password: PASSWORD, numbers: [NUMBER] },
       ...users.map(({ login }) => ({ user_name: login, password: PASSWORD })),

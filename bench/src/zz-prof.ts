@@ -6,7 +6,7 @@ import { freePort, startSidetone } from './product.ts';
 const [over='udp', rate='150', secs='8'] = process.argv.slice(2);
 const [sip, carrierPort] = await Promise.all([freePort(), freePort()]);
 const users = Array.from({ length: 8 }, (_, i) => ({ login: `user${i}`, passwd: 'bench-password' }));
-const product = await startSidetone({ domain: 'bench.test', sip: { udp: sip, tcp: sip }, media: { address: '127.0.0.1', ports: [40000, 43999] },
+const product = await startSidetone({ domain: 'bench.test', sip: { udp: sip, tcp: sip }, media: { address: '127.0.0.1', ports: [40000, 43999], rtp_timeout_seconds: 3600 },
   connections: [{ user_name: 'desk', password: 'bench-password', numbers: ['+15557654321'] }, ...users.map(({ login }) => ({ user_name: login, password: 'bench-password' }))],
   trunks: [{ name: 'carrier', host: '127.0.0.1', port: carrierPort, prefixes: ['+999'] }] });
 const child = fork(fileURLToPath(new URL('./overload/load.ts', import.meta.url)), {execArgv: []});

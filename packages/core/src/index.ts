@@ -1,4 +1,5 @@
 export { Deadlines } from './deadlines.ts';
+export { Intake, type IntakeOptions, type Taken } from './intake.ts';
 export type { JournalEntry, JournalLine, Restore } from './journal.ts';
 export type { Machine, Step } from './machine.ts';
 export { hexId, type Random, seededRandom, uuid } from './random.ts';

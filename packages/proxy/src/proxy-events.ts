@@ -1,5 +1,5 @@
 import type { EpochMs, JournalLine, LogLine, Ms, Random, Restore, Service } from '@sidetone/core';
-import type { DialogNews, DigestAlgorithm, Flow, SipReceived, SipSend } from '@sidetone/sip';
+import type { DialogNews, DigestAlgorithm, Flow, SipMessage, SipReceived, SipSend } from '@sidetone/sip';
 import type { Identity } from '@sidetone/wire';
 import type { Binding } from './location.ts';
 
@@ -7,8 +7,11 @@ import type { Binding } from './location.ts';
 export type ProxyInput =
   | { readonly type: 'tick' }
   | Restore
-  /** A parsed message; `flow` is its source. Local flows (`vsp`, `voice`) are trusted. */
-  | SipReceived
+  /**
+   * A parsed message; `flow` is its source. Local flows (`vsp`, `voice`) are trusted. `late`: it has waited too long under overload: what
+   * it begins is refused with 503 before it costs anything.
+   */
+  | (SipReceived & { readonly late?: boolean })
   /** Which dialogs `voice` has: a request from outside with a To tag that names none of them gets 481. */
   | DialogNews
   /** The edge could not deliver to this flow, or lost its connection. */
@@ -87,6 +90,11 @@ export interface SipProxy extends Service<ProxyInput, ProxyOutput> {
   readonly size: number;
   /** Registered contacts. */
   readonly bindings: number;
+  /**
+   * On whose turn a message from outside waits: a carrier's, a registered phone's, or that of all who are not known. `null`: it belongs to a
+   * dialog or a transaction that lives, which goes before all that is new. Changes nothing.
+   */
+  turnOf(message: SipMessage, flow: Flow, now: Ms): string | null;
   /** Where a user is registered now, the last to register first. */
   bindingsOf(user: string, now: Ms): readonly Binding[];
 }

@@ -2,12 +2,15 @@ import { earliest, hexId, type JournalEntry, type LogLine, type Ms, type Restore
 import {
   createResponse,
   type Flow,
+  header,
   hostOf,
   type ResponseParts,
+  type SipMessage,
   type SipRequest,
   validateRequest,
+  withHeader,
 } from '@sidetone/sip';
-import type { IdentityRefusal } from '@sidetone/wire';
+import { type IdentityRefusal, retryAfter } from '@sidetone/wire';
 import { ALLOW, errandOf, identify, type Sender } from './border.ts';
 import { DigestGate, sourceOf } from './digest-gate.ts';
 import { type Arrived, Forwarding } from './forwarding.ts';
@@ -114,7 +117,7 @@ class ProxyService implements SipProxy {
       case 'sip':
         if (input.message.kind === 'response' || input.flow.transport === 'local')
           this.#admit(input.message, input.flow, null, null, now);
-        else this.#border(input.message, input.flow, now);
+        else this.#border(input.message, input.flow, input.late === true, now);
         break;
       case 'dialog':
         this.#dialogs.set(input.callId, input.tag, input.live);
@@ -132,9 +135,24 @@ class ProxyService implements SipProxy {
     }
     this.#collect(now);
     this.#out.push(...this.#locations.takeLines());
-    const out = this.#out;
+    const out = this.#out.map((event) => this.#saysWhen(event));
     this.#out = [];
     return out;
+  }
+
+  turnOf(message: SipMessage, flow: Flow, now: Ms): string | null {
+    if (message.kind === 'response' || message.method === 'ACK' || message.headers.via.length === 0) return null;
+    if (this.#forwarding.knows(message, flow) || this.#dialogs.of(message) !== null) return null;
+    if (this.#locations.isSource(flow, now)) return `phone ${placeOf(flow)}`;
+    const trunk = this.#options.identity().trunks.find((t) => t.host === hostOf(flow));
+    return trunk === undefined ? 'strangers' : `trunk ${trunk.name}`;
+  }
+
+  /** Whoever makes a 503, it says when to come back (RFC 3261 §21.5.4), to each another time. */
+  #saysWhen(event: ProxyOutput): ProxyOutput {
+    if (event.type !== 'sip' || event.message.kind !== 'response' || event.message.status !== 503) return event;
+    if (header(event.message, 'Retry-After') !== undefined) return event;
+    return { ...event, message: withHeader(event.message, 'Retry-After', retryAfter(this.#options.random)) };
   }
 
   /** Hands a message to its transaction, and the request that comes of it to its errand. */
@@ -163,13 +181,16 @@ class ProxyService implements SipProxy {
 
   // ---- the border: nothing is kept for whom it does not pass
 
-  #border(request: SipRequest, flow: Flow, now: Ms): void {
+  #border(request: SipRequest, flow: Flow, late: boolean, now: Ms): void {
     if (request.headers.via.length === 0) return;
     if (this.#forwarding.knows(request, flow)) return this.#admit(request, flow, null, null, now);
     // A CANCEL cannot be challenged (RFC 3261 §22.1); without its INVITE there is nothing to cancel.
     if (request.method === 'CANCEL') return this.#refuse(request, flow, 481);
     // Who only writes a To tag is in no dialog (RFC 3261 §12.2.2), whoever it is: that costs nobody a place or a look-up.
     if (this.#isStray(request)) return this.#refuse(request, flow, 481);
+    // Carriers take a 503 to OPTIONS for the end of us (and it costs as little as the 200).
+    if (late && request.method !== 'ACK' && request.method !== 'OPTIONS')
+      return this.#refuse(request, flow, 503);
     const bad = validateRequest(request, { role: 'proxy', supported: [] });
     if (bad !== null)
       return this.#refuse(request, flow, bad.status, { reason: bad.reason, headers: bad.headers });
@@ -210,7 +231,7 @@ class ProxyService implements SipProxy {
     const place: Place = name === null ? { kind: 'new', holder } : { kind: 'dialog', holder, name };
     // An ACK takes no place.
     if (request.method !== 'ACK' && !this.#forwarding.hasRoom(place, request.method))
-      return this.#refuse(request, flow, 503, this.#busy());
+      return this.#refuse(request, flow, 503);
     this.#admit(request, flow, sender, place, now);
   }
 
@@ -237,7 +258,7 @@ class ProxyService implements SipProxy {
     const top = request.headers.via[0];
     const key = `${top?.params['branch'] ?? ''} ${request.method} ${request.headers.callId} ${request.headers.cseq.seq} ${placeOf(flow)}`;
     const asked = this.#lookups.start({ request, flow, user, status, authorization, key }, now);
-    if (asked === 'full') return this.#refuse(request, flow, 503, this.#busy());
+    if (asked === 'full') return this.#refuse(request, flow, 503);
     if (asked !== 'copy') {
       this.#out.push({ type: 'lookup', request: asked.id, user, address: sourceOf(flow) });
     }
@@ -316,7 +337,7 @@ class ProxyService implements SipProxy {
     if (request.method === 'REGISTER') return this.#register(tx, request, flow, null, now);
     const holder = hostOf(flow);
     if (tx !== null && isNew(request) && !this.#forwarding.takePlace(tx, { kind: 'new', holder }, request.method))
-      return this.#respond(tx, request, 503, this.#busy(), now);
+      return this.#respond(tx, request, 503, {}, now);
     const routing = routeFromRoom(request, this.#routingFacts(now));
     if (routing.kind === 'forward') this.#forwarding.forward(arrived, routing.groups, null, holder, now);
     else this.#respond(tx, request, routing.status, { contact: routing.contacts ?? [] }, now);
@@ -348,11 +369,6 @@ class ProxyService implements SipProxy {
     if (tx === null) return;
     const toTag = hexId(this.#options.random, 8);
     this.#forwarding.respond(tx, createResponse(request, status, { ...parts, toTag }), now);
-  }
-
-  /** Retry-After with a jitter, so that those who were sent away do not come back together. */
-  #busy(): ResponseParts {
-    return { headers: [['Retry-After', String(2 + this.#options.random.int(9))]] };
   }
 
   #realm(): string {

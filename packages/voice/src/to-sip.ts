@@ -1,3 +1,4 @@
+import type { Random } from '@sidetone/core';
 import {
   type ExtraHeaders,
   escapeUser,
@@ -7,7 +8,7 @@ import {
   type NameAddr,
   type ResponseOptions,
 } from '@sidetone/sip';
-import { ASSERTED_IDENTITY, HEADER, NODE_HOST } from '@sidetone/wire';
+import { ASSERTED_IDENTITY, HEADER, NODE_HOST, retryAfter } from '@sidetone/wire';
 import { type Call, type Extra, legOf, sessionOf } from './call.ts';
 import type { CallOut } from './call-events.ts';
 import type { Ending } from './ending.ts';
@@ -62,10 +63,17 @@ export function lookupFor(call: Call, user: string, flow: Flow) {
   return { method: 'OPTIONS', requestUri: to.uri, from: address('voice', NODE_HOST.voice), to, flow };
 }
 
-export function responseFor(call: Call, wish: Extract<CallOut, { type: 'respond' }>): ResponseOptions {
+export function responseFor(
+  call: Call,
+  wish: Extract<CallOut, { type: 'respond' }>,
+  random: Random,
+): ResponseOptions {
   const leg = legOf(call, wish.leg)!;
+  const saysWhen = wish.status !== 503 || wish.headers.some(([name]) => name === 'Retry-After');
   const headers: ExtraHeaders = [
     ...wish.headers,
+    // RFC 3261 §21.5.4: without it a 503 is a 500.
+    ...(saysWhen ? [] : [['Retry-After', retryAfter(random)] as const]),
     ...(leg.kind === 'client' ? ids(call, leg) : []),
     ...(wish.ending === undefined ? [] : reasonHeaders(wish.ending)),
   ];

@@ -77,6 +77,12 @@ class ClientGate implements Vsp {
     return this.#sessions.size + this.#kept.size + this.#desk.calls.size + this.#desk.agent.size;
   }
 
+  turnOf(socket: string, text: string): string | null {
+    const owner = this.#sessions.get(socket)?.owner;
+    if (owner == null) return 'strangers';
+    return begins(text) ? `user ${owner}` : null;
+  }
+
   hasReportId(id: string): boolean {
     return this.#reports.has(id);
   }
@@ -102,7 +108,7 @@ class ClientGate implements Vsp {
         this.#open(input, now);
         break;
       case 'frame':
-        this.#frame(input.socket, input.text, now);
+        this.#frame(input.socket, input.text, input.late === true, now);
         break;
       case 'closed': {
         const session = this.#sessions.get(input.socket);
@@ -371,7 +377,7 @@ class ClientGate implements Vsp {
     }
   }
 
-  #frame(socket: string, text: string, now: Ms): void {
+  #frame(socket: string, text: string, late: boolean, now: Ms): void {
     const session = this.#sessions.get(socket);
     if (session === undefined) return;
     const heard: Heard = readFrame(text, session.login.name === 'ready');
@@ -380,7 +386,7 @@ class ClientGate implements Vsp {
     this.#keep({ ...session, heardAt: now });
     if (heard.to === 'nobody') return;
     const { frame } = heard;
-    if (frame.kind === 'invite') return this.#desk.invite(session, frame, now);
+    if (frame.kind === 'invite') return this.#desk.invite(session, frame, late, now);
     if (frame.kind === 'attachCalls')
       return this.#say(socket, attachCallsText(session, frame.id, this.#desk.calls.of(session.contact)));
     const place = { contact: session.contact, callId: frame.callId };
@@ -392,3 +398,6 @@ class ClientGate implements Vsp {
     this.#out.push({ type: 'frame', socket, text });
   }
 }
+
+/** Whether a frame may begin a call. A guess by the text, before it is read: a wrong yes costs it its place in the line and nothing else. */
+const begins = (text: string): boolean => text.includes('.invite"');

@@ -71,6 +71,7 @@ export type {
 } from './media-control.ts';
 export { e164Of, formatCaller } from './number-format.ts';
 export { causeFromReason, formatReason, parseReason, type ReasonValue } from './reason-header.ts';
+export { retryAfter } from './retry-after.ts';
 export {
   BUILT_IN,
   type BuiltIn,

@@ -13,6 +13,8 @@ export interface MediaClientOptions {
 export interface MediaClient {
   /** Never rejects: when the media process is away the reply is the error `engine`. */
   command(command: MediaCommand): Promise<MediaReply>;
+  /** For how many milliseconds the command that was asked first has been waiting for its reply; 0: none waits. */
+  lag(): number;
   close(): void;
 }
 
@@ -21,7 +23,7 @@ const away: MediaReply = { ok: false, error: 'engine', message: 'the media proce
 
 /** The signalling side of the control connection. Reconnects for as long as it is open. */
 export function createMediaClient(options: MediaClientOptions): MediaClient {
-  const pending = new Map<number, (reply: MediaReply) => void>();
+  const pending = new Map<number, { readonly answer: (reply: MediaReply) => void; readonly at: number }>();
   /** Asked before the first connection stood or failed: a process that takes over asks at once. */
   let early: (() => void)[] | undefined = [];
   let socket: Socket | undefined;
@@ -43,7 +45,7 @@ export function createMediaClient(options: MediaClientOptions): MediaClient {
     settleEarly();
     const waiting = [...pending.values()];
     pending.clear();
-    for (const answer of waiting) answer(away);
+    for (const { answer } of waiting) answer(away);
     if (wasUp) {
       options.onEvent({ event: 'engine', state: 'down' });
       options.onState('down');
@@ -57,10 +59,10 @@ export function createMediaClient(options: MediaClientOptions): MediaClient {
       return;
     }
     const { id, ...reply } = object;
-    const answer = pending.get(id as number);
-    if (answer === undefined) return;
+    const asked = pending.get(id as number);
+    if (asked === undefined) return;
     pending.delete(id as number);
-    answer(reply as unknown as MediaReply);
+    asked.answer(reply as unknown as MediaReply);
   };
 
   const open = (): void => {
@@ -88,12 +90,16 @@ export function createMediaClient(options: MediaClientOptions): MediaClient {
         const send = (): void => {
           if (!up || socket === undefined) return resolve(away);
           const id = ++lastId;
-          pending.set(id, resolve);
+          pending.set(id, { answer: resolve, at: performance.now() });
           socket.write(`${JSON.stringify({ id, ...command })}\n`);
         };
         if (early === undefined) send();
         else early.push(send);
       }),
+    lag: () => {
+      for (const { at } of pending.values()) return performance.now() - at;
+      return 0;
+    },
     close: () => {
       closed = true;
       clearTimeout(retry);

@@ -2,6 +2,12 @@ import { createSocket } from 'node:dgram';
 import { isIPv6 } from 'node:net';
 import { ListenError } from './listen-error.ts';
 
+/**
+ * What may wait in the kernel while we work: some thousand messages. Where net.core.rmem_max is lower, the system gives less and says
+ * nothing.
+ */
+const RECEIVE_BYTES = 8 << 20;
+
 export interface UdpListener {
   send(bytes: Uint8Array, port: number, host: string, failed: (error: Error) => void): void;
   close(): void;
@@ -15,7 +21,7 @@ export function listenUdp(
   received: (bytes: Buffer, host: string, port: number) => void,
 ): Promise<UdpListener> {
   return new Promise((resolve, reject) => {
-    const socket = createSocket({ type: isIPv6(host) ? 'udp6' : 'udp4', recvBufferSize: 1 << 20 });
+    const socket = createSocket({ type: isIPv6(host) ? 'udp6' : 'udp4', recvBufferSize: RECEIVE_BYTES });
     const refuse = (cause: Error): void => reject(new ListenError(key, host, port, cause));
     socket.once('error', refuse);
     socket.bind(port, host, () => {

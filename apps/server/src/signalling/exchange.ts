@@ -15,6 +15,7 @@ import { createVoice, type VoiceInput, type VoiceOutput } from '@sidetone/voice'
 import { createVsp, type VspInput, type VspOutput } from '@sidetone/vsp';
 import type { Identity } from '@sidetone/wire';
 import type { Config } from '../config/schema.ts';
+import { Door, type Incoming } from './door.ts';
 
 type Input = VspInput | VoiceInput | ProxyInput;
 type Output = VspOutput | VoiceOutput | ProxyOutput;
@@ -44,6 +45,8 @@ export interface World {
   readonly lookup: (output: Extract<ProxyOutput, { type: 'lookup' }>) => void;
   readonly refused: (output: Extract<ProxyOutput, { type: 'refused' }>) => void;
   readonly media: (output: Extract<VoiceOutput, { type: 'media' }>) => void;
+  /** How long the oldest media command has waited for its reply. */
+  readonly mediaLag: () => Ms;
   /** What one input has changed and finished. Must be written when this returns: the other outputs follow. */
   readonly keep: (
     room: LocalNode,
@@ -65,6 +68,8 @@ export interface Exchange {
   /** The first thing a service hears: what the process before has kept. All have heard before anything that follows is carried. */
   restore(entries: Readonly<Record<LocalNode, readonly JournalEntry[]>>): void;
   post(to: LocalNode, input: Input): void;
+  /** What has come in by a socket: it waits its turn (`door.ts`). */
+  arrived(incoming: Incoming): void;
   knowsReport(reportId: string): boolean;
   /** Calls alive. */
   calls(): number;
@@ -184,6 +189,25 @@ export function createExchange(options: ExchangeOptions, world: World): Exchange
     if (due !== null) timer = setTimeout(run, Math.min(Math.max(0, due - monotonic()), 60_000));
   }
 
+  const post = (to: LocalNode, input: Input): void => {
+    if (stopped) return;
+    loop.post(to, input);
+    run();
+  };
+
+  const door = new Door({
+    now: monotonic,
+    lag: world.mediaLag,
+    source: (incoming) =>
+      incoming.kind === 'frame'
+        ? vsp.turnOf(incoming.socket, incoming.text)
+        : proxy.turnOf(incoming.message, incoming.flow, monotonic()),
+    handle: (incoming, late) => {
+      if (incoming.kind === 'sip') post('proxy', { type: 'sip', ...incoming, late });
+      else post('vsp', { type: 'frame', ...incoming, late });
+    },
+  });
+
   return {
     // voice first: what it ends and what it claims from media stands before the others speak of it.
     restore: (entries) => {
@@ -191,11 +215,8 @@ export function createExchange(options: ExchangeOptions, world: World): Exchange
         loop.post(room, { type: 'restore', entries: entries[room] });
       run();
     },
-    post: (to, input) => {
-      if (stopped) return;
-      loop.post(to, input);
-      run();
-    },
+    post,
+    arrived: (incoming) => door.arrived(incoming),
     knowsReport: (reportId) => vsp.hasReportId(reportId),
     calls: () => voice.size.calls,
     bindingsOf: (user) => proxy.bindingsOf(user, monotonic()),

@@ -144,6 +144,7 @@ async function serve(
       media: ({ id, command }) => {
         void media.command(command).then((reply) => exchange.post('voice', { type: 'media', id, reply }));
       },
+      mediaLag: () => media.lag(),
       keep: (room, changes, ended) => {
         journal.write([
           ...ended.map((record) => ({ room: 'records' as const, key: record.leg_id, value: record })),
@@ -176,7 +177,7 @@ async function serve(
     host: config.sip.host,
     udp: config.sip.udp,
     tcp: config.sip.tcp,
-    received: (message, flow) => exchange.post('proxy', { type: 'sip', message, flow }),
+    received: (message, flow) => exchange.arrived({ kind: 'sip', message, flow }),
     unparseable: (error, flow) => {
       const answer = rejectUnparseable(error, flow);
       if (answer !== null) sip?.send(answer.message, answer.flow);
@@ -236,7 +237,7 @@ async function serve(
         address,
         ...(origin === undefined ? {} : { origin }),
       }),
-    frame: (socket, text) => exchange.post('vsp', { type: 'frame', socket, text }),
+    frame: (socket, text) => exchange.arrived({ kind: 'frame', socket, text }),
     closed: (socket) => exchange.post('vsp', { type: 'closed', socket }),
     sip: transport.webSockets,
   });

@@ -1,0 +1,94 @@
+import { Intake, type Ms } from '@sidetone/core';
+import type { Flow, SipMessage } from '@sidetone/sip';
+
+/** What comes in by a socket. */
+export type Incoming =
+  | { readonly kind: 'sip'; readonly message: SipMessage; readonly flow: Flow }
+  | { readonly kind: 'frame'; readonly socket: string; readonly text: string };
+
+export interface DoorOptions {
+  /** On whose turn this waits; `null`: it belongs to work that has begun. */
+  readonly source: (incoming: Incoming) => string | null;
+  /** `late`: refuse what it asks for, before it costs anything. */
+  readonly handle: (incoming: Incoming, late: boolean) => void;
+  /** How long what a new call needs takes elsewhere now. */
+  readonly lag: () => Ms;
+  readonly now: () => Ms;
+}
+
+/** So long may a new request wait while others do; with what its refusal takes that is well below 50 ms. */
+const PATIENCE_MS = 20;
+const FORGIVEN_MS = 100;
+const WORST_MS = 400;
+const MOST_WAITING = 20_000;
+/** Work for so long, then see what has come in meanwhile. */
+const SLICE_MS = 4;
+/** libuv takes so many datagrams from a socket before it lets others speak: where all came, more may lie in the kernel. */
+const BATCH = 32;
+/** So often in a row all of them are read first. */
+const MOST_READS = 8;
+
+/**
+ * Between the sockets and the services: everything that has come in is read before the next piece of work, so that it is known how
+ * long it waits, and what belongs to live calls goes first. The rest, and who is refused, is the `Intake`'s to decide.
+ */
+export class Door {
+  readonly #options: DoorOptions;
+  readonly #intake = new Intake<Incoming>({
+    patienceMs: PATIENCE_MS,
+    forgivenMs: FORGIVEN_MS,
+    worstMs: WORST_MS,
+    most: MOST_WAITING,
+  });
+  /** Frames of a socket stay in their order: behind one that waits for its turn, all do. */
+  readonly #waiting = new Map<string, number>();
+  #scheduled = false;
+  #read = 0;
+  #reads = 0;
+
+  constructor(options: DoorOptions) {
+    this.#options = options;
+  }
+
+  arrived(incoming: Incoming): void {
+    const { source, handle, now } = this.#options;
+    this.#read += 1;
+    const from = source(incoming);
+    const socket = incoming.kind === 'frame' ? incoming.socket : undefined;
+    const behind = socket !== undefined && this.#waiting.has(socket);
+    if (from === null && !behind) this.#intake.putFirst(incoming);
+    else if (this.#intake.put(incoming, from ?? '', now())) {
+      if (socket !== undefined) this.#waiting.set(socket, (this.#waiting.get(socket) ?? 0) + 1);
+    } else return handle(incoming, true);
+    this.#schedule();
+  }
+
+  #schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    setImmediate(() => this.#turn());
+  }
+
+  #turn(): void {
+    this.#scheduled = false;
+    const more = this.#read >= BATCH && this.#reads < MOST_READS;
+    this.#read = 0;
+    this.#reads = more ? this.#reads + 1 : 0;
+    if (more) return this.#schedule();
+    const { now, lag, handle } = this.#options;
+    for (const until = now() + SLICE_MS; ; ) {
+      const at = now();
+      if (at >= until) return this.#schedule();
+      const next = this.#intake.take(at, lag());
+      if (next === undefined) return;
+      if (next.item.kind === 'frame') this.#left(next.item.socket);
+      handle(next.item, next.late);
+    }
+  }
+
+  #left(socket: string): void {
+    const left = (this.#waiting.get(socket) ?? 0) - 1;
+    if (left > 0) this.#waiting.set(socket, left);
+    else this.#waiting.delete(socket);
+  }
+}
