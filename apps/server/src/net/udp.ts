@@ -1,5 +1,6 @@
-import { createSocket } from 'node:dgram';
-import { isIPv6 } from 'node:net';
+import { createSocket, type SocketOptions } from 'node:dgram';
+import { lookup as resolve } from 'node:dns';
+import { isIP, isIPv6 } from 'node:net';
 import { ListenError } from './listen-error.ts';
 
 /**
@@ -7,6 +8,13 @@ import { ListenError } from './listen-error.ts';
  * nothing.
  */
 const RECEIVE_BYTES = 8 << 20;
+
+/** An address needs no look-up, nor the turn that Node waits for its result. */
+const lookup: NonNullable<SocketOptions['lookup']> = (host, options, done) => {
+  const family = isIP(host);
+  if (family === 0) resolve(host, options, done);
+  else done(null, host, family);
+};
 
 export interface UdpListener {
   send(bytes: Uint8Array, port: number, host: string, failed: (error: Error) => void): void;
@@ -20,8 +28,12 @@ export function listenUdp(
   port: number,
   received: (bytes: Buffer, host: string, port: number) => void,
 ): Promise<UdpListener> {
-  return new Promise((resolve, reject) => {
-    const socket = createSocket({ type: isIPv6(host) ? 'udp6' : 'udp4', recvBufferSize: RECEIVE_BYTES });
+  return new Promise((ready, reject) => {
+    const socket = createSocket({
+      type: isIPv6(host) ? 'udp6' : 'udp4',
+      recvBufferSize: RECEIVE_BYTES,
+      lookup,
+    });
     const refuse = (cause: Error): void => reject(new ListenError(key, host, port, cause));
     socket.once('error', refuse);
     socket.bind(port, host, () => {
@@ -29,7 +41,7 @@ export function listenUdp(
       // An ICMP error of one peer must not end the listener: the transaction times out instead.
       socket.on('error', () => {});
       socket.on('message', (bytes, source) => received(bytes, source.address, source.port));
-      resolve({
+      ready({
         send: (bytes, toPort, toHost, failed) => {
           socket.send(bytes, toPort, toHost, (error) => {
             if (error) failed(error);

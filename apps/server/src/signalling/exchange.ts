@@ -20,10 +20,19 @@ import { Door, type Incoming } from './door.ts';
 type Input = VspInput | VoiceInput | ProxyInput;
 type Output = VspOutput | VoiceOutput | ProxyOutput;
 
+/** Random bytes are asked for in pages: a call takes some thirty small pieces, and asking costs more than the bytes. */
+const PAGE = 4096;
+let page = randomBytes(0);
+
 /** The process's random source. */
 export const systemRandom: Random = {
   int: (bound) => randomInt(bound),
-  bytes: (length) => randomBytes(length),
+  bytes: (length) => {
+    if (length > page.length) page = randomBytes(PAGE + length);
+    const bytes = Uint8Array.prototype.slice.call(page, 0, length);
+    page = page.subarray(length);
+    return bytes;
+  },
 };
 
 /** CLOCK_MONOTONIC, which all processes of the machine share: a time that one has journalled means the same to the next. */
@@ -34,6 +43,9 @@ export const monotonic = (): Ms => {
 export const epoch = (): EpochMs => Date.now();
 
 type RecordOutput = Extract<VoiceOutput, { type: 'record' }>;
+
+/** A line of the journal of a room. */
+export type Kept = Omit<JournalLine, 'type'> & { readonly room: LocalNode };
 
 /** What the services ask of the world, beyond each other. */
 export interface World {
@@ -47,12 +59,8 @@ export interface World {
   readonly media: (output: Extract<VoiceOutput, { type: 'media' }>) => void;
   /** How long the oldest media command has waited for its reply. */
   readonly mediaLag: () => Ms;
-  /** What one input has changed and finished. Must be written when this returns: the other outputs follow. */
-  readonly keep: (
-    room: LocalNode,
-    changes: readonly JournalLine[],
-    records: readonly RecordOutput['record'][],
-  ) => void;
+  /** What has changed and finished. Must be written when this returns: the other outputs follow. */
+  readonly keep: (changes: readonly Kept[], records: readonly RecordOutput['record'][]) => void;
   readonly log: (room: LocalNode, line: LogLine) => void;
 }
 
@@ -113,36 +121,27 @@ export function createExchange(options: ExchangeOptions, world: World): Exchange
     digest: config.sip.digest,
   });
 
-  const loop = new ServiceLoop<LocalNode, Input, Output>(
-    { vsp: kept('vsp', vsp), voice: kept('voice', voice), proxy: kept('proxy', proxy) },
-    carry,
-  );
+  const loop = new ServiceLoop<LocalNode, Input, Output>({ vsp, voice, proxy }, carry);
+  /** Lines of this run, the last of each key; then records; then what goes out. */
+  let lines = new Map<string, Kept>();
+  let records: RecordOutput['record'][] = [];
+  let leaving: (() => void)[] = [];
   let timer: NodeJS.Timeout | undefined;
   let stopped = false;
 
   /**
-   * A service whose journal lines and records are written before anything else that the same input brought about, all in one write.
-   * So a record is never lost to a death between it and the line that says that its call is no more.
+   * Lines and records are written before anything leaves that the same run brought about, all in one write. So a peer never knows more
+   * than the next process will, and a record is never lost to a death between it and the line that says that its call is no more.
    */
-  function kept<I, O extends { readonly type: string }>(
-    room: LocalNode,
-    service: Service<I, O>,
-  ): Service<I, O> {
-    return {
-      name: service.name,
-      deadline: () => service.deadline(),
-      handle: (input, now) => {
-        const outputs = service.handle(input, now);
-        const changes: JournalLine[] = [];
-        const records: RecordOutput['record'][] = [];
-        for (const output of outputs as readonly { readonly type: string }[]) {
-          if (output.type === 'journal') changes.push(output as JournalLine);
-          else if (output.type === 'record') records.push((output as RecordOutput).record);
-        }
-        if (changes.length + records.length > 0) world.keep(room, changes, records);
-        return outputs;
-      },
-    };
+  function settle(): void {
+    while (lines.size + records.length + leaving.length > 0) {
+      const [changes, ended, outputs] = [[...lines.values()], records, leaving];
+      lines = new Map();
+      records = [];
+      leaving = [];
+      if (changes.length + ended.length > 0) world.keep(changes, ended);
+      for (const output of outputs) output();
+    }
   }
 
   function carry(from: LocalNode, output: Output): void {
@@ -154,10 +153,25 @@ export function createExchange(options: ExchangeOptions, world: World): Exchange
             message: output.message,
             flow: { transport: 'local', node: from },
           });
-        } else world.sip(output.message, output.flow);
+        } else leaving.push(() => world.sip(output.message, output.flow));
         return;
       case 'dialog':
         return loop.post('proxy', output);
+      case 'journal':
+        lines.set(`${from} ${output.key}`, { room: from, key: output.key, value: output.value });
+        return;
+      case 'record':
+        records.push(output.record);
+        return;
+      case 'log':
+        return world.log(from, output);
+      default:
+        leaving.push(() => deliver(output));
+    }
+  }
+
+  function deliver(output: Exclude<Output, { type: 'sip' | 'dialog' | 'journal' | 'record' | 'log' }>): void {
+    switch (output.type) {
       case 'frame':
         return world.frame(output.socket, output.text);
       case 'close':
@@ -172,18 +186,13 @@ export function createExchange(options: ExchangeOptions, world: World): Exchange
         return world.refused(output);
       case 'media':
         return world.media(output);
-      case 'record':
-      case 'journal':
-        // Written by `kept`.
-        return;
-      case 'log':
-        return world.log(from, output);
     }
   }
 
   function run(): void {
     if (stopped) return;
     loop.run(monotonic());
+    settle();
     clearTimeout(timer);
     const due = loop.deadline();
     if (due !== null) timer = setTimeout(run, Math.min(Math.max(0, due - monotonic()), 60_000));

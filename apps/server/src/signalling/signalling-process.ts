@@ -145,10 +145,10 @@ async function serve(
         void media.command(command).then((reply) => exchange.post('voice', { type: 'media', id, reply }));
       },
       mediaLag: () => media.lag(),
-      keep: (room, changes, ended) => {
+      keep: (changes, ended) => {
         journal.write([
           ...ended.map((record) => ({ room: 'records' as const, key: record.leg_id, value: record })),
-          ...changes.map(({ key, value }) => ({ room, key, value })),
+          ...changes,
         ]);
         for (const record of ended) {
           records.save(record);
