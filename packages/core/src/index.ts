@@ -6,6 +6,6 @@ export { hexId, type Random, seededRandom, uuid } from './random.ts';
 export { err, ok, type Result } from './result.ts';
 export type { LogLine, Service } from './service.ts';
 export { ServiceLoop } from './service-loop.ts';
-export { Shares } from './shares.ts';
+export { mayTake, Shares } from './shares.ts';
 export { Shelf } from './shelf.ts';
 export { type EpochMs, earliest, type Ms } from './time.ts';

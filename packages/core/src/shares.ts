@@ -28,9 +28,7 @@ export class Shares {
 
   /** Whether `take` would give this holder a place. */
   has(holder: string): boolean {
-    const free = this.#places - this.#taken;
-    const held = this.of(holder);
-    return free > 0 && (held === 0 || held < SHARE * free);
+    return mayTake(this.of(holder), this.#places - this.#taken);
   }
 
   /** Takes a place; `false`: there is none for this holder. */
@@ -52,3 +50,7 @@ export class Shares {
 }
 
 const SHARE = 9;
+
+/** Whether a holder of so many places gets one more when so many are free. */
+export const mayTake = (held: number, free: number): boolean =>
+  free > 0 && (held === 0 || held < SHARE * free);

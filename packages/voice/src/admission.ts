@@ -1,4 +1,4 @@
-import type { EpochMs, Ms } from '@sidetone/core';
+import { type EpochMs, type Ms, mayTake } from '@sidetone/core';
 import type { Identity, SipUser } from '@sidetone/wire';
 import type { Plan } from './call.ts';
 import type { CallBook } from './call-book.ts';
@@ -22,7 +22,7 @@ interface Limit {
 /**
  * Whether one more call may be:
  *
- *   the platform and the user          503
+ *   the platform and the user          503; of the platform's, one account or trunk has nine tenths at most
  *   calls a second of an account       503, Retry-After
  *   calls at a time of the accounts    403 D1
  *   of the outbound voice profile      403 D2
@@ -42,12 +42,23 @@ export class Admission {
     this.#limits = limits;
   }
 
-  /** @param caller on whose account the call is; nobody for a trunk's */
-  admit(identity: Identity, plan: Plan, caller: SipUser | undefined, now: Ms): Admitted {
+  /**
+   * @param caller on whose account the call is; nobody for a trunk's
+   * @param trunk by which it comes
+   */
+  admit(
+    identity: Identity,
+    plan: Plan,
+    caller: SipUser | undefined,
+    trunk: string | undefined,
+    now: Ms,
+  ): Admitted {
     if (this.closed !== null) return { plan: this.closed === 'drain' ? FULL : HANDING_OVER, charges: [] };
     if (plan.to === 'refuse') return { plan, charges: [] };
     const { calls, callsPerUser } = this.#limits;
-    if (this.#book.calls.size >= calls) return { plan: FULL, charges: [] };
+    const holder = caller === undefined ? `by trunk ${trunk ?? ''}` : `by account ${caller.accountId}`;
+    if (!mayTake(this.#book.charges.of(holder), calls - this.#book.calls.size))
+      return { plan: FULL, charges: [] };
     const callee = plan.to === 'user' ? identity.userByName(plan.userName) : undefined;
     const limits = [
       ...(caller === undefined
@@ -61,7 +72,7 @@ export class Admission {
     const over = limits.find(({ charge, most }) => most !== null && this.#book.charges.of(charge) >= most);
     if (over !== undefined) return { plan: refuse(over.refusal), charges: [] };
     if (account?.callsPerSecond != null) this.#rate.began(account.id, now);
-    return { plan, charges: limits.map(({ charge }) => charge) };
+    return { plan, charges: [holder, ...limits.map(({ charge }) => charge)] };
   }
 }
 

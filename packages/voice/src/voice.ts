@@ -255,7 +255,8 @@ class CallService implements Voice {
     }
     const { publicAddress, identity, epoch, random } = this.#options;
     const arrival = arrive(out.request, node, identity(), publicAddress.host, this.#fresh(), epoch());
-    const admitted = this.#admission.admit(identity(), arrival.plan, arrival.user, now);
+    const { plan, user, leg } = arrival;
+    const admitted = this.#admission.admit(identity(), plan, user, leg.trunk, now);
     const own = this.#fresh();
     const call = incomingCall(arrival, {
       id: uuid(random),
@@ -376,7 +377,8 @@ class CallService implements Voice {
 
   /** A call of the platform, on the account of a user who transfers to its target. */
   #dial(of: Call, wish: Extract<CallOut, { type: 'dial' }>, now: Ms): void {
-    const admit: DialFacts['admit'] = (plan, user) => this.#admission.admit(identity(), plan, user, now);
+    const admit: DialFacts['admit'] = (plan, user) =>
+      this.#admission.admit(identity(), plan, user, undefined, now);
     const { identity, epoch } = this.#options;
     const facts = { identity: identity(), admit, now, epoch: epoch() };
     this.#open(dialCall(of, wish, { ...facts, fresh: [this.#fresh(), this.#fresh()] }));
