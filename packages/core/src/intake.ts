@@ -74,7 +74,9 @@ export class Intake<T> {
   put(item: T, source: string, now: Ms): boolean {
     if (!this.#shares.take(source)) return false;
     let line = this.#lines.get(source);
-    if (line === undefined) {
+    // Who has been quiet for a while begins anew.
+    const quiet = line !== undefined && line.waiting.length === line.next;
+    if (line === undefined || (quiet && now - line.at >= this.#options.forgivenMs)) {
       line = { source, waiting: [], next: 0, since: null, refusing: false, at: now };
       this.#lines.set(source, line);
     }

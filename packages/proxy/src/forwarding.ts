@@ -93,8 +93,8 @@ export class Forwarding {
   }
 
   /** Whether there is a place for one more request. */
-  hasRoom(place: Place, method: string): boolean {
-    return this.#places.has(place, method);
+  hasRoom(place: Place): boolean {
+    return this.#places.has(place);
   }
 
   deadline(): Ms | null {
@@ -116,8 +116,8 @@ export class Forwarding {
   }
 
   /** Takes a place for a request that is here already; `false`: there is none. */
-  takePlace(tx: string, place: Place, method: string): boolean {
-    if (!this.#places.has(place, method)) return false;
+  takePlace(tx: string, place: Place): boolean {
+    if (!this.#places.has(place)) return false;
     this.#places.take(tx, place);
     return true;
   }

@@ -62,10 +62,9 @@ export class Places {
     return this.#taken.size;
   }
 
-  /** Whether there is room. A BYE always has some: it is what makes room. */
-  has(place: Place, method: string): boolean {
+  has(place: Place): boolean {
     if (place.kind === 'new') return this.#shares.has(place.holder);
-    return method === 'BYE' || (this.#inDialog.get(place.name) ?? 0) < this.#limits.requestsPerDialog;
+    return (this.#inDialog.get(place.name) ?? 0) < this.#limits.requestsPerDialog;
   }
 
   take(tx: string, place: Place): void {

@@ -228,10 +228,14 @@ class ProxyService implements SipProxy {
     }
     const name = this.#dialogs.of(request);
     const holder = holderOf(sender, flow);
-    const place: Place = name === null ? { kind: 'new', holder } : { kind: 'dialog', holder, name };
-    // An ACK takes no place.
-    if (request.method !== 'ACK' && !this.#forwarding.hasRoom(place, request.method))
-      return this.#refuse(request, flow, 503);
+    // ACK and BYE take no place: they are what makes room.
+    const free = request.method === 'ACK' || (request.method === 'BYE' && name !== null);
+    const place: Place | null = free
+      ? null
+      : name === null
+        ? { kind: 'new', holder }
+        : { kind: 'dialog', holder, name };
+    if (place !== null && !this.#forwarding.hasRoom(place)) return this.#refuse(request, flow, 503);
     this.#admit(request, flow, sender, place, now);
   }
 
@@ -336,7 +340,7 @@ class ProxyService implements SipProxy {
     if (bad !== null) return this.#respond(tx, request, bad.status, { headers: bad.headers }, now);
     if (request.method === 'REGISTER') return this.#register(tx, request, flow, null, now);
     const holder = hostOf(flow);
-    if (tx !== null && isNew(request) && !this.#forwarding.takePlace(tx, { kind: 'new', holder }, request.method))
+    if (tx !== null && isNew(request) && !this.#forwarding.takePlace(tx, { kind: 'new', holder }))
       return this.#respond(tx, request, 503, {}, now);
     const routing = routeFromRoom(request, this.#routingFacts(now));
     if (routing.kind === 'forward') this.#forwarding.forward(arrived, routing.groups, null, holder, now);

@@ -193,3 +193,64 @@ test('an ACK for a 2xx is told without a transaction', () => {
   assert.deepEqual(show(ours), ['> ACK']);
   assert.equal(l.size, 0);
 });
+
+test('one-peer-takes-every-place: what is over counts no more, and its copies get the same answer', () => {
+  const l = layer();
+  const top = [via({ branch: 'z9hG4bKbye', rport: '' })];
+  const bye = request('BYE', top, { toTag: 'mine' });
+  const [told] = l.receive(bye, flow, 0);
+  assert.equal(told?.type, 'request');
+  if (told?.type !== 'request') return;
+  assert.equal(l.live, 1);
+  const parts = { headers: [['Server', 'x'] as const], contentType: 'text/plain', body: 'gone' };
+  const answered = sent(l.respond(told.tx!, createResponse(told.request, 200, parts), 0));
+  assert.equal(l.live, 0);
+  assert.equal(l.size, 1);
+  for (const now of [500, 1500, 31_000])
+    assert.deepEqual(sent(l.receive(bye, flow, now)), answered, `after ${now} ms`);
+  l.tick(32_000);
+  assert.equal(l.size, 0);
+});
+
+test('one-peer-takes-every-place: all that waits for copies is over, an answer that is repeated is not', () => {
+  const l = layer();
+  const invite = (branch: string): string => {
+    const [out] = l.receive(request('INVITE', [via({ branch })], { callId: branch }), flow, 0);
+    return out?.type === 'request' ? out.tx! : '';
+  };
+  const asked = request('INVITE', [via({ branch: 'z9hG4bKtwo' })], { callId: 'z9hG4bKtwo' });
+  assert.deepEqual(show(l.respond(invite('z9hG4bKone'), createResponse(asked, 200, { toTag: 't' }), 0)), [
+    '> 200',
+    'over',
+  ]);
+  assert.deepEqual(show(l.respond(invite('z9hG4bKtwo'), createResponse(asked, 486, { toTag: 't' }), 0)), [
+    '> 486',
+  ]);
+  assert.equal(l.live, 1, 'timer G runs');
+  assert.deepEqual(show(l.receive({ ...asked, method: 'ACK' }, flow, 1)), ['over']);
+  const call = sent(l.request(request('INVITE'), flow, 2).out) as SipRequest;
+  assert.equal(l.live, 1);
+  const ok = createResponse(call, 200, { toTag: 't' });
+  assert.deepEqual(show(l.receive(ok, flow, 3)), ['response 200', 'over']);
+  assert.deepEqual(show(l.receive(ok, flow, 4)), ['response 200'], 'timer M: each 2xx is told');
+  assert.equal(l.live, 0);
+  l.tick(40_000);
+  assert.equal(l.size, 0);
+});
+
+test('one-peer-takes-every-place: the shelf of what is over is bounded, and who fills it loses its own', () => {
+  const random = seededRandom(3);
+  const l = createTransactionLayer({ sentBy: { host: '192.0.2.1' }, random, finished: 10 });
+  const options = (branch: string, holder: string): boolean => {
+    const [out] = l.receive(request('OPTIONS', [via({ branch })]), flow, 0, holder);
+    if (out?.type !== 'request') return false;
+    l.respond(out.tx!, createResponse(out.request, 200), 0);
+    return true;
+  };
+  assert.ok(options('z9hG4bKmodest', 'modest'));
+  for (let i = 0; i < 100; i++) assert.ok(options(`z9hG4bKgreedy${i}`, 'greedy'));
+  assert.equal(l.size, 10);
+  assert.equal(options('z9hG4bKmodest', 'modest'), false, 'still a copy');
+  assert.equal(options('z9hG4bKgreedy99', 'greedy'), false, 'still a copy');
+  assert.ok(options('z9hG4bKgreedy0', 'greedy'), 'forgotten');
+});

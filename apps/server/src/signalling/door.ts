@@ -40,8 +40,8 @@ export class Door {
     worstMs: WORST_MS,
     most: MOST_WAITING,
   });
-  /** Frames of a socket stay in their order: behind one that waits for its turn, all do. */
-  readonly #waiting = new Map<string, number>();
+  /** Frames of a socket stay in their order: behind one that waits for its turn, all wait in the same line. */
+  readonly #waiting = new Map<string, { readonly source: string; count: number }>();
   #scheduled = false;
   #read = 0;
   #reads = 0;
@@ -53,13 +53,13 @@ export class Door {
   arrived(incoming: Incoming): void {
     const { source, handle, now } = this.#options;
     this.#read += 1;
-    const from = source(incoming);
     const socket = incoming.kind === 'frame' ? incoming.socket : undefined;
-    const behind = socket !== undefined && this.#waiting.has(socket);
-    if (from === null && !behind) this.#intake.putFirst(incoming);
-    else if (this.#intake.put(incoming, from ?? '', now())) {
-      if (socket !== undefined) this.#waiting.set(socket, (this.#waiting.get(socket) ?? 0) + 1);
-    } else return handle(incoming, true);
+    const before = socket === undefined ? undefined : this.#waiting.get(socket);
+    const from = before?.source ?? source(incoming);
+    if (from === null) this.#intake.putFirst(incoming);
+    else if (!this.#intake.put(incoming, from, now())) return handle(incoming, true);
+    else if (before !== undefined) before.count += 1;
+    else if (socket !== undefined) this.#waiting.set(socket, { source: from, count: 1 });
     this.#schedule();
   }
 
@@ -87,8 +87,7 @@ export class Door {
   }
 
   #left(socket: string): void {
-    const left = (this.#waiting.get(socket) ?? 0) - 1;
-    if (left > 0) this.#waiting.set(socket, left);
-    else this.#waiting.delete(socket);
+    const line = this.#waiting.get(socket);
+    if (line !== undefined && --line.count <= 0) this.#waiting.delete(socket);
   }
 }
