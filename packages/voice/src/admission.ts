@@ -2,7 +2,7 @@ import { type EpochMs, type Ms, mayTake } from '@sidetone/core';
 import type { Identity, SipUser } from '@sidetone/wire';
 import type { Plan } from './call.ts';
 import type { CallBook } from './call-book.ts';
-import { CallRate, userCharge } from './charges.ts';
+import { CallRate, holderCharge, userCharge } from './charges.ts';
 import { CAUSE, type Why } from './ending.ts';
 import { FULL, HANDING_OVER, refuse } from './plan.ts';
 import type { VoiceLimits } from './voice-options.ts';
@@ -22,7 +22,7 @@ interface Limit {
 /**
  * Whether one more call may be:
  *
- *   the platform and the user          503; of the platform's, one account or trunk has nine tenths at most
+ *   the platform and the user          503; of its calls and media ports one account or trunk has nine tenths at most
  *   calls a second of an account       503, Retry-After
  *   calls at a time of the accounts    403 D1
  *   of the outbound voice profile      403 D2
@@ -56,9 +56,11 @@ export class Admission {
     if (this.closed !== null) return { plan: this.closed === 'drain' ? FULL : HANDING_OVER, charges: [] };
     if (plan.to === 'refuse') return { plan, charges: [] };
     const { calls, callsPerUser } = this.#limits;
-    const holder = caller === undefined ? `by trunk ${trunk ?? ''}` : `by account ${caller.accountId}`;
-    if (!mayTake(this.#book.charges.of(holder), calls - this.#book.calls.size))
-      return { plan: FULL, charges: [] };
+    const { charges, ports } = this.#book;
+    const holder = holderCharge(caller?.accountId, trunk);
+    const hasCall = mayTake(charges.of(holder), calls - this.#book.calls.size);
+    const hasPort = mayTake(ports.of(holder), this.#limits.mediaPorts - ports.taken);
+    if (!hasCall || !hasPort) return { plan: FULL, charges: [] };
     const callee = plan.to === 'user' ? identity.userByName(plan.userName) : undefined;
     const limits = [
       ...(caller === undefined

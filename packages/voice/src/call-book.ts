@@ -3,6 +3,7 @@ import type { Call } from './call.ts';
 import { Charges, userCharged } from './charges.ts';
 import { CAUSE } from './ending.ts';
 import { type Bye, type Dialogs, dialogsOf } from './journal.ts';
+import { MediaPorts } from './media-ports.ts';
 import { byeHeaders } from './to-sip.ts';
 
 export interface Place {
@@ -19,6 +20,7 @@ export class CallBook {
   readonly #dialogOf = new Map<string, LegId>();
   readonly #placeOf = new Map<LegId, Place>();
   readonly charges = new Charges();
+  readonly ports = new MediaPorts();
   /** What the journal asks. */
   readonly dialogs: Dialogs;
 
@@ -48,6 +50,7 @@ export class CallBook {
   /** What a step made of it. */
   update(call: Call): void {
     this.calls.set(call.id, call);
+    this.ports.update(call);
     for (const leg of call.legs) this.#legs.set(leg.id, call.id);
   }
 
@@ -75,6 +78,7 @@ export class CallBook {
   /** A call is over. Returns the BYEs of its that are unanswered. */
   remove(call: Call): readonly Bye[] {
     this.calls.delete(call.id);
+    this.ports.remove(call.id);
     const byes: Bye[] = [];
     for (const leg of call.legs) {
       this.#legs.delete(leg.id);

@@ -9,6 +9,15 @@ export const userCharge = (name: string): string => USER + name;
 export const userCharged = (charge: string): string | undefined =>
   charge.startsWith(USER) ? charge.slice(USER.length) : undefined;
 
+const HOLDER = 'by ';
+
+/** The charge of whose share of the platform a call takes: the account that calls, or the trunk it comes by. */
+export const holderCharge = (account: string | undefined, trunk: string | undefined): string =>
+  account === undefined ? `${HOLDER}trunk ${trunk ?? ''}` : `${HOLDER}account ${account}`;
+
+export const holderCharged = (charges: readonly string[]): string | undefined =>
+  charges.find((charge) => charge.startsWith(HOLDER));
+
 /**
  * What calls count against: an account, a connection in or out, a profile, a user. A call carries the names of what it is charged to
  * (`Call.charges`), from its first moment to its last, also through a restart; a call that was joined of two carries those of both.

@@ -20,6 +20,8 @@ export interface VoiceLimits {
   readonly calls: number;
   /** Calls at a time that one user began. */
   readonly callsPerUser: number;
+  /** Ports that media has for all calls. */
+  readonly mediaPorts: number;
 }
 
 export interface VoiceOptions {
@@ -48,4 +50,4 @@ export const TIMERS: VoiceTimers = {
   callMs: 24 * 3_600_000,
   cancelMs: 40_000,
 };
-export const LIMITS: VoiceLimits = { calls: 4_000, callsPerUser: 40 };
+export const LIMITS: VoiceLimits = { calls: 4_000, callsPerUser: 40, mediaPorts: 16_000 };

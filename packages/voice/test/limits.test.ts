@@ -349,6 +349,22 @@ describe('one-peer-takes-every-place: calls of the platform', () => {
     assert.equal(refusal(b), null);
   });
 
+  it('and nine tenths of the media ports, however few calls that are', () => {
+    const b = new VoiceBench({ identity: people(ACME), limits: { mediaPorts: 40 } });
+    let passed = 0;
+    while (refusal(b, 'proxy') === null && passed < 40) {
+      callIn(b, '+13125550101');
+      passed += 1;
+    }
+    // Four for each, and the tenth finds 36 held of 40.
+    assert.equal(passed, 10);
+    dial(b, 'desk', '9196');
+    assert.equal(refusal(b), null);
+    b.tell({ type: 'drain' });
+    assert.equal(b.voice.size.calls, 0);
+    callIn(b, '+13125550101');
+  });
+
   it('so has an account', () => {
     const b = full({ calls: 20, callsPerUser: 20 });
     for (let i = 0; i < 18; i++) dial(b, 'desk', '9196');

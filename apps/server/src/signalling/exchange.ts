@@ -105,7 +105,11 @@ export function createExchange(options: ExchangeOptions, world: World): Exchange
     identity,
     publicAddress: options.publicAddress,
     timers: { ringMs: config.limits.ring_seconds * 1000 },
-    limits: { calls: config.limits.calls, callsPerUser: config.limits.calls_per_user },
+    limits: {
+      calls: config.limits.calls,
+      callsPerUser: config.limits.calls_per_user,
+      mediaPorts: config.media.ports[1] - config.media.ports[0] + 1,
+    },
   });
   const proxy = createProxy({
     random: systemRandom,
