@@ -2,16 +2,15 @@ import { createSocket } from 'node:dgram';
 import { connect } from 'node:net';
 import type { Counts } from './counts.ts';
 import {
+  answer,
   first,
   lines,
   message,
   methodOf,
-  answer,
   type Peer,
   Repeats,
   SDP,
   statusOf,
-  tagOf,
   uriOf,
 } from './sip-text.ts';
 

@@ -22,7 +22,8 @@ export function lines(text: string, name: string): string[] {
 export const first = (text: string, name: string): string => lines(text, name)[0] ?? '';
 
 /** The status of a response, 0 for a request. */
-export const statusOf = (text: string): number => (text.startsWith('SIP/2.0 ') ? Number(text.slice(8, 11)) : 0);
+export const statusOf = (text: string): number =>
+  text.startsWith('SIP/2.0 ') ? Number(text.slice(8, 11)) : 0;
 
 export const methodOf = (text: string): string => text.slice(0, text.indexOf(' '));
 

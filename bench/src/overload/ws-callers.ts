@@ -1,7 +1,7 @@
-import { WebSocket } from 'ws';
+import type { WebSocket } from 'ws';
 import { logIn } from '../login-client.ts';
-import type { Counts } from './counts.ts';
 import { TALK_MS } from './caller.ts';
+import type { Counts } from './counts.ts';
 
 interface Call {
   readonly socket: WebSocket;
@@ -108,7 +108,11 @@ export class Clients {
       call.state = 'leaving';
       const id = `b${callID}`;
       this.#asked.set(id, callID);
-      this.#say(call.socket, id, 'bye', { cause: 'NORMAL_CLEARING', causeCode: 16, dialogParams: { callID } });
+      this.#say(call.socket, id, 'bye', {
+        cause: 'NORMAL_CLEARING',
+        causeCode: 16,
+        dialogParams: { callID },
+      });
     }
   }
 

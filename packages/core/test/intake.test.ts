@@ -116,7 +116,11 @@ describe('goodput-falls-under-overload: who is refused, by the time it waited', 
   });
 
   it('everything comes out once, in the order of its source', () => {
-    const step = fc.tuple(fc.constantFrom('put', 'first', 'take'), fc.constantFrom('a', 'b', 'c'), fc.nat(50));
+    const step = fc.tuple(
+      fc.constantFrom('put', 'first', 'take'),
+      fc.constantFrom('a', 'b', 'c'),
+      fc.nat(50),
+    );
     fc.assert(
       fc.property(fc.array(step, { maxLength: 300 }), (steps) => {
         const intake = new Intake<{ source: string; serial: number }>(OPTIONS);

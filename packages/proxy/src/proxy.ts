@@ -141,7 +141,8 @@ class ProxyService implements SipProxy {
   }
 
   turnOf(message: SipMessage, flow: Flow, now: Ms): string | null {
-    if (message.kind === 'response' || message.method === 'ACK' || message.headers.via.length === 0) return null;
+    if (message.kind === 'response' || message.method === 'ACK' || message.headers.via.length === 0)
+      return null;
     if (this.#forwarding.knows(message, flow) || this.#dialogs.of(message) !== null) return null;
     if (this.#locations.isSource(flow, now)) return `phone ${placeOf(flow)}`;
     const trunk = this.#options.identity().trunks.find((t) => t.host === hostOf(flow));
@@ -150,7 +151,8 @@ class ProxyService implements SipProxy {
 
   /** Whoever makes a 503, it says when to come back (RFC 3261 §21.5.4), to each another time. */
   #saysWhen(event: ProxyOutput): ProxyOutput {
-    if (event.type !== 'sip' || event.message.kind !== 'response' || event.message.status !== 503) return event;
+    if (event.type !== 'sip' || event.message.kind !== 'response' || event.message.status !== 503)
+      return event;
     if (header(event.message, 'Retry-After') !== undefined) return event;
     return { ...event, message: withHeader(event.message, 'Retry-After', retryAfter(this.#options.random)) };
   }

@@ -159,7 +159,10 @@ function success(state: ResponseContext, branch: number, response: SipResponse):
   const out: ContextOutput[] = state.invite || !state.answered ? [{ type: 'pass', branch, response }] : [];
   const next = change(state, branch, { phase: 'ended', deadline: null });
   const left = leave(next, [['Reason', 'SIP;cause=200;text="Call completed elsewhere"']]);
-  return { state: { ...left.state, answered: true, succeeded: true, waiting: [] }, out: [...out, ...left.out] };
+  return {
+    state: { ...left.state, answered: true, succeeded: true, waiting: [] },
+    out: [...out, ...left.out],
+  };
 }
 
 function ended(state: ResponseContext, branch: number, ending: Ending, now: Ms): ContextStep {

@@ -67,7 +67,10 @@ describe('one-peer-takes-every-place', () => {
 
   it('one trunk, phone or room leaves a place for the others', () => {
     const rig = new Rig({ requests: 100 });
-    rig.identity = fixedIdentity({ ...PEOPLE, trunks: [trunk('first', '192.0.2.50'), trunk('second', '192.0.2.51')] });
+    rig.identity = fixedIdentity({
+      ...PEOPLE,
+      trunks: [trunk('first', '192.0.2.50'), trunk('second', '192.0.2.51')],
+    });
     let passed = 0;
     for (let i = 0; i < 300; i++) passed += requests(rig.send(TRUNK, CARRIER).out, 'INVITE').length;
     assert.equal(passed, 90);

@@ -7,7 +7,10 @@ import { customHeaders, statedCause } from './reason.ts';
 import { sessionDirection } from './session-direction.ts';
 
 /** What the user agent tells about a leg of ours. */
-export type LegEvent = Exclude<UserAgentOut, { type: 'sip' | 'dialog' | 'incoming' | 'request' | 'result' | 'info' }>;
+export type LegEvent = Exclude<
+  UserAgentOut,
+  { type: 'sip' | 'dialog' | 'incoming' | 'request' | 'result' | 'info' }
+>;
 
 const trunkOf = (response: SipResponse): { readonly trunk?: string } => {
   const trunk = header(response, HEADER.trunk);

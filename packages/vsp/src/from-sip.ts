@@ -59,7 +59,8 @@ const statedCause = (message: SipMessage): Cause | undefined =>
 
 /** When the caller may come back (RFC 3261 §21.5.4): clients see it among the headers of the call. */
 function saysWhen(status: number, response: SipResponse | undefined): LegEnd['customHeaders'] {
-  const value = status !== 503 || response === undefined ? undefined : header(response, 'Retry-After')?.trim();
+  const value =
+    status !== 503 || response === undefined ? undefined : header(response, 'Retry-After')?.trim();
   return value === undefined || !/^\d{1,6}$/.test(value) ? [] : [{ name: 'Retry-After', value }];
 }
 
