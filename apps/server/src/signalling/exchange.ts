@@ -6,7 +6,6 @@ import {
   type LogLine,
   type Ms,
   type Random,
-  type Service,
   ServiceLoop,
 } from '@sidetone/core';
 import { type Binding, createProxy, type ProxyInput, type ProxyOutput } from '@sidetone/proxy';
