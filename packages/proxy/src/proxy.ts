@@ -190,9 +190,6 @@ class ProxyService implements SipProxy {
     if (request.method === 'CANCEL') return this.#refuse(request, flow, 481);
     // Who only writes a To tag is in no dialog (RFC 3261 §12.2.2), whoever it is: that costs nobody a place or a look-up.
     if (this.#isStray(request)) return this.#refuse(request, flow, 481);
-    // Carriers take a 503 to OPTIONS for the end of us (and it costs as little as the 200).
-    if (late && request.method !== 'ACK' && request.method !== 'OPTIONS')
-      return this.#refuse(request, flow, 503);
     const bad = validateRequest(request, { role: 'proxy', supported: [] });
     if (bad !== null)
       return this.#refuse(request, flow, bad.status, { reason: bad.reason, headers: bad.headers });
@@ -210,8 +207,12 @@ class ProxyService implements SipProxy {
       case 'challenge':
         return this.#challenge(request, flow, verdict.status, false, now);
       case 'check':
+        if (late) return this.#refuse(request, flow, 503);
         return this.#check(request, flow, verdict.status, verdict.authorization, now);
       case 'pass':
+        // Carriers take a 503 to OPTIONS for the end of us (and it costs as little as the 200).
+        if (late && request.method !== 'ACK' && request.method !== 'OPTIONS')
+          return this.#refuse(request, flow, 503);
         return this.#pass(request, flow, verdict.sender, now);
     }
   }

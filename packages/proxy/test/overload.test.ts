@@ -15,6 +15,7 @@ import {
   TRUNK,
   trunk,
   VOICE,
+  withCredentials,
 } from './rig.ts';
 
 const REGISTER: Parts = {
@@ -149,7 +150,12 @@ describe('goodput-falls-under-overload', () => {
     const answer = late(TRUNK, CARRIER);
     assert.deepEqual(statuses(answer), [503]);
     assert.ok(saysWhen(responses(answer)[0]));
-    assert.deepEqual(statuses(late(STRANGER, REGISTER)), [503]);
+    // A challenge costs as little as a refusal; its answer would be looked up.
+    const [challenge] = responses(late(STRANGER, REGISTER));
+    assert.equal(challenge!.status, 401);
+    const proof = withCredentials(rig.request(STRANGER, REGISTER), challenge!, 'line1', 'secret of line1');
+    const proven = rig.proxy.handle({ type: 'sip', message: proof, flow: STRANGER, late: true }, rig.now);
+    assert.deepEqual(statuses(proven.flatMap((o) => (o.type === 'sip' ? [o] : []))), [503]);
     assert.deepEqual(statuses(late(TRUNK, { method: 'OPTIONS', uri: 'sip:192.0.2.1' })), [200]);
     assert.deepEqual(statuses(late(TRUNK, FORGED)), [481]);
     assert.equal(rig.proxy.size, 0);

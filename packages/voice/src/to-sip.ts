@@ -69,7 +69,8 @@ export function responseFor(
   random: Random,
 ): ResponseOptions {
   const leg = legOf(call, wish.leg)!;
-  const saysWhen = wish.status !== 503 || wish.headers.some(([name]) => name === 'Retry-After');
+  const ours = wish.status === 503 && wish.ending?.by === 'platform';
+  const saysWhen = !ours || wish.headers.some(([name]) => name === 'Retry-After');
   const headers: ExtraHeaders = [
     ...wish.headers,
     // RFC 3261 §21.5.4: without it a 503 is a 500.

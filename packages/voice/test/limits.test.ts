@@ -413,7 +413,7 @@ describe('goodput-falls-under-overload: every 503 says when to come back', () =>
     }
   });
 
-  it('a look-up that failed, and a carrier that is busy itself', () => {
+  it('a look-up that failed; not so a carrier that is busy itself', () => {
     const b = bench();
     dial(b, 'desk', 'lobby');
     const asked = b.proxy.take('request');
@@ -422,6 +422,8 @@ describe('goodput-falls-under-overload: every 503 says when to come back', () =>
     saysWhen(b);
     dial(b, 'desk', '+13125550999');
     b.proxy.act(b.proxy.agent.respond(b.proxy.take('incoming').leg, 503, {}, b.now));
-    saysWhen(b);
+    const { response } = b.vsp.take('failed');
+    assert.equal(response?.status, 503);
+    assert.equal(header(response, 'Retry-After'), undefined);
   });
 });

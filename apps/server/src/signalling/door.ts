@@ -18,7 +18,8 @@ export interface DoorOptions {
 
 /** So long may a new request wait while others do; with what its refusal takes that is well below 50 ms. */
 const PATIENCE_MS = 20;
-const FORGIVEN_MS = 100;
+/** A short stall, of ours or of the machine, is made good by itself. */
+const FORGIVEN_MS = 250;
 const WORST_MS = 400;
 const MOST_WAITING = 20_000;
 /** Work for so long, then see what has come in meanwhile. */
