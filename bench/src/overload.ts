@@ -18,7 +18,7 @@ const AFTER_MS = 10_000;
 const TAIL_MS = 4_000;
 const DOMAIN = 'bench.test';
 const NUMBER = '+15557654321';
-const USERS = 8;
+const USERS = 40;
 const PASSWORD = 'bench-password';
 
 interface Load {
@@ -91,11 +91,14 @@ async function measure(over: LoadSetting['over'], print: (line: string) => void)
       return good;
     };
     let peak = 0;
+    let poor = 0;
     await step('warm-up', 60, 3_000);
     for (const rate of LADDER) {
       const good = await step('ladder', rate, LADDER_MS);
       peak = Math.max(peak, good);
-      if (good < rate * 0.7) break;
+      // One step may meet a bad moment of the machine, two do not.
+      poor = good < rate * 0.7 ? poor + 1 : 0;
+      if (poor === 2) break;
     }
     const ratios: string[] = [];
     for (const times of [2, 5]) {

@@ -79,7 +79,9 @@ export class Clients {
         else call.counts.lost += 1;
       } else if (frame.error !== undefined) {
         this.#calls.delete(asked);
-        call.counts.refused(now - call.startedAt, 503, 'retry_after' in (frame.error.data ?? {}));
+        // -32002: with `retry_after` it is the 503 of the dialect.
+        const saysWhen = 'retry_after' in (frame.error.data ?? {});
+        call.counts.refused(now - call.startedAt, saysWhen ? 503 : -32002, saysWhen);
       }
       return;
     }

@@ -130,6 +130,8 @@ export function createExchange(options: ExchangeOptions, world: World): Exchange
   let records: RecordOutput['record'][] = [];
   let leaving: (() => void)[] = [];
   let timer: NodeJS.Timeout | undefined;
+  /** When `timer` goes off. */
+  let armed: Ms | null = null;
   let stopped = false;
 
   /**
@@ -196,9 +198,17 @@ export function createExchange(options: ExchangeOptions, world: World): Exchange
     if (stopped) return;
     loop.run(monotonic());
     settle();
-    clearTimeout(timer);
     const due = loop.deadline();
-    if (due !== null) timer = setTimeout(run, Math.min(Math.max(0, due - monotonic()), 60_000));
+    // Most inputs leave the next deadline as it is; a timer anew for each would cost more than many of them.
+    if (due === armed) return;
+    clearTimeout(timer);
+    armed = due;
+    if (due !== null) timer = setTimeout(awake, Math.min(Math.max(0, due - monotonic()), 60_000));
+  }
+
+  function awake(): void {
+    armed = null;
+    run();
   }
 
   const post = (to: LocalNode, input: Input): void => {
