@@ -135,6 +135,31 @@ describe('the product under load', { timeout: 60_000 }, () => {
 describe('goodput-falls-under-overload: the door', () => {
   const frame = (socket: string, text: string): Incoming => ({ kind: 'frame', socket, text });
 
+  it('a socket that floods goes before nobody', async () => {
+    const seen: string[] = [];
+    const done = Promise.withResolvers<void>();
+    const door = new Door({
+      now: () => performance.now(),
+      lag: () => 0,
+      source: (incoming) => (incoming.kind === 'frame' && incoming.text === 'invite' ? 'one' : null),
+      handle: (incoming) => {
+        if (incoming.kind === 'frame') seen.push(`${incoming.socket} ${incoming.text}`);
+        if (seen.length === 502) done.resolve();
+      },
+    });
+    for (let i = 0; i < 500; i++) door.arrived(frame('flood', `modify ${i}`));
+    door.arrived(frame('a', 'invite'));
+    door.arrived(frame('b', 'bye'));
+    await done.promise;
+    assert.equal(seen.indexOf('b bye'), 32);
+    assert.ok(seen.indexOf('a invite') <= 35);
+    const own = seen.filter((text) => text.startsWith('flood'));
+    assert.deepEqual(
+      own,
+      Array.from({ length: 500 }, (_, i) => `flood modify ${i}`),
+    );
+  });
+
   it('keeps the frames of a socket in their order, and lets those of others by', async () => {
     const seen: string[] = [];
     const done = Promise.withResolvers<void>();

@@ -201,18 +201,19 @@ class ProxyService implements SipProxy {
       isContact: this.#locations.isSource(flow, now),
       isCaller: this.#forwarding.isCaller(request, flow),
     });
+    // Carriers take a 503 to OPTIONS for the end of us (and it costs as little as the 200). What is in a dialog is never refused for it.
+    const spared = request.method === 'ACK' || request.method === 'OPTIONS';
+    const refused = late && !spared && this.#dialogs.of(request) === null;
     switch (verdict.type) {
       case 'drop':
         return;
       case 'challenge':
         return this.#challenge(request, flow, verdict.status, false, now);
       case 'check':
-        if (late) return this.#refuse(request, flow, 503);
+        if (refused) return this.#refuse(request, flow, 503);
         return this.#check(request, flow, verdict.status, verdict.authorization, now);
       case 'pass':
-        // Carriers take a 503 to OPTIONS for the end of us (and it costs as little as the 200).
-        if (late && request.method !== 'ACK' && request.method !== 'OPTIONS')
-          return this.#refuse(request, flow, 503);
+        if (refused) return this.#refuse(request, flow, 503);
         return this.#pass(request, flow, verdict.sender, now);
     }
   }

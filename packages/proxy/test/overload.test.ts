@@ -158,6 +158,10 @@ describe('goodput-falls-under-overload', () => {
     assert.deepEqual(statuses(proven.flatMap((o) => (o.type === 'sip' ? [o] : []))), [503]);
     assert.deepEqual(statuses(late(TRUNK, { method: 'OPTIONS', uri: 'sip:192.0.2.1' })), [200]);
     assert.deepEqual(statuses(late(TRUNK, FORGED)), [481]);
+    rig.dialog('live', 'x');
+    const inDialog: Parts = { callId: 'live', toTag: 'x', uri: 'sip:v-1@192.0.2.1' };
+    assert.equal(requests(late(TRUNK, { ...inDialog, method: 'BYE' })).length, 1);
+    rig.pass(64_000);
     assert.equal(rig.proxy.size, 0);
     assert.equal(rig.lookups.length, 0);
     const times = new Set(

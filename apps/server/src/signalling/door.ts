@@ -22,6 +22,8 @@ const PATIENCE_MS = 20;
 const FORGIVEN_MS = 250;
 const WORST_MS = 400;
 const MOST_WAITING = 20_000;
+/** Of one call or socket; what is more than any live call needs takes turns like what is new. */
+const MOST_FIRST = 32;
 /** Work for so long, then see what has come in meanwhile. */
 const SLICE_MS = 4;
 /** libuv takes so many datagrams from a socket before it lets others speak: where all came, more may lie in the kernel. */
@@ -41,8 +43,8 @@ export class Door {
     worstMs: WORST_MS,
     most: MOST_WAITING,
   });
-  /** Frames of a socket stay in their order: behind one that waits for its turn, all wait in the same line. */
-  readonly #waiting = new Map<string, { readonly source: string; count: number }>();
+  /** What waits of each socket or call. */
+  readonly #waiting = new Map<string, Waiting>();
   #scheduled = false;
   #read = 0;
   #reads = 0;
@@ -54,13 +56,22 @@ export class Door {
   arrived(incoming: Incoming): void {
     const { source, handle, now } = this.#options;
     this.#read += 1;
-    const socket = incoming.kind === 'frame' ? incoming.socket : undefined;
-    const before = socket === undefined ? undefined : this.#waiting.get(socket);
-    const from = before?.source ?? source(incoming);
-    if (from === null) this.#intake.putFirst(incoming);
-    else if (!this.#intake.put(incoming, from, now())) return handle(incoming, true);
-    else if (before !== undefined) before.count += 1;
-    else if (socket !== undefined) this.#waiting.set(socket, { source: from, count: 1 });
+    const name = nameOf(incoming);
+    const waiting = this.#waiting.get(name) ?? { first: 0, line: '', inLine: 0 };
+    let line = waiting.inLine > 0 ? waiting.line : source(incoming);
+    if (line === null && waiting.first >= MOST_FIRST) line = `too much of ${name}`;
+    if (line === null) {
+      this.#intake.putFirst(incoming);
+      waiting.first += 1;
+    } else if (this.#intake.put(incoming, line, now())) {
+      waiting.line = line;
+      waiting.inLine += 1;
+    } else {
+      // A flood in a dialog or by a socket of its own is lost, as by a network that cannot carry it.
+      if (waiting.inLine === 0) handle(incoming, true);
+      return;
+    }
+    this.#waiting.set(name, waiting);
     this.#schedule();
   }
 
@@ -82,13 +93,30 @@ export class Door {
       if (at >= until) return this.#schedule();
       const next = this.#intake.take(at, lag());
       if (next === undefined) return;
-      if (next.item.kind === 'frame') this.#left(next.item.socket);
+      this.#left(nameOf(next.item));
       handle(next.item, next.late);
     }
   }
 
-  #left(socket: string): void {
-    const line = this.#waiting.get(socket);
-    if (line !== undefined && --line.count <= 0) this.#waiting.delete(socket);
+  #left(name: string): void {
+    const waiting = this.#waiting.get(name);
+    if (waiting === undefined) return;
+    // What went first came before what waits in a line.
+    if (waiting.first > 0) waiting.first -= 1;
+    else waiting.inLine -= 1;
+    if (waiting.first + waiting.inLine === 0) this.#waiting.delete(name);
   }
 }
+
+/**
+ * What of one socket or one call is waiting: so much may go first, and what comes behind something that waits in a line waits in the same
+ * one. So a call or a client keeps its order, and one that floods its own dialog or socket goes before nobody.
+ */
+interface Waiting {
+  first: number;
+  line: string;
+  inLine: number;
+}
+
+const nameOf = (incoming: Incoming): string =>
+  incoming.kind === 'frame' ? incoming.socket : incoming.message.headers.callId;
