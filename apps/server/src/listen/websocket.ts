@@ -2,10 +2,12 @@ import type { IncomingMessage, Server } from 'node:http';
 import type { Server as TlsServer } from 'node:https';
 import type { Duplex } from 'node:stream';
 import { setTimeout as rest } from 'node:timers/promises';
+import { retryAfter } from '@sidetone/wire';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { AddressShares } from '../net/address-shares.ts';
 import { plainAddress } from '../net/addresses.ts';
 import type { SipWebSockets } from '../net/sip-websocket.ts';
+import { systemRandom } from '../system-random.ts';
 import { originAllowed } from './origins.ts';
 
 const MAX_FRAME_BYTES = 64 * 1024;
@@ -15,7 +17,8 @@ const MAX_QUEUED_BYTES = 256 * 1024;
 const MAX_SOCKETS = 20_000;
 /** Of those, what one address may open: a large office behind one NAT fits in. */
 const MAX_PER_ADDRESS = 2000;
-const BUSY = '503 Service Unavailable\r\nRetry-After: 5';
+/** With a jitter, so that those who were sent away do not come back together. */
+const busy = (): string => `503 Service Unavailable\r\nRetry-After: ${retryAfter(systemRandom)}`;
 /** A watched socket is asked so often (RFC 6455 §5.5.2), and given up when nothing came for so long: in 10 s at most. */
 const PING_MS = 4000;
 const DEAD_MS = 8000;
@@ -79,11 +82,11 @@ export function listenWebSocket(server: Server | TlsServer, options: WebSocketOp
     if (!originAllowed(origin, request.headers.host, options.origins, options.host))
       return refuse('403 Forbidden');
     if (options.sip.wants(request)) {
-      if (!options.sip.accept(request, stream, head)) refuse(BUSY);
+      if (!options.sip.accept(request, stream, head)) refuse(busy());
       return;
     }
     const address = plainAddress(request.socket.remoteAddress);
-    if (sockets.size >= MAX_SOCKETS || !shares.take(address)) return refuse(BUSY);
+    if (sockets.size >= MAX_SOCKETS || !shares.take(address)) return refuse(busy());
     stream.once('close', () => shares.give(address));
     acceptor.handleUpgrade(request, stream, head, (ws) => accept(ws, request, origin));
   });

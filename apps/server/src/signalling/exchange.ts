@@ -1,11 +1,9 @@
-import { randomBytes, randomInt } from 'node:crypto';
 import {
   type EpochMs,
   type JournalEntry,
   type JournalLine,
   type LogLine,
   type Ms,
-  type Random,
   ServiceLoop,
 } from '@sidetone/core';
 import { type Binding, createProxy, type ProxyInput, type ProxyOutput } from '@sidetone/proxy';
@@ -14,25 +12,11 @@ import { createVoice, type VoiceInput, type VoiceOutput } from '@sidetone/voice'
 import { createVsp, type VspInput, type VspOutput } from '@sidetone/vsp';
 import type { Identity } from '@sidetone/wire';
 import type { Config } from '../config/schema.ts';
+import { systemRandom } from '../system-random.ts';
 import { Door, type Incoming } from './door.ts';
 
 type Input = VspInput | VoiceInput | ProxyInput;
 type Output = VspOutput | VoiceOutput | ProxyOutput;
-
-/** Random bytes are asked for in pages: a call takes some thirty small pieces, and asking costs more than the bytes. */
-const PAGE = 4096;
-let page = randomBytes(0);
-
-/** The process's random source. */
-export const systemRandom: Random = {
-  int: (bound) => randomInt(bound),
-  bytes: (length) => {
-    if (length > page.length) page = randomBytes(PAGE + length);
-    const bytes = Uint8Array.prototype.slice.call(page, 0, length);
-    page = page.subarray(length);
-    return bytes;
-  },
-};
 
 /** CLOCK_MONOTONIC, which all processes of the machine share: a time that one has journalled means the same to the next. */
 export const monotonic = (): Ms => {
