@@ -91,7 +91,8 @@ export interface SipProxy extends Service<ProxyInput, ProxyOutput> {
   /** Registered contacts. */
   readonly bindings: number;
   /**
-   * On whose turn a message from outside waits: a carrier's, a registered phone's, or that of all who are not known. `null`: it belongs to a
+   * On whose turn a message from outside waits: a carrier's, a registered phone's, that of a stranger's address, or (by UDP) of all
+   * strangers. `null`: it belongs to a
    * dialog or a transaction that lives, which goes before all that is new. Changes nothing.
    */
   turnOf(message: SipMessage, flow: Flow, now: Ms): string | null;

@@ -146,7 +146,9 @@ class ProxyService implements SipProxy {
     if (this.#forwarding.knows(message, flow) || this.#dialogs.of(message) !== null) return null;
     if (this.#locations.isSource(flow, now)) return `phone ${placeOf(flow)}`;
     const trunk = this.#options.identity().trunks.find((t) => t.host === hostOf(flow));
-    return trunk === undefined ? 'strangers' : `trunk ${trunk.name}`;
+    if (trunk !== undefined) return `trunk ${trunk.name}`;
+    // Anybody can write any address into a datagram.
+    return flow.transport === 'udp' ? 'strangers' : `stranger ${hostOf(flow)}`;
   }
 
   /** Whoever makes a 503, it says when to come back (RFC 3261 §21.5.4), to each another time. */

@@ -191,6 +191,8 @@ describe('goodput-falls-under-overload', () => {
     assert.equal(turn(PHONE, CARRIER), 'phone 198.51.100.7 40000');
     assert.equal(turn(STRANGER, CARRIER), 'strangers');
     assert.equal(turn(from('203.0.113.67'), CARRIER), 'strangers');
+    const tcp: Flow = { transport: 'tcp', host: '203.0.113.68', port: 5060, connection: 'c' };
+    assert.equal(turn(tcp, CARRIER), 'stranger 203.0.113.68');
     const inDialog: Parts = { callId: 'live', toTag: 'x' };
     for (const method of ['BYE', 'OPTIONS', 'INVITE', 'ACK'])
       assert.equal(turn(STRANGER, { ...inDialog, method }), null, method);

@@ -88,7 +88,7 @@ export interface VspOptions {
 /** The Voice SDK Proxy: client sessions on one side, SIP dialogs on the other. */
 export interface Vsp extends Service<VspInput, VspOutput> {
   /**
-   * On whose turn a frame waits: its user's, or that of all who are not logged in. `null`: it begins no call, and goes before what does.
+   * On whose turn a frame waits: its user's, or that of its address before the login. `null`: it begins no call, and goes before what does.
    * Changes nothing.
    */
   turnOf(socket: string, text: string): string | null;

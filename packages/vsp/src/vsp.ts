@@ -78,9 +78,9 @@ class ClientGate implements Vsp {
   }
 
   turnOf(socket: string, text: string): string | null {
-    const owner = this.#sessions.get(socket)?.owner;
-    if (owner == null) return 'strangers';
-    return begins(text) ? `user ${owner}` : null;
+    const session = this.#sessions.get(socket);
+    if (session === undefined || session.owner === null) return `stranger ${session?.address ?? ''}`;
+    return begins(text) ? `user ${session.owner}` : null;
   }
 
   hasReportId(id: string): boolean {

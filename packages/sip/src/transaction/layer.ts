@@ -66,7 +66,7 @@ export interface TransactionLayerOptions {
   readonly finished?: number;
 }
 
-/** At 500 calls a second, of which each leaves five for 32 s, they are a third of a gigabyte at most. */
+/** With what their users keep for them they are 150 MB at most; a call leaves seven behind for 32 s. */
 const MOST_FINISHED = 100_000;
 
 /**
