@@ -1,5 +1,5 @@
 import { Intake, type Ms } from '@sidetone/core';
-import type { Flow, SipMessage } from '@sidetone/sip';
+import { type Flow, hostOf, type SipMessage } from '@sidetone/sip';
 
 /** What comes in by a socket. */
 export type Incoming =
@@ -118,5 +118,6 @@ interface Waiting {
   inLine: number;
 }
 
+/** A call is one from the host it comes from: who only knows its Call-ID does not hold it up. */
 const nameOf = (incoming: Incoming): string =>
-  incoming.kind === 'frame' ? incoming.socket : incoming.message.headers.callId;
+  incoming.kind === 'frame' ? incoming.socket : `${hostOf(incoming.flow)} ${incoming.message.headers.callId}`;
