@@ -19,13 +19,22 @@ export interface DtmfDetector {
 
 interface Event {
   readonly ssrc: number;
+  /** Of the first segment that was heard. */
   readonly timestamp: number;
   readonly code: number;
-  durationMs: number;
+  readonly clockRate: number;
+  /** The longest duration of the whole event so far, in timestamp units. */
+  units: number;
+  /** Its end was heard, so nothing can follow. */
+  over: boolean;
 }
 
 /** Ends remembered, so that late duplicates of them are known. */
 const REMEMBERED = 8;
+/** What the duration field holds: a longer event goes on in segments of this many units. */
+const SEGMENT = 0xffff;
+/** No loss hides an event for longer than this. */
+const LONGEST_GAP_MS = 2000;
 
 /**
  * An event is (SSRC, timestamp, code). Chromium sends some events as three end packets and nothing else, all marked; so
@@ -34,24 +43,44 @@ const REMEMBERED = 8;
  *   idle ──update──▶ sounding ──end──▶ idle (digit)
  *    │                  └──packet of another event──▶ (digit) sounding | idle
  *    └──end──▶ idle (digit)
+ *
+ * A long event comes in segments (RFC 4733 §2.5.1.3, §2.5.2): the timestamp advances by 65535, and no end was heard. Any packets may be
+ * lost, those that fill a segment too; what ended for want of packets is still the same event when it goes on.
  */
 export function createDtmfDetector(): DtmfDetector {
   let sounding: Event | undefined;
   const ended: Event[] = [];
 
-  const same = (e: Event, ssrc: number, timestamp: number, code: number): boolean =>
-    e.ssrc === ssrc && e.timestamp === timestamp && e.code === code;
-
-  const finish = (event: Event): DtmfDetected => {
-    ended.push(event);
-    if (ended.length > REMEMBERED) ended.shift();
-    return { digit: DTMF_DIGITS[event.code]!, durationMs: Math.round(event.durationMs) };
+  /** Takes a packet of a known event; `false`: it belongs to another one. */
+  const belongs = (
+    e: Event,
+    ssrc: number,
+    timestamp: number,
+    code: number,
+    duration: number,
+    end: boolean,
+  ): boolean => {
+    const ahead = (timestamp - e.timestamp) >>> 0;
+    if (e.ssrc !== ssrc || e.code !== code) return false;
+    // A packet of the segment before the first that was heard came late.
+    if (((e.timestamp - timestamp) >>> 0) === SEGMENT) return true;
+    if (ahead % SEGMENT !== 0) return false;
+    const units = ahead + duration;
+    const gap = units - e.units;
+    if (ahead > 0 && gap > 0 && (e.over || gap * 1000 > LONGEST_GAP_MS * e.clockRate)) return false;
+    e.units = Math.max(e.units, units);
+    e.over ||= end;
+    return true;
   };
 
   const flush = (): DtmfDetected | undefined => {
     const event = sounding;
+    if (event === undefined) return undefined;
     sounding = undefined;
-    return event === undefined ? undefined : finish(event);
+    ended.push(event);
+    if (ended.length > REMEMBERED) ended.shift();
+    const durationMs = Math.round((event.units * 1000) / event.clockRate);
+    return { digit: DTMF_DIGITS[event.code]!, durationMs };
   };
 
   return {
@@ -59,15 +88,15 @@ export function createDtmfDetector(): DtmfDetector {
       if (payload.length < 4) return undefined;
       const word = readUint32(payload, 0);
       const code = word >>> 24;
-      if (code >= DTMF_DIGITS.length || ended.some((e) => same(e, ssrc, timestamp, code))) return undefined;
-      const durationMs = ((word & 0xffff) * 1000) / clockRate;
+      if (code >= DTMF_DIGITS.length) return undefined;
+      const duration = word & 0xffff;
       const end = (word & 0x800000) !== 0;
+      if (ended.some((e) => belongs(e, ssrc, timestamp, code, duration, end))) return undefined;
       let out: DtmfDetected | undefined;
-      if (sounding === undefined || !same(sounding, ssrc, timestamp, code)) {
+      if (sounding === undefined || !belongs(sounding, ssrc, timestamp, code, duration, end)) {
         out = flush();
-        sounding = { ssrc, timestamp, code, durationMs };
+        sounding = { ssrc, timestamp, code, clockRate, units: duration, over: end };
       }
-      sounding.durationMs = Math.max(sounding.durationMs, durationMs);
       // With two digits in one packet (the first lost its ends) the second is reported by its next end packet.
       return out ?? (end ? flush() : undefined);
     },

@@ -26,6 +26,7 @@ export {
   iceLite,
   isApproved,
 } from './ice-lite.ts';
+export { formatIp, parseIp } from './ip-address.ts';
 export { createReception, type Reception } from './reception.ts';
 export {
   ntpFrom,
