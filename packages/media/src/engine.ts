@@ -20,6 +20,7 @@ import { PacketBuffers } from './packet-buffer.ts';
 import { PlainTransport } from './plain-transport.ts';
 import { PortRange } from './port-range.ts';
 import { DEFAULT_LIMITS, type MediaEngineOptions } from './ports.ts';
+import { RestingSockets } from './resting.ts';
 import { bindPlain, bindWebRtc } from './sockets.ts';
 import { Tick } from './tick.ts';
 import { Tracks } from './track.ts';
@@ -59,6 +60,7 @@ export function createMediaEngine(options: MediaEngineOptions): MediaEngine {
   const { now, random } = options;
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const range = new PortRange(options.ports[0], options.ports[1]);
+  const sockets = new RestingSockets(options.sockets, options.schedule, now);
   const sessions = new Map<string, Session>();
   /** Who hears a leg, by the leg's id; kept for ids that do not exist (yet). */
   const hearers = new Map<string, Set<Leg>>();
@@ -124,15 +126,15 @@ export function createMediaEngine(options: MediaEngineOptions): MediaEngine {
     const address =
       peer !== undefined && isLoopback(peer) ? (loopback ?? options.addresses[0]) : options.addresses[0];
     if (address === undefined) return refuse('engine', 'no media address is configured');
-    const sockets = await bindPlain(options.sockets, range, address);
-    if (sockets === undefined) return refuse('no-port', 'no free port in the range of media');
+    const bound = await bindPlain(sockets, range, address);
+    if (bound === undefined) return refuse('no-port', 'no free port in the range of media');
     const leg = new Leg(id, 'rtp', world);
-    leg.transport = new PlainTransport(sockets, leg, now);
-    return { ok: true, session: add(leg, sockets.rtp.port, advertised(address, options), []) };
+    leg.transport = new PlainTransport(bound, leg, now);
+    return { ok: true, session: add(leg, bound.rtp.port, advertised(address, options), []) };
   };
 
   const openWebRtc = async (id: string): Promise<Opened> => {
-    const bound = await bindWebRtc(options.sockets, range, options.addresses);
+    const bound = await bindWebRtc(sockets, range, options.addresses);
     if (bound === undefined) return refuse('no-port', 'no free port in the range of media');
     const leg = new Leg(id, 'webrtc', world);
     const door = options.streams?.open((packet, from, port) =>
@@ -192,7 +194,7 @@ export function createMediaEngine(options: MediaEngineOptions): MediaEngine {
   };
 
   /** Tells transport and leg what has been agreed. */
-  const settle = (session: Session, audio: NegotiatedAudio): Refusal | undefined => {
+  const settle = (session: Session, audio: NegotiatedAudio, from: string | undefined): Refusal | undefined => {
     const { transport } = session.leg;
     if (transport instanceof WebRtcTransport) {
       if (audio.ice === null || audio.dtls === null) return refuse('bad-sdp', 'no ICE or no fingerprint');
@@ -201,8 +203,10 @@ export function createMediaEngine(options: MediaEngineOptions): MediaEngine {
       transport.signal({
         address: audio.remote.address,
         port: audio.remote.port,
+        rtcpAddress: audio.remote.rtcpAddress,
         rtcpPort: audio.remote.rtcpPort,
         mux: audio.rtcpMux,
+        ...(from === undefined ? {} : { from }),
       });
     }
     session.leg.settle(audio);
@@ -233,7 +237,7 @@ export function createMediaEngine(options: MediaEngineOptions): MediaEngine {
     if ('ok' in offer) return offer;
     const audio = offer.media.find((m) => m.kind === 'audio' && m.port !== 0);
     const isNew = !sessions.has(command.leg);
-    const opened = await ensure(command.leg, command.kind, audio?.address ?? undefined);
+    const opened = await ensure(command.leg, command.kind, command.signalledFrom ?? audio?.address ?? undefined);
     if (!opened.ok) return opened;
     const reply = answerOn(opened.session, offer, command);
     if (!reply.ok && isNew) remove(opened.session);
@@ -267,7 +271,7 @@ export function createMediaEngine(options: MediaEngineOptions): MediaEngine {
       ...(command.direction === undefined ? {} : { direction: command.direction }),
     });
     if (!result.ok) return disagreement(result.error);
-    const refusal = settle(session, result.value.audio);
+    const refusal = settle(session, result.value.audio, command.signalledFrom);
     if (refusal !== undefined) return refusal;
     session.local = result.value.answer;
     session.offered = undefined;
@@ -299,7 +303,7 @@ export function createMediaEngine(options: MediaEngineOptions): MediaEngine {
     if ('ok' in description) return description;
     const result = applyAnswer({ offer: session.offered, answer: description });
     if (!result.ok) return disagreement(result.error);
-    const refusal = settle(session, result.value);
+    const refusal = settle(session, result.value, command.signalledFrom);
     if (refusal !== undefined) return refusal;
     return { ok: true, codec: result.value.codec, direction: result.value.direction };
   };
@@ -383,6 +387,7 @@ export function createMediaEngine(options: MediaEngineOptions): MediaEngine {
     },
     closeAll: () => {
       for (const session of [...sessions.values()]) remove(session);
+      sockets.closeAll();
     },
   };
 }

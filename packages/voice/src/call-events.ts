@@ -16,7 +16,10 @@ export type MediaTag =
   | 'close'
   | 'aside';
 
-/** What a call hears. SIP is already read: legs by our id, causes and custom headers as values. */
+/**
+ * What a call hears. SIP is already read: legs by our id, causes and custom headers as values; `from` is the IP address that a phone
+ * sent it from.
+ */
 export type CallInput =
   | { readonly type: 'start' }
   | { readonly type: 'tick' }
@@ -28,6 +31,7 @@ export type CallInput =
       readonly status: number;
       readonly sdp?: string;
       readonly trunk?: string;
+      readonly from?: string;
       readonly headers: Extra;
     }
   | {
@@ -35,6 +39,7 @@ export type CallInput =
       readonly leg: string;
       readonly sdp?: string;
       readonly trunk?: string;
+      readonly from?: string;
       readonly headers: Extra;
     }
   | {
@@ -54,6 +59,7 @@ export type CallInput =
       readonly type: 'reinvite';
       readonly leg: string;
       readonly tx: string;
+      readonly from?: string;
       readonly offer?: { readonly sdp: string; readonly direction: Direction };
     }
   | {
@@ -61,7 +67,13 @@ export type CallInput =
       readonly leg: string;
       readonly answer?: { readonly sdp: string; readonly direction: Direction };
     }
-  | { readonly type: 'reinviteResult'; readonly leg: string; readonly status: number; readonly sdp?: string }
+  | {
+      readonly type: 'reinviteResult';
+      readonly leg: string;
+      readonly status: number;
+      readonly from?: string;
+      readonly sdp?: string;
+    }
   | { readonly type: 'digits'; readonly leg: string; readonly digits: string }
   /** A client lost its socket, or is back (`wire`: PRESENCE). */
   | { readonly type: 'presence'; readonly leg: string; readonly here: boolean }

@@ -36,6 +36,11 @@ export class Draft {
     return changed;
   }
 
+  /** A description of the leg's peer came from there. */
+  heardFrom(leg: Leg, from: string | undefined): Leg {
+    return from === undefined || leg.kind !== 'phone' ? leg : this.set(leg.id, { signalledFrom: from });
+  }
+
   add(leg: Leg): void {
     this.call = { ...this.call, legs: [...this.call.legs, leg] };
   }

@@ -1,4 +1,4 @@
-import { header, type SipResponse, type UserAgentOut } from '@sidetone/sip';
+import { header, type SipMessage, type SipResponse, type UserAgentOut } from '@sidetone/sip';
 import { CONTACT_PARAM, HEADER, NODE_HOST } from '@sidetone/wire';
 import type { ContactFacts } from './call.ts';
 import type { CallInput } from './call-events.ts';
@@ -12,6 +12,12 @@ export type LegEvent = Exclude<UserAgentOut, { type: 'sip' | 'incoming' | 'reque
 const trunkOf = (response: SipResponse): { readonly trunk?: string } => {
   const trunk = header(response, HEADER.trunk);
   return trunk === undefined ? {} : { trunk };
+};
+
+/** Where a phone sent this from, as the proxy proved it. */
+export const sourceOf = (message: SipMessage | undefined): { readonly from?: string } => {
+  const from = message === undefined ? undefined : header(message, HEADER.source);
+  return from === undefined ? {} : { from };
 };
 
 const described = (sdp: string) => ({ sdp, direction: sessionDirection(sdp) });
@@ -36,6 +42,7 @@ export function callInput(out: LegEvent, leg: string): CallInput {
         leg,
         ...(out.sdp === undefined ? {} : { sdp: out.sdp }),
         ...trunkOf(out.response),
+        ...sourceOf(out.response),
         headers: customHeaders(out.response),
       };
       if (out.type === 'accepted') return { type: 'accepted', ...facts };
@@ -54,7 +61,7 @@ export function callInput(out: LegEvent, leg: string): CallInput {
     }
     case 'reinvite': {
       const offer = out.sdp === undefined ? {} : { offer: described(out.sdp) };
-      return { type: 'reinvite', leg, tx: out.tx, ...offer };
+      return { type: 'reinvite', leg, tx: out.tx, ...sourceOf(out.request), ...offer };
     }
     case 'reinviteConfirmed':
       return {
@@ -67,6 +74,7 @@ export function callInput(out: LegEvent, leg: string): CallInput {
         type: 'reinviteResult',
         leg,
         status: out.status,
+        ...sourceOf(out.response),
         ...(out.sdp === undefined ? {} : { sdp: out.sdp }),
       };
     case 'inDialogResult':

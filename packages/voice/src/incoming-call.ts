@@ -2,8 +2,9 @@ import type { EpochMs, LogLine, Ms } from '@sidetone/core';
 import type { Admitted } from './admission.ts';
 import type { Call, CallSettings, FreshLeg } from './call.ts';
 import { type Leg, newLeg } from './leg.ts';
-import { isWebRtcOffer } from './offer-profile.ts';
-import type { Arrival } from './plan.ts';
+import { CAUSE } from './ending.ts';
+import { isHopeless, isWebRtcOffer } from './offer-profile.ts';
+import { type Arrival, refuse } from './plan.ts';
 
 /** The call that an INVITE begins. */
 export function incomingCall(
@@ -12,13 +13,17 @@ export function incomingCall(
     readonly id: string;
     readonly own: FreshLeg;
     readonly offer: string | undefined;
+    /** Where the INVITE came from, if a phone sent it. */
+    readonly from?: string;
     readonly admitted: Admitted;
     readonly now: Ms;
     readonly epoch: EpochMs;
     readonly settings: CallSettings;
   },
 ): Call {
-  const { id, own, offer, admitted, now, epoch, settings } = facts;
+  const { id, own, offer, now, epoch, settings } = facts;
+  const hopeless = facts.admitted.plan.to !== 'refuse' && isHopeless(offer, arrival.leg);
+  const admitted = hopeless ? { plan: refuse(CAUSE.noCodec), charges: [] } : facts.admitted;
   return {
     id,
     program: 'route-and-bridge',
@@ -29,6 +34,7 @@ export function incomingCall(
       newLeg({
         ...arrival.leg,
         ...(isWebRtcOffer(offer) ? { webrtc: true } : {}),
+        ...(facts.from === undefined || arrival.leg.kind !== 'phone' ? {} : { signalledFrom: facts.from }),
         id: own.leg,
         control: own.control,
         role: 'caller',

@@ -48,6 +48,8 @@ export interface Leg {
   readonly target: Uri | null;
   /** Caller: the offer of the INVITE; null when it had none. */
   readonly offer: string | null;
+  /** Of a phone: the IP address that its signalling came from last, with a description. */
+  readonly signalledFrom: string | null;
   /** Our first description, once media gave it. */
   readonly sdp: string | null;
   readonly sdpSent: boolean;
@@ -108,7 +110,9 @@ export interface LegOrigin {
 }
 
 type Fresh = Pick<Leg, 'id' | 'control' | 'role' | 'kind' | 'phase' | 'codecs' | 'startedAt'> &
-  Partial<Pick<Leg, 'webrtc' | 'userName' | 'trunk' | 'dtmf' | 'target' | 'offer' | 'service'>>;
+  Partial<
+    Pick<Leg, 'webrtc' | 'userName' | 'trunk' | 'dtmf' | 'target' | 'offer' | 'service' | 'signalledFrom'>
+  >;
 
 export function newLeg(facts: Fresh): Leg {
   return {
@@ -116,6 +120,7 @@ export function newLeg(facts: Fresh): Leg {
     target: null,
     offer: null,
     service: null,
+    signalledFrom: null,
     webrtc: facts.kind === 'client',
     ...facts,
     media: 'none',
@@ -151,6 +156,10 @@ export function newLeg(facts: Fresh): Leg {
 }
 
 export const mediaKind = (leg: Leg): LegKind => (leg.webrtc ? 'webrtc' : 'rtp');
+
+/** Whence media may believe a phone besides from where it says: behind a NAT it knows its own address by another name. */
+export const signalledFrom = (leg: Leg): { readonly signalledFrom?: string } =>
+  leg.kind === 'phone' && leg.signalledFrom !== null ? { signalledFrom: leg.signalledFrom } : {};
 
 /** Does media know (or is it about to know) the leg? */
 export const inMedia = (leg: Leg): boolean => leg.media === 'asked' || leg.media === 'open';

@@ -5,7 +5,7 @@ import type { CallInput, MediaTag } from './call-events.ts';
 import { codecsOf } from './codecs.ts';
 import type { Draft } from './draft.ts';
 import { endCall, mediaEnding } from './finish.ts';
-import { type Leg, mediaKind } from './leg.ts';
+import { type Leg, mediaKind, signalledFrom } from './leg.ts';
 import { renew, renewed } from './presence.ts';
 
 /*
@@ -58,6 +58,7 @@ export function onReinvite(draft: Draft, input: Extract<CallInput, { type: 'rein
     sdp: input.offer.sdp,
     codecs: codecsOf(leg),
     direction,
+    ...signalledFrom(draft.heardFrom(leg, input.from)),
   });
 }
 
@@ -75,7 +76,7 @@ export function onReinviteConfirmed(
   }
   draft.set(leg.id, { holding: holds(input.answer.direction), negotiation: { name: 'accepting' } });
   connect(draft);
-  draft.media('re-accept', { op: 'accept', leg: leg.id, sdp: input.answer.sdp });
+  draft.media('re-accept', { op: 'accept', leg: leg.id, sdp: input.answer.sdp, ...signalledFrom(leg) });
 }
 
 /** The end of our own re-INVITE. */
@@ -89,7 +90,8 @@ export function onReinviteResult(draft: Draft, input: Extract<CallInput, { type:
     return;
   }
   draft.set(leg.id, { negotiation: { name: 'accepting' } });
-  draft.media('re-accept', { op: 'accept', leg: leg.id, sdp: input.sdp });
+  const from = signalledFrom(draft.heardFrom(leg, input.from));
+  draft.media('re-accept', { op: 'accept', leg: leg.id, sdp: input.sdp, ...from });
 }
 
 /** Media's reply within an exchange. */

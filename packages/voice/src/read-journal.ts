@@ -87,6 +87,7 @@ const LEG: Readonly<Record<string, (value: unknown) => boolean>> = {
   codecs: isTexts,
   dtmf: oneOf('rfc4733', 'info'),
   connected: oneOf(true, false),
+  signalledFrom: orNull(isText),
   negotiation: isNegotiation,
   holding: oneOf(true, false),
   stated: DIRECTION,

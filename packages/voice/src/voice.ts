@@ -8,7 +8,7 @@ import type { CallInput, CallOut } from './call-events.ts';
 import { type DialFacts, dialCall } from './dial.ts';
 import { CAUSE, type Ending, type Why } from './ending.ts';
 import { mediaInput } from './from-media.ts';
-import { boundContacts, callInput, infoInput, type LegEvent } from './from-sip.ts';
+import { boundContacts, callInput, infoInput, type LegEvent, sourceOf } from './from-sip.ts';
 import { incomingCall, startedLine } from './incoming-call.ts';
 import { parseInfo } from './info-body.ts';
 import { joinCalls } from './join.ts';
@@ -260,6 +260,7 @@ class CallService implements Voice {
       id: uuid(random),
       own,
       offer: out.sdp,
+      ...sourceOf(out.request),
       admitted,
       now,
       epoch: epoch(),

@@ -8,7 +8,7 @@ import { sendNext } from '../digits.ts';
 import type { Draft } from '../draft.ts';
 import { CAUSE, causeOfStatus, type Ending, rank } from '../ending.ts';
 import { endCall, endLeg, legGone, mediaEnding } from '../finish.ts';
-import { type Leg, mediaKind, newLeg } from '../leg.ts';
+import { type Leg, mediaKind, newLeg, signalledFrom } from '../leg.ts';
 import type { Program } from '../step.ts';
 
 /*
@@ -196,7 +196,7 @@ function onAccept(draft: Draft, leg: Leg, reply: MediaReply): void {
 function accept(draft: Draft, leg: Leg, sdp: string): void {
   if (sdp === leg.remote) return;
   draft.set(leg.id, { remote: sdp, accepting: leg.accepting + 1 });
-  draft.media('accept', { op: 'accept', leg: leg.id, sdp });
+  draft.media('accept', { op: 'accept', leg: leg.id, sdp, ...signalledFrom(leg) });
 }
 
 function answeredBy(draft: Draft, leg: Leg, trunk: string | undefined): void {
@@ -221,7 +221,7 @@ function progress(draft: Draft, input: Extract<CallInput, { type: 'progress' }>)
   if (origin !== null && input.status >= 180)
     draft.emit({ type: 'news', call: origin, news: { kind: 'progress', status: input.status } });
   if (input.sdp !== undefined && (draft.call.early === null || draft.call.early === leg.id))
-    accept(draft, legOf(draft.call, leg.id)!, input.sdp);
+    accept(draft, draft.heardFrom(legOf(draft.call, leg.id)!, input.from), input.sdp);
 }
 
 function accepted(draft: Draft, input: Extract<CallInput, { type: 'accepted' }>): void {
@@ -240,7 +240,8 @@ function accepted(draft: Draft, input: Extract<CallInput, { type: 'accepted' }>)
   draft.call = { ...draft.call, answerHeaders: input.headers };
   for (const other of draft.callees)
     if (other.id !== leg.id) endLeg(draft, other, { ...CAUSE.loseRace, by: 'callee' });
-  if (input.sdp !== undefined) accept(draft, legOf(draft.call, leg.id)!, input.sdp);
+  if (input.sdp !== undefined)
+    accept(draft, draft.heardFrom(legOf(draft.call, leg.id)!, input.from), input.sdp);
   else if (leg.remote === null) {
     // RFC 3261 §13.2.1: a 2xx to an offer carries the answer, unless a reliable 18x did.
     endCall(draft, { ...CAUSE.noCodec, by: 'platform' });
@@ -366,7 +367,7 @@ function openCaller(draft: Draft, peer: Leg): void {
   const heard = peer.kind === 'service' ? caller.offer : peer.remote;
   const about = { leg: caller.id, kind: mediaKind(caller), codecs, opus: opusWishes(heard ?? '') };
   if (caller.offer === null) draft.media('first', { op: 'offer', ...about });
-  else draft.media('first', { op: 'answer', ...about, sdp: caller.offer });
+  else draft.media('first', { op: 'answer', ...about, ...signalledFrom(caller), sdp: caller.offer });
   for (const candidate of caller.candidates)
     draft.media('aside', { op: 'candidate', leg: caller.id, candidate });
 }
