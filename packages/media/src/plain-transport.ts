@@ -39,7 +39,8 @@ interface Place {
  * forgot its binding), and as a new source when it was silent for a second.
  *
  * RTP has no authentication, and a sprayed packet must not move a call: packets from any other address are never heard and never
- * learned from. Nor are those of the leg that had the port before, until they pause, or their place is described.
+ * learned from. Nor are those of the leg that had the port before, until they pause, their place is described, or a phone begins another
+ * stream there.
  */
 export class PlainTransport implements Transport {
   readonly rtp: LegSocket;
@@ -271,7 +272,9 @@ export class PlainTransport implements Transport {
   #isLeftOver(address: string, port: number, ssrc: number | null, now: Ms, before = this.#before): boolean {
     const left = before.find(address, port);
     if (left === undefined) return false;
-    const other = left.ssrc !== null && ssrc !== null && left.ssrc !== ssrc;
+    // A carrier's place is known by its description; a phone behind a NAT may well come from where it was in its last call.
+    const phone = this.#signalled?.from !== undefined;
+    const other = phone && left.ssrc !== null && ssrc !== null && left.ssrc !== ssrc;
     if (other || now - left.at >= QUIET_MS) {
       before.forget(address, port);
       return false;
