@@ -279,6 +279,7 @@ export class Leg implements TransportEvents {
     });
     if (!this.#canHear) return;
     for (const hearer of this.hearers) {
+      if (hearer.source.kind === 'leg' && hearer.source.digits === false) continue;
       hearer.digits.add(digit.digit, Math.max(MIN_RELAYED_DIGIT_MS, digit.durationMs), DIGIT_GAP_MS);
     }
   }

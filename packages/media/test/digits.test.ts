@@ -191,6 +191,17 @@ describe('a-key-held-long-is-several-digits', () => {
     assert.equal((await world.command({ op: 'stats', leg: 'w' })).stats?.dtmfReceived, 2);
   });
 
+  it('is told, and not sent to who hears the leg without its digits', async () => {
+    const world = new World();
+    const a = await world.carrier('a');
+    const b = await world.carrier('b');
+    await world.command({ op: 'source', leg: 'b', source: { kind: 'leg', leg: 'a', digits: false } });
+    await sendEvent(world, a, 3);
+    await world.run(500, () => a.frame());
+    assert.deepEqual(events(b.take(), 101), []);
+    assert.equal(world.eventsOf('dtmf').length, 1);
+  });
+
   it('leaves in segments at 48,000 Hz, none of whose packets contradict another', async () => {
     const world = new World();
     const browser = await world.browser('w');

@@ -22,13 +22,14 @@ function sourceOf(draft: Draft, leg: Leg): Source | null {
     return other.service === 'tone' ? { kind: 'tone', hz: 1000 } : { kind: other.service };
   }
   if (other.holding) return { kind: draft.call.settings.heldHears };
-  return other.media === 'open' ? { kind: 'leg', leg: other.id } : { kind: 'silence' };
+  if (other.media !== 'open') return { kind: 'silence' };
+  return { kind: 'leg', leg: other.id, ...(leg.dtmf === 'info' ? { digits: false as const } : {}) };
 }
 
 const same = (a: Source | null, b: Source): boolean =>
   a !== null &&
   a.kind === b.kind &&
-  (a.kind !== 'leg' || b.kind !== 'leg' || a.leg === b.leg) &&
+  (a.kind !== 'leg' || b.kind !== 'leg' || (a.leg === b.leg && a.digits === b.digits)) &&
   (a.kind !== 'tone' || b.kind !== 'tone' || a.hz === b.hz);
 
 /** Tells media what each leg hears, where that changed. */

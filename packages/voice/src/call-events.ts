@@ -91,8 +91,10 @@ export type CallInput =
   | {
       readonly type: 'mediaFlag';
       readonly leg: string;
-      readonly flag: 'connected' | 'media' | 'one-way' | 'digit';
+      readonly flag: 'connected' | 'media' | 'one-way';
     }
+  /** A digit that the leg's peer sent in its media. */
+  | { readonly type: 'mediaDigit'; readonly leg: string; readonly digit: string }
   /** A transfer is asked for by the peer of a leg: to dial somebody, or to join with a leg of another call. */
   | {
       readonly type: 'refer';

@@ -22,11 +22,26 @@ export function onDigits(draft: Draft, from: string, digits: string): void {
   if (other.kind === 'service') {
     if (other.service === 'echo') toMedia(draft, leg, digits);
   } else if (other.dtmf === 'info') {
-    draft.set(other.id, { digits: (other.digits + digits).slice(0, MAX_WAITING) });
-    sendNext(draft, other.id);
+    asInfo(draft, other, digits);
   } else {
     toMedia(draft, other, digits);
   }
+}
+
+/** A digit of a leg's peer that came in its media, which relays it by itself unless digits leave as INFO. */
+export function onMediaDigit(draft: Draft, from: string, digit: string): void {
+  const leg = draft.leg(from);
+  if (leg === undefined) return;
+  const count = leg.digitCount + 1;
+  draft.set(leg.id, { digitCount: count });
+  draft.log('debug', 'media digit', { leg: leg.id, count });
+  const other = otherSide(draft.call, leg);
+  if (other?.dtmf === 'info' && other.source?.kind === 'leg') asInfo(draft, other, digit);
+}
+
+function asInfo(draft: Draft, to: Leg, digits: string): void {
+  draft.set(to.id, { digits: (to.digits + digits).slice(0, MAX_WAITING) });
+  sendNext(draft, to.id);
 }
 
 /** The peer answered (or did not) the INFO with the last digit. */

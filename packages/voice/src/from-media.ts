@@ -5,5 +5,6 @@ import type { CallInput } from './call-events.ts';
 export function mediaInput(event: Exclude<MediaEvent, { event: 'engine' }>): CallInput {
   const { leg } = event;
   if (event.event === 'failed') return { type: 'mediaFailed', leg, why: event.why };
-  return { type: 'mediaFlag', leg, flag: event.event === 'dtmf' ? 'digit' : event.event };
+  if (event.event === 'dtmf') return { type: 'mediaDigit', leg, digit: event.digit };
+  return { type: 'mediaFlag', leg, flag: event.event };
 }

@@ -2,7 +2,7 @@ import type { Machine, Ms, Step } from '@sidetone/core';
 import type { MediaReply } from '@sidetone/wire';
 import { type Call, callDeadline, type ProgramName } from './call.ts';
 import type { CallInput, CallOut } from './call-events.ts';
-import { onDigitSent, onDigits } from './digits.ts';
+import { onDigitSent, onDigits, onMediaDigit } from './digits.ts';
 import { Draft } from './draft.ts';
 import { CAUSE, type Ending } from './ending.ts';
 import { endCall, endLeg, giveUp, legGone, settle } from './finish.ts';
@@ -131,13 +131,12 @@ function apply(draft: Draft, input: CallInput): void {
     case 'mediaFlag': {
       const leg = draft.leg(input.leg);
       if (leg === undefined) return;
-      if (input.flag === 'digit') draft.set(leg.id, { digitCount: leg.digitCount + 1 });
-      draft.log(input.flag === 'one-way' ? 'warn' : 'debug', `media ${input.flag}`, {
-        leg: leg.id,
-        ...(input.flag === 'digit' ? { count: leg.digitCount + 1 } : {}),
-      });
+      draft.log(input.flag === 'one-way' ? 'warn' : 'debug', `media ${input.flag}`, { leg: leg.id });
       return;
     }
+    case 'mediaDigit':
+      onMediaDigit(draft, input.leg, input.digit);
+      return;
     case 'refer':
       onRefer(draft, input);
       return;

@@ -249,6 +249,9 @@ function checkGates(bench: CallBench): void {
     if (one.media !== 'open') continue;
     if (one.holding) assert.equal(one.source?.kind, 'silence');
     else if (other.holding) assert.equal(one.source?.kind, 'music');
-    else if (other.kind !== 'service') assert.deepEqual(one.source, { kind: 'leg', leg: other.id });
+    else if (other.kind !== 'service') {
+      const digits = one.dtmf === 'info' ? { digits: false } : {};
+      assert.deepEqual(one.source, { kind: 'leg', leg: other.id, ...digits });
+    }
   }
 }

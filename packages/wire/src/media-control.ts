@@ -16,7 +16,8 @@ export type LegKind = 'webrtc' | 'rtp';
 /** What a leg hears. Compiled into the leg's route; takes effect at the next packet. */
 export type Source =
   | { readonly kind: 'silence' }
-  | { readonly kind: 'leg'; readonly leg: string }
+  /** `digits: false`: its digits are told as events only, since they leave as SIP INFO. */
+  | { readonly kind: 'leg'; readonly leg: string; readonly digits?: false }
   /** Its own audio and digits, back. */
   | { readonly kind: 'echo' }
   | { readonly kind: 'tone'; readonly hz: number }
