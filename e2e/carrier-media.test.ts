@@ -121,7 +121,8 @@ describe('reused-media-port-hears-the-call-before', { timeout: 120_000 }, () => 
         for (const { port } of [call.at, call.farAt]) if (old.includes(port)) reused.add(port);
         await until('a second of sound at both', () => call.sound.packets > 50 && call.far.packets > 50);
         for (const peer of [call.sound, call.far])
-          for (const hz of [800, 1_300]) assert.equal(isHeard(peer, hz), false, `${hz} Hz of the call before`);
+          for (const hz of [800, 1_300])
+            assert.equal(isHeard(peer, hz), false, `${hz} Hz of the call before`);
         assert.deepEqual([first.far.packets, first.sound.packets], [0, 0]);
         call.far.send(call.farAt, 440);
         // From another port than it described, as behind a NAT that changes them.
@@ -201,7 +202,12 @@ describe('formats-of-disabled-media', { timeout: 120_000 }, () => {
   });
 
   const OFF = ['m=video 0 RTP/AVP 255'];
-  const WORSE = ['m=application 0 x/y-z', 'no attribute', 'a=rtpmap:nonsense', 'm=video 0 RTP/AVP 4294967296 x'];
+  const WORSE = [
+    'm=application 0 x/y-z',
+    'no attribute',
+    'a=rtpmap:nonsense',
+    'm=video 0 RTP/AVP 4294967296 x',
+  ];
 
   for (const off of [OFF, WORSE])
     it(`a trunk's offer, re-INVITE and UPDATE, and a phone's answer: ${off[0]}`, async () => {
@@ -219,7 +225,11 @@ describe('formats-of-disabled-media', { timeout: 120_000 }, () => {
         await sound.hears(800);
         await far.hears(440);
         for (const method of ['INVITE', 'UPDATE'] as const) {
-          const { status, sdp: again } = await carrier.offers(leg, plainSdp(CARRIER_HOST, far.port, off), method);
+          const { status, sdp: again } = await carrier.offers(
+            leg,
+            plainSdp(CARRIER_HOST, far.port, off),
+            method,
+          );
           assert.equal(status, 200);
           assert.deepEqual(places(again ?? '').slice(1), wanted);
         }

@@ -140,7 +140,9 @@ describe('codecs and digits towards the carrier', { ...needs('chromium', 'sipp')
           await page.pressKeys('58', 100, 70);
           await until('the next digits at the carrier', () => rtp.events.digits.endsWith('8'));
           assert.equal(rtp.events.digits, '558');
-          assert.ok(rtp.events.heard.filter((event) => !event.ended).every((event) => event.ticks === 65_535));
+          assert.ok(
+            rtp.events.heard.filter((event) => !event.ended).every((event) => event.ticks === 65_535),
+          );
           await page.act(id, 'hangup');
           await sipp.finishes();
         },

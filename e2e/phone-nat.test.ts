@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { createSocket, type Socket } from 'node:dgram';
 import { after, before, describe, it } from 'node:test';
+import { freePort, freeRange } from './src/ports.ts';
+import { descendants, processLine } from './src/processes.ts';
 import { type PeerFormat, RtpPeer } from './src/rtp-peer.ts';
 import { NUMBER, PASSWORD, TestServer } from './src/server.ts';
-import { freePort, freeRange } from './src/ports.ts';
 import { audioAt, plainSdp, SipPeer } from './src/sip-peer.ts';
-import { descendants, processLine } from './src/processes.ts';
 import { pause, until } from './src/wait.ts';
 
 const PCMU: PeerFormat = { codec: 'PCMU', payloadType: 0, eventPayloadType: 101 };
@@ -144,7 +144,9 @@ describe('phone-behind-nat-has-no-audio', { timeout: 240_000 }, () => {
       const call = await calling();
       call.sound.send(call.at, 800);
       await bothHear(call);
-      const signalling = descendants(server.pid).find((p) => processLine(p.pid).includes('signalling-process'));
+      const signalling = descendants(server.pid).find((p) =>
+        processLine(p.pid).includes('signalling-process'),
+      );
       process.kill(signalling!.pid, 'SIGKILL');
       await until('another signalling process', () =>
         descendants(server.pid).some(
@@ -170,10 +172,7 @@ describe('phone-behind-nat-has-no-audio', { timeout: 240_000 }, () => {
         const sound = await rtp(NAT);
         const other = await rtp('127.0.0.1');
         const answer = carrier.answers(plainSdp('127.0.0.1', other.port));
-        const { leg, sdp } = await phone.calls(
-          DIALLED,
-          plainSdp(PRIVATE, 41_414, mux ? ['a=rtcp-mux'] : []),
-        );
+        const { leg, sdp } = await phone.calls(DIALLED, plainSdp(PRIVATE, 41_414, mux ? ['a=rtcp-mux'] : []));
         const { sdp: offer } = await answer;
         other.send(audioAt(offer), 440);
         const at = audioAt(sdp);

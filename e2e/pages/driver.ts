@@ -174,7 +174,9 @@ const driver = {
 
   /** Presses keys on the peer connection itself (RFC 4733); times in milliseconds. */
   pressKeys: (tones: string, durationMs: number, gapMs: number): void => {
-    const sender = newestPeer()?.getSenders().find(({ dtmf }) => dtmf !== null);
+    const sender = newestPeer()
+      ?.getSenders()
+      .find(({ dtmf }) => dtmf !== null);
     sender?.dtmf?.insertDTMF(tones, durationMs, gapMs);
   },
 

@@ -96,7 +96,14 @@ export class SipPeer {
       params: {},
     } as const;
     const credentials = { userName: name, password };
-    const request = { method: 'REGISTER', requestUri: uri, from: self, to: self, contact: [contact], credentials };
+    const request = {
+      method: 'REGISTER',
+      requestUri: uri,
+      from: self,
+      to: self,
+      contact: [contact],
+      credentials,
+    };
     this.#do(this.#agent.send(request, 'register', now()));
     const { status } = await this.gets('result');
     if (status !== 200) throw new Error(`REGISTER of ${name}: ${status}`);
@@ -117,7 +124,13 @@ export class SipPeer {
   /** Calls `user`; the leg. */
   invite(to: string, sdp: string): string {
     const { user } = this.options;
-    const uri = { scheme: 'sip', user: to, host: '127.0.0.1', port: this.options.server, params: {} } as const;
+    const uri = {
+      scheme: 'sip',
+      user: to,
+      host: '127.0.0.1',
+      port: this.options.server,
+      params: {},
+    } as const;
     const from = user === undefined ? '+13125559999' : user.name;
     const { leg, out } = this.#agent.invite(
       {
@@ -192,7 +205,12 @@ const now = (): number => performance.now();
 const bodyOf = (response: SipResponse): string => Buffer.from(response.body).toString();
 
 /** A plain RTP description. */
-export function plainSdp(host: string, port: number, more: readonly string[] = [], formats = '0 101'): string {
+export function plainSdp(
+  host: string,
+  port: number,
+  more: readonly string[] = [],
+  formats = '0 101',
+): string {
   return [
     'v=0',
     `o=- 1 ${++versions} IN IP4 ${host}`,

@@ -194,7 +194,11 @@ export function createMediaEngine(options: MediaEngineOptions): MediaEngine {
   };
 
   /** Tells transport and leg what has been agreed. */
-  const settle = (session: Session, audio: NegotiatedAudio, from: string | undefined): Refusal | undefined => {
+  const settle = (
+    session: Session,
+    audio: NegotiatedAudio,
+    from: string | undefined,
+  ): Refusal | undefined => {
     const { transport } = session.leg;
     if (transport instanceof WebRtcTransport) {
       if (audio.ice === null || audio.dtls === null) return refuse('bad-sdp', 'no ICE or no fingerprint');
@@ -237,7 +241,11 @@ export function createMediaEngine(options: MediaEngineOptions): MediaEngine {
     if ('ok' in offer) return offer;
     const audio = offer.media.find((m) => m.kind === 'audio' && m.port !== 0);
     const isNew = !sessions.has(command.leg);
-    const opened = await ensure(command.leg, command.kind, command.signalledFrom ?? audio?.address ?? undefined);
+    const opened = await ensure(
+      command.leg,
+      command.kind,
+      command.signalledFrom ?? audio?.address ?? undefined,
+    );
     if (!opened.ok) return opened;
     const reply = answerOn(opened.session, offer, command);
     if (!reply.ok && isNew) remove(opened.session);

@@ -134,7 +134,8 @@ export class PlainTransport implements Transport {
     const known = this.#heard && port === this.#to.port && address === this.#to.address;
     // Version 2 is all that RTP ever was. RFC 6263 §4.1, §4.5: what is none may keep a NAT binding.
     if (packet.length < 12 || packet[0]! >> 6 !== 2) {
-      if (packet.length >= 8 && packet[0]! >> 6 === 2 && isRtcp(packet)) this.#muxed(packet, address, port, now);
+      if (packet.length >= 8 && packet[0]! >> 6 === 2 && isRtcp(packet))
+        this.#muxed(packet, address, port, now);
       else if (known || this.#isPeer(null, address, port, now)) this.#events.alive(now);
       else this.dropped++;
       return;
@@ -258,10 +259,12 @@ export class PlainTransport implements Transport {
     const to = this.#rtcpTo;
     const described = host === signalled.rtcpAddress && port === signalled.rtcpPort;
     if (!described) {
-      if (to !== undefined && port === to.port && address === to.address && signalled.from !== undefined) return true;
+      if (to !== undefined && port === to.port && address === to.address && signalled.from !== undefined)
+        return true;
       if (signalled.from === undefined || !this.#believes(host)) return false;
       if (this.#isLeftOver(address, port, ssrcOf(packet), now, this.rtcp?.before)) return false;
-      const learned = to !== undefined && !(to.address === signalled.rtcpAddress && to.port === signalled.rtcpPort);
+      const learned =
+        to !== undefined && !(to.address === signalled.rtcpAddress && to.port === signalled.rtcpPort);
       if (this.#heard ? ssrcOf(packet) !== this.#ssrc : learned) return false;
     }
     this.#rtcpTo = { address, port };

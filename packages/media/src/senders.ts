@@ -55,9 +55,7 @@ export function ssrcOf(packet: Uint8Array): number | null {
   if (packet.length < 8 || packet[0]! >> 6 !== 2) return null;
   const at = isRtcp(packet) ? 4 : 8;
   if (packet.length < at + 4) return null;
-  return (
-    ((packet[at]! << 24) | (packet[at + 1]! << 16) | (packet[at + 2]! << 8) | packet[at + 3]!) >>> 0
-  );
+  return ((packet[at]! << 24) | (packet[at + 1]! << 16) | (packet[at + 2]! << 8) | packet[at + 3]!) >>> 0;
 }
 
 /** RFC 5761 §4: how RTCP is told from RTP on one port. */

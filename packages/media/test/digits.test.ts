@@ -171,7 +171,8 @@ describe('a-key-held-long-is-several-digits', () => {
     const carrier = await world.carrier('a');
     const tones = await world.carrier('t', { events: false });
     const browser = await world.browser('w');
-    for (const leg of ['a', 't']) await world.command({ op: 'source', leg, source: { kind: 'leg', leg: 'w' } });
+    for (const leg of ['a', 't'])
+      await world.command({ op: 'source', leg, source: { kind: 'leg', leg: 'w' } });
     await hold(world, browser, 5, 3000);
     await hold(world, browser, 5, 100);
     await world.run(4000);

@@ -179,7 +179,10 @@ describe('phone-behind-nat-has-no-audio: latching', () => {
     one.heard();
     one.from(NAT, 41_414, rtp(2, ++n));
     await one.world.run(500, () => one.from(STRANGER, 41_414, rtp(3, ++n, 8)));
-    assert.deepEqual([...one.heard()].filter((mark) => mark < 4), [3]);
+    assert.deepEqual(
+      [...one.heard()].filter((mark) => mark < 4),
+      [3],
+    );
   });
 
   it('comes back from a hold with c=0.0.0.0', async () => {

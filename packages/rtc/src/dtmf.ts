@@ -63,7 +63,7 @@ export function createDtmfDetector(): DtmfDetector {
     const ahead = (timestamp - e.timestamp) >>> 0;
     if (e.ssrc !== ssrc || e.code !== code) return false;
     // A packet of the segment before the first that was heard came late.
-    if (((e.timestamp - timestamp) >>> 0) === SEGMENT) return true;
+    if ((e.timestamp - timestamp) >>> 0 === SEGMENT) return true;
     if (ahead % SEGMENT !== 0) return false;
     const units = ahead + duration;
     const gap = units - e.units;

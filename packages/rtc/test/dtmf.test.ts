@@ -54,10 +54,13 @@ describe('a-key-held-long-is-several-digits: segments of one event', () => {
   it('are one digit with any packets lost but those of two seconds, and the next press is another one', () => {
     fc.assert(
       fc.property(
-        fc.array(fc.record({ ticks: fc.integer({ min: 2, max: 500 }), pause: fc.integer({ min: 1, max: 20 }) }), {
-          minLength: 1,
-          maxLength: 4,
-        }),
+        fc.array(
+          fc.record({ ticks: fc.integer({ min: 2, max: 500 }), pause: fc.integer({ min: 1, max: 20 }) }),
+          {
+            minLength: 1,
+            maxLength: 4,
+          },
+        ),
         fc.constantFrom(8000, 16_000, 48_000),
         fc.nat(0xffff_ffff),
         fc.infiniteStream(fc.nat(9)),

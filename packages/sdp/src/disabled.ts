@@ -4,8 +4,7 @@ import type { MediaSection } from './description.ts';
  * Sections with port 0 (RFC 3264 §6, §8.2): refused or ended. Whatever they say means nothing and may be nonsense, but they keep their
  * place, so that an answer has as many sections in the same order.
  */
-const DISABLED =
-  /^m=([!-~]{1,64})[ \t]+0{1,10}(?:\/\d{1,10})?(?:[ \t]+([!-~]{1,64})(?:[ \t]+(.*))?)?[ \t]*$/;
+const DISABLED = /^m=([!-~]{1,64})[ \t]+0{1,10}(?:\/\d{1,10})?(?:[ \t]+([!-~]{1,64})(?:[ \t]+(.*))?)?[ \t]*$/;
 const FORMAT = /^[!-~]{1,64}$/;
 const MID = /^a=mid:([!-~]{1,64})\s*$/;
 /** In the place of a disabled section's `m=` line. */

@@ -1,8 +1,8 @@
 import type { EpochMs, LogLine, Ms } from '@sidetone/core';
 import type { Admitted } from './admission.ts';
 import type { Call, CallSettings, FreshLeg } from './call.ts';
-import { type Leg, newLeg } from './leg.ts';
 import { CAUSE } from './ending.ts';
+import { type Leg, newLeg } from './leg.ts';
 import { isHopeless, isWebRtcOffer } from './offer-profile.ts';
 import { type Arrival, refuse } from './plan.ts';
 

@@ -7,7 +7,10 @@ import type { Leg } from './leg.ts';
  */
 export function isWebRtcOffer(sdp: string | undefined): boolean {
   const parsed = sdp === undefined ? null : parseSdp(sdp);
-  const audio = parsed?.ok === true ? parsed.value.media.find(({ kind, port }) => kind === 'audio' && port !== 0) : undefined;
+  const audio =
+    parsed?.ok === true
+      ? parsed.value.media.find(({ kind, port }) => kind === 'audio' && port !== 0)
+      : undefined;
   return audio !== undefined && audio.fingerprints.length > 0 && /(^|\/)RTP\/SAVPF?$/.test(audio.protocol);
 }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { createResponse, type ExtraHeaders } from '@sidetone/sip';
-import { VoiceBench, sdp } from './voice-bench.ts';
+import { sdp, VoiceBench } from './voice-bench.ts';
 
 const NAT = '198.51.100.5';
 const MOVED = '198.51.100.77';
