@@ -251,21 +251,25 @@ export class PlainTransport implements Transport {
     return true;
   }
 
-  /** The same on the port of RTCP. A phone's is known by its stream, and as long as it has none, the first one is. */
+  /**
+   * The same on the port of RTCP: from the described place, or from a believed host with the SSRC that is heard. As long as a phone has no
+   * stream, its first RTCP shows its place.
+   */
   #isRtcpPeer(packet: Uint8Array, address: string, port: number, now: Ms): boolean {
     const signalled = this.#signalled;
     if (signalled === undefined || signalled.mux) return false;
-    const host = canonicalHost(address);
+    const { rtcpAddress, rtcpPort } = signalled;
     const to = this.#rtcpTo;
-    const described = host === signalled.rtcpAddress && port === signalled.rtcpPort;
-    if (!described) {
-      if (to !== undefined && port === to.port && address === to.address && signalled.from !== undefined)
-        return true;
-      if (signalled.from === undefined || !this.#believes(host)) return false;
-      if (this.#isLeftOver(address, port, ssrcOf(packet), now, this.rtcp?.before)) return false;
-      const learned =
-        to !== undefined && !(to.address === signalled.rtcpAddress && to.port === signalled.rtcpPort);
-      if (this.#heard ? ssrcOf(packet) !== this.#ssrc : learned) return false;
+    const host = canonicalHost(address);
+    if (host !== rtcpAddress || port !== rtcpPort) {
+      const learned = to !== undefined && (to.address !== rtcpAddress || to.port !== rtcpPort);
+      if (learned && port === to.port && address === to.address) return true;
+      const ssrc = ssrcOf(packet);
+      if (!this.#believes(host) || this.#isLeftOver(address, port, ssrc, now, this.rtcp?.before))
+        return false;
+      const phone = signalled.from !== undefined;
+      if (this.#heard ? ssrc !== this.#ssrc : !phone || learned) return false;
+      if (!phone && to !== undefined) return true;
     }
     this.#rtcpTo = { address, port };
     return true;

@@ -20,8 +20,14 @@ export async function bindPlain(
     const port = range.takePair((p) => sockets.isNoisy(p));
     if (port === undefined) return undefined;
     const heard = { onRtp: deaf, onRtcp: deaf };
-    const rtp = await sockets.bind(address, port, (...datagram) => heard.onRtp(...datagram));
-    const rtcp = rtp && (await sockets.bind(address, port + 1, (...datagram) => heard.onRtcp(...datagram)));
+    const rtp = await sockets.bind(address, port, (packet, from, fromPort) =>
+      heard.onRtp(packet, from, fromPort),
+    );
+    const rtcp =
+      rtp &&
+      (await sockets.bind(address, port + 1, (packet, from, fromPort) =>
+        heard.onRtcp(packet, from, fromPort),
+      ));
     if (rtp !== undefined && rtcp !== undefined) return Object.assign(heard, { rtp, rtcp });
     rtp?.close();
     range.givePair(port);

@@ -20,6 +20,10 @@ const SIGNS: Readonly<Record<string, (carrier: Carrier, world: World) => void>> 
     const report = Uint8Array.of(0x80, 201, 0, 1, 0, 0, 0, 7);
     world.deliver(report, carrier.address, carrier.port + 1, carrier.target.address, carrier.target.port + 1);
   },
+  'RTCP from another port of its address, with the SSRC that is heard': (carrier, world) => {
+    const report = Uint8Array.of(0x80, 201, 0, 1, 0, 0, 0x12, 0x34);
+    world.deliver(report, carrier.address, carrier.port + 7, carrier.target.address, carrier.target.port + 1);
+  },
   'comfort noise (RFC 3389) that nobody agreed upon': (carrier) =>
     carrier.emitFrom(carrier.address, carrier.port, packetOf(carrier, 13, 1)),
   'RTP of an unknown type (RFC 6263 §4.6)': (carrier) =>
