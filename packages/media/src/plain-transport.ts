@@ -61,6 +61,7 @@ export class PlainTransport implements Transport {
   #candidate = { address: '', port: 0, since: 0, at: 0, packets: 0 };
   /** Where RTCP goes without rtcp-mux; `undefined`: not known. */
   #rtcpTo: Place | undefined;
+  #rtcpHeard = false;
   #reachable = false;
   #closed = false;
 
@@ -99,6 +100,7 @@ export class PlainTransport implements Transport {
     this.#heard = false;
     this.#candidate.packets = 0;
     this.#rtcpTo = { address: to.rtcpAddress, port: to.rtcpPort };
+    this.#rtcpHeard = false;
     this.#reachable = to.port !== 0 && isUnicast(to.address);
     if (this.#reachable) this.#events.connected(this.#now());
   }
@@ -222,15 +224,13 @@ export class PlainTransport implements Transport {
   }
 
   #latch(address: string, port: number): true {
-    const { port: described, rtcpAddress, rtcpPort } = this.#signalled!;
-    const to = this.#rtcpTo;
-    const fromDescription = to?.address === rtcpAddress && to.port === rtcpPort;
-    const host = canonicalHost(address);
-    const asDescribed = host === this.#signalled!.address && port === described;
-    // Behind a port-changing translator the RTCP port is unknown until it is heard, unless RTP kept its own.
-    if (fromDescription && !asDescribed)
-      this.#rtcpTo = port === described ? { address, port: rtcpPort } : undefined;
-    else if (asDescribed && to === undefined) this.#rtcpTo = { address: rtcpAddress, port: rtcpPort };
+    const { address: host, port: described, rtcpAddress, rtcpPort } = this.#signalled!;
+    if (!this.#rtcpHeard) {
+      // Behind a port-changing translator the RTCP port is unknown until it is heard, unless RTP kept its own.
+      if (canonicalHost(address) === host && port === described)
+        this.#rtcpTo = { address: rtcpAddress, port: rtcpPort };
+      else this.#rtcpTo = port === described ? { address, port: rtcpPort } : undefined;
+    }
     this.#to = { address, port };
     this.#heard = true;
     this.#candidate.packets = 0;
@@ -252,26 +252,26 @@ export class PlainTransport implements Transport {
   }
 
   /**
-   * The same on the port of RTCP: from the described place, or from a believed host with the SSRC that is heard. As long as a phone has no
-   * stream, its first RTCP shows its place.
+   * The same on the port of RTCP: from the described place, or from a believed host with the SSRC that is heard. A phone's first RTCP
+   * shows its place.
    */
   #isRtcpPeer(packet: Uint8Array, address: string, port: number, now: Ms): boolean {
     const signalled = this.#signalled;
     if (signalled === undefined || signalled.mux) return false;
-    const { rtcpAddress, rtcpPort } = signalled;
     const to = this.#rtcpTo;
+    if (this.#rtcpHeard && port === to?.port && address === to.address) return true;
     const host = canonicalHost(address);
-    if (host !== rtcpAddress || port !== rtcpPort) {
-      const learned = to !== undefined && (to.address !== rtcpAddress || to.port !== rtcpPort);
-      if (learned && port === to.port && address === to.address) return true;
+    if (host !== signalled.rtcpAddress || port !== signalled.rtcpPort) {
       const ssrc = ssrcOf(packet);
       if (!this.#believes(host) || this.#isLeftOver(address, port, ssrc, now, this.rtcp?.before))
         return false;
       const phone = signalled.from !== undefined;
-      if (this.#heard ? ssrc !== this.#ssrc : !phone || learned) return false;
+      if (!(this.#heard && ssrc === this.#ssrc) && !(phone && !this.#rtcpHeard)) return false;
+      // It proves a carrier alive, but moves nothing.
       if (!phone && to !== undefined) return true;
     }
     this.#rtcpTo = { address, port };
+    this.#rtcpHeard = true;
     return true;
   }
 
