@@ -1,6 +1,3 @@
-/** So many halves of broken pairs may rest before one is used again. */
-const RESTING = 16;
-
 /** Which ports rather not. */
 type Avoid = (port: number) => boolean;
 
@@ -22,16 +19,13 @@ export class PortRange {
     return this.#pairs.length * 2 + this.#singles.length;
   }
 
-  /** One port, or `undefined` when the range is used up. */
+  /** One port, or `undefined` when the range is used up. Halves of broken pairs go first, so that pairs are left. */
   takeOne(avoid: Avoid = never): number | undefined {
-    if (this.#singles.length > RESTING || this.#pairs.length === 0) {
-      const single = first(this.#singles, avoid);
-      if (single !== undefined && (this.#pairs.length === 0 || !avoid(single)))
-        return take(this.#singles, single);
-    }
+    const single = first(this.#singles, avoid);
+    if (single !== undefined && (this.#pairs.length === 0 || !avoid(single)))
+      return take(this.#singles, single);
     const pair = this.takePair(avoid);
-    if (pair === undefined) return undefined;
-    this.#singles.push(pair + 1);
+    if (pair !== undefined) this.#singles.push(pair + 1);
     return pair;
   }
 
