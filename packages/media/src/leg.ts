@@ -260,9 +260,9 @@ export class Leg implements TransportEvents {
   // -- digits --------------------------------------------------------------------------------------------------------
 
   #event(packet: Uint8Array, clock: number, now: Ms): void {
-    const { ssrc, timestamp, payloadOffset, payloadLength } = this.#header;
+    const { ssrc, timestamp, marker, payloadOffset, payloadLength } = this.#header;
     const payload = packet.subarray(payloadOffset, payloadOffset + payloadLength);
-    const digit = this.#detector.push(ssrc, timestamp, payload, clock);
+    const digit = this.#detector.push(ssrc, timestamp, payload, clock, marker);
     this.#eventAt = now;
     this.#digit(digit, false);
   }

@@ -19,13 +19,45 @@ function packetsOf(event: number, ms: number, clockRate: number): Uint8Array[] {
 
 const SEGMENT = 0xffff;
 
+interface Told {
+  readonly timestamp: number;
+  readonly bytes: Uint8Array;
+  readonly marker: boolean;
+}
+
+/**
+ * The same as Chromium's RTP sender does it: a segment begins at the time of the packet that no longer fits, which still states what went
+ * beyond the one before.
+ */
+function chromiumSegmentsOf(event: number, start: number, ms: number, clockRate: number): Told[] {
+  const out: Told[] = [];
+  const tell = (timestamp: number, units: number, end: boolean): void => {
+    out.push({ timestamp: timestamp >>> 0, bytes: payload(event, end, units), marker: out.length === 0 });
+  };
+  let begun = 0;
+  let left = (ms * clockRate) / 1000;
+  for (let at = 0, ended = false; !ended; ) {
+    at += (20 * clockRate) / 1000;
+    const units = at - begun;
+    ended = units >= left;
+    if (units > SEGMENT) {
+      tell(start + begun, SEGMENT, false);
+      begun = at;
+      left -= SEGMENT;
+      tell(start + begun, units - SEGMENT, ended);
+    } else tell(start + begun, units, ended);
+    if (ended) for (let i = 0; i < 2; i++) tell(start + begun, units, true);
+  }
+  return out;
+}
+
 /** The same for a key held long: segments of 65,535 units (RFC 4733 §2.5.1.3). With the timestamp of each packet. */
-function segmentsOf(event: number, start: number, ms: number, clockRate: number) {
-  const out: { readonly timestamp: number; readonly bytes: Uint8Array }[] = [];
+function segmentsOf(event: number, start: number, ms: number, clockRate: number): Told[] {
+  const out: Told[] = [];
   let segment = 0;
   const tell = (units: number, end: boolean): void => {
     const timestamp = (start + segment * SEGMENT) >>> 0;
-    out.push({ timestamp, bytes: payload(event, end, units - segment * SEGMENT) });
+    out.push({ timestamp, bytes: payload(event, end, units - segment * SEGMENT), marker: out.length === 0 });
   };
   for (let t = 20; t <= ms; t += 20) {
     const units = (t * clockRate) / 1000;
@@ -43,11 +75,15 @@ describe('a-key-held-long-is-several-digits: segments of one event', () => {
   it('are one digit, also as Chromium sends them', () => {
     const detector = createDtmfDetector();
     const heard: DtmfDetected[] = [];
-    for (const { timestamp, bytes } of segmentsOf(5, 0xffff_0000, 3000, 48_000)) {
-      const digit = detector.push(7, timestamp, bytes, 48_000);
-      if (digit !== undefined) heard.push(digit);
-    }
-    assert.deepEqual(heard, [{ digit: '5', durationMs: 3000 }]);
+    for (const [i, of] of [segmentsOf, chromiumSegmentsOf].entries())
+      for (const { timestamp, bytes, marker } of of(5, 0xffff_0000 + 500_000 * i, 3000, 48_000)) {
+        const digit = detector.push(7, timestamp >>> 0, bytes, 48_000, marker);
+        if (digit !== undefined) heard.push(digit);
+      }
+    assert.deepEqual(heard, [
+      { digit: '5', durationMs: 3000 },
+      { digit: '5', durationMs: 3040 },
+    ]);
     assert.equal(detector.flush(), undefined);
   });
 
@@ -65,20 +101,21 @@ describe('a-key-held-long-is-several-digits: segments of one event', () => {
         fc.nat(0xffff_ffff),
         fc.infiniteStream(fc.nat(9)),
         fc.infiniteStream(fc.nat(30)),
-        (presses, clockRate, start, lossy, flushes) => {
+        fc.constantFrom(segmentsOf, chromiumSegmentsOf),
+        (presses, clockRate, start, lossy, flushes, of) => {
           const detector = createDtmfDetector();
           let heard = '';
           let expected = '';
           let at = start;
           for (const { ticks, pause } of presses) {
-            const packets = segmentsOf(5, at, ticks * 20, clockRate);
+            const packets = of(5, at, ticks * 20, clockRate);
             let any = false;
-            for (const [i, { timestamp, bytes }] of packets.entries()) {
+            for (const [i, { timestamp, bytes, marker }] of packets.entries()) {
               // One of the three ends comes, else nobody could tell two presses from one.
               const needed = i === packets.length - 1;
               if (!needed && lossy.next().value < 4) continue;
               any = true;
-              heard += detector.push(1, timestamp, bytes, clockRate)?.digit ?? '';
+              heard += detector.push(1, timestamp, bytes, clockRate, marker)?.digit ?? '';
               // Nothing came for a while: the leg takes it for ended.
               if (flushes.next().value === 0) heard += detector.flush()?.digit ?? '';
             }
