@@ -68,6 +68,8 @@ const SEGMENTS = 8;
  * it. Any packets may be lost, those that fill a segment too; what ended for want of packets is still the same event when it goes on.
  */
 export function createDtmfDetector(): DtmfDetector {
+  /** Of an event that ends with the packet that begins a segment, Chromium marks the end of the one before, too. */
+  const isOver = ({ end, duration }: Packet): boolean => end && duration < SEGMENT;
   let sounding: Event | undefined;
   const ended: Event[] = [];
 
@@ -95,7 +97,7 @@ export function createDtmfDetector(): DtmfDetector {
       if (e.segments.length > SEGMENTS) e.segments.shift();
     }
     e.units = Math.max(e.units, e.before + duration);
-    e.over ||= end;
+    e.over ||= isOver(packet);
     return true;
   };
 
@@ -122,7 +124,17 @@ export function createDtmfDetector(): DtmfDetector {
       let out: DtmfDetected | undefined;
       if (sounding === undefined || !belongs(sounding, packet)) {
         out = flush();
-        sounding = { ssrc, code, clockRate, segments: [timestamp], before: 0, units: duration, over: end };
+        // Another event has begun: none before it goes on.
+        for (const e of ended) e.over = true;
+        sounding = {
+          ssrc,
+          code,
+          clockRate,
+          segments: [timestamp],
+          before: 0,
+          units: duration,
+          over: isOver(packet),
+        };
       }
       // With two digits in one packet (the first lost its ends) the second is reported by its next end packet.
       return out ?? (end ? flush() : undefined);

@@ -38,13 +38,14 @@ function chromiumSegmentsOf(event: number, start: number, ms: number, clockRate:
   let left = (ms * clockRate) / 1000;
   for (let at = 0, ended = false; !ended; ) {
     at += (20 * clockRate) / 1000;
-    const units = at - begun;
+    let units = at - begun;
     ended = units >= left;
     if (units > SEGMENT) {
-      tell(start + begun, SEGMENT, false);
+      tell(start + begun, SEGMENT, ended);
       begun = at;
       left -= SEGMENT;
-      tell(start + begun, units - SEGMENT, ended);
+      units -= SEGMENT;
+      tell(start + begun, units, ended);
     } else tell(start + begun, units, ended);
     if (ended) for (let i = 0; i < 2; i++) tell(start + begun, units, true);
   }
@@ -129,6 +130,20 @@ describe('a-key-held-long-is-several-digits: segments of one event', () => {
     );
   });
 
+  it('that end as a segment begins are one digit', () => {
+    for (const clockRate of [8000, 48_000]) {
+      const ms = Math.ceil(0xffff / ((20 * clockRate) / 1000)) * 20;
+      const detector = createDtmfDetector();
+      const heard: string[] = [];
+      for (const of of [chromiumSegmentsOf, segmentsOf])
+        for (const { timestamp, bytes, marker } of of(5, heard.length * 200_000, ms, clockRate)) {
+          const digit = detector.push(7, timestamp, bytes, clockRate, marker);
+          if (digit !== undefined) heard.push(digit.digit);
+        }
+      assert.deepEqual(heard, ['5', '5']);
+    }
+  });
+
   it('whose border is lost, on both sides of it, are one digit at every clock', () => {
     for (const clockRate of [8000, 16_000, 48_000]) {
       const detector = createDtmfDetector();
@@ -168,7 +183,8 @@ describe('DTMF detection', () => {
             for (const p of packetsOf(event, ms, clockRate)) {
               if (!kept.next().value) continue;
               any = true;
-              note(detector.push(1, i * 10_000, p, clockRate));
+              // Too far apart for segments of one event.
+              note(detector.push(1, i * 200_000, p, clockRate));
             }
             if (any) expected += DTMF_DIGITS[event]!;
           }
