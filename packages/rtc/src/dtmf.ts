@@ -82,7 +82,7 @@ export function createDtmfDetector(): DtmfDetector {
 
   /** Takes a packet of a known event; `false`: it belongs to another one. */
   const belongs = (e: Event, packet: Packet): boolean => {
-    const { ssrc, timestamp, code, duration, end, marker } = packet;
+    const { ssrc, timestamp, code, duration, marker } = packet;
     if (e.ssrc !== ssrc || e.code !== code) return false;
     const last = e.segments.at(-1)!;
     if (timestamp !== last) {

@@ -76,8 +76,8 @@ describe('a-key-held-long-is-several-digits: segments of one event', () => {
   it('are one digit, also as Chromium sends them', () => {
     const detector = createDtmfDetector();
     const heard: DtmfDetected[] = [];
-    for (const [i, of] of [segmentsOf, chromiumSegmentsOf].entries())
-      for (const { timestamp, bytes, marker } of of(5, 0xffff_0000 + 500_000 * i, 3000, 48_000)) {
+    for (const [i, made] of [segmentsOf, chromiumSegmentsOf].entries())
+      for (const { timestamp, bytes, marker } of made(5, 0xffff_0000 + 500_000 * i, 3000, 48_000)) {
         const digit = detector.push(7, timestamp >>> 0, bytes, 48_000, marker);
         if (digit !== undefined) heard.push(digit);
       }
@@ -103,13 +103,13 @@ describe('a-key-held-long-is-several-digits: segments of one event', () => {
         fc.infiniteStream(fc.nat(9)),
         fc.infiniteStream(fc.nat(30)),
         fc.constantFrom(segmentsOf, chromiumSegmentsOf),
-        (presses, clockRate, start, lossy, flushes, of) => {
+        (presses, clockRate, start, lossy, flushes, made) => {
           const detector = createDtmfDetector();
           let heard = '';
           let expected = '';
           let at = start;
           for (const { ticks, pause } of presses) {
-            const packets = of(5, at, ticks * 20, clockRate);
+            const packets = made(5, at, ticks * 20, clockRate);
             let any = false;
             for (const [i, { timestamp, bytes, marker }] of packets.entries()) {
               // One of the three ends comes, else nobody could tell two presses from one.
@@ -135,8 +135,8 @@ describe('a-key-held-long-is-several-digits: segments of one event', () => {
       const ms = Math.ceil(0xffff / ((20 * clockRate) / 1000)) * 20;
       const detector = createDtmfDetector();
       const heard: string[] = [];
-      for (const of of [chromiumSegmentsOf, segmentsOf])
-        for (const { timestamp, bytes, marker } of of(5, heard.length * 200_000, ms, clockRate)) {
+      for (const made of [chromiumSegmentsOf, segmentsOf])
+        for (const { timestamp, bytes, marker } of made(5, heard.length * 200_000, ms, clockRate)) {
           const digit = detector.push(7, timestamp, bytes, clockRate, marker);
           if (digit !== undefined) heard.push(digit.digit);
         }
