@@ -1,7 +1,8 @@
 import { globSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { circlesOf } from './circles.ts';
 
-/** The laws of the house that a type checker cannot see: who imports whom, no world inside packages, no giant files. */
+/** The laws of the house that a type checker cannot see: who imports whom, no circles, no world inside packages, no giant files. */
 
 const ROOT = join(import.meta.dirname, '..');
 const MOST_LINES = 450;
@@ -28,19 +29,44 @@ const PURE_NODE = new Set(['node:crypto', 'node:buffer', 'node:util']);
 const WORLD =
   /\b(?:Date\.now|Math\.random|performance\.now|setTimeout|setInterval|setImmediate|queueMicrotask|process\.(?:env|exit|argv|on|nextTick|stdout|stderr|cwd|hrtime|pid|send|memoryUsage|cpuUsage)|console\.|randomBytes|randomUUID|getRandomValues)\b|\bnew Date\(\)/;
 
+/** The time of day is read in one file of each app, so that who uses it can be found. The console stamps its list of calls. */
+const TIME_OF_DAY = /\bDate\.now\b|\bnew Date\(\)/;
+const READS_TIME_OF_DAY = new Set([
+  'apps/server/src/clock.ts',
+  'apps/console/src/phone.ts',
+  'packages/sdk/src/environment.ts',
+]);
+
+/**
+ * How long something lasts or waits is no difference of two times of day, which a clock that is set makes any number. This sees the
+ * plain form alone: the reading of the clock beside a minus sign or a comparison.
+ */
+const DIFFERENCE_OF_DAYS =
+  /\b(?:epoch|Date\.now)\(\)\s*[-<>]|(?<!=)[-<>]=?\s*[\w.#?!]*\b(?:epoch|Date\.now)\(\)/;
+/** What is written down for another page; where the two clocks meet; and the run of a machine that has no name for it. */
+const MAY_DIFFER = new Set([
+  'packages/sdk/src/resume-store.ts',
+  'packages/sdk/src/environment.ts',
+  'apps/server/src/journal/boot-identity.ts',
+]);
+
 const withoutComments = (text: string): string =>
   text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/(^|[^:'"`])\/\/.*$/gm, '$1');
 
 export function lawBreaks(): string[] {
-  const breaks: string[] = [];
+  const breaks = circleBreaks();
   for (const file of globSync('{packages,apps}/*/src/**/*.{ts,tsx}', { cwd: ROOT }).sort()) {
     const text = readFileSync(join(ROOT, file), 'utf8');
     const [kind, folder] = file.split('/') as [string, string];
     const room = folder === 'sdk' ? 'webrtc' : folder;
     const lines = text.split('\n').length;
     if (lines > MOST_LINES) breaks.push(`${file}: ${lines} lines; would two files be easier to live in?`);
-    if (kind !== 'packages') continue;
     const code = withoutComments(text);
+    if (TIME_OF_DAY.test(code) && !READS_TIME_OF_DAY.has(file))
+      breaks.push(`${file}: the time of day is read in ${[...READS_TIME_OF_DAY].join(', ')}`);
+    if (DIFFERENCE_OF_DAYS.test(code) && !MAY_DIFFER.has(file))
+      breaks.push(`${file}: a difference of times of day; durations are of the monotonic clock`);
+    if (kind !== 'packages') continue;
     for (const [, from] of code.matchAll(/(?:from|import)\s*\(?\s*['"]([^'"]+)['"]/g)) {
       const own = /^@sidetone\/([^/]+)/.exec(from!)?.[1];
       if (own !== undefined && !MAY_IMPORT[room]?.includes(own))
@@ -62,4 +88,18 @@ export function lawBreaks(): string[] {
     });
   }
   return breaks;
+}
+
+/** Files that import each other, over whatever way and be it for a type alone: neither can be read without the other. */
+function circleBreaks(): string[] {
+  const imports = new Map<string, readonly string[]>();
+  for (const file of globSync('{packages,apps}/*/src/**/*.{ts,tsx}', { cwd: ROOT }).sort()) {
+    const code = withoutComments(readFileSync(join(ROOT, file), 'utf8'));
+    const named = [...code.matchAll(/(?:from|import)\s*\(?\s*['"](\.[^'"]+)['"]/g)];
+    imports.set(
+      file,
+      named.map(([, from]) => join(dirname(file), from!)),
+    );
+  }
+  return circlesOf(imports).map((circle) => `import circle: ${circle.join(', ')}`);
 }

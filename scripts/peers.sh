@@ -15,6 +15,7 @@ PEERS=(
   "sox sox"
   "espeak-ng espeak-ng"
   "postgresql pg_ctl"
+  "nginx-light nginx"
 )
 POLICY=/usr/sbin/policy-rc.d
 

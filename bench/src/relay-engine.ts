@@ -35,6 +35,7 @@ const engine = createMediaEngine({
   opus: await loadOpus(),
   addresses: ['127.0.0.1'],
   ports: [first!, last!],
+  limits: { rtpTimeoutMs: 60_000 },
   emit: () => {},
 });
 

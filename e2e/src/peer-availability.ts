@@ -8,6 +8,7 @@ const PEERS = {
   sipp: { programs: ['sipp'], package: 'sip-tester' },
   baresip: { programs: ['baresip'], package: 'baresip-core' },
   rtpengine: { programs: ['rtpengine'], package: 'rtpengine-daemon' },
+  nginx: { programs: ['nginx'], package: 'nginx-light' },
   coturn: { programs: ['turnserver'], package: 'coturn' },
 } as const;
 

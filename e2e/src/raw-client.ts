@@ -1,4 +1,4 @@
-import { WebSocket } from 'ws';
+import { type ClientOptions, WebSocket } from 'ws';
 import { until } from './wait.ts';
 
 export interface Frame {
@@ -25,8 +25,8 @@ export class RawClient {
   }
 
   /** Opens the socket; gives the HTTP status instead when the server refuses the upgrade. */
-  static async open(url: string, origin?: string): Promise<RawClient | number> {
-    const socket = new WebSocket(url, origin === undefined ? {} : { origin });
+  static async open(url: string, origin?: string, more: ClientOptions = {}): Promise<RawClient | number> {
+    const socket = new WebSocket(url, origin === undefined ? more : { ...more, origin });
     return await new Promise((resolve, reject) => {
       socket.once('open', () => resolve(new RawClient(socket)));
       socket.once('unexpected-response', (request, response) => {

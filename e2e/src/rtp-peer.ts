@@ -90,7 +90,7 @@ export class RtpPeer {
 
   static async open(format: PeerFormat, host = '127.0.0.1'): Promise<RtpPeer> {
     const port = await freePort();
-    const socket = createSocket('udp4');
+    const socket = createSocket(host.includes(':') ? 'udp6' : 'udp4');
     await new Promise<void>((resolve, reject) => {
       socket.once('error', reject);
       socket.bind(port, host, () => resolve());

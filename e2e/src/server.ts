@@ -26,6 +26,8 @@ export interface TrunkOptions {
 
 export interface ServerOptions {
   readonly trunks?: readonly TrunkOptions[];
+  /** Laid over its keys under `http`. */
+  readonly http?: Readonly<Record<string, unknown>>;
   /** Laid over the generated configuration, key by key. */
   readonly config?: Readonly<Record<string, unknown>>;
 }
@@ -219,7 +221,7 @@ export async function configuration(
   });
   return {
     domain: 'sip.localhost',
-    http: { host: '127.0.0.1', port: ports.http },
+    http: { host: '127.0.0.1', port: ports.http, ...options.http },
     sip: { host: '127.0.0.1', udp: ports.sip, tcp: ports.sip },
     stun: { host: '127.0.0.1', port: ports.stun },
     media: { address, ports: await freeRange(60) },

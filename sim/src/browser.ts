@@ -1,4 +1,5 @@
 import type { Random } from '@sidetone/core';
+import { parseClientFrame, traitsOf } from '@sidetone/wire';
 import { lines } from './engine.ts';
 import type { World } from './world.ts';
 
@@ -29,6 +30,8 @@ export interface ClientHabits {
   readonly drop?: Drop;
   /** What it hung up without a socket it never says, like the published SDK. */
   readonly forgetsByes: boolean;
+  /** Whose client it is; it comes back here by itself, whatever the family. */
+  readonly agent: string;
 }
 
 export interface Drop {
@@ -37,6 +40,13 @@ export interface Drop {
   readonly away: number;
   /** The server hears nothing of it, and must notice by itself. */
   readonly halfOpen: boolean;
+}
+
+/** Does this family hear of its calls before it is registered? */
+function hearsAtClientReady(agent: string): boolean {
+  const params = { 'User-Agent': agent };
+  const read = parseClientFrame(JSON.stringify({ id: 1, method: 'login', params }));
+  return read.ok && read.value.kind === 'login' && traitsOf(read.value.agent).hearsAt === 'clientReady';
 }
 
 /** A client of the dialect as the published SDK behaves: it keeps the same states and the same replies. */
@@ -66,6 +76,7 @@ export class PretendClient {
   readonly #random: Random;
   readonly name: string;
   readonly #habits: ClientHabits;
+  readonly #listensEarly: boolean;
   readonly #send: (text: string) => void;
   readonly #pending = new Map<string | number, (frame: Frame) => void>();
   #requests = 0;
@@ -81,6 +92,7 @@ export class PretendClient {
     this.#random = random;
     this.name = name;
     this.#habits = habits;
+    this.#listensEarly = hearsAtClientReady(habits.agent);
     this.#send = send;
   }
 
@@ -88,7 +100,15 @@ export class PretendClient {
     this.state = 'connecting';
     this.#connections += 1;
     const kept = this.#sessid === undefined ? {} : { sessid: this.#sessid, reconnection: true };
-    this.#request('login', { login, passwd, userVariables: {}, loginParams: {}, ...kept }, (frame) => {
+    const params = {
+      login,
+      passwd,
+      userVariables: {},
+      loginParams: {},
+      'User-Agent': this.#habits.agent,
+      ...kept,
+    };
+    this.#request('login', params, (frame) => {
       if (frame.error !== undefined) this.state = 'refused';
       else this.#sessid = String(frame.result?.['sessid']);
     });
@@ -205,7 +225,7 @@ export class PretendClient {
 
   #attach(callID: string, sdp: string): void {
     const state = this.calls.get(callID);
-    if (this.state !== 'ready') this.problems.push('attach before REGED');
+    if (this.state !== 'ready' && !this.#listensEarly) this.problems.push('attach before REGED');
     if (!sdp.includes('a=setup:actpass')) this.problems.push('attach without an offer');
     if (state === undefined || state === 'done') return this.#bye(callID, true);
     this.attached += 1;

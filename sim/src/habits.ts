@@ -20,6 +20,18 @@ export const KINDS: readonly Kind[] = [
 /** The client that shares the credential of the second one. */
 export const TWIN = 2;
 
+/** Half of them browsers. */
+const AGENTS = [
+  'Web-2.27.10',
+  'Web-2.27.10',
+  'Web-2.25.10',
+  'Sidetone-0.1.0',
+  'iOS-4.1.2',
+  'Android-3.7.0',
+  'Flutter-4.4.0',
+  'ReactNative-1.1.0',
+] as const;
+
 /** How long a process that is to die waits for something to die of. */
 export const PATIENCE_MS = 2000;
 
@@ -85,8 +97,10 @@ export function drawClient(random: Random, kind: Kind, index: number): ClientHab
     random.int(2) === 0
       ? { after: 600 + random.int(12_000), away, halfOpen: random.int(2) === 0 }
       : undefined;
-  const forgetsByes = random.int(4) === 0;
+  const agent = AGENTS[random.int(AGENTS.length)]!;
+  const forgetsByes = random.int(4) === 0 && agent.startsWith('Web-');
   return {
+    agent,
     ...(caller ? { dials: destination[kind] } : twin && random.int(2) === 0 ? { dials: '9196' } : {}),
     forgetsByes,
     answersAfter: random.int(3000),

@@ -1,15 +1,16 @@
-import type { LogLine, Random, Service } from '@sidetone/core';
-import { ServiceLoop } from '@sidetone/core';
+import { type JournalLine, type LogLine, type Random, ServiceLoop } from '@sidetone/core';
 import { createProxy, type ProxyInput, type ProxyOutput, type SipProxy } from '@sidetone/proxy';
-import { type Flow, type LocalNode, parseMessage, writeMessage } from '@sidetone/sip';
+import { type Flow, header, type LocalNode, parseMessage, writeMessage } from '@sidetone/sip';
 import { createVoice, type Voice, type VoiceInput, type VoiceOutput } from '@sidetone/voice';
 import { createVsp, type Vsp, type VspInput, type VspOutput } from '@sidetone/vsp';
-import type { CallRecord, Identity } from '@sidetone/wire';
+import { type CallRecord, HEADER, type Identity } from '@sidetone/wire';
+import { PretendDisk } from './disk.ts';
 import { PretendEngine } from './engine.ts';
 import type { World } from './world.ts';
 
 type Input = VspInput | VoiceInput | ProxyInput;
 type Output = VspOutput | VoiceOutput | ProxyOutput;
+type Kept = JournalLine | Extract<VoiceOutput, { type: 'record' }>;
 
 /** Our own address on the simulated network. */
 export const HOUSE = { host: '192.0.2.1', port: 5060 };
@@ -40,29 +41,26 @@ interface Life {
   readonly vsp: Vsp;
   readonly voice: Voice;
   readonly proxy: SipProxy;
-  readonly loop: ServiceLoop<LocalNode, Input, Output>;
+  readonly loop: ServiceLoop<LocalNode, Input, Output, Kept>;
 }
 
 const ROOMS: readonly LocalNode[] = ['voice', 'vsp', 'proxy'];
 
 /**
  * The whole signalling side of the product on virtual time: vsp, voice and proxy, with a pretend media engine. It can be killed, between
- * two inputs or between two outputs of one, and goes on from its journal; media lives through it.
+ * two inputs, between two outputs of one, or while it writes its journal, and goes on from what is there; media lives through it.
  */
 export class House {
   readonly records: CallRecord[] = [];
+  /** The leg of each branch that was called, by its Call-ID, which media knows it by, too. */
+  readonly legOf = new Map<string, string>();
   readonly warnings: LogLine[] = [];
   readonly engine: PretendEngine;
   readonly #options: HouseOptions;
   readonly #nonceSecret: Uint8Array;
-  /** JSON text by room and key: what a disk would keep. */
-  readonly #journal: Readonly<Record<LocalNode, Map<string, string>>> = {
-    vsp: new Map(),
-    voice: new Map(),
-    proxy: new Map(),
-  };
+  readonly #disk = new PretendDisk();
   #life: Life | null;
-  /** Outputs until the process dies. */
+  /** Outputs and writes until the process dies. */
   #diesIn: number | null = null;
   #armedFor: number | null = null;
 
@@ -79,50 +77,68 @@ export class House {
   #begin(): Life {
     const { world, random, identity } = this.#options;
     const epoch = (): number => 1_700_000_000_000 + Math.round(world.now);
-    const vsp = createVsp({ random, epoch, domain: identity.domain, region: 'sim', dc: 'sim' });
-    const voice = createVoice({ random, epoch, identity: () => identity, publicAddress: HOUSE });
+    const vsp = createVsp({
+      random,
+      epoch,
+      domain: identity.domain,
+      region: 'sim',
+      dc: 'sim',
+      keepMs: 120_000,
+    });
+    const voice = createVoice({
+      random,
+      epoch,
+      identity: () => identity,
+      publicAddress: { hosts: [HOUSE.host], port: HOUSE.port },
+      ringMs: 90_000,
+      limits: { calls: 500, callsPerUser: 100 },
+    });
     const proxy = createProxy({
       random,
       epoch,
       identity: () => identity,
-      address: { host: HOUSE.host, udp: HOUSE.port },
+      address: { hosts: [HOUSE.host], udp: HOUSE.port },
+      digest: ['MD5'],
       nonceSecret: this.#nonceSecret,
     });
-    const loop = new ServiceLoop<LocalNode, Input, Output>(
-      { vsp: this.#kept('vsp', vsp), voice: this.#kept('voice', voice), proxy: this.#kept('proxy', proxy) },
-      (from, output) => this.#carry(from, output),
-      100_000,
+    const loop = new ServiceLoop<LocalNode, Input, Output, Kept>(
+      { vsp, voice, proxy },
+      {
+        isKept: (output): output is Kept => output.type === 'journal' || output.type === 'record',
+        keep: (from, unit) => this.#keep(from, unit),
+        carry: (from, output) => this.#carry(from, output),
+        bound: 100_000,
+      },
     );
     return { vsp, voice, proxy, loop };
   }
 
-  /** As the server does it: lines and records of an input are on disk, all together, before anything else comes of it. */
-  #kept<I, O extends Output>(room: LocalNode, service: Service<I, O>): Service<I, O> {
-    return {
-      name: service.name,
-      deadline: () => service.deadline(),
-      handle: (input, now) => {
-        const outputs = service.handle(input, now);
-        for (const output of outputs) {
-          if (output.type === 'journal') {
-            if (output.value === null) this.#journal[room].delete(output.key);
-            else this.#journal[room].set(output.key, JSON.stringify(output.value));
-          } else if (output.type === 'record') {
-            const { record } = output;
-            this.#options.world.note(`record ${record.kind} ${record.cause} by ${record.ended_by}`);
-            this.records.push(record);
-          }
-        }
-        return outputs;
-      },
-    };
+  /** Killed here, the process leaves a part of what it was writing. */
+  #keep(from: LocalNode, unit: readonly Kept[]): void {
+    const { world, random } = this.#options;
+    const changes = unit.filter((kept) => kept.type === 'journal').map((line) => ({ room: from, ...line }));
+    if (this.#diesNow()) {
+      world.note(`journal torn, ${changes.length} lines`);
+      this.#disk.tear(changes, random);
+      throw new Killed();
+    }
+    this.#disk.write(changes);
+    for (const kept of unit) {
+      if (kept.type !== 'record') continue;
+      world.note(`record ${kept.record.kind} ${kept.record.cause} by ${kept.record.ended_by}`);
+      this.records.push(kept.record);
+    }
+  }
+
+  #diesNow(): boolean {
+    return this.#diesIn !== null && this.#diesIn-- <= 0;
   }
 
   get alive(): boolean {
     return this.#life !== null;
   }
 
-  /** Ends the process: at once, or when it has carried out so many outputs more. Replies on their way to it are lost. */
+  /** Ends the process: at once, or when it has written and carried out so much more. Replies on their way to it are lost. */
   kill(after = 0): void {
     if (after > 0) this.#diesIn = after;
     else if (this.#life !== null) this.#die();
@@ -141,13 +157,8 @@ export class House {
     if (this.#life !== null) return;
     this.#options.world.note('house is back');
     this.#life = this.#begin();
-    for (const room of ROOMS) {
-      const entries = [...this.#journal[room]].map(([key, text]) => ({
-        key,
-        value: JSON.parse(text) as unknown,
-      }));
-      this.#life.loop.post(room, { type: 'restore', entries });
-    }
+    const entries = this.#disk.read();
+    for (const room of ROOMS) this.#life.loop.post(room, { type: 'restore', entries: entries[room] });
     this.#run();
   }
 
@@ -188,7 +199,7 @@ export class House {
       voice: calls + media + dialogs,
       proxy: this.#life?.proxy.size ?? 0,
       legs: this.engine.legs.size,
-      lines: ROOMS.reduce((sum, room) => sum + this.#journal[room].size, 0),
+      lines: this.#disk.entries,
       deadline: this.#life?.loop.deadline() ?? null,
     };
   }
@@ -216,12 +227,14 @@ export class House {
     );
   }
 
-  #carry(from: LocalNode, output: Output): void {
+  #carry(from: LocalNode, output: Exclude<Output, Kept>): void {
     const { world, random } = this.#options;
-    if (this.#diesIn !== null && this.#diesIn-- <= 0) throw new Killed();
+    if (this.#diesNow()) throw new Killed();
     switch (output.type) {
       case 'sip':
         if (output.flow.transport === 'local') {
+          const leg = from === 'voice' ? header(output.message, HEADER.leg) : undefined;
+          if (leg !== undefined) this.legOf.set(output.message.headers.callId, leg);
           this.#life?.loop.post(output.flow.node, {
             type: 'sip',
             message: output.message,
@@ -278,10 +291,6 @@ export class House {
           if (this.#life === life) this.post('voice', { type: 'media', id: output.id, reply });
         });
       }
-      case 'journal':
-      case 'record':
-        // Kept already.
-        return;
       case 'log':
         if (output.level === 'warn' || output.level === 'error') this.warnings.push(output);
         return;

@@ -258,7 +258,7 @@ export class Phone {
         call.on('remoteStream', () => this.#show());
       }
       if (call.commonState === 'ACTIVE' && held.since === undefined) {
-        held.since = Date.now();
+        held.since = performance.now();
         void this.#refreshDevices();
       }
     }
@@ -276,7 +276,7 @@ export class Phone {
       answered,
       missed:
         direction === 'inbound' && !answered && !byUs && cause !== 'LOSE_RACE' && cause !== 'PICKED_OFF',
-      seconds: answered ? (Date.now() - since) / 1000 : 0,
+      seconds: answered ? (performance.now() - since) / 1000 : 0,
       at: new Date(),
     };
     this.#set({ ended: past, past: [past, ...this.state.past].slice(0, MOST_PAST) });

@@ -14,8 +14,16 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import fc from 'fast-check';
 import { pino } from 'pino';
-import { type JournalChange, openJournal } from '../src/journal/journal-file.ts';
-import { entryLine, headLine, JOURNAL_ROOMS, readJournal } from '../src/journal/journal-format.ts';
+import { openJournal } from '../src/journal/journal-file.ts';
+import {
+  changeText,
+  headLine,
+  JOURNAL_ROOMS,
+  type JournalChange,
+  type JournalRoom,
+  readJournal,
+  unitLine,
+} from '../src/journal/journal-format.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'sidetone-journal-'));
 const path = join(folder, 'journal');
@@ -47,26 +55,51 @@ const change: fc.Arbitrary<JournalChange> = fc.record({
   value: fc.option(fc.dictionary(fc.string({ minLength: 1 }), fc.jsonValue({ maxDepth: 1 })), { nil: null }),
 });
 
+const entryLine = (room: JournalRoom, key: string, value: object | null): string =>
+  unitLine([changeText({ room, key, value })]);
+
 /** As it comes back from JSON. */
 const plain = (changes: readonly JournalChange[]): JournalChange[] =>
   JSON.parse(JSON.stringify(changes)) as JournalChange[];
 
 describe('the journal', () => {
-  it('cut off at any byte, is what it was after some of its writes', () => {
+  it('cut off at any byte, is what it was after some of its units', () => {
     fc.assert(
-      fc.property(fc.array(change, { maxLength: 12 }), fc.nat(), (drawn, cut) => {
-        const changes = plain(drawn);
-        const text = headLine('boot') + changes.map((c) => entryLine(c.room, c.key, c.value)).join('');
-        const bytes = Buffer.from(text);
-        const found = stateOf(readJournal(bytes.subarray(0, cut % (bytes.length + 1)), 'boot'));
-        const prefixes = changes.map((_, i) => model(changes.slice(0, i + 1)));
-        assert.ok(
-          [{}, ...prefixes].some((state) => JSON.stringify(sorted(state)) === JSON.stringify(sorted(found))),
-          JSON.stringify(found),
-        );
-      }),
+      fc.property(
+        fc.array(fc.array(change, { minLength: 1, maxLength: 4 }), { maxLength: 8 }),
+        fc.nat(),
+        (drawn, cut) => {
+          const units = drawn.map(plain);
+          const text = headLine('boot') + units.map((unit) => unitLine(unit.map(changeText))).join('');
+          const bytes = Buffer.from(text);
+          const found = stateOf(readJournal(bytes.subarray(0, cut % (bytes.length + 1)), 'boot'));
+          const prefixes = units.map((_, i) => model(units.slice(0, i + 1).flat()));
+          assert.ok(
+            [{}, ...prefixes].some(
+              (state) => JSON.stringify(sorted(state)) === JSON.stringify(sorted(found)),
+            ),
+            JSON.stringify(found),
+          );
+        },
+      ),
       { numRuns: 300 },
     );
+  });
+
+  it('of the release before, a line for each change, is read, and written anew in units', () => {
+    const before = [
+      '{"sidetone":"journal","version":1,"boot":"boot"}',
+      '{"room":"voice","key":"call a","value":{"n":1}}',
+      '{"room":"voice","key":"call b","value":{"n":2}}',
+      '{"room":"voice","key":"call a","value":null}',
+      '',
+    ];
+    writeFileSync(path, before.join('\n'));
+    const journal = openJournal(path, 'boot', quiet);
+    journal.close();
+    assert.deepEqual(stateOf(journal.found), { 'voice call b': { n: 2 } });
+    assert.equal(journal.found.problem, undefined);
+    assert.equal(readFileSync(path, 'utf8'), `${headLine('boot')}${entryLine('voice', 'call b', { n: 2 })}`);
   });
 
   it('says after any writes, restarts and compactions what was written last', () => {
@@ -105,6 +138,9 @@ describe('the journal', () => {
       '{"room":"vsp","key":7,"value":{}}',
       '[]',
       'x',
+      '{"unit":[["vsp","k",{"a":2}],["nobody","k",{}]]}',
+      '{"unit":[["vsp","k"]]}',
+      '{"unit":[7]}',
     ]) {
       const found = readJournal(
         Buffer.from(`${headLine('b')}${line}\n${entryLine('vsp', 'k', { a: 1 })}`),
@@ -119,7 +155,7 @@ describe('the journal', () => {
     const line = entryLine('voice', 'call', { up: true });
     const cases: readonly (readonly [string, RegExp])[] = [
       [headLine('yesterday') + line, /started again/],
-      [headLine('today').replace('"version":1', '"version":99') + line, /version 99/],
+      [headLine('today').replace('"version":2', '"version":99') + line, /version 99/],
       [`{"some":"json"}\n${line}`, /no journal/],
       ['x'.repeat(5_000), /no head/],
     ];
@@ -195,7 +231,7 @@ describe('the journal', () => {
     let journal = openJournal(path, 'boot', quiet);
     journal.write([{ room: 'vsp', key: 'a', value: { n: 1 } }]);
     journal.close();
-    appendFileSync(path, '{"room":"vsp","key":"a","val');
+    appendFileSync(path, '{"unit":[["vsp","a",{"n":3}],["vsp","c",{"n');
     journal = openJournal(path, 'boot', quiet);
     journal.write([{ room: 'vsp', key: 'b', value: { n: 2 } }]);
     journal.close();

@@ -175,8 +175,20 @@ describe('the ways in', () => {
   const put = (...puts: StoredObject[]): Promise<void> =>
     service.registry.change(() => ({ change: { puts, removes: [], audit: [] }, result: undefined }));
   const current = (object: StoredObject): StoredObject => service.registry.get(object.id)!;
-  const says = async (credentials: LoginCredentials, now = NOW, address = '192.0.2.9'): Promise<string> => {
-    const login = await authenticate({ credentials, address }, service.identity, service.tokens, budget, now);
+  const says = async (
+    credentials: LoginCredentials,
+    epoch = NOW,
+    address = '192.0.2.9',
+    now = 0,
+  ): Promise<string> => {
+    const clocks = { now, epoch };
+    const login = await authenticate(
+      { credentials, address },
+      service.identity,
+      service.tokens,
+      budget,
+      clocks,
+    );
     assert.equal(
       login.answer.ok ? 'ok' : login.answer.why,
       login.answer.ok ? 'ok' : login.reason === 'too many tries' ? 'too many tries' : 'Login Incorrect',
@@ -306,6 +318,15 @@ describe('the ways in', () => {
       'line1 by connection password',
     );
     assert.match(await says({ kind: 'token', token: await service.tokens.mint(user, NOW) }), /by token/);
+  });
+
+  it('windows-on-the-wall-clock: a clock set back or forth neither prolongs nor shortens the wait of a guesser', async () => {
+    const right = (epoch: number, now: number) =>
+      says(password('line1', 'the password'), epoch, '192.0.2.9', now);
+    for (let i = 0; i < 10; i++) assert.equal(await says(password('line1', `guess ${i}`)), 'wrong password');
+    for (const step of [0, HOUR, -HOUR]) assert.equal(await right(NOW + step, 59_999), 'too many tries');
+    for (const step of [0, HOUR, -HOUR])
+      assert.equal(await right(NOW + step, 60_000), 'line1 by connection password');
   });
 });
 

@@ -139,7 +139,7 @@ describe('the media process', () => {
     const second = await own();
     const health = await second.client.command({ op: 'health' });
     assert.ok(health.ok && health.health?.legs === 3);
-    assert.equal(second.events.filter((e) => e.event === 'engine').length, 0);
+    assert.deepEqual(second.events, [{ event: 'engine', state: 'up' }]);
     for (const leg of ['a', 'b', 'c', 'd']) await second.client.command({ op: 'close', leg });
     second.client.close();
     one.socket.close();

@@ -87,4 +87,15 @@ describe('a session with the product', { timeout: 60_000 }, () => {
     assert.equal(await post('forged'), 401);
     one.close();
   });
+
+  it('session-ids: gives nobody the id of another user’s session', async () => {
+    const sessid = '5f6f7a30-0000-4000-8000-00000000000a';
+    const first = await Client.loggedIn(product.ports.http, 'line1', { sessid });
+    const second = await Client.loggedIn(product.ports.http, 'line2', { sessid });
+    assert.equal(first.sessid, sessid);
+    assert.match(second.sessid, /^[0-9a-f-]{36}$/);
+    assert.notEqual(second.sessid, sessid);
+    first.close();
+    second.close();
+  });
 });

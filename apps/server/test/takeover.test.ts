@@ -4,7 +4,13 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { CallRecord } from '@sidetone/wire';
 import { bootIdentity } from '../src/journal/boot-identity.ts';
-import { entryLine, headLine, readJournal } from '../src/journal/journal-format.ts';
+import {
+  changeText,
+  headLine,
+  type JournalRoom,
+  readJournal,
+  unitLine,
+} from '../src/journal/journal-format.ts';
 import { openSqliteStore } from '../src/store/sqlite.ts';
 import { Client } from './drive/client.ts';
 import { freePorts, Product, run, until } from './drive/running.ts';
@@ -25,6 +31,9 @@ const RECORD: CallRecord = {
 };
 
 const PATIENCE_MS = 60_000;
+
+const entryLine = (room: JournalRoom, key: string, value: object): string =>
+  unitLine([changeText({ room, key, value })]);
 
 /** A product that begins where another died: with a record in hand, and with entries that no service can read. */
 describe('a service that takes over', { timeout: 300_000 }, () => {

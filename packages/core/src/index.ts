@@ -1,8 +1,36 @@
 export { Deadlines } from './deadlines.ts';
+export {
+  canonicalHost,
+  type Family,
+  familyOf,
+  formatIp,
+  isLinkLocal,
+  isLoopbackAddress,
+  isUnspecified,
+  networkOf,
+  parseIp,
+  sameHost,
+  withoutZone,
+} from './ip-address.ts';
 export type { JournalEntry, JournalLine, Restore } from './journal.ts';
 export type { Machine, Step } from './machine.ts';
 export { hexId, type Random, seededRandom, uuid } from './random.ts';
 export { err, ok, type Result } from './result.ts';
 export type { LogLine, Service } from './service.ts';
-export { ServiceLoop } from './service-loop.ts';
+export { type LoopEdge, ServiceLoop } from './service-loop.ts';
 export { type EpochMs, earliest, type Ms } from './time.ts';
+export {
+  type Check,
+  type Checks,
+  type Fields,
+  isFields,
+  isFlag,
+  isNumber,
+  isString,
+  isText,
+  listOf,
+  maybe,
+  oneOf,
+  orNull,
+  recordOf,
+} from './unknown.ts';

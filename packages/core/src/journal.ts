@@ -1,11 +1,11 @@
 /**
- * What a service must not lose with its process. The driver keeps the last value of each key on disk, and carries a line
- * out before the outputs that follow it: what a peer has been told is known afterwards. A service that starts hears all
- * entries in one `restore` input, its first.
+ * What a service must not lose with its process. The driver keeps the last value of each key on disk. The lines of one input are one
+ * unit (`ServiceLoop`): there as a whole or not at all, and there before any other output of that input is carried out, so what a peer
+ * has been told is known afterwards. A service that starts hears all entries in one `restore` input, its first.
  *
- *   handle(input) ──▶ journal {key, value} ──▶ disk ──▶ the outputs behind it ──▶ peers
- *                                               │
- *   the next process: restore {entries} ◀───────┘
+ *   handle(input) ──▶ journal {key, value} … ──▶ disk, one unit ──▶ the other outputs ──▶ peers
+ *                                                 │
+ *   the next process: restore {entries} ◀─────────┘
  *
  * Times (`Ms`) stay valid: the monotonic clock is the machine's, not the process's.
  */

@@ -1,29 +1,37 @@
 import type { Service } from './service.ts';
 import { earliest, type Ms } from './time.ts';
 
+/** What a loop does with what its services put out. `K`: the outputs that must outlive the process. */
+export interface LoopEdge<N extends string, O, K extends O> {
+  readonly isKept: (output: O) => output is K;
+  /**
+   * All that one input has to keep: one unit, written whole or not at all, and written when this returns. Nothing else of the same input
+   * is carried out before, so what a peer has been told is known afterwards.
+   */
+  readonly keep: (from: N, unit: readonly K[], now: Ms) => void;
+  readonly carry: (from: N, output: Exclude<O, K>, now: Ms) => void;
+  /** The most inputs that one `run` may handle; passing it is a livelock and throws. */
+  readonly bound?: number;
+}
+
 /**
- * Runs services against each other: inputs wait in one queue, and each output is handed to `carry`, which may post new
- * inputs. Nothing recurses, so the order of effects is the order of outputs. The server drives it with real time, the
- * simulation with a virtual clock.
+ * Runs services against each other: inputs wait in one queue; what an input has to keep is kept, then each other output is handed to
+ * `carry`, which may post new inputs. Nothing recurses, so the order of effects is the order of outputs. The server drives it with real
+ * time, the simulation with a virtual clock.
  */
-export class ServiceLoop<N extends string, I extends { readonly type: string }, O> {
+export class ServiceLoop<N extends string, I extends { readonly type: string }, O, K extends O = never> {
   readonly #services: Readonly<Record<N, Service<never, O>>>;
   readonly #names: readonly N[];
-  readonly #carry: (from: N, output: O, now: Ms) => void;
+  readonly #edge: LoopEdge<N, O, K>;
   readonly #bound: number;
   #queue: { to: N; input: I }[] = [];
   #running = false;
 
-  /** `bound`: the most inputs one `run` may handle; passing it is a livelock and throws. */
-  constructor(
-    services: Readonly<Record<N, Service<never, O>>>,
-    carry: (from: N, output: O, now: Ms) => void,
-    bound = 1_000_000,
-  ) {
+  constructor(services: Readonly<Record<N, Service<never, O>>>, edge: LoopEdge<N, O, K>) {
     this.#services = services;
     this.#names = Object.keys(services) as N[];
-    this.#carry = carry;
-    this.#bound = bound;
+    this.#edge = edge;
+    this.#bound = edge.bound ?? 1_000_000;
   }
 
   /** Queues an input; `run` handles it. */
@@ -75,6 +83,10 @@ export class ServiceLoop<N extends string, I extends { readonly type: string }, 
 
   #handle(to: N, input: I, now: Ms): void {
     const service = this.#services[to] as unknown as Service<I, O>;
-    for (const output of service.handle(input, now)) this.#carry(to, output, now);
+    const outputs = service.handle(input, now);
+    const { isKept, keep, carry } = this.#edge;
+    const unit = outputs.filter(isKept);
+    if (unit.length > 0) keep(to, unit, now);
+    for (const output of outputs) if (!isKept(output)) carry(to, output as Exclude<O, K>, now);
   }
 }

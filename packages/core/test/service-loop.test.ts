@@ -3,7 +3,8 @@ import { describe, it } from 'node:test';
 import { type Ms, type Service, ServiceLoop } from '../src/index.ts';
 
 type In = { readonly type: 'tick' } | { readonly type: 'ball'; readonly count: number };
-type Out = { readonly to: 'left' | 'right'; readonly count: number };
+type Out = { readonly to: 'left' | 'right'; readonly count: number } | { readonly kept: string };
+type Kept = Extract<Out, { kept: string }>;
 
 function player(name: string, other: 'left' | 'right', log: string[], until: number): Service<In, Out> {
   let due: Ms | null = null;
@@ -28,10 +29,14 @@ function player(name: string, other: 'left' | 'right', log: string[], until: num
 
 function court(until: number, bound?: number) {
   const log: string[] = [];
-  const loop: ServiceLoop<'left' | 'right', In, Out> = new ServiceLoop(
+  const loop: ServiceLoop<'left' | 'right', In, Out, Kept> = new ServiceLoop(
     { left: player('left', 'right', log, until), right: player('right', 'left', log, until) },
-    (_from, out) => loop.post(out.to, { type: 'ball', count: out.count }),
-    bound,
+    {
+      isKept: (out): out is Kept => 'kept' in out,
+      keep: (from, unit) => log.push(`${from} keeps ${unit.map(({ kept }) => kept)}`),
+      carry: (_from, out) => loop.post(out.to, { type: 'ball', count: out.count }),
+      ...(bound === undefined ? {} : { bound }),
+    },
   );
   return { loop, log };
 }
@@ -48,6 +53,27 @@ describe('service loop', () => {
     loop.run(105);
     assert.equal(log.at(-1), 'left ticked at 105');
     assert.equal(loop.deadline(), null);
+  });
+
+  it('keeps what an input has to keep as one unit, before anything else of it is carried out', () => {
+    const log: string[] = [];
+    const loop = new ServiceLoop<'one', In, Out, Kept>(
+      {
+        one: {
+          name: 'one',
+          deadline: () => null,
+          handle: () => [{ to: 'left', count: 1 }, { kept: 'a' }, { to: 'right', count: 2 }, { kept: 'b' }],
+        },
+      },
+      {
+        isKept: (out): out is Kept => 'kept' in out,
+        keep: (from, unit) => log.push(`${from} keeps ${unit.map(({ kept }) => kept)}`),
+        carry: (_from, out) => log.push(`${out.to} ${out.count}`),
+      },
+    );
+    loop.post('one', { type: 'tick' });
+    loop.run(0);
+    assert.deepEqual(log, ['one keeps a,b', 'left 1', 'right 2']);
   });
 
   it('names a livelock instead of spinning', () => {

@@ -1,7 +1,8 @@
 import type { Ms } from '@sidetone/core';
+import type { NegotiatedAudio } from '@sidetone/sdp';
 import type { CodecName } from '@sidetone/wire';
 import { type EncoderLimits, meetingRate, type PcmEncoder, pcmDecoder, pcmEncoder } from './codec.ts';
-import type { Leg, LegWorld } from './leg.ts';
+import type { LegWorld } from './leg-world.ts';
 import { renderDigit, type Sound } from './synth.ts';
 import { silence, type Track } from './track.ts';
 import { Transcoder } from './transcoder.ts';
@@ -10,21 +11,34 @@ import { Transcoder } from './transcoder.ts';
 const DIGIT_RATE = 8000;
 const DIGIT_FRAME = DIGIT_RATE / 50;
 
+/** The stream that frames go into: that of the leg whose peer hears them. */
+export interface Outlet {
+  readonly codec: CodecName | undefined;
+  readonly negotiated: NegotiatedAudio | undefined;
+  /** `skipped`: frames that were lost or left out before this one. */
+  sendFrame(frame: Uint8Array, feeder: number, now: Ms, skipped?: number): void;
+}
+
+/** The leg that is heard; another `feeder` is another stream of it. */
+export interface Feeder {
+  readonly feeder: number;
+}
+
 /** What a leg's stream needs besides relaying: the transcoder, the player, digits as tones. Made when first needed. */
 export class Hearing {
   /** The feeder number of everything that the tick sends: played sounds, silence, keep-alive. */
   static readonly PLAYED = 1;
   static readonly #TONES = 2;
 
-  readonly #leg: Leg;
+  readonly #leg: Outlet;
   readonly #world: LegWorld;
-  #transcoder: { from: Leg; codec: CodecName; feeder: number; engine: Transcoder } | undefined;
+  #transcoder: { from: Feeder; codec: CodecName; feeder: number; engine: Transcoder } | undefined;
   #track: Track | undefined;
   #position = 0;
   #tones: PcmEncoder | undefined;
   readonly #tonePcm = new Int16Array(DIGIT_FRAME);
 
-  constructor(leg: Leg, world: LegWorld) {
+  constructor(leg: Outlet, world: LegWorld) {
     this.#leg = leg;
     this.#world = world;
   }
@@ -43,7 +57,7 @@ export class Hearing {
     this.reset();
   }
 
-  transcode(from: Leg, codec: CodecName, sequence: number, timestamp: number, payload: Uint8Array): void {
+  transcode(from: Feeder, codec: CodecName, sequence: number, timestamp: number, payload: Uint8Array): void {
     let current = this.#transcoder;
     if (current === undefined || current.from !== from || current.codec !== codec) {
       current?.engine.free();

@@ -1,4 +1,4 @@
-import type { Ms, Random } from '@sidetone/core';
+import type { Ms } from '@sidetone/core';
 import {
   createDtmfDetector,
   DTMF_DIGITS,
@@ -9,33 +9,17 @@ import {
   writeTelephoneEvent,
 } from '@sidetone/rtc';
 import type { NegotiatedAudio } from '@sidetone/sdp';
-import type { CodecName, Direction, LegKind, LegStats, MediaEvent, Source } from '@sidetone/wire';
+import type { CodecName, Direction, LegKind, LegStats, Source } from '@sidetone/wire';
 import { clockRate } from './codec.ts';
 import { DigitSender } from './digit-sender.ts';
 import { Hearing } from './hearing.ts';
-import type { OpusFactory } from './opus.ts';
-import type { PacketBuffers } from './packet-buffer.ts';
-import type { MediaLimits } from './ports.ts';
+import type { LegWorld } from './leg-world.ts';
 import { Reports } from './reports.ts';
 import { StreamIn } from './stream-in.ts';
 import { StreamOut } from './stream-out.ts';
-import { silence, type Tracks } from './track.ts';
+import { silence } from './track.ts';
 import type { Failure, Transport, TransportEvents } from './transport.ts';
 import { Watch } from './watch.ts';
-
-/** What the legs of an engine share. */
-export interface LegWorld {
-  readonly now: () => Ms;
-  readonly random: Random;
-  readonly opus: OpusFactory;
-  readonly tracks: Tracks;
-  readonly buffers: PacketBuffers;
-  readonly limits: MediaLimits;
-  readonly emit: (event: MediaEvent) => void;
-  /** A number that no other feeder of any stream has. */
-  readonly newFeeder: () => number;
-  readonly cname: string;
-}
 
 /** A source that is silent for so long is filled in, so that the peer always hears something. */
 const FILL_AFTER_MS = 100;

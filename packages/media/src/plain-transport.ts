@@ -1,5 +1,4 @@
-import type { Ms } from '@sidetone/core';
-import { canonicalHost } from './hosts.ts';
+import { canonicalHost, type Ms } from '@sidetone/core';
 import { type LegSocket, QUIET_MS } from './resting.ts';
 import { isRtcp, type Sender, Senders, ssrcOf } from './senders.ts';
 import type { Transport, TransportEvents } from './transport.ts';

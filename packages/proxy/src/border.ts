@@ -1,3 +1,4 @@
+import { sameHost } from '@sidetone/core';
 import { digestUserName, type Flow, headersNamed, type SipRequest, unescapeUser } from '@sidetone/sip';
 import type { Identity, Trunk } from '@sidetone/wire';
 import { isWebSocket, VOICE_USER } from './own-address.ts';
@@ -6,10 +7,10 @@ import { isWebSocket, VOICE_USER } from './own-address.ts';
 export type Sender =
   /** A carrier, by its source address. */
   | { readonly kind: 'trunk'; readonly trunk: string }
-  /** A phone, by digest. */
-  | { readonly kind: 'phone'; readonly user: string }
-  /** A party of a dialog, by its token, by the flow of a registered contact, or by the source of the call. */
-  | { readonly kind: 'party' };
+  /** A phone, by digest; `binding` when it is registered by the same flow as an instance (RFC 5626). */
+  | { readonly kind: 'phone'; readonly user: string; readonly binding?: string }
+  /** A party of a dialog, by its token, by the flow of a registered contact (both say whose phone it is), or by the source of the call. */
+  | { readonly kind: 'party'; readonly user?: string };
 
 /** What the border does with a request from outside, before anything is kept for it. */
 export type Verdict =
@@ -28,6 +29,8 @@ export interface BorderFacts {
   readonly holdsToken: boolean;
   /** A registered contact is reached by this very flow. */
   readonly isContact: boolean;
+  /** Whose phone that is, by the token or by the flow. */
+  readonly user: string | undefined;
   /** An INVITE with this Call-ID passed from this source and its transaction still lives. */
   readonly isCaller: boolean;
 }
@@ -41,13 +44,20 @@ export function identify(request: SipRequest, flow: Flow, facts: BorderFacts): V
   const proof: Verdict = claims ? { type: 'check', status, authorization } : { type: 'challenge', status };
   if (registers) return proof;
   const inDialog = request.headers.to.params['tag'] !== undefined;
-  if (inDialog && (facts.holdsToken || facts.isContact || facts.isCaller))
-    return { type: 'pass', sender: { kind: 'party' } };
+  const { user } = facts;
+  // Who says where the phone is from now on (RFC 3261 §12.2) says who it is.
+  const vouched = refreshesTarget(request) ? user !== undefined : facts.isContact || facts.isCaller;
+  if (inDialog && (facts.holdsToken || vouched))
+    return { type: 'pass', sender: { kind: 'party', ...(user === undefined ? {} : { user }) } };
   const trunk = trunkAt(facts.identity.trunks, flow, claims || facts.isContact || claimsUser(request, facts));
   if (trunk !== undefined) return { type: 'pass', sender: { kind: 'trunk', trunk: trunk.name } };
   // An ACK cannot be challenged (RFC 3261 §22.1).
   return request.method === 'ACK' ? { type: 'drop' } : proof;
 }
+
+/** INVITE and UPDATE (RFC 3311 §5.1) refresh the remote target of their dialog. */
+export const refreshesTarget = ({ method }: SipRequest): boolean =>
+  method === 'INVITE' || method === 'UPDATE';
 
 /**
  * The trunk at a source address. Its port may differ (carriers send from other ports than they listen at), unless the
@@ -59,7 +69,7 @@ function trunkAt(trunks: readonly Trunk[], flow: Flow, looksLikePhone: boolean):
   // The source of a datagram can be forged: a carrier that speaks TCP is not believed by UDP.
   const here = trunks.filter(
     (t) =>
-      t.host.toLowerCase() === flow.host.toLowerCase() &&
+      (t.addresses ?? [t.host]).some((host) => sameHost(host, flow.host)) &&
       !(t.transport === 'tcp' && flow.transport === 'udp'),
   );
   const exact = here.find((t) => t.port === flow.port);

@@ -1,19 +1,30 @@
 import { Buffer } from 'node:buffer';
 import { timingSafeEqual } from 'node:crypto';
-import { type Flow, keyedMac, type SipRequest } from '@sidetone/sip';
-import type { Sender } from './border.ts';
-import type { Target } from './targets.ts';
+import type { Ms } from '@sidetone/core';
+import { type Flow, keyedMac } from '@sidetone/sip';
+import type { Way } from './phone-way.ts';
 
-/** The peer of a dialog across the border: a phone is reached by its own flow, a carrier by the routes of the dialog. */
-export type Peer = { readonly phone: Flow } | { readonly trunk: string };
+/** A phone in a dialog: where it was when it proved itself. */
+export interface PhonePeer {
+  readonly phone: Way;
+  /** Who proved it; tokens of before do not say. */
+  readonly user?: string;
+  /** The binding of a phone that is known by its instance (RFC 5626), not by its Contact. */
+  readonly binding?: string;
+  /** When. */
+  readonly at?: Ms;
+}
+
+/** The peer of a dialog across the border: a phone is reached where it was last, a carrier by the routes of the dialog. */
+export type Peer = PhonePeer | { readonly trunk: string };
 
 /**
  * The user part of our Record-Route (RFC 5626 §5.2 has the idea): who shows it in a Route belongs to the dialog, from
  * whatever address, and requests of our own side that show it find the peer again. Bound to the Call-ID by a MAC, so
- * nothing is kept for it.
+ * nothing is kept for it. `voice` gets a newer one in the Contact of a phone that moves (`moves.ts`).
  */
 export function dialogToken(secret: Uint8Array, callId: string, peer: Peer): string {
-  const text = 'trunk' in peer ? `trunk,${peer.trunk}` : flowText(peer.phone);
+  const text = 'trunk' in peer ? `trunk,${peer.trunk}` : phoneText(peer);
   const payload = Buffer.from(text).toString('base64url');
   return `d.${payload}.${mac(secret, callId, payload)}`;
 }
@@ -30,25 +41,6 @@ export function readDialogToken(secret: Uint8Array, callId: string, token: strin
   return peerOf(Buffer.from(payload, 'base64url').toString());
 }
 
-/** §16.6 item 4: we stay on the path of dialogs that cross the border. The peer outside, and the token for its dialog. */
-export function pathOf(
-  request: SipRequest,
-  source: Flow,
-  target: Target,
-  sender: Sender | null,
-  secret: Uint8Array,
-): { readonly peer: Flow; readonly token: string } | null {
-  if (request.headers.to.params['tag'] !== undefined || request.method !== 'INVITE') return null;
-  const { callId } = request.headers;
-  if (source.transport !== 'local') {
-    const peer = sender?.kind === 'trunk' ? { trunk: sender.trunk } : { phone: source };
-    return { peer: source, token: dialogToken(secret, callId, peer) };
-  }
-  if (target.flow.transport === 'local') return null;
-  const peer = target.trunk === undefined ? { phone: target.flow } : { trunk: target.trunk };
-  return { peer: target.flow, token: dialogToken(secret, callId, peer) };
-}
-
 const mac = (secret: Uint8Array, callId: string, payload: string): string =>
   keyedMac(secret).update(`dialog\0${callId}\0${payload}`).digest().subarray(0, 12).toString('base64url');
 
@@ -57,21 +49,40 @@ const flowText = (flow: Flow): string =>
     ? `local,${flow.node}`
     : `${flow.transport},${flow.port},${flow.host},${flow.transport === 'udp' ? '' : (flow.connection ?? '')}`;
 
+/** The flow first, as tokens of before had it alone. */
+const phoneText = ({ phone, user = '', binding = '', at }: PhonePeer): string =>
+  [
+    flowText(phone.flow),
+    encodeURIComponent(user),
+    binding,
+    at === undefined ? '' : String(Math.floor(at)),
+    phone.byContact ? 'contact' : '',
+  ].join();
+
 /** Only reads what we wrote: the MAC was checked before. */
 function peerOf(text: string): Peer | null {
-  const [kind, second = '', host = '', connection = ''] = text.split(',');
+  const [kind, second = '', host = '', connection = '', ...rest] = text.split(',');
   const port = Number(second);
   switch (kind) {
     case 'trunk':
       return { trunk: second };
     case 'udp':
-      return { phone: { transport: kind, host, port } };
+      return phonePeer({ transport: kind, host, port }, rest);
     case 'tcp':
     case 'tls':
     case 'ws':
     case 'wss':
-      return { phone: { transport: kind, host, port, ...(connection === '' ? {} : { connection }) } };
+      return phonePeer({ transport: kind, host, port, ...(connection === '' ? {} : { connection }) }, rest);
     default:
       return null;
   }
+}
+
+function phonePeer(flow: Flow, [user = '', binding = '', at = '', way]: readonly string[]): PhonePeer {
+  return {
+    phone: way === 'contact' ? { flow, byContact: true } : { flow },
+    ...(user === '' ? {} : { user: decodeURIComponent(user) }),
+    ...(binding === '' ? {} : { binding }),
+    ...(at === '' ? {} : { at: Number(at) }),
+  };
 }

@@ -11,17 +11,15 @@ import {
 } from '@sidetone/sip';
 import { NonceCounts } from './nonce-counts.ts';
 
-/**
- * RFC 8760 would have SHA-256 first and MD5 behind it. Many phones give up on any challenge that names SHA-256 (baresip
- * 1.0 wherever it stands, SIPp 3.6 and older PJSIP when it comes first), so it is offered only when asked for.
- */
-const DIGEST: readonly DigestAlgorithm[] = ['MD5'];
-
 export interface GateOptions {
   readonly secret: Uint8Array;
   readonly random: Random;
   readonly realm: () => string;
-  readonly algorithms: readonly DigestAlgorithm[] | undefined;
+  /**
+   * RFC 8760 would have SHA-256 first and MD5 behind it. Many phones give up on any challenge that names SHA-256 (baresip
+   * 1.0 wherever it stands, SIPp 3.6 and older PJSIP when it comes first), so it is for the operator to say.
+   */
+  readonly algorithms: readonly DigestAlgorithm[];
   readonly nonceMs: Ms;
   readonly nonces: number;
 }
@@ -73,7 +71,7 @@ export class DigestGate {
 
   /** Values for WWW-Authenticate or Proxy-Authenticate. */
   challenge(flow: Flow, stale: boolean, now: Ms): readonly string[] {
-    const { secret, realm, random, algorithms = DIGEST } = this.#options;
+    const { secret, realm, random, algorithms } = this.#options;
     // Phones behind one address that ask in the same millisecond do not share a count.
     const salt = hexId(random, 4);
     return createChallenge({ realm: realm(), secret, now, source: sourceOf(flow), salt, stale, algorithms });

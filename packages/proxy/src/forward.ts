@@ -9,7 +9,7 @@ import {
 } from '@sidetone/sip';
 import { ASSERTED_IDENTITY, HEADER } from '@sidetone/wire';
 import type { Sender } from './border.ts';
-import type { Target } from './targets.ts';
+import type { Target } from './target.ts';
 
 type Other = SipRequest['headers']['other'];
 
@@ -50,8 +50,9 @@ export function forwardedRequest(
       ...h,
       // Vias of our own rooms stay inside; the response context knows the way back.
       via: outside ? h.via.filter((v) => v.transport !== 'LOCAL') : h.via,
-      maxForwards: (h.maxForwards ?? 71) - 1,
+      maxForwards: Math.max(0, (h.maxForwards ?? 71) - 1),
       route: target.route,
+      contact: target.contact ?? h.contact,
       recordRoute: recordRoute === null ? h.recordRoute : [recordRoute, ...h.recordRoute],
       other,
     },
@@ -60,7 +61,7 @@ export function forwardedRequest(
 
 function assertion(sender: Sender | null, target: Target): Other {
   if (sender?.kind === 'trunk') return [[HEADER.trunk, sender.trunk]];
-  if (sender?.kind === 'phone')
+  if (sender?.user !== undefined)
     return [[ASSERTED_IDENTITY, `<sip:${escapeUser(sender.user)}@${target.domain ?? ''}>`]];
   return [];
 }

@@ -9,8 +9,8 @@ export interface Forwarded {
   readonly request: SipRequest;
   readonly source: Flow;
   readonly sender: Sender | null;
-  /** What each branch sent, and in which client transaction. */
-  readonly branches: { sent: SipRequest; tx: string; proven: boolean }[];
+  /** What each branch sent, where, in which client transaction, and how often again with credentials. */
+  readonly branches: { sent: SipRequest; flow: Flow; tx: string; tries: number }[];
   /** Transactions that still live. */
   readonly open: Set<string>;
   readonly loopKey: string;

@@ -22,18 +22,19 @@ import {
 import { HEADER } from '@sidetone/wire';
 import { bestEnding, type Ending, withAllChallenges } from './best-response.ts';
 import type { Sender } from './border.ts';
-import { pathOf } from './dialog-token.ts';
+import { answeredBy, pathOf } from './dialog-path.ts';
 import { EarlyLines } from './early-invites.ts';
 import { forwardedRequest, forwardedResponse } from './forward.ts';
 import type { Forwarded } from './forwarded.ts';
+import { LargeRequests } from './large-requests.ts';
 import { Orphans } from './orphans.ts';
-import { isReachable, recordRoute } from './own-address.ts';
+import { isReachable, presented, recordRoute, sentBy } from './own-address.ts';
 import { Counts, loopKey, PassedRequests } from './passed-requests.ts';
 import type { ProxyLimits, ProxyOptions } from './proxy-events.ts';
 import { type ContextInput, newContext, responseContextMachine } from './response-context.ts';
 import { strayOnward } from './strays.ts';
-import type { Target } from './targets.ts';
-import { answerTrunk } from './trunk-credentials.ts';
+import type { Target } from './target.ts';
+import { TrunkCredentials } from './trunk-credentials.ts';
 
 /** A request that reached its transaction (`null`: an ACK). */
 export interface Arrived {
@@ -64,7 +65,9 @@ export class Forwarding {
   readonly #registers = new Set<string>();
   readonly #loops = new Counts();
   readonly #due = new Deadlines<string>();
+  readonly #large: LargeRequests;
   readonly #early: EarlyLines;
+  readonly #trunks: TrunkCredentials;
   readonly #orphans: Orphans;
   /** Until then a 2xx from outside may be for the process before. */
   #straysUntil: Ms = 0;
@@ -73,12 +76,14 @@ export class Forwarding {
   constructor(options: ForwardingOptions) {
     this.#options = options;
     this.#random = options.random;
-    const { host, udp } = options.address;
+    const { address } = options;
     this.#layer = createTransactionLayer({
-      sentBy: udp === undefined ? { host } : { host, port: udp },
+      sentBy: (flow) => sentBy(address, flow),
       random: options.random,
     });
+    this.#large = new LargeRequests(address);
     this.#early = new EarlyLines(options.random);
+    this.#trunks = new TrunkCredentials(options.random, options.identity);
     this.#orphans = new Orphans(this.#layer, options.random, () => hexId(options.random, 8));
   }
 
@@ -124,6 +129,11 @@ export class Forwarding {
     this.#take(this.#orphans.tick(now), now);
   }
 
+  /** What the process before has learned of trunks. */
+  restoreTrunks(entries: readonly JournalEntry[]): void {
+    this.#out.push(...this.#trunks.restore(entries));
+  }
+
   /** Ends the INVITEs that the process before left without a final response (`orphans.ts`). */
   restore(entries: readonly JournalEntry[], now: Ms): void {
     this.#straysUntil = now + STRAYS_MS;
@@ -143,6 +153,11 @@ export class Forwarding {
   /** Whether a request belongs to a transaction that passed before: a copy, its CANCEL, or the ACK of a refusal. */
   knows(request: SipRequest, flow: Flow): boolean {
     return this.#passed.knows(request, flow);
+  }
+
+  /** Whether this request passed already, by another way. */
+  isMerged(request: SipRequest): boolean {
+    return this.#passed.isMerged(request);
   }
 
   /** Whether an INVITE of this call came from this source and is still under way. */
@@ -165,7 +180,8 @@ export class Forwarding {
     if (tx === null) {
       const target = groups[0]?.[0];
       if (target === undefined || !isReachable(target.flow)) return;
-      this.#take(this.#layer.ack(forwardedRequest(request, flow, target, sender, null), target.flow), now);
+      const ack = forwardedRequest(request, flow, target, sender, null);
+      this.#take(this.#layer.ack(ack, this.#flowFor(ack, target, now)), now);
       return;
     }
     const invite = request.method === 'INVITE';
@@ -195,13 +211,13 @@ export class Forwarding {
       }
       switch (event.type) {
         case 'sip':
-          if (isReachable(event.flow)) this.#out.push(event);
+          if (isReachable(event.flow)) this.#out.push(presented(event, this.#options.address));
           break;
         case 'request':
           this.#arrived(event);
           break;
         case 'response':
-          this.#response(event.tx, event.response, now);
+          this.#response(event.tx, event.response, event.flow, now);
           if (event.response.status >= 200) this.#out.push(...this.#early.settled(event.tx));
           break;
         case 'stray':
@@ -239,7 +255,7 @@ export class Forwarding {
     this.#out.push({ type: 'arrived', tx, request, flow });
   }
 
-  #response(tx: string, response: SipResponse, now: Ms): void {
+  #response(tx: string, response: SipResponse, from: Flow, now: Ms): void {
     const place = this.#clients.get(tx);
     const context = place === undefined ? undefined : this.#contexts.get(place.context);
     const branch = place === undefined ? undefined : context?.branches[place.branch];
@@ -248,26 +264,33 @@ export class Forwarding {
     if (branch.tx !== tx) return;
     if (
       (response.status === 401 || response.status === 407) &&
-      this.#prove(context, place.branch, response, now)
+      this.#prove(context, place.branch, response, from, now)
     )
       return;
+    const { trunk } = context.state.branches[place.branch]!.target;
+    if (trunk !== undefined && branch.tries > 0 && response.status > 100 && response.status < 300)
+      this.#out.push(...this.#trunks.passed(trunk, branch.sent));
     this.#step(place.context, { type: 'response', branch: place.branch, response }, now);
   }
 
-  /** A carrier that challenges our calls gets its credentials, once for each branch. */
-  #prove(context: Forwarded, index: number, response: SipResponse, now: Ms): boolean {
+  /** A carrier that challenges our requests gets its credentials (`trunk-credentials.ts`). */
+  #prove(context: Forwarded, index: number, response: SipResponse, from: Flow, now: Ms): boolean {
     const branch = context.branches[index]!;
     const b = context.state.branches[index];
-    const name = b?.target.trunk;
-    const trunk = this.#options.identity().trunks.find((t) => t.name === name);
-    if (branch.proven || b === undefined || trunk === undefined || context.state.cancelled !== null)
-      return false;
+    const trunk = b?.target.trunk;
+    if (b === undefined || trunk === undefined || context.state.cancelled !== null) return false;
     if (b.phase === 'leaving') return false;
-    const again = answerTrunk(branch.sent, response, trunk, this.#random);
-    if (again === null) return false;
-    branch.sent = again;
-    branch.proven = true;
-    this.#send(context, index, b.target.flow, now);
+    const { sent, tries } = branch;
+    const hop = b.target.flow;
+    const answer = this.#trunks.answer({ trunk, sent, hop, response, from, tries, rang: b.rang });
+    if (answer.type === 'withheld') {
+      const fields = { trunk, why: answer.why, realm: answer.realm.slice(0, 64) };
+      this.#out.push({ type: 'log', level: 'warn', event: 'challenge not answered', fields });
+    }
+    if (answer.type !== 'again') return false;
+    branch.sent = answer.request;
+    branch.tries += 1;
+    this.#send(context, index, this.#flowFor(answer.request, b.target, now), now);
     return true;
   }
 
@@ -275,11 +298,32 @@ export class Forwarding {
     const place = this.#clients.get(tx);
     if (place !== undefined) {
       const branch = this.#contexts.get(place.context)?.branches[place.branch];
-      if (branch?.tx === tx) this.#step(place.context, { type: 'failed', branch: place.branch, status }, now);
+      if (branch?.tx === tx && !(status === 503 && this.#byUdpAfterAll(place, now)))
+        this.#step(place.context, { type: 'failed', branch: place.branch, status }, now);
       return;
     }
     // The caller cannot be reached any more: nobody waits for an answer.
     if (this.#contexts.has(tx)) this.#step(tx, { type: 'cancel', headers: [] }, now);
+  }
+
+  #flowFor(request: SipRequest, target: Target, now: Ms): Flow {
+    return this.#large.flowFor(request, target, this.#options.identity().trunks, now);
+  }
+
+  /** RFC 3261 §18.1.1: a request that went by TCP for its size alone, and found no connection, goes by UDP: a transaction of its own. */
+  #byUdpAfterAll(place: { readonly context: string; readonly branch: number }, now: Ms): boolean {
+    const context = this.#contexts.get(place.context);
+    const b = context?.state.branches[place.branch];
+    const branch = context?.branches[place.branch];
+    if (context === undefined || b === undefined || branch === undefined) return false;
+    const { flow } = b.target;
+    if (branch.flow === flow) return false;
+    this.#large.refused(branch.flow, now);
+    // Cancelled meanwhile, or given up: nobody waits for it.
+    if (b.phase !== 'calling') return false;
+    this.#step(place.context, { type: 'again', branch: place.branch }, now);
+    this.#send(context, place.branch, flow, now);
+    return true;
   }
 
   #terminated(tx: string): void {
@@ -328,11 +372,12 @@ export class Forwarding {
     if (branch > 0 && target.trunk !== undefined)
       this.#out.push({ type: 'log', level: 'warn', event: 'next trunk', fields: { trunk: target.trunk } });
     const { address, secret } = this.#options;
-    const path = pathOf(request, source, target, sender, secret);
+    const path = pathOf(request, source, target, sender, secret, now);
     const route = path === null ? null : recordRoute(address, path.peer, path.token);
     const sent = forwardedRequest(request, source, target, sender, route);
-    context.branches[branch] = { sent, tx: '', proven: false };
-    if (isReachable(target.flow)) this.#send(context, branch, target.flow, now);
+    const flow = this.#flowFor(sent, target, now);
+    context.branches[branch] = { sent, flow, tx: '', tries: 0 };
+    if (isReachable(target.flow)) this.#send(context, branch, flow, now);
     else this.#step(context.server, { type: 'failed', branch, status: 503 }, now);
   }
 
@@ -340,6 +385,7 @@ export class Forwarding {
     const entry = context.branches[branch]!;
     const { tx, out } = this.#layer.request(entry.sent, flow, now);
     entry.tx = tx;
+    entry.flow = flow;
     context.open.add(tx);
     this.#clients.set(tx, { context: context.server, branch });
     const [first] = out;
@@ -354,9 +400,10 @@ export class Forwarding {
   #pass(context: Forwarded, branch: number, response: SipResponse, now: Ms): void {
     const target = context.state.branches[branch]!.target;
     const { request, source, server } = context;
+    const told = answeredBy(response, target, this.#options.secret, now);
     this.respond(
       server,
-      forwardedResponse(response, request.headers.via, source, target.flow, target.trunk),
+      forwardedResponse(told, request.headers.via, source, target.flow, target.trunk),
       now,
     );
     if (response.status >= 200) this.#out.push(...this.#early.settled(server));
@@ -388,7 +435,7 @@ export class Forwarding {
     if (events !== null) return this.#take(events, now);
     if (flow.transport !== 'local' && now >= this.#straysUntil) return;
     const send = strayOnward(response, flow, this.#options.address);
-    if (send !== null) this.#out.push(send);
+    if (send !== null) this.#out.push(presented(send, this.#options.address));
   }
 }
 

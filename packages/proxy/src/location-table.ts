@@ -1,4 +1,4 @@
-import { Deadlines, type JournalEntry, type JournalLine, type Ms } from '@sidetone/core';
+import { canonicalHost, Deadlines, type JournalEntry, type JournalLine, type Ms } from '@sidetone/core';
 import { type Flow, sameFlow, sameUri, type Uri, unescapeUser } from '@sidetone/sip';
 import { isKept, readBinding, writeBinding } from './kept-bindings.ts';
 import {
@@ -34,12 +34,12 @@ export class LocationTable {
     return this.#locations.keys();
   }
 
-  /** One input for one user's machine; what it refused. */
-  step(user: string, input: LocationInput, now: Ms): LocationOutput | undefined {
+  /** One input for one user's machine; what it refused or dropped. */
+  step(user: string, input: LocationInput, now: Ms): readonly LocationOutput[] {
     const before = this.#locations.get(user) ?? { user, bindings: [] };
     const { state, out } = locationMachine.step(before, input, now);
     if (state !== before) this.#store(before, state);
-    return out[0];
+    return out;
   }
 
   tick(now: Ms): void {
@@ -107,11 +107,21 @@ export class LocationTable {
     return undefined;
   }
 
-  /** Whether a registered contact is reached by the flow a message came from. */
+  /** The binding of a user's phone that registered by a flow as an instance (RFC 5626), when there is no other. */
+  instanceBy(user: string, flow: Flow, now: Ms): Binding | undefined {
+    const there = this.of(user, now).filter((b) => b.outbound !== undefined && sameFlow(b.flow, flow));
+    return there.length === 1 ? there[0] : undefined;
+  }
+
+  /** Whether somebody registered by the flow that a message came from. */
   isSource(flow: Flow, now: Ms): boolean {
     for (const user of this.#usersAt.get(place(flow)) ?? [])
-      if (this.of(user, now).some((b) => sameFlow(b.flow, flow))) return true;
+      if (this.isSourceOf(user, flow, now)) return true;
     return false;
+  }
+
+  isSourceOf(user: string, flow: Flow, now: Ms): boolean {
+    return this.of(user, now).some((b) => sameFlow(b.flow, flow));
   }
 
   #store(before: Location, state: Location): void {
@@ -152,7 +162,7 @@ const place = (flow: Flow): string =>
 
 /** The parts of a URI that equal URIs have in common whatever their parameters (RFC 3261 §19.1.4). */
 const contactKey = (uri: Uri): string =>
-  `${unescapeUser(uri.user ?? '')} ${uri.host.toLowerCase()} ${uri.port ?? ''}`;
+  `${unescapeUser(uri.user ?? '')} ${canonicalHost(uri.host)} ${uri.port ?? ''}`;
 
 function add(sets: Map<string, Set<string>>, key: string, user: string): void {
   const known = sets.get(key);

@@ -2,6 +2,7 @@ import type { EpochMs, JournalLine, LogLine, Ms, Random, Restore, Service } from
 import type { DigestAlgorithm, Flow, SipReceived, SipSend } from '@sidetone/sip';
 import type { Identity } from '@sidetone/wire';
 import type { Binding } from './location.ts';
+import type { OwnAddress } from './own-address.ts';
 
 /** What the proxy hears. */
 export type ProxyInput =
@@ -36,7 +37,7 @@ export interface ProxyLimits {
   readonly minExpires: number;
   readonly maxExpires: number;
   readonly defaultExpires: number;
-  /** Contacts of one user; more get 403. */
+  /** Contacts of one user, of phones and of clients each: another takes the place of the one that registered the longest ago. */
   readonly contactsPerUser: number;
   /** Live transactions above which new calls get 503 with Retry-After; requests in a dialog still pass. */
   readonly transactions: number;
@@ -60,18 +61,11 @@ export interface ProxyOptions {
   readonly epoch: () => EpochMs;
   /** Read for every request, so that changes count at once. */
   readonly identity: () => Identity;
-  /** Our SIP address as peers see it: goes into Via and Record-Route. */
-  readonly address: {
-    readonly host: string;
-    readonly udp?: number;
-    readonly tcp?: number;
-    /** Where SIP over WebSocket is served. */
-    readonly ws?: number;
-  };
+  readonly address: OwnAddress;
   /** Keys nonces and dialog tokens; at least 32 random bytes. */
   readonly nonceSecret: Uint8Array;
-  /** Algorithms a challenge offers, most wanted first; answers with either are accepted. Default MD5 alone. */
-  readonly digest?: readonly DigestAlgorithm[];
+  /** Algorithms a challenge offers, most wanted first; answers with either are accepted. */
+  readonly digest: readonly DigestAlgorithm[];
   readonly limits?: Partial<ProxyLimits>;
 }
 

@@ -1,13 +1,25 @@
-import { earliest, hexId, type JournalEntry, type LogLine, type Ms, type Restore } from '@sidetone/core';
 import {
+  earliest,
+  hexId,
+  type JournalEntry,
+  type LogLine,
+  type Ms,
+  type Restore,
+  sameHost,
+} from '@sidetone/core';
+import {
+  ACCEPTED,
   createResponse,
+  type ExtraHeaders,
   type Flow,
   type ResponseParts,
   type SipRequest,
+  unescapeUser,
   validateRequest,
 } from '@sidetone/sip';
 import type { IdentityRefusal } from '@sidetone/wire';
 import { ALLOW, errandOf, identify, type Sender } from './border.ts';
+import { contactFrom } from './dialog-path.ts';
 import { DigestGate, sourceOf } from './digest-gate.ts';
 import { type Arrived, Forwarding } from './forwarding.ts';
 import type { Binding } from './location.ts';
@@ -23,7 +35,7 @@ const LIMITS: ProxyLimits = {
   minExpires: 60,
   maxExpires: 7200,
   defaultExpires: 3600,
-  contactsPerUser: 10,
+  contactsPerUser: 100,
   transactions: 20_000,
   registers: 40_000,
   lookups: 1_000,
@@ -33,6 +45,12 @@ const LIMITS: ProxyLimits = {
   nonceMs: 5 * 60_000,
   nonces: 50_000,
 };
+
+/** What an OPTIONS to ourselves is told (RFC 3261 §11.2). */
+const CAPABILITIES: ExtraHeaders = [
+  ['Allow', ALLOW],
+  ['Accept', ACCEPTED],
+];
 
 /**
  * The SIP proxy and registrar of the house (RFC 3261 §10, §16): who is registered where, who may send, which trunk.
@@ -100,6 +118,7 @@ class ProxyService implements SipProxy {
         this.#gate.restored(now);
         this.#locations.restore(entriesOf(input, 'binding '), now);
         this.#dropRefused(now);
+        this.#forwarding.restoreTrunks(entriesOf(input, 'realms '));
         this.#forwarding.restore(entriesOf(input, 'early '), now);
         break;
       case 'tick':
@@ -155,15 +174,25 @@ class ProxyService implements SipProxy {
     if (this.#forwarding.knows(request, flow)) return this.#admit(request, flow, null, now);
     // A CANCEL cannot be challenged (RFC 3261 §22.1); without its INVITE there is nothing to cancel.
     if (request.method === 'CANCEL') return this.#refuse(request, flow, 481);
-    const bad = validateRequest(request, { role: 'proxy', supported: [] });
+    const { uri, route, peer } = preprocess(request, this.#preprocessFacts());
+    const addressed = route.length === 0 && this.#isOurHost(uri.host);
+    const bad = validateRequest(request, { role: 'proxy', supported: [], addressed });
     if (bad !== null)
       return this.#refuse(request, flow, bad.status, { reason: bad.reason, headers: bad.headers });
-    const { peer } = preprocess(request, this.#preprocessFacts());
+    // A ping that goes no further: of whomever, for it tells and keeps nothing.
+    const { maxForwards, to } = request.headers;
+    if (request.method === 'OPTIONS' && maxForwards === 0 && to.params['tag'] === undefined)
+      return this.#refuse(request, flow, 200, { headers: CAPABILITIES });
+    // Before the proof: both ways bring the same credentials, which are good once.
+    if (this.#isMerged(request)) return this.#refuse(request, flow, 482);
+    const named = unescapeUser(request.headers.from.uri.user ?? '');
+    const contactOf = this.#locations.isSourceOf(named, flow, now) ? named : undefined;
     const verdict = identify(request, flow, {
       identity: this.#options.identity(),
       isOurHost: this.#isOurHost,
       holdsToken: peer !== null,
-      isContact: this.#locations.isSource(flow, now),
+      isContact: contactOf !== undefined || this.#locations.isSource(flow, now),
+      user: peer !== null && 'phone' in peer ? peer.user : contactOf,
       isCaller: this.#forwarding.isCaller(request, flow),
     });
     switch (verdict.type) {
@@ -178,10 +207,17 @@ class ProxyService implements SipProxy {
     }
   }
 
+  /** §8.2.2.2. What we have sent on ourselves and comes back is a loop or a spiral (§16.3 item 4). */
+  #isMerged(request: SipRequest): boolean {
+    return this.#forwarding.isMerged(request) && !this.#wasHere(request);
+  }
+
+  #wasHere({ headers }: SipRequest): boolean {
+    return headers.via.some((via) => isOwnVia(this.#options.address, via));
+  }
+
   #pass(request: SipRequest, flow: Flow, sender: Sender, now: Ms): void {
-    const { address } = this.#options;
-    if (request.headers.via.some((v) => isOwnVia(address, v)) && this.#forwarding.isLoop(request))
-      return this.#refuse(request, flow, 482);
+    if (this.#wasHere(request) && this.#forwarding.isLoop(request)) return this.#refuse(request, flow, 482);
     if (isNew(request) && this.#isFull(request)) return this.#refuse(request, flow, 503, this.#busy());
     this.#admit(request, flow, sender, now);
   }
@@ -211,6 +247,8 @@ class ProxyService implements SipProxy {
     const lookup = this.#lookups.take(id);
     if (lookup === undefined) return;
     const { request, flow, status, authorization, user } = lookup;
+    // The other way was proven while this one waited.
+    if (this.#isMerged(request)) return this.#refuse(request, flow, 482);
     const known = result === null ? null : { user, ...result };
     const verified = this.#gate.verify(request, flow, authorization, known, now);
     if (!verified.ok) {
@@ -225,7 +263,8 @@ class ProxyService implements SipProxy {
       this.#log('warn', 'user refused', { user, why, method: request.method, address: sourceOf(flow) });
       return this.#refuse(request, flow, 403, { reason: `Forbidden (${why})` });
     }
-    this.#pass(request, flow, { kind: 'phone', user }, now);
+    const binding = this.#locations.instanceBy(user, flow, now)?.id;
+    this.#pass(request, flow, { kind: 'phone', user, ...(binding === undefined ? {} : { binding }) }, now);
   }
 
   /** Who was registered with the process before, and may not be any more. */
@@ -265,31 +304,18 @@ class ProxyService implements SipProxy {
   #fromOutside(arrived: Arrived, now: Ms): void {
     const { tx, request, flow } = arrived;
     const sender = this.#sender;
-    const { uri } = preprocess(request, this.#preprocessFacts());
+    const { uri, peer } = preprocess(request, this.#preprocessFacts());
     const errand = errandOf({ ...request, uri }, this.#isOurHost);
     switch (errand.to) {
-      case 'voice':
-        return this.#forwarding.forward(
-          arrived,
-          [[toVoice(uri, this.#options.identity().domain)]],
-          sender,
-          now,
-        );
+      case 'voice': {
+        const contact = contactFrom(request, flow, sender, peer, this.#options.nonceSecret, now);
+        const target = { ...toVoice(uri, this.#options.identity().domain), contact };
+        return this.#forwarding.forward(arrived, [[target]], sender, now);
+      }
       case 'registrar':
         return this.#register(tx, request, flow, sender?.kind === 'phone' ? sender.user : '', now);
       case 'self':
-        return this.#respond(
-          tx,
-          request,
-          200,
-          {
-            headers: [
-              ['Allow', ALLOW],
-              ['Accept', 'application/sdp'],
-            ],
-          },
-          now,
-        );
+        return this.#respond(tx, request, 200, { headers: CAPABILITIES }, now);
       case 'nowhere': {
         const { status } = errand;
         const headers = status === 405 || status === 501 ? [['Allow', ALLOW] as const] : [];
@@ -319,7 +345,14 @@ class ProxyService implements SipProxy {
       random,
       epoch: epoch(),
     };
-    const { status, reason, headers, contact } = register(request, flow, proven, this.#locations, facts, now);
+    const { status, reason, headers, contact, dropped } = register(
+      request,
+      flow,
+      proven,
+      this.#locations,
+      facts,
+      now,
+    );
     this.#out.push(...this.#locations.takeLines());
     const user = request.headers.to.uri.user;
     this.#log('info', 'register', {
@@ -327,6 +360,7 @@ class ProxyService implements SipProxy {
       status,
       ...(reason && { reason }),
       contacts: contact.length,
+      ...(dropped ? { dropped } : {}),
       address: sourceOf(flow),
     });
     this.#respond(tx, request, status, { headers, contact, ...(reason && { reason }) }, now);
@@ -355,8 +389,8 @@ class ProxyService implements SipProxy {
   }
 
   readonly #isOurHost = (host: string): boolean => {
-    const name = host.toLowerCase();
-    return name === this.#options.address.host.toLowerCase() || name === this.#realm().toLowerCase();
+    const { hosts } = this.#options.address;
+    return sameHost(host, this.#realm()) || hosts.some((own) => sameHost(own, host));
   };
 
   #preprocessFacts(): Pick<RoutingFacts, 'address' | 'secret'> {

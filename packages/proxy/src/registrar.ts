@@ -13,6 +13,7 @@ import type { ContactUpdate } from './location.ts';
 import type { LocationTable } from './location-table.ts';
 import { flowOf, reachHeaders, readReach } from './outbound.ts';
 import { isUnicast } from './own-address.ts';
+import { wayOf } from './phone-way.ts';
 import type { ProxyLimits } from './proxy-events.ts';
 
 export interface RegistrarFacts {
@@ -29,6 +30,8 @@ export interface RegisterAnswer {
   readonly reason?: string;
   readonly headers: ExtraHeaders;
   readonly contact: readonly NameAddr[];
+  /** Contacts that had to make room. */
+  readonly dropped?: number;
 }
 
 const MOST_OF_USER_AGENT = 128;
@@ -72,8 +75,8 @@ export function register(
   const general = seconds(header(request, 'Expires'));
   if (contact === '*') {
     if (general !== 0) return refuse(400);
-    const refused = table.step(user, { type: 'clear', callId, cseq: cseq.seq }, now);
-    return refused === undefined ? bindings(user, table, facts, now) : refuse(500);
+    const out = table.step(user, { type: 'clear', callId, cseq: cseq.seq }, now);
+    return out.some((o) => o.type === 'refused') ? refuse(500) : bindings(user, table, facts, now);
   }
   const contacts: ContactUpdate[] = [];
   for (const value of contact) {
@@ -87,21 +90,23 @@ export function register(
     // Headers in a contact would be put into requests to it: a way around the routing, so they are left out.
     const { headers: __, ...uri } = value.uri;
     const named = reach.outbound ? flowOf(value) : null;
+    const way = wayOf(request, named === null ? (reach.path[0]?.uri ?? uri) : undefined, flow);
     contacts.push({
       id: hexId(facts.random, 8),
       uri,
       ...(value.displayName === undefined ? {} : { displayName: value.displayName }),
       params,
       ...(named === null ? {} : { outbound: named }),
+      ...(way.byContact ? { hop: way.flow } : {}),
       expires: Math.min(asked, facts.limits.maxExpires),
     });
   }
   const flows = contacts.filter((c) => c.outbound !== undefined && c.expires > 0).length;
   // RFC 5626 §6: one flow is made by one REGISTER.
   if (flows > 0 && contacts.length > 1) return refuse(400);
-  const refused =
+  const out =
     contacts.length === 0
-      ? undefined
+      ? []
       : table.step(
           user,
           {
@@ -116,9 +121,10 @@ export function register(
           },
           now,
         );
-  if (refused?.why === 'too-many') return refuse(403);
+  const refused = out.find((o) => o.type === 'refused');
+  if (refused?.why === 'too-many') return { ...refuse(403), reason: 'Forbidden (too many contacts)' };
   if (refused !== undefined) return refuse(500);
-  const answer = bindings(user, table, facts, now);
+  const answer = { ...bindings(user, table, facts, now), dropped: out.length };
   return flow.transport === 'local'
     ? answer
     : { ...answer, headers: [...answer.headers, ...reachHeaders(reach, flows > 0)] };

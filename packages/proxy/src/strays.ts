@@ -1,3 +1,4 @@
+import { canonicalHost } from '@sidetone/core';
 import type { Flow, SipResponse, SipSend, Via } from '@sidetone/sip';
 import { NODE_HOST } from '@sidetone/wire';
 import { forwardedResponse } from './forward.ts';
@@ -25,7 +26,7 @@ export function strayOnward(
       ? upToVoice(response, [STRAY_VIA], flow)
       : null;
   if (next === undefined || next.transport === 'LOCAL') return null;
-  const host = next.params['received'] || next.host;
+  const host = canonicalHost(next.params['received'] || next.host);
   const port = Number(next.params['rport'] || next.port || 5060);
   const to: Flow =
     next.transport === 'TCP' ? { transport: 'tcp', host, port } : { transport: 'udp', host, port };

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { type Flow, header, headersNamed, type SipParseError } from '@sidetone/sip';
+import { type Flow, formatUri, header, headersNamed, type SipParseError } from '@sidetone/sip';
 import { rejectUnparseable } from '../src/index.ts';
 import {
   address,
@@ -106,6 +106,20 @@ describe('border: strangers', () => {
       assert.deepEqual(statuses(rig.send(TRUNK, parts).out), [status]);
       assert.equal(rig.proxy.size, 0);
     }
+  });
+
+  it('tel-uri: a tel URI is understood, of a carrier and of a phone, and reaches voice as it came', () => {
+    const target = 'tel:+1-312-555-0100;npdi';
+    const rig = new Rig();
+    const [carried] = requests(rig.send(TRUNK, { uri: target, from: 'tel:+15550100200' }).out);
+    assert.equal(formatUri(carried!.message.uri), target);
+    assert.equal(formatUri(carried!.message.headers.from.uri), 'tel:+15550100200');
+    // What a phone asserts of itself is not passed on (RFC 3325 §5), whatever its scheme.
+    const headers = [['P-Asserted-Identity', '<tel:+13125550199>']] as const;
+    const phone = rig.authenticated(PHONE, 'line1', { uri: target, from: 'sip:line1@sip.test', headers });
+    const [dialled] = requests(phone.out);
+    assert.equal(formatUri(dialled!.message.uri), target);
+    assert.deepEqual(headersNamed(dialled!.message, 'P-Asserted-Identity'), ['<sip:line1@sip.test>']);
   });
 
   it('cannot fill the memory with credentials: a false nonce asks nobody, good ones are bounded', () => {

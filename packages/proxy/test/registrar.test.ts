@@ -194,13 +194,15 @@ describe('registrar', () => {
   });
 
   it('takes several contacts of one request and bounds them', () => {
-    const rig = new Rig();
+    const rig = new Rig({ contactsPerUser: 10 });
     const many = (from: number, to: number): NameAddr[] =>
       Array.from({ length: to - from }, (_, i) => address(`sip:c${from + i}@vsp.sidetone.invalid`));
     assert.equal(byVsp(rig, { contact: many(0, 10) }).status, 200);
-    assert.equal(byVsp(rig, { contact: many(10, 11), cseq: 2 }).status, 403);
+    const refused = byVsp(rig, { contact: many(10, 21), cseq: 2 });
+    assert.deepEqual([refused.status, refused.reason], [403, 'Forbidden (too many contacts)']);
     assert.equal(rig.proxy.bindings, 10);
-    assert.equal(byVsp(rig, { contact: many(0, 10), cseq: 3 }).status, 200);
+    assert.deepEqual(contacts(byVsp(rig, { contact: many(10, 20), cseq: 3 })).length, 10);
+    assert.equal(byVsp(rig, { contact: many(0, 10), cseq: 4 }).status, 200);
   });
 
   it('reaches a phone at the source of its REGISTER, by the contact it gave', () => {

@@ -9,7 +9,7 @@ import {
   newContext,
   responseContextMachine,
 } from '../src/response-context.ts';
-import type { Target } from '../src/targets.ts';
+import type { Target } from '../src/target.ts';
 import { address, uri } from './rig.ts';
 
 const invite = createRequest({

@@ -29,7 +29,7 @@ import {
 } from '@sidetone/wire';
 import { createProxy, type ProxyLimits, type ProxyOutput, type SipProxy } from '../src/index.ts';
 
-export const OWN = { host: '192.0.2.1', udp: 5060, tcp: 5060 };
+export const OWN = { hosts: ['192.0.2.1', '2001:db8::1'], udp: 5060, tcp: 5060 } as const;
 export const TRUNK: Flow = { transport: 'udp', host: '192.0.2.50', port: 5070 };
 export const PHONE: Flow = { transport: 'udp', host: '198.51.100.7', port: 40000 };
 export const STRANGER: Flow = { transport: 'udp', host: '203.0.113.66', port: 5060 };
@@ -106,7 +106,7 @@ export class Rig {
   readonly #create: () => SipProxy;
   #serial = 0;
 
-  constructor(limits: Partial<ProxyLimits> = {}, seed = 1, digest?: readonly DigestAlgorithm[]) {
+  constructor(limits: Partial<ProxyLimits> = {}, seed = 1, digest: readonly DigestAlgorithm[] = ['MD5']) {
     const random = seededRandom(seed);
     const nonceSecret = random.bytes(32);
     this.#create = () =>
@@ -117,7 +117,7 @@ export class Rig {
         address: OWN,
         nonceSecret,
         limits,
-        ...(digest === undefined ? {} : { digest }),
+        digest,
       });
     this.proxy = this.#create();
   }

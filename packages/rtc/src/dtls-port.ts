@@ -1,4 +1,4 @@
-import type { SrtpMasterKey, SrtpProfile } from './srtp.ts';
+import type { SrtpMasterKey, SrtpProfile } from './srtp-types.ts';
 
 export type DtlsRole = 'client' | 'server';
 

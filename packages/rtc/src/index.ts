@@ -26,7 +26,6 @@ export {
   iceLite,
   isApproved,
 } from './ice-lite.ts';
-export { formatIp, parseIp } from './ip-address.ts';
 export { createReception, type Reception } from './reception.ts';
 export {
   ntpFrom,
@@ -49,13 +48,11 @@ export {
   SRTP_REPLAYED,
   SRTP_TOO_MANY_STREAMS,
   SRTP_UNAUTHENTICATED,
-  type SrtpMasterKey,
   type SrtpOptions,
-  type SrtpProfile,
   type SrtpSession,
   type SrtpState,
-  type SrtpStreamState,
 } from './srtp.ts';
+export type { SrtpMasterKey, SrtpProfile, SrtpStreamState } from './srtp-types.ts';
 export {
   checkedUfrag,
   createStreamFramer,

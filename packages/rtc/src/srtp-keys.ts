@@ -1,5 +1,5 @@
 import { createCipheriv, createSecretKey } from 'node:crypto';
-import type { SrtpMasterKey, SrtpProfile } from './srtp.ts';
+import type { SrtpMasterKey, SrtpProfile } from './srtp-types.ts';
 
 /** Session keys of one direction for either RTP or RTCP. `auth` is empty for AEAD profiles. */
 export interface SessionKeys {

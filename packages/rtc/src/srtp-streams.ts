@@ -1,4 +1,4 @@
-import type { SrtpStreamState } from './srtp.ts';
+import type { SrtpStreamState } from './srtp-types.ts';
 
 /** Packets behind the newest that are told apart from replays (RFC 3711 §3.3.2 asks for 64 or more). */
 const WINDOW = 256;

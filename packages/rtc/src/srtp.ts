@@ -1,15 +1,7 @@
 import { deriveKeys } from './srtp-keys.ts';
 import { SrtpStreams } from './srtp-streams.ts';
 import { CounterMode, Gcm, MAX_PACKET, type Transform } from './srtp-transform.ts';
-
-/** Protection profiles (RFC 5764 §4.1.2, RFC 7714 §14.2). */
-export type SrtpProfile = 'AES_CM_128_HMAC_SHA1_80' | 'AEAD_AES_128_GCM';
-
-/** Master key (16 bytes) and salt (14 bytes for AES-CM, 12 for GCM) of one direction. */
-export interface SrtpMasterKey {
-  readonly key: Uint8Array;
-  readonly salt: Uint8Array;
-}
+import type { SrtpMasterKey, SrtpProfile, SrtpStreamState } from './srtp-types.ts';
 
 /** Results below zero of the four packet methods. */
 export const SRTP_MALFORMED = -1;
@@ -23,13 +15,6 @@ export const SRTP_TOO_MANY_STREAMS = -4;
 export const SRTP_NO_ROOM = -5;
 /** The key's life is over (2^48 RTP or 2^31 RTCP packets). */
 export const SRTP_EXHAUSTED = -6;
-
-/** Indices of one SSRC. RTP: the 48-bit packet index; RTCP: the 31-bit one; -1: none yet. */
-export interface SrtpStreamState {
-  readonly ssrc: number;
-  readonly rtpIndex: number;
-  readonly rtcpIndex: number;
-}
 
 /** What a resumed session needs besides its keys. Plain data. */
 export interface SrtpState {

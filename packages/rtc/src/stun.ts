@@ -1,7 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import { err, ok, type Result } from '@sidetone/core';
+import { err, formatIp, ok, parseIp, type Result } from '@sidetone/core';
 import { crc32 } from './crc32.ts';
-import { formatIp, parseIp } from './ip-address.ts';
 import { readUint32, writeUint32 } from './rtp.ts';
 
 /** An IP address in its usual text form and a UDP port. */

@@ -1,20 +1,20 @@
 import type { Environment } from './environment.ts';
 import { audioConstraints, chooseOutput, elementOf, openMicrophone, play, unplay } from './media.ts';
-import type { CallOptions } from './options.ts';
+import type { CallSettings } from './options.ts';
 
 /** The two streams of a call: where they come from, where they play, and what is silenced. */
 export class CallAudio {
   localStream: MediaStream | undefined;
   remoteStream: MediaStream | undefined;
   readonly #env: Environment;
-  readonly #options: CallOptions;
+  readonly #options: CallSettings;
   /** We opened the local stream, so we stop it. */
   #own = false;
   #muted: boolean;
   #deaf = false;
   #closed = false;
 
-  constructor(env: Environment, options: CallOptions) {
+  constructor(env: Environment, options: CallSettings) {
     this.#env = env;
     this.#options = options;
     this.#muted = options.mutedMicOnStart === true;

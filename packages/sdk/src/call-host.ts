@@ -1,13 +1,12 @@
-import type { Call } from './call.ts';
 import type { Reply } from './connection.ts';
 import type { Environment } from './environment.ts';
 import type { MediaRecoveryErrorEvent, TelnyxError, WarningName } from './errors.ts';
-import type { Notification } from './events.ts';
+import type { NotificationOf } from './events.ts';
 import type { PermissionsRecovery } from './options.ts';
 import type { StatsFrame } from './quality.ts';
 
-/** What a call needs of its client. */
-export interface CallHost {
+/** What a call, of class `C`, needs of its client. */
+export interface CallHost<C> {
   readonly env: Environment;
   readonly permissions: PermissionsRecovery | undefined;
   /** Requests can be sent. */
@@ -19,27 +18,27 @@ export interface CallHost {
   networkBack(): void;
   /** The connection has to prove that it lives. */
   probe(source: string): void;
-  notify(notification: Notification, call: Call): void;
-  error(error: TelnyxError, call: Call): void;
-  warn(name: WarningName, call: Call, message?: string): void;
+  notify(notification: NotificationOf<C>, call: C): void;
+  error(error: TelnyxError, call: C): void;
+  warn(name: WarningName, call: C, message?: string): void;
   /** One second of statistics. */
-  frame(frame: StatsFrame, call: Call): void;
+  frame(frame: StatsFrame, call: C): void;
   /** Everything about the call is known. */
-  report(call: Call): void;
+  report(call: C): void;
   /** The microphone of an incoming call cannot be opened; the application may try again. */
-  recoverable(event: Omit<MediaRecoveryErrorEvent, 'sessionId'>, call: Call): void;
+  recoverable(event: Omit<MediaRecoveryErrorEvent, 'sessionId'>, call: C): void;
   /** The call ended, and the server could not be told. */
-  unsaid(call: Call): void;
+  unsaid(call: C): void;
   /** The call is over. */
-  forget(call: Call): void;
+  forget(call: C): void;
 }
 
 /** Payloads of `call.on(…)`. */
-export interface CallEvents {
+export interface CallEventsOf<C> {
   /** It rings: here, or, for an outbound call, at the far side. */
-  ringing: Call;
+  ringing: C;
   /** The raw or the common state changed. */
-  state: Call;
+  state: C;
   /** Sound of the far side is there. */
   remoteStream: MediaStream;
 }

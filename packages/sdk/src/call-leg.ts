@@ -1,4 +1,3 @@
-import type { Call } from './call.ts';
 import { CallAudio } from './call-audio.ts';
 import type { CallHost } from './call-host.ts';
 import {
@@ -16,7 +15,7 @@ import type { CustomHeader } from './custom-headers.ts';
 import { dialogParams, learnFrom, type TelnyxIds, telnyxError } from './dialog-params.ts';
 import { RequestError, TelnyxError } from './errors.ts';
 import { LocalControls } from './local-controls.ts';
-import type { CallOptions } from './options.ts';
+import type { CallOptionsOf } from './options.ts';
 import { hasRelay, Peer } from './peer.ts';
 import { NO_REPAIR, type RepairInput, type RepairState, stepRepair } from './repair-machine.ts';
 import { USER_AGENT } from './version.ts';
@@ -31,9 +30,9 @@ const FAILED_MS = 1_000;
 const CHANGED_MS = 1_500;
 
 /** The part of a call that is the same for both directions: its state, its media, and how both come back after a broken network. */
-export abstract class CallLeg extends LocalControls {
+export abstract class CallLeg<C> extends LocalControls<C> {
   readonly id: string;
-  readonly options: CallOptions & { id: string };
+  readonly options: CallOptionsOf<C> & { id: string };
   readonly telnyxIDs: TelnyxIds = { telnyxCallControlId: '', telnyxSessionId: '', telnyxLegId: '' };
   /** Why the call ended, when it did. */
   cause: string | undefined;
@@ -47,7 +46,7 @@ export abstract class CallLeg extends LocalControls {
   peer: Peer | undefined;
 
   /** @internal */
-  protected readonly host: CallHost;
+  protected readonly host: CallHost<C>;
   /** @internal */
   protected current: CallState;
   /** @internal The server knows this call and wants to hear of its end. */
@@ -64,7 +63,7 @@ export abstract class CallLeg extends LocalControls {
   #next: Peer | undefined;
 
   /** @internal Calls are made by a client. */
-  constructor(host: CallHost, given: CallOptions, state: CallState) {
+  constructor(host: CallHost<C>, given: CallOptionsOf<C>, state: CallState) {
     const options = { ...given, id: given.id ?? host.env.uuid() };
     super(new CallAudio(host.env, options));
     this.host = host;
@@ -118,7 +117,7 @@ export abstract class CallLeg extends LocalControls {
   }
 
   /** @internal The whole call, for the application. */
-  protected abstract readonly self: Call;
+  protected abstract readonly self: C;
 
   /** @internal The way to the server is broken. */
   away(reason: LossReason): void {

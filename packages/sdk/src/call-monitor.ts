@@ -21,14 +21,17 @@ export interface Monitored {
 export class CallMonitor {
   readonly frames: { readonly at: number; readonly frame: StatsFrame }[] = [];
   readonly #env: Environment;
+  readonly #stamp: () => number;
   readonly #call: Monitored;
   #quality: QualityState = NO_QUALITY;
   #cancel: (() => void) | undefined;
   #readers = new Set<(frame: StatsFrame | undefined) => void>();
   #ended = false;
 
-  constructor(env: Environment, call: Monitored) {
+  /** @param stamp the time of day of a frame */
+  constructor(env: Environment, stamp: () => number, call: Monitored) {
     this.#env = env;
+    this.#stamp = stamp;
     this.#call = call;
   }
 
@@ -78,7 +81,7 @@ export class CallMonitor {
     const frame = frameOf(report.values(), this.#quality.before);
     const step = stepQuality(this.#quality, frame, this.#env.now(), this.#call.listening());
     this.#quality = step.state;
-    if (this.frames.length < MOST_FRAMES) this.frames.push({ at: this.#env.epoch(), frame });
+    if (this.frames.length < MOST_FRAMES) this.frames.push({ at: this.#stamp(), frame });
     this.#call.frame(frame);
     for (const name of step.warnings) this.#call.warn(name);
     for (const read of [...this.#readers]) read(frame);

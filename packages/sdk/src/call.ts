@@ -1,5 +1,5 @@
 import { type Abortable, abortable, onAbort } from './abort.ts';
-import type { CallHost } from './call-host.ts';
+import type { CallEventsOf, CallHost } from './call-host.ts';
 import { REQUEST_MS, SETUP_MS } from './call-leg.ts';
 import { type CallState, isOver, newCallState } from './call-machine.ts';
 import { type Reply, text } from './connection.ts';
@@ -8,7 +8,7 @@ import { endingOf, learnFrom, telnyxError } from './dialog-params.ts';
 import { contain } from './emitter.ts';
 import { type ErrorName, type RequestError, TelnyxError } from './errors.ts';
 import { MeasuredCall } from './measured-call.ts';
-import type { AnswerOptions, CallOptions, HangupOptions } from './options.ts';
+import type { AnswerOptions, CallOptionsOf, HangupOptions } from './options.ts';
 import type { Peer } from './peer.ts';
 import { USER_AGENT } from './version.ts';
 
@@ -17,18 +17,21 @@ const BYE_MS = 5_000;
 const TRANSFER_MS = 65_000;
 const DIGITS = /^[0-9A-D*#]+$/i;
 
+/** Payloads of `call.on(…)`. */
+export type CallEvents = CallEventsOf<Call>;
+
 /** One call. Made by `client.newCall()`, or by the server, which then shows in `telnyx.notification`. */
-export class Call extends MeasuredCall {
+export class Call extends MeasuredCall<Call> {
   /** @internal */
-  protected readonly self = this;
+  protected readonly self: Call = this;
   #offer = '';
   #remoteDescription: Promise<void> | undefined;
   #released: Promise<void> | undefined;
 
   /** @internal Calls are made by a client. */
   constructor(
-    host: CallHost,
-    given: CallOptions,
+    host: CallHost<Call>,
+    given: CallOptionsOf<Call>,
     direction: CallState['direction'],
     rawRinging: boolean,
     wasHeld = false,
@@ -252,7 +255,8 @@ export class Call extends MeasuredCall {
   /** @internal */
   protected override async microphone(): Promise<MediaStream | undefined> {
     const { permissions, env } = this.host;
-    const deadline = env.epoch() + (permissions?.timeout ?? 0);
+    const patience = permissions?.timeout ?? 0;
+    const deadline = { at: env.now() + patience, told: env.epoch() + patience };
     for (let tries = 0; ; tries++) {
       try {
         const stream = await this.audio.open();
@@ -269,9 +273,12 @@ export class Call extends MeasuredCall {
     }
   }
 
-  /** Whether the application wants another try before the deadline. */
-  #askAgain({ name, message, originalError }: TelnyxError, deadline: number): Promise<boolean> {
-    const left = deadline - this.host.env.epoch();
+  /** Whether the application wants another try before the deadline, which it is told as a time of day. */
+  #askAgain(
+    { name, message, originalError }: TelnyxError,
+    deadline: { readonly at: number; readonly told: number },
+  ): Promise<boolean> {
+    const left = deadline.at - this.host.env.now();
     if (left <= 0 || isOver(this.current)) return Promise.resolve(false);
     return new Promise((resolve) => {
       const cancel = this.host.env.after(left, () => resolve(false));
@@ -280,7 +287,7 @@ export class Call extends MeasuredCall {
         resolve(again);
       };
       const error = new TelnyxError(name as ErrorName, message, originalError, false);
-      const event = { error, callId: this.id, recoverable: true, retryDeadline: deadline } as const;
+      const event = { error, callId: this.id, recoverable: true, retryDeadline: deadline.told } as const;
       this.host.recoverable({ ...event, resume: choose(true), reject: choose(false) }, this);
     });
   }

@@ -1,9 +1,9 @@
 import type { Call } from './call.ts';
+import type { ClientEvents } from './client-events.ts';
 import { Emitter } from './emitter.ts';
 import type { Environment } from './environment.ts';
-import type { ClientEvents } from './events.ts';
 import { elementOf, openMicrophone } from './media.ts';
-import { type CallOptions, type MediaElementChoice, present } from './options.ts';
+import { type CallSettings, type MediaElementChoice, present } from './options.ts';
 
 /** The part of a client that knows the devices and elements of the page: what new calls begin with. */
 export abstract class ClientDevices extends Emitter<ClientEvents> {
@@ -119,7 +119,7 @@ export abstract class ClientDevices extends Emitter<ClientEvents> {
   }
 
   /** @internal What new calls begin with. */
-  protected deviceDefaults(): Partial<CallOptions> {
+  protected deviceDefaults(): Partial<CallSettings> {
     return present({
       audio: this.#audio === true ? undefined : this.#audio,
       localElement: this.#localMedia,

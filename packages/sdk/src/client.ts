@@ -3,6 +3,7 @@ import { Call } from './call.ts';
 import type { CallHost } from './call-host.ts';
 import { CallReports } from './call-report.ts';
 import { ClientDevices } from './client-devices.ts';
+import type { CallOptions, Notification } from './client-events.ts';
 import type { Frame, Reply } from './connection.ts';
 import { text } from './connection.ts';
 import { checkedHeaders } from './custom-headers.ts';
@@ -10,10 +11,8 @@ import { inboundOptions } from './dialog-params.ts';
 import { contain } from './emitter.ts';
 import { browserEnvironment, type Environment } from './environment.ts';
 import { TelnyxError, telnyxWarning, type WarningName } from './errors.ts';
-import type { Notification } from './events.ts';
 import { HostChoice } from './host-choice.ts';
 import {
-  type CallOptions,
   type ClientOptions,
   type Credentials,
   checkedDestination,
@@ -48,7 +47,7 @@ export class Client extends ClientDevices {
   /** @internal */
   protected rawRinging = true;
   readonly #session: Session;
-  readonly #host: CallHost;
+  readonly #host: CallHost<Call>;
   #listening: (() => void)[] = [];
   #hosts: HostChoice | undefined;
   readonly #sounds: RingSounds;

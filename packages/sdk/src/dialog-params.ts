@@ -1,7 +1,7 @@
 import { type Reply, record, text } from './connection.ts';
 import { type CustomHeader, receivedHeaders } from './custom-headers.ts';
 import { RequestError, TelnyxError } from './errors.ts';
-import type { CallOptions, HangupOptions } from './options.ts';
+import type { CallSettings, HangupOptions } from './options.ts';
 
 /** The server's names of a call. */
 export interface TelnyxIds {
@@ -13,7 +13,7 @@ export interface TelnyxIds {
 /** `dialogParams`: the description of a call that goes with every request about it. It never holds TURN credentials. */
 export function dialogParams(
   id: string,
-  options: CallOptions,
+  options: CallSettings,
   ids: TelnyxIds,
   headers: readonly CustomHeader[],
 ): object {
@@ -34,7 +34,7 @@ export function dialogParams(
 }
 
 /** Takes over what the messages of the server carry beside their meaning. */
-export function learnFrom(params: Reply, options: CallOptions, ids: TelnyxIds): void {
+export function learnFrom(params: Reply, options: CallSettings, ids: TelnyxIds): void {
   ids.telnyxCallControlId = text(params['telnyx_call_control_id']) ?? ids.telnyxCallControlId;
   ids.telnyxSessionId = text(params['telnyx_session_id']) ?? ids.telnyxSessionId;
   ids.telnyxLegId = text(params['telnyx_leg_id']) ?? ids.telnyxLegId;
@@ -45,7 +45,7 @@ export function learnFrom(params: Reply, options: CallOptions, ids: TelnyxIds): 
 }
 
 /** The options of a call that an `invite` of the server describes. The perspective is ours: the caller is the remote side. */
-export function inboundOptions(params: Reply): CallOptions {
+export function inboundOptions(params: Reply): CallSettings {
   const own = text(params['callee_id_number']) ?? '';
   return {
     destinationNumber: own,

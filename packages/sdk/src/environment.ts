@@ -37,6 +37,12 @@ export interface Environment {
 /** `visible`: the page is looked at again. `network`: the kind of network changed. */
 export type PageEvent = 'online' | 'offline' | 'pagehide' | 'pageshow' | 'visible' | 'network';
 
+/** Times of day whose differences are true: the clock's at the first, and from there what has passed, however the clock is set. */
+export function stamps(env: Pick<Environment, 'now' | 'epoch'>): () => number {
+  const offset = env.epoch() - env.now();
+  return () => Math.round(offset + env.now());
+}
+
 /** The browser this runs in. */
 export function browserEnvironment(): Environment {
   return {

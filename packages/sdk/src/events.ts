@@ -1,7 +1,3 @@
-import type { Call } from './call.ts';
-import type { TelnyxErrorEvent, TelnyxWarning } from './errors.ts';
-import type { StatsFrame } from './quality.ts';
-
 /** Values of `notification.type`. */
 export const NOTIFICATION_TYPE = {
   callUpdate: 'callUpdate',
@@ -16,20 +12,6 @@ export const NOTIFICATION_TYPE = {
 
 /** What the constructor's error is called in words. */
 export const ERROR_TYPE = { invalidCredentialsOptions: 'InvalidCredentialsOptions' } as const;
-
-/** `telnyx.notification`. */
-export type Notification =
-  | { type: 'callUpdate'; call: Call }
-  | { type: 'userMediaError'; call: Call; error: unknown; errorName: string; errorMessage: string }
-  | { type: 'peerConnectionFailureError'; call: Call; error: Error }
-  | {
-      type: 'participantData';
-      call: Call;
-      displayName: string;
-      displayNumber: string;
-      displayDirection: 'inbound' | 'outbound';
-    }
-  | { type: 'event'; call?: Call; [name: string]: unknown };
 
 /** Names of the client's events. */
 export const SwEvent = {
@@ -48,28 +30,16 @@ export const SwEvent = {
   AIConversationMessage: 'telnyx.ai.conversation',
 } as const;
 
-/** Payloads of the client's events. */
-export interface ClientEvents {
-  /** Calls can be made and taken. Again after each reconnect. */
-  'telnyx.ready': { type: 'vertoClientReady'; reattached_sessions?: string[] };
-  'telnyx.error': TelnyxErrorEvent;
-  'telnyx.warning': { warning: TelnyxWarning; sessionId: string; callId?: string; source?: string };
-  'telnyx.notification': Notification;
-  'telnyx.socket.open': Event;
-  /** `socketGeneration` counts the connections of this client. */
-  'telnyx.socket.close': {
-    event: { readonly code: number; readonly reason: string };
-    socketGeneration: number;
-  };
-  'telnyx.socket.error': { error: unknown; sessionId: string; socketGeneration: number };
-  /** A message of the server that is no reply. */
-  'telnyx.socket.message': Record<string, unknown>;
-  /** Every second of a call, with `debug: true`. */
-  'telnyx.stats.frame': StatsFrame & { callId: string };
-  /** All frames of a call, at its end, with `debug: true`. */
-  'telnyx.stats.report': { callId: string; frames: readonly StatsFrame[] };
-  /** A list of devices that the browser did not give, or a microphone that could not be opened. */
-  'telnyx.rtc.mediaError': { error: unknown; callId?: string };
-  'telnyx.rtc.peerConnectionFailureError': { error: Error; callId: string };
-  'telnyx.ai.conversation': Record<string, unknown>;
-}
+/** What an application is told of its calls, which are of class `C`. */
+export type NotificationOf<C> =
+  | { type: 'callUpdate'; call: C }
+  | { type: 'userMediaError'; call: C; error: unknown; errorName: string; errorMessage: string }
+  | { type: 'peerConnectionFailureError'; call: C; error: Error }
+  | {
+      type: 'participantData';
+      call: C;
+      displayName: string;
+      displayNumber: string;
+      displayDirection: 'inbound' | 'outbound';
+    }
+  | { type: 'event'; call?: C; [name: string]: unknown };

@@ -1,9 +1,15 @@
 export type { Abortable } from './abort.ts';
-export { Call } from './call.ts';
-export type { CallEvents } from './call-host.ts';
+export { Call, type CallEvents } from './call.ts';
 export type { CallState, CommonState, LossReason, RawState } from './call-machine.ts';
 export type { SupportedBrowsers, WebRTCInfo } from './capabilities.ts';
 export { Client } from './client.ts';
+export type {
+  CallOptions,
+  CallOptions as ICallOptions,
+  ClientEvents,
+  Notification,
+  Notification as INotification,
+} from './client-events.ts';
 export type { CustomHeader } from './custom-headers.ts';
 export type { TelnyxIds } from './dialog-params.ts';
 export { browserEnvironment, type Environment } from './environment.ts';
@@ -32,18 +38,9 @@ export {
   type TelnyxWarning,
   type WarningName,
 } from './errors.ts';
-export type { Notification as INotification } from './events.ts';
-export {
-  type ClientEvents,
-  ERROR_TYPE,
-  NOTIFICATION_TYPE,
-  type Notification,
-  SwEvent,
-} from './events.ts';
+export { ERROR_TYPE, NOTIFICATION_TYPE, SwEvent } from './events.ts';
 export type {
   AnswerOptions,
-  CallOptions,
-  CallOptions as ICallOptions,
   ClientOptions,
   ClientOptions as IClientOptions,
   Credentials,

@@ -1,9 +1,9 @@
 import type { CallAudio } from './call-audio.ts';
-import type { CallEvents } from './call-host.ts';
+import type { CallEventsOf } from './call-host.ts';
 import { Emitter } from './emitter.ts';
 
 /** The part of a call that nobody else hears of: its streams, and what is silenced here. No method of it sends anything. */
-export class LocalControls extends Emitter<CallEvents> {
+export class LocalControls<C> extends Emitter<CallEventsOf<C>> {
   /** @internal */
   protected readonly audio: CallAudio;
 

@@ -5,23 +5,26 @@ import { type CallInput, type CallState, isOver } from './call-machine.ts';
 import { CallMonitor } from './call-monitor.ts';
 import type { ReportedCall } from './call-report.ts';
 import { contain } from './emitter.ts';
-import type { CallOptions } from './options.ts';
+import { stamps } from './environment.ts';
+import type { CallOptionsOf } from './options.ts';
 import type { StatsFrame } from './quality.ts';
 
 const GET_STATS_MS = 2_000;
 
 /** The part of a call that measures: statistics, how it came about, and what its report tells. */
-export abstract class MeasuredCall extends CallLeg {
+export abstract class MeasuredCall<C> extends CallLeg<C> {
   readonly #monitor: CallMonitor;
+  readonly #stamp: () => number;
   /** Frames that the report told already, and in how many parts. */
   #told = 0;
   #segments = 0;
   readonly #log: { readonly at: number; readonly message: string }[] = [];
 
   /** @internal Calls are made by a client. */
-  constructor(host: CallHost, given: CallOptions, state: CallState) {
+  constructor(host: CallHost<C>, given: CallOptionsOf<C>, state: CallState) {
     super(host, given, state);
-    this.#monitor = new CallMonitor(host.env, {
+    this.#stamp = stamps(host.env);
+    this.#monitor = new CallMonitor(host.env, this.#stamp, {
       stats: () => this.peer?.instance.getStats(),
       listening: () => ({ muted: this.isAudioMuted, held: this.state !== 'active' }),
       frame: (frame) => host.frame(frame, this.self),
@@ -32,7 +35,7 @@ export abstract class MeasuredCall extends CallLeg {
         this.repair();
       },
     });
-    this.#log.push({ at: host.env.epoch(), message: 'new' });
+    this.#log.push({ at: this.#stamp(), message: 'new' });
   }
 
   /** The browser's statistics of this call; `undefined` without media. With a callback: every 2 s until the call ends. */
@@ -106,7 +109,7 @@ export abstract class MeasuredCall extends CallLeg {
       telnyxSessionId: telnyxIDs.telnyxSessionId,
       telnyxLegId: telnyxIDs.telnyxLegId,
       startedAt: this.#log[0]?.at ?? 0,
-      endedAt: isOver(this.current) ? (this.#log.at(-1)?.at ?? 0) : this.host.env.epoch(),
+      endedAt: isOver(this.current) ? (this.#log.at(-1)?.at ?? 0) : this.#stamp(),
       log: this.#log,
       frames: part,
       segment,
@@ -117,7 +120,7 @@ export abstract class MeasuredCall extends CallLeg {
   protected override input(input: CallInput): void {
     const before = this.commonState;
     super.input(input);
-    if (this.commonState !== before) this.#log.push({ at: this.host.env.epoch(), message: this.commonState });
+    if (this.commonState !== before) this.#log.push({ at: this.#stamp(), message: this.commonState });
     if (this.state === 'active') this.#monitor.start();
   }
 

@@ -1,7 +1,7 @@
 import type { Abortable } from './abort.ts';
 import { type CustomHeader, receivedHeaders } from './custom-headers.ts';
 import { TelnyxError } from './errors.ts';
-import type { Notification } from './events.ts';
+import type { NotificationOf } from './events.ts';
 
 /** A media element, the id of one, or a function that finds one. */
 export type MediaElementChoice = HTMLMediaElement | string | (() => HTMLMediaElement | null | undefined);
@@ -77,8 +77,8 @@ export interface PermissionsRecovery {
 }
 
 /** What a call is made with. Media settings not given are those of the client. */
-export interface CallOptions {
-  /** A number, or `user@domain`. */
+export interface CallSettings {
+  /** A number as people write or paste it, `user@domain`, a SIP URI, or a `tel:` link. */
   destinationNumber: string;
   callerNumber?: string;
   callerName?: string;
@@ -111,10 +111,14 @@ export interface CallOptions {
   /** Tells `telnyx.stats.frame` of this call. Default: that of the client. */
   debug?: boolean;
   userVariables?: Record<string, unknown>;
-  /** Gets the notifications of this call in place of the client's `telnyx.notification`. */
-  onNotification?: (notification: Notification) => void;
   /** Hangs up, when the call is not over. */
   signal?: AbortSignal | undefined;
+}
+
+/** The same, with who is told of it: a call of class `C`. */
+export interface CallOptionsOf<C> extends CallSettings {
+  /** Gets the notifications of this call in place of the client's `telnyx.notification`. */
+  onNotification?: (notification: NotificationOf<C>) => void;
 }
 
 /** What `answer` may change. `signal` hangs up while the answer is on its way. */
@@ -150,7 +154,7 @@ export function loginFields(given: Credentials): Record<string, string> {
 }
 
 /** The destination, or error 44002 thrown. */
-export function checkedDestination(options: CallOptions | undefined): string {
+export function checkedDestination(options: CallSettings | undefined): string {
   const destination = options?.destinationNumber;
   if (!filled(destination))
     throw new TelnyxError('INVALID_CALL_PARAMETERS', 'newCall needs a destinationNumber');
@@ -167,10 +171,10 @@ const NAMES = [
 ] as const;
 
 /** The options of a call that are plain words, and outlive the page. */
-export type RememberedOptions = Pick<CallOptions, (typeof NAMES)[number] | 'customHeaders'>;
+export type RememberedOptions = Pick<CallSettings, (typeof NAMES)[number] | 'customHeaders'>;
 
 /** The part of a call's options that outlives the page. */
-export function namedOptions(options: Partial<CallOptions> | undefined): RememberedOptions {
+export function namedOptions(options: Partial<CallSettings> | undefined): RememberedOptions {
   const named = NAMES.flatMap((name) => {
     const value = options?.[name];
     return typeof value === 'string' ? [[name, value]] : [];

@@ -208,6 +208,8 @@ export class FakeBrowser {
     removeItem: (key: string): void => void this.stored.delete(key),
   };
   #now = 0;
+  /** How far the clock of the machine was set. */
+  set = 0;
   #ids = 0;
   #timers: { at: number; run: () => void }[] = [];
   readonly #listeners = new Map<string, Set<() => void>>();
@@ -259,7 +261,7 @@ export class FakeBrowser {
       },
       storage: this.storage,
       claim: async (name: string) => !this.claimedElsewhere.has(name),
-      epoch: () => 1_000_000 + this.#now,
+      epoch: () => 1_000_000 + this.#now + this.set,
       now: () => this.#now,
       after: (ms: number, run: () => void) => {
         const timer = { at: this.#now + ms, run };

@@ -45,6 +45,23 @@ test('a report of the call goes to the root of the host; tried four times', asyn
   assert.doesNotMatch(JSON.stringify(body), /their answer|offer 1/);
 });
 
+test('windows-on-the-wall-clock: how long a call took is the same however the clock is set', async () => {
+  for (const step of [-3_600_000, 3_600_000]) {
+    const scene = await Scene.ready();
+    const call = await scene.talks();
+    scene.socket.answersPings = true;
+    await scene.browser.passes(5_000);
+    scene.browser.set = step;
+    await scene.browser.passes(5_000);
+    void call.hangup();
+    await scene.socket.replies('telnyx_rtc.bye', {});
+    await settle();
+    const { summary } = scene.browser.posts[0]!.body;
+    assert.equal(summary.durationSeconds, 10);
+    assert.equal(Date.parse(summary.endTimestamp) - Date.parse(summary.startTimestamp), 10_000);
+  }
+});
+
 test('a long call is reported in segments, each second once', async () => {
   const scene = await Scene.ready({ callReportFlushInterval: 20_000 });
   const call = await scene.talks();
@@ -112,6 +129,24 @@ test('nobody tries again: the call ends at the deadline', async () => {
   await settle();
   await scene.browser.passes(3_000);
   assert.deepEqual([failed, call.commonState, scene.errors], [1, 'ERROR', [42001, 42001]]);
+});
+
+test('windows-on-the-wall-clock: nor does a clock that is set move the deadline for the microphone', async () => {
+  for (const step of [-3_600_000, 3_600_000]) {
+    let failed = 0;
+    const mediaPermissionsRecovery = { enabled: true, timeout: 3_000, onError: () => failed++ };
+    const scene = await Scene.ready({ mediaPermissionsRecovery });
+    scene.browser.microphoneError = Object.assign(new Error('x'), { name: 'NotAllowedError' });
+    const call = await scene.rings();
+    void call.answer();
+    await settle();
+    scene.browser.set = step;
+    scene.named('telnyx.error')[0]!['resume']();
+    await settle();
+    assert.deepEqual([failed, scene.named('telnyx.error').length], [0, 2]);
+    await scene.browser.passes(3_000);
+    assert.equal(failed, 1);
+  }
 });
 
 test('servers recommended at login are used, unless the application named its own', async () => {

@@ -1,4 +1,4 @@
-import { err, ok, type Result } from '@sidetone/core';
+import { canonicalHost, err, ok, type Result } from '@sidetone/core';
 import { type ParsedLevel, type ParsedMedia, type ParsedSession, parse, type Word } from 'sdp-transform';
 import type {
   Bandwidth,
@@ -123,7 +123,7 @@ function readSection(
     port,
     protocol,
     formats,
-    address: connection === undefined ? null : string(connection).split('/')[0]!,
+    address: connection === undefined ? null : canonicalHost(string(connection).split('/')[0]!),
     direction: (string(m.direction ?? session.direction) || 'sendrecv') as Direction,
     payloads,
     ptime: integer(m.ptime, 1000) || null,
@@ -140,7 +140,10 @@ function readSection(
     rtcpMux: m.rtcpMux !== undefined,
     rtcp: readRtcp(m),
     ssrcs: readSsrcs(m),
-    msid: m.msid?.[0] === undefined ? null : `${string(m.msid[0].id)} ${string(m.msid[0].appdata)}`.trim(),
+    msid:
+      m.msid?.[0] === undefined
+        ? null
+        : `${string(m.msid[0].id)} ${string(m.msid[0].appdata)}`.trim() || null,
   });
 }
 
@@ -225,7 +228,7 @@ function readSetup(value: Word | undefined): SetupRole | null {
 function readRtcp(m: ParsedMedia): MediaSection['rtcp'] {
   const port = integer(m.rtcp?.port, 65_535);
   if (port === null) return null;
-  return { port, address: m.rtcp?.address === undefined ? null : string(m.rtcp.address) };
+  return { port, address: m.rtcp?.address === undefined ? null : canonicalHost(string(m.rtcp.address)) };
 }
 
 function readSsrcs(m: ParsedMedia): MediaSection['ssrcs'] {

@@ -1,3 +1,5 @@
+export { authorize, realmsAnswered, realmsAsked } from './authorize.ts';
+export { ACCEPTED, type BodyPart, type BodyRead, partText, readBody } from './body.ts';
 export {
   createErrorResponse,
   createRequest,
@@ -14,6 +16,7 @@ export {
   refreshTarget,
   remoteTag,
   requestIn,
+  routed,
 } from './dialog.ts';
 export {
   answerChallenge,
@@ -39,15 +42,15 @@ export {
   headerProblem,
   headersNamed,
   listHeader,
-  mediaType,
   withHeader,
   withoutHeader,
 } from './header-access.ts';
 export { formatNameAddr, formatVia, parseNameAddr, splitList } from './header-grammar.ts';
 export { canonicalName } from './header-names.ts';
 export { isIpv4, isIpv6 } from './ipv6.ts';
-export type { AdoptProblem, LegSnapshot } from './leg-snapshot.ts';
+export type { AdoptProblem, LegId, LegSnapshot } from './leg-snapshot.ts';
 export { keyedMac } from './mac.ts';
+export { MergedRequests } from './merged-requests.ts';
 export {
   type Headers,
   type NameAddr,
@@ -63,17 +66,17 @@ export { reasonPhrase } from './reason-phrase.ts';
 export { createTransactionLayer, type TransactionLayerOptions } from './transaction/layer.ts';
 export { sameFlow } from './transaction/matching.ts';
 export type { SipReceived, SipSend, TransactionLayer, TransactionOut } from './transport-events.ts';
-export { escapeUser, formatUri, parseUri, sameUri, unescapeUser } from './uri.ts';
+export { escapeUser, formatUri, parseUri, sameUri, unescapeUser, userOf } from './uri.ts';
 export { createUserAgent } from './user-agent.ts';
 export type {
+  AgentCredentials,
   DialogName,
   ExtraHeaders,
   InviteOptions,
-  LegId,
   ResponseOptions,
   UserAgent,
   UserAgentOptions,
   UserAgentOut,
 } from './user-agent-events.ts';
 export { type Refusal, type RequestRules, validateRequest } from './validate.ts';
-export { SipWriteError, writeMessage } from './write.ts';
+export { messageSize, SipWriteError, writeMessage } from './write.ts';

@@ -1,6 +1,8 @@
 import type { Ms } from '@sidetone/core';
 import type { Flow } from './flow.ts';
-import type { LegId } from './user-agent-events.ts';
+
+/** Identifies one INVITE session (one call leg) of a user agent. Opaque; never on the wire. */
+export type LegId = string;
 
 /**
  * What another process needs to go on with an answered leg (`UserAgent.snapshot`, `UserAgent.adopt`): plain JSON data.
@@ -16,6 +18,8 @@ export interface LegSnapshot {
   readonly remote: string;
   readonly target: string;
   readonly routes: readonly string[];
+  /** Of a leg with credentials: where they may go, and for which realms. */
+  readonly proof?: { readonly hop: Flow; readonly realms: readonly string[] };
   readonly localSeq: number;
   readonly remoteSeq: number | null;
   /** The CSeq of our INVITE whose 2xx we ACKed last (or had to): copies are ACKed again. */

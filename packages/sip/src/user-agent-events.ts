@@ -1,14 +1,11 @@
 import type { Ms, Result } from '@sidetone/core';
 import type { Flow } from './flow.ts';
-import type { AdoptProblem, LegSnapshot } from './leg-snapshot.ts';
+import type { AdoptProblem, LegId, LegSnapshot } from './leg-snapshot.ts';
 import type { NameAddr, SipMessage, SipRequest, SipResponse, Uri } from './message.ts';
 import type { SipSend } from './transport-events.ts';
 
 /** Extra headers as [name, value]; the user agent refuses CR, LF and NUL in either. */
 export type ExtraHeaders = readonly (readonly [name: string, value: string])[];
-
-/** Identifies one INVITE session (one call leg) of a user agent. Opaque; never on the wire. */
-export type LegId = string;
 
 /**
  * What a user agent (RFC 3261 §8, §12, §13) tells its user, the call logic of `vsp` and `voice`. A `sdp` field is the
@@ -75,6 +72,8 @@ export type UserAgentOut =
       readonly response?: SipResponse;
       readonly sdp?: string;
     }
+  /** An UPDATE without a description (200 already sent) named another target: `snapshot` has it. */
+  | { readonly type: 'refreshed'; readonly leg: LegId }
   /** An INFO; answer with `respondRequest`. */
   | { readonly type: 'info'; readonly leg: LegId; readonly tx: string; readonly request: SipRequest }
   /** The end of an in-dialog request we sent with `requestInDialog`. */
@@ -113,6 +112,18 @@ export interface DialogName {
   readonly remoteTag: string;
 }
 
+/**
+ * Answers to 401 and 407 (RFC 3261 §22): of each realm that asks once a request, and again for a stale nonce. They go where the first
+ * request went, and only to a challenge that comes from there. In a dialog, where the peer says where requests go, only to
+ * `realms`, or to those that the INVITE was challenged with.
+ */
+export interface AgentCredentials {
+  readonly userName: string;
+  readonly password: string;
+  /** The realms they are for. Default: any that the first request is challenged with. */
+  readonly realms?: readonly string[];
+}
+
 export interface InviteOptions {
   readonly requestUri: Uri;
   readonly from: NameAddr;
@@ -125,8 +136,7 @@ export interface InviteOptions {
   readonly callId?: string;
   /** Forces the first hop; otherwise `resolve` of the agent chooses from route and request URI. */
   readonly flow?: Flow;
-  /** Answers a 401/407 once per nonce with these credentials. */
-  readonly credentials?: { readonly userName: string; readonly password: string };
+  readonly credentials?: AgentCredentials;
 }
 
 export interface ResponseOptions {
@@ -192,7 +202,7 @@ export interface UserAgent {
       readonly callId?: string;
       readonly cseq?: number;
       readonly flow?: Flow;
-      readonly credentials?: { readonly userName: string; readonly password: string };
+      readonly credentials?: AgentCredentials;
     },
     token: string,
     now: Ms,
@@ -213,7 +223,7 @@ export interface UserAgent {
   adopt(
     snapshot: unknown,
     now: Ms,
-    credentials?: { readonly userName: string; readonly password: string },
+    credentials?: AgentCredentials,
   ): Result<{ readonly leg: LegId; readonly out: readonly UserAgentOut[] }, AdoptProblem>;
   /** Call-ID and From tag of our INVITE that has no 2xx yet, for `expectStray` in the next process; `null` otherwise. */
   early(leg: LegId): { readonly callId: string; readonly fromTag: string } | null;
@@ -240,4 +250,6 @@ export interface UserAgentOptions {
   readonly userAgent: string;
   /** Methods we accept, for Allow. */
   readonly allow: readonly string[];
+  /** Whether a request may speak in the dialog with the peer at `target`; otherwise it gets 403. Default: all may. */
+  readonly admits?: (target: Uri, request: SipRequest) => boolean;
 }

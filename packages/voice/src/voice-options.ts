@@ -1,11 +1,9 @@
-import type { EpochMs, Ms, Random, Service } from '@sidetone/core';
+import type { EpochMs, Family, Ms, Random, Service } from '@sidetone/core';
 import type { Identity } from '@sidetone/wire';
 import type { VoiceInput, VoiceOutput } from './voice-events.ts';
 
 /** All in milliseconds. */
 export interface VoiceTimers {
-  /** How long the callee may ring before the caller hears 480. */
-  readonly ringMs: Ms;
   /** How long a media command may stay unanswered before it counts as `engine`. */
   readonly mediaMs: Ms;
   /** The longest call. */
@@ -27,10 +25,17 @@ export interface VoiceOptions {
   readonly epoch: () => EpochMs;
   /** Read at every new call, so that a changed configuration counts from the next call on. */
   readonly identity: () => Identity;
-  /** Our SIP address as carriers and phones see it; Contacts are `sip:v-<leg>@host:port`. */
-  readonly publicAddress: { readonly host: string; readonly port: number };
+  /** How long the callee may ring before the caller hears 480. */
+  readonly ringMs: Ms;
+  readonly limits: VoiceLimits;
+  /**
+   * Our SIP address as carriers and phones see it, one host for each family; Contacts are `sip:v-<leg>@host:port` with the first, until
+   * the proxy names the one of the peer's family.
+   */
+  readonly publicAddress: { readonly hosts: readonly [string, ...string[]]; readonly port: number };
+  /** Address families of media; default both. Callers that can be sent media in no other hear 488 at once. */
+  readonly families?: readonly Family[];
   readonly timers?: Partial<VoiceTimers>;
-  readonly limits?: Partial<VoiceLimits>;
   /** What a party hears while the other holds it; default `music`. */
   readonly heldHears?: 'music' | 'silence';
 }
@@ -43,9 +48,7 @@ export interface Voice extends Service<VoiceInput, VoiceOutput> {
 }
 
 export const TIMERS: VoiceTimers = {
-  ringMs: 90_000,
   mediaMs: 8_000,
   callMs: 24 * 3_600_000,
   cancelMs: 40_000,
 };
-export const LIMITS: VoiceLimits = { calls: 4_000, callsPerUser: 40 };

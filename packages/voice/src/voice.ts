@@ -1,401 +1,473 @@
-import { Deadlines, earliest, type JournalEntry, type Ms, uuid } from '@sidetone/core';
-import { bodyText, type DialogName, type UserAgent, type UserAgentOut } from '@sidetone/sip';
-import type { MediaEvent, MediaReply } from '@sidetone/wire';
-import { Admission, isRefused } from './admission.ts';
-import { type Call, type CallSettings, type FreshLeg, isEarly } from './call.ts';
-import { CallBook } from './call-book.ts';
-import type { CallInput, CallOut } from './call-events.ts';
-import { type DialFacts, dialCall } from './dial.ts';
-import { CAUSE, type Ending, type Why } from './ending.ts';
-import { mediaInput } from './from-media.ts';
-import { boundContacts, callInput, infoInput, type LegEvent, sourceOf } from './from-sip.ts';
-import { incomingCall, startedLine } from './incoming-call.ts';
-import { parseInfo } from './info-body.ts';
-import { joinCalls } from './join.ts';
-import { CallJournal } from './journal.ts';
-import { commandLeg, DIGIT } from './leg-commands.ts';
-import { MediaDesk } from './media-desk.ts';
-import { arrive } from './plan.ts';
-import { type Found, found, referTarget } from './refer-target.ts';
-import { inheritedMedia, restoreCalls } from './restore.ts';
-import { callMachine } from './step.ts';
-import { inviteFor, lookupFor } from './to-sip.ts';
-import { createVoiceAgent, PROXY } from './voice-agent.ts';
+import { earliest, type JournalEntry, type Ms, sameHost, uuid } from '@sidetone/core';
+import type { DialogName, LegId, UserAgent, UserAgentOut } from '@sidetone/sip';
+import type { MediaEvent, MediaReply, SipUser } from '@sidetone/wire';
+import { transferPlan } from './command/dial.ts';
+import { freshLeg } from './ids.ts';
+import { type Bye, LegJournal } from './journal/journal.ts';
+import { inheritedMedia, restoreLegs } from './journal/restore.ts';
+import { CAUSE, type Ending, type Why } from './leg/ending.ts';
+import { isEnding, type Leg } from './leg/leg.ts';
+import { Admission, isRefused } from './limits/admission.ts';
+import { countedUser } from './limits/counters.ts';
+import { mediaInput } from './media/from-media.ts';
+import { MediaDesk } from './media/media-desk.ts';
+import type { Wish } from './message.ts';
+import type { Bridge } from './place/bridge-draft.ts';
+import { Registry } from './registry.ts';
+import { type Beginning, dialFor, dialledLeg, offeredLeg, startedLine } from './routing/arrival.ts';
+import { arrive } from './routing/plan.ts';
+import { createVoiceAgent, PROXY } from './sip/agent.ts';
+import { boundContacts, infoInput, type LegEvent, legInput } from './sip/from-sip.ts';
+import { readInfo } from './sip/info-body.ts';
+import { commandLeg, DIGIT } from './sip/leg-wishes.ts';
+import { within } from './sip/offer-profile.ts';
+import { referTarget } from './sip/refer-target.ts';
+import { byeHeaders, inviteFor, lookupFor } from './sip/to-sip.ts';
+import { type DialWish, Transactions } from './transaction.ts';
 import type { VoiceInput, VoiceOutput } from './voice-events.ts';
-import { LIMITS, TIMERS, type Voice, type VoiceOptions } from './voice-options.ts';
+import { TIMERS, type Voice, type VoiceOptions, type VoiceTimers } from './voice-options.ts';
 
 /**
- * The call brain: a B2BUA (RFC 7092) between `vsp` and `proxy` that owns every media leg. Calls are machines
- * (`step.ts`); this service finds the call that an event belongs to and spells what the call wants.
+ * The call brain: a B2BUA (RFC 7092) between `vsp` and `proxy` that owns every media leg. Legs and places are machines
+ * (`transaction.ts`); this service finds the leg that an event belongs to and spells what a leg wants.
  */
 export function createVoice(options: VoiceOptions): Voice {
   return new CallService(options);
 }
 
 const NO_ENGINE: Ending = { ...CAUSE.mediaEngine, by: 'platform' };
+const RESTARTED: Ending = { ...CAUSE.restarted, by: 'platform' };
+
 class CallService implements Voice {
   readonly name = 'voice';
   readonly #options: VoiceOptions;
-  readonly #settings: CallSettings;
+  readonly #timers: VoiceTimers;
   readonly #agent: UserAgent;
-  readonly #book: CallBook;
+  readonly #registry = new Registry();
+  readonly #legs: Transactions;
   readonly #admission: Admission;
   readonly #media: MediaDesk;
-  readonly #journal: CallJournal;
+  readonly #journal: LegJournal;
+  /** Our branch ids → the user agent's dialogs; and back. */
+  readonly #dialogOf = new Map<string, LegId>();
+  readonly #branchOf = new Map<LegId, string>();
   readonly #lookups = new Map<string, string>();
-  readonly #callTimes = new Deadlines<string>();
   #lookupId = 0;
   #engineSeen = false;
-  /** Inputs for calls that wait their turn: one step's outputs are carried out before the next step. */
-  #queue: { readonly call: string; readonly input: CallInput }[] = [];
+  #now: Ms = 0;
   #out: VoiceOutput[] = [];
 
   constructor(options: VoiceOptions) {
-    const timers = { ...TIMERS, ...options.timers };
     this.#options = options;
-    const { ringMs, callMs, cancelMs } = timers;
-    this.#settings = { ringMs, callMs, cancelMs, heldHears: options.heldHears ?? 'music' };
-    this.#media = new MediaDesk(timers.mediaMs);
+    this.#timers = { ...TIMERS, ...options.timers };
+    const { callMs, cancelMs, mediaMs } = this.#timers;
+    this.#media = new MediaDesk(mediaMs);
     this.#agent = createVoiceAgent(options);
-    this.#book = new CallBook(this.#agent);
-    this.#admission = new Admission(this.#book, { ...LIMITS, ...options.limits });
-    this.#journal = new CallJournal(this.#book.dialogs);
+    this.#legs = new Transactions(
+      this.#registry,
+      { callMs, cancelMs },
+      { wish: (wish) => this.#carry(wish), dial: (wish) => this.#dial(wish) },
+    );
+    this.#admission = new Admission(this.#registry, options.limits);
+    this.#journal = new LegJournal(this.#agent, (branch) => this.#dialogOf.get(branch));
   }
 
   get size(): Voice['size'] {
-    return { calls: this.#book.calls.size, media: this.#media.size, dialogs: this.#agent.size };
+    return { calls: this.#registry.sessions, media: this.#media.size, dialogs: this.#agent.size };
   }
 
   get early(): number {
-    return [...this.#book.calls.values()].filter(isEarly).length;
+    return this.#registry.earlySessions;
   }
 
   deadline(): Ms | null {
-    return earliest(this.#agent.deadline(), earliest(this.#callTimes.next(), this.#media.deadline()));
+    return earliest(this.#agent.deadline(), earliest(this.#legs.deadline(), this.#media.deadline()));
   }
 
   handle(input: VoiceInput, now: Ms): readonly VoiceOutput[] {
     this.#out = [];
+    this.#now = now;
     switch (input.type) {
       case 'sip':
-        this.#hear(this.#agent.receive(input.message, input.flow, now), now);
+        this.#hear(this.#agent.receive(input.message, input.flow, now));
         break;
       case 'media':
-        this.#mediaReply(input.id, input.reply, now);
+        this.#mediaReply(input.id, input.reply);
         break;
       case 'mediaEvent':
-        this.#mediaEvent(input.event, now);
+        this.#mediaEvent(input.event);
         break;
       case 'tick':
-        this.#tick(now);
+        this.#tick();
         break;
       case 'restore':
-        this.#restore(input.entries, now);
+        this.#restore(input.entries);
         break;
       case 'refuse':
         this.#admission.closed ??= 'handover';
         break;
       case 'revoked':
-        this.#endCalls(
-          this.#book.callsOf((user) => input.users.has(user)),
+        this.#end(
+          this.#legsOf((user) => input.users.has(user)),
           CAUSE.revoked,
         );
         break;
       case 'drain':
         this.#admission.closed = 'drain';
-        this.#endCalls(this.#book.calls.keys(), CAUSE.drain);
+        this.#end([...this.#registry.legs.values()], CAUSE.drain);
         break;
     }
-    this.#run(now);
+    this.#legs.run(now);
+    for (const leg of this.#legs.over.splice(0)) this.#forget(leg);
     // What a peer is told is known afterwards, whatever happens to this process.
-    const lines = this.#journal.take((id) => this.#book.calls.get(id));
+    const lines = this.#journal.take(this.#legs.touched, (id) => this.#registry.legs.get(id));
+    this.#legs.touched.clear();
     const out = lines.length === 0 ? this.#out : [...lines, ...this.#out];
     this.#out = [];
     return out;
   }
 
-  #post(call: string, input: CallInput): void {
-    this.#queue.push({ call, input });
-  }
-
-  #run(now: Ms): void {
-    for (let i = 0; i < this.#queue.length; i++) {
-      const { call: named, input } = this.#queue[i]!;
-      // The leg may have moved to another call meanwhile.
-      const id = 'leg' in input ? (this.#book.callOf(input.leg) ?? named) : named;
-      const call = this.#book.calls.get(id);
-      if (call === undefined) continue;
-      const { state, out } = callMachine.step(call, input, now);
-      this.#book.update(state);
-      if (state !== call) this.#journal.touch(id);
-      this.#callTimes.set(id, callMachine.deadline(state));
-      for (const wish of out) this.#carry(state, wish, now);
-      if (state.state.name === 'over') this.#forget(state);
-    }
-    this.#queue = [];
-  }
-
-  #endCalls(calls: Iterable<string>, cause: Why): void {
-    for (const id of calls) this.#post(id, { type: 'end', ending: { ...cause, by: 'platform' } });
-  }
-
-  #tick(now: Ms): void {
-    this.#hear(this.#agent.tick(now), now);
+  #tick(): void {
+    const now = this.#now;
+    this.#hear(this.#agent.tick(now));
     for (let id = this.#media.takeOverdue(now); id !== undefined; id = this.#media.takeOverdue(now))
-      this.#mediaReply(id, { ok: false, error: 'engine', message: 'no reply in time' }, now);
+      this.#mediaReply(id, { ok: false, error: 'engine', message: 'no reply in time' });
     this.#media.tick(now, this.#out);
-    for (let id = this.#callTimes.takeDue(now); id !== undefined; id = this.#callTimes.takeDue(now))
-      this.#post(id, { type: 'tick' });
+    this.#legs.tick(now);
   }
 
-  #forget(call: Call): void {
-    this.#callTimes.delete(call.id);
-    this.#journal.over(call.id, this.#book.remove(call));
+  /** Ends these legs and whoever is with them. */
+  #end(legs: readonly Leg[], why: Why): void {
+    const ending: Ending = { ...why, by: 'platform' };
+    const bridges = new Set<string>();
+    for (const { id, place } of legs) {
+      if (place?.in === 'bridge') bridges.add(place.id);
+      else this.#legs.post(id, { type: 'end', ending });
+    }
+    for (const bridge of bridges) this.#legs.toBridge(bridge, { type: 'end', ending });
+  }
+
+  /** Legs of such a user, and those on its account that it has handed over to others. */
+  #legsOf(isWanted: (user: string) => boolean): readonly Leg[] {
+    const isTheirs = (user: string | undefined): boolean => user !== undefined && isWanted(user);
+    return [...this.#registry.legs.values()].filter(
+      (leg) =>
+        !isEnding(leg) &&
+        leg.branches.length > 0 &&
+        (isTheirs(leg.userName) || leg.counts.some((count) => isTheirs(countedUser(count)))),
+    );
+  }
+
+  #forget(leg: Leg): void {
+    const byes: Bye[] = [];
+    for (const { id, ending } of leg.branches) {
+      const dialog = this.#dialogOf.get(id);
+      this.#dialogOf.delete(id);
+      if (dialog === undefined) continue;
+      this.#branchOf.delete(dialog);
+      const snapshot = this.#agent.snapshot(dialog);
+      const why: Ending = ending ?? { ...CAUSE.normal, by: 'platform' };
+      if (snapshot !== null) byes.push({ dialog: snapshot, headers: byeHeaders(why) });
+    }
+    this.#journal.over(leg.id, byes);
+  }
+
+  #bind(branch: string, dialog: LegId): void {
+    this.#dialogOf.set(branch, dialog);
+    this.#branchOf.set(dialog, branch);
+  }
+
+  #legOfDialog(dialog: LegId | undefined): Leg | undefined {
+    return this.#registry.legOfBranch(this.#branchOf.get(dialog ?? '') ?? '');
   }
 
   // ---- media
 
-  #mediaReply(id: number, reply: MediaReply, now: Ms): void {
+  #mediaReply(id: number, reply: MediaReply): void {
     const asked = this.#media.answered(id);
     if (asked === undefined) {
-      for (const leg of this.#media.claimed(id, reply, now, this.#out))
-        this.#post(this.#book.callOf(leg) ?? '', { type: 'end', ending: NO_ENGINE });
+      for (const branch of this.#media.claimed(id, reply, this.#now, this.#out)) {
+        const leg = this.#registry.legOfBranch(branch);
+        if (leg !== undefined) this.#end([leg], CAUSE.mediaEngine);
+      }
       return;
     }
-    this.#post(asked.call, { type: 'media', leg: asked.leg, tag: asked.tag, reply });
+    this.#toBranch(asked.branch, (branch) => ({ type: 'media', branch, tag: asked.tag, reply }));
   }
 
-  #mediaEvent(event: MediaEvent, now: Ms): void {
+  #toBranch(branch: string, input: (branch: string) => Parameters<Transactions['post']>[1]): void {
+    const leg = this.#registry.legOfBranch(branch);
+    if (leg !== undefined) this.#legs.post(leg.id, input(branch));
+  }
+
+  #mediaEvent(event: MediaEvent): void {
     if (event.event === 'engine') {
       // A second `up` without a `down` is a restart, too: its legs are gone.
-      if (event.state === 'down' || this.#engineSeen) this.#engineLost(now);
+      if (event.state === 'down' || this.#engineSeen) this.#engineLost();
       this.#engineSeen = event.state === 'up';
       return;
     }
-    const call = this.#book.callOf(event.leg);
-    if (call === undefined) return;
-    this.#post(call, mediaInput(event));
+    this.#toBranch(event.leg, () => mediaInput(event));
   }
 
-  #engineLost(now: Ms): void {
+  #engineLost(): void {
     const ids = this.#media.open;
-    for (const [id, call] of this.#book.calls)
-      if (call.legs.some((leg) => leg.media !== 'none')) this.#post(id, { type: 'end', ending: NO_ENGINE });
-    for (const id of ids) this.#mediaReply(id, { ok: false, error: 'engine', message: 'engine lost' }, now);
+    const known = [...this.#registry.legs.values()].filter(({ branches }) =>
+      branches.some(({ media }) => media.phase !== 'none'),
+    );
+    this.#end(known, NO_ENGINE);
+    this.#legs.run(this.#now);
+    for (const id of [...ids, ...this.#media.open])
+      this.#mediaReply(id, { ok: false, error: 'engine', message: 'engine lost' });
   }
 
   // ---- the process before
 
-  #restore(entries: readonly JournalEntry[], now: Ms): void {
-    const calls = restoreCalls(
+  #restore(entries: readonly JournalEntry[]): void {
+    const legs = restoreLegs(
       entries,
       {
         agent: this.#agent,
-        settings: this.#settings,
-        begin: (call) => {
-          this.#book.add(call);
-          this.#journal.inherited(call.id);
+        cancelMs: this.#timers.cancelMs,
+        begin: (leg) => {
+          this.#journal.inherited(leg.id);
+          this.#legs.begin(leg);
+          if (leg.place?.in === 'bridge') this.#openBridge(leg.place.id, leg.session, 'up');
         },
-        bind: (call, leg, dialog) => this.#book.bind(call.id, leg, dialog),
-        hear: (out) => this.#hear(out, now),
-        post: (call, input) => this.#post(call.id, input),
-        leaving: (call, byes) => this.#journal.over(call, byes),
+        bind: (branch, dialog) => this.#bind(branch, dialog),
+        hear: (out) => this.#hear(out),
+        post: (leg, input) => this.#legs.post(leg, input),
+        leaving: (leg, byes) => this.#journal.over(leg, byes),
         tell: (out) => this.#out.push(out),
       },
-      now,
+      this.#now,
     );
+    for (const id of this.#registry.bridges.keys()) {
+      const { a, b } = this.#registry.members(id);
+      // A transfer that was under way is off; without the other side there is nobody to go on with.
+      if (a === undefined || b === undefined) this.#legs.toBridge(id, { type: 'end', ending: RESTARTED });
+    }
     const { identity, epoch } = this.#options;
-    const refused = this.#book.callsOf((user) => isRefused(identity(), user, epoch()));
-    this.#endCalls(refused, CAUSE.revoked);
-    this.#media.claim(inheritedMedia(calls), now, this.#out);
+    const refused = this.#legsOf((user) => isRefused(identity(), user, epoch()));
+    this.#end(refused, CAUSE.revoked);
+    this.#media.claim(inheritedMedia(legs), this.#now, this.#out);
   }
+
+  #openBridge(id: string, session: string, state: Bridge['state'] = 'waiting'): void {
+    if (this.#registry.bridges.has(id)) return;
+    const heldHears = this.#options.heldHears ?? 'music';
+    this.#registry.bridges.set(id, { id, session, state, heldHears, swap: null, swaps: 0 });
+  }
+
+  readonly #isOwnHost = (host: string): boolean =>
+    this.#options.publicAddress.hosts.some((own) => sameHost(own, host));
+
+  readonly #freshBranch = (): string => freshLeg(this.#options.random).leg;
 
   // ---- SIP in
 
-  /** Sends what the user agent wants sent, and turns the rest into inputs of calls. */
-  #hear(outs: readonly UserAgentOut[], now: Ms): void {
+  /** Sends what the user agent wants sent, and turns the rest into inputs of legs. */
+  #hear(outs: readonly UserAgentOut[]): void {
     for (const out of outs) {
       switch (out.type) {
         case 'sip':
           this.#out.push(out);
           break;
         case 'incoming':
-          this.#incoming(out, now);
+          this.#incoming(out);
           break;
         case 'request':
-          if (out.request.method === 'REFER') this.#refer(out, now);
+          if (out.request.method === 'REFER') this.#refer(out);
           else {
             const status = out.request.method === 'OPTIONS' ? 200 : 405;
-            this.#hear(this.#agent.respondRequest(out.tx, status, {}, now), now);
+            this.#hear(this.#agent.respondRequest(out.tx, status, {}, this.#now));
           }
           break;
         case 'result':
           this.#lookedUp(out);
           break;
         case 'info':
-          this.#info(out, now);
+          this.#info(out);
           break;
+        case 'refreshed': {
+          const leg = this.#legOfDialog(out.leg);
+          if (leg !== undefined) this.#legs.touched.add(leg.id);
+          break;
+        }
         default:
-          this.#legEvent(out, now);
+          this.#legEvent(out);
       }
     }
   }
 
-  #fresh(): FreshLeg {
-    const { random } = this.#options;
-    return { leg: uuid(random), control: `v3:${Buffer.from(random.bytes(24)).toString('base64url')}` };
-  }
-
-  #incoming(out: Extract<UserAgentOut, { type: 'incoming' }>, now: Ms): void {
+  #incoming(out: Extract<UserAgentOut, { type: 'incoming' }>): void {
     const node = out.flow.transport === 'local' ? out.flow.node : undefined;
     if (node !== 'vsp' && node !== 'proxy') {
-      this.#hear(this.#agent.respond(out.leg, 403, {}, now), now);
+      this.#hear(this.#agent.respond(out.leg, 403, {}, this.#now));
       return;
     }
-    const { publicAddress, identity, epoch, random } = this.#options;
-    const arrival = arrive(out.request, node, identity(), publicAddress.host, this.#fresh(), epoch());
-    const admitted = this.#admission.admit(identity(), arrival.plan, arrival.user, now);
-    const own = this.#fresh();
-    const call = incomingCall(arrival, {
-      id: uuid(random),
-      own,
-      offer: out.sdp,
-      ...sourceOf(out.request),
-      admitted,
-      now,
-      epoch: epoch(),
-      settings: this.#settings,
-    });
-    this.#book.bind(call.id, own.leg, out.leg);
-    this.#out.push(startedLine(call));
-    this.#open(call);
+    const { families, identity, epoch, random } = this.#options;
+    const arrival = arrive(out.request, node, identity(), this.#isOwnHost, this.#freshBranch, epoch());
+    const reached = within(arrival.plan, out.sdp, arrival.leg, families);
+    const { plan, counts } = this.#admission.admit(identity(), reached, arrival.user, this.#now);
+    const session = uuid(random);
+    const beginning: Beginning = { session, counts, now: this.#now, epoch: epoch() };
+    const own = freshLeg(random);
+    this.#bind(own.leg, out.leg);
+    switch (plan.to) {
+      case 'refuse': {
+        const leg = offeredLeg(arrival, own, out.sdp, null, beginning);
+        this.#begin(leg, startedLine(leg, plan));
+        this.#legs.post(leg.id, { type: 'end', ending: plan.ending });
+        return;
+      }
+      case 'service': {
+        const { leg: id } = freshLeg(random);
+        const place = { in: 'built-in', service: plan.service, id, since: this.#now } as const;
+        const leg = offeredLeg(arrival, own, out.sdp, place, beginning);
+        this.#begin(leg, startedLine(leg, plan));
+        // An echo gives the caller its own Opus back, so its own wishes count.
+        const { opus, codecs } = dialFor(NOBODY, arrival.caller, leg, 0);
+        this.#legs.post(leg.id, { type: 'answer', codecs, opus, headers: [] });
+        return;
+      }
+      default: {
+        const id = uuid(random);
+        const leg = offeredLeg(arrival, own, out.sdp, { in: 'bridge', id, side: 'a' }, beginning);
+        this.#openBridge(id, session);
+        this.#begin(leg, startedLine(leg, plan));
+        const dial = dialFor(plan, arrival.caller, leg, this.#options.ringMs);
+        const called = dialledLeg(dial, freshLeg(random), { in: 'bridge', id, side: 'b' }, beginning);
+        this.#legs.begin(called);
+        this.#legs.post(called.id, { type: 'dial' });
+      }
+    }
   }
 
-  #open(call: Call): void {
-    this.#book.add(call);
-    this.#post(call.id, { type: 'start' });
+  #begin(leg: Leg, line: ReturnType<typeof startedLine>): void {
+    this.#out.push(line);
+    this.#legs.begin(leg);
   }
 
   #lookedUp(out: Extract<UserAgentOut, { type: 'result' }>): void {
-    const call = this.#lookups.get(out.token);
-    if (call === undefined) return;
+    const leg = this.#lookups.get(out.token);
+    if (leg === undefined) return;
     this.#lookups.delete(out.token);
-    const contacts = boundContacts(out).map((contact) => ({ ...this.#fresh(), ...contact }));
-    this.#post(call, { type: 'bindings', status: out.status, contacts });
+    const { random } = this.#options;
+    const contacts = boundContacts(out).map((contact) => ({ branch: uuid(random), ...contact }));
+    this.#legs.post(leg, { type: 'bindings', status: out.status, contacts });
   }
 
-  #info(out: Extract<UserAgentOut, { type: 'info' }>, now: Ms): void {
-    const body = parseInfo(out.request.headers.contentType, bodyText(out.request));
-    // An empty INFO is a keep-alive of some peers (RFC 6086 §4.2.1): 200.
-    const known = body !== null || out.request.body.length === 0;
-    this.#hear(this.#agent.respondRequest(out.tx, known ? 200 : 415, {}, now), now);
-    const place = this.#book.placeOf(out.leg);
-    if (place === undefined || body === null) return;
-    this.#post(place.call, infoInput(body, place.leg));
+  #info(out: Extract<UserAgentOut, { type: 'info' }>): void {
+    const { status, body } = readInfo(out.request);
+    this.#hear(this.#agent.respondRequest(out.tx, status, {}, this.#now));
+    const branch = this.#branchOf.get(out.leg);
+    if (branch === undefined || body === null || body.kind === 'candidates') return;
+    this.#toBranch(branch, () => infoInput(body, branch));
   }
 
-  #legEvent(out: LegEvent, now: Ms): void {
-    const place = this.#book.placeOf(out.leg);
-    if (place === undefined) {
-      // The call is over; a late 2xx must not leave a peer talking to nobody.
-      if (out.type === 'accepted') this.#hear(this.#agent.bye(out.leg, [], now), now);
+  #legEvent(out: LegEvent): void {
+    const branch = this.#branchOf.get(out.leg);
+    const leg = branch === undefined ? undefined : this.#registry.legOfBranch(branch);
+    if (branch === undefined || leg === undefined) {
+      // The leg is over; a late 2xx must not leave a peer talking to nobody.
+      if (out.type === 'accepted') this.#hear(this.#agent.bye(out.leg, [], this.#now));
       else if (this.#agent.snapshot(out.leg) === null) this.#journal.gone(out.leg);
       return;
     }
-    this.#journal.touch(place.call);
+    this.#legs.touched.add(leg.id);
     // Only digits wait for the answer to a request of ours.
     if (out.type === 'inDialogResult' && out.token !== DIGIT) return;
-    this.#post(place.call, callInput(out, place.leg));
+    this.#legs.post(leg.id, legInput(out, branch));
   }
 
-  // ---- what calls want
+  // ---- what legs and bridges want
 
-  #carry(call: Call, wish: CallOut, now: Ms): void {
+  #carry(wish: Wish): void {
     switch (wish.type) {
       case 'record':
+        this.#out.push({ type: 'record', record: wish.record });
+        return;
       case 'log':
         this.#out.push(wish);
         return;
       case 'media':
-        this.#media.ask({ call: call.id, leg: wish.leg, tag: wish.tag }, wish.command, now, this.#out);
+        this.#media.ask({ branch: wish.branch, tag: wish.tag }, wish.command, this.#now, this.#out);
         return;
       case 'lookup': {
         const token = `lookup-${++this.#lookupId}`;
-        this.#lookups.set(token, call.id);
-        this.#hear(this.#agent.send(lookupFor(call, wish.user, PROXY), token, now), now);
+        this.#lookups.set(token, wish.leg);
+        const { domain } = this.#options.identity();
+        this.#hear(this.#agent.send(lookupFor(wish.user, domain, PROXY), token, this.#now));
         return;
       }
       case 'invite': {
-        const { leg, out } = this.#agent.invite(inviteFor(call, wish, PROXY), now);
-        this.#book.bind(call.id, wish.leg, leg);
-        this.#hear(out, now);
+        const leg = this.#registry.legs.get(wish.leg);
+        const options = leg === undefined ? null : inviteFor(leg, wish, PROXY);
+        if (options === null) return;
+        const { leg: dialog, out } = this.#agent.invite(options, this.#now);
+        this.#bind(wish.branch, dialog);
+        this.#hear(out);
         return;
       }
-      case 'dial':
-        this.#dial(call, wish, now);
-        return;
-      case 'hangUpDial':
-        this.#post(wish.dial, { type: 'end', ending: wish.ending });
-        return;
-      case 'news':
-        this.#post(wish.call, { type: 'dialled', dial: call.id, news: wish.news });
-        // The call it was made for is gone.
-        if (!this.#book.calls.has(wish.call) && wish.news.kind === 'answered')
-          this.#post(call.id, { type: 'end', ending: { ...CAUSE.cancelled, by: 'platform' } });
-        return;
-      case 'join':
-        this.#join(call, wish);
+      case 'answerRefer':
+        this.#hear(this.#agent.respondRequest(wish.tx, wish.status, {}, this.#now));
         return;
       default: {
-        const dialog = this.#book.dialogOf(wish.leg);
-        if (dialog === undefined) return;
-        this.#hear(commandLeg(this.#agent, call, dialog, wish, this.#options.random, now), now);
+        const dialog = this.#dialogOf.get(wish.branch);
+        const leg = this.#registry.legs.get(wish.leg);
+        if (dialog === undefined || leg === undefined) return;
+        this.#hear(commandLeg(this.#agent, leg, dialog, wish, this.#options.random, this.#now));
       }
     }
   }
 
-  // ---- transfers
-
-  #refer(out: Extract<UserAgentOut, { type: 'request' }>, now: Ms): void {
-    const { random, publicAddress } = this.#options;
-    const at = (dialog: string | undefined): Found | undefined => {
-      const place = dialog === undefined ? undefined : this.#book.placeOf(dialog);
-      return found(this.#book.calls.get(place?.call ?? ''), place?.leg);
+  #refer(out: Extract<UserAgentOut, { type: 'request' }>): void {
+    const asks = this.#legOfDialog(out.leg);
+    const facts = {
+      isOwnHost: this.#isOwnHost,
+      registry: this.#registry,
+      find: (name: DialogName) => this.#legOfDialog(this.#agent.legWith(name)),
     };
-    const asks = at(out.leg);
-    const find = (name: DialogName) => at(this.#agent.legWith(name));
-    const facts = { random, ownHost: publicAddress.host, find };
     const to = asks === undefined ? 403 : referTarget(out.request, asks, facts);
     if (asks === undefined || typeof to === 'number')
-      this.#hear(this.#agent.respondRequest(out.tx, typeof to === 'number' ? to : 403, {}, now), now);
-    else {
-      const cseq = out.request.headers.cseq.seq;
-      this.#post(asks.call.id, { type: 'refer', leg: asks.leg.id, tx: out.tx, cseq, to });
-    }
+      this.#hear(this.#agent.respondRequest(out.tx, typeof to === 'number' ? to : 403, {}, this.#now));
+    else this.#legs.post(asks.id, { type: 'refer', tx: out.tx, cseq: out.request.headers.cseq.seq, to });
   }
 
-  /** A call of the platform, on the account of a user who transfers to its target. */
-  #dial(of: Call, wish: Extract<CallOut, { type: 'dial' }>, now: Ms): void {
-    const admit: DialFacts['admit'] = (plan, user) => this.#admission.admit(identity(), plan, user, now);
-    const { identity, epoch } = this.#options;
-    const facts = { identity: identity(), admit, now, epoch: epoch() };
-    this.#open(dialCall(of, wish, { ...facts, fresh: [this.#fresh(), this.#fresh()] }));
-  }
-
-  /** Moves a side of one call into another: see `join.ts`. */
-  #join(into: Call, wish: Extract<CallOut, { type: 'join' }>): void {
-    const from = this.#book.calls.get(wish.call);
-    const joined = from === undefined ? null : joinCalls(into, wish.keeps, from, wish.leg);
-    if (joined === null) {
-      this.#post(into.id, { type: 'joinFailed' });
+  /** A leg for a transfer, on the account of the user who transfers. */
+  #dial(wish: DialWish): void {
+    const { bridge } = wish;
+    const by = this.#registry.legs.get(wish.by);
+    const keeps = this.#registry.legs.get(wish.keeps);
+    if (by === undefined || keeps === undefined) {
+      this.#legs.toBridge(bridge, { type: 'notFound', ending: NO_ENGINE });
       return;
     }
-    this.#book.update(joined.from);
-    this.#book.update(joined.into);
-    this.#journal.touch(into.id);
-    this.#journal.touch(wish.call);
-    this.#book.move(wish.leg, into.id);
-    this.#post(into.id, { type: 'joined', leg: wish.leg });
-    this.#post(wish.call, { type: 'left' });
+    const { identity, epoch, random } = this.#options;
+    const transfer = { by, keeps, dialled: wish.dialled, headers: wish.headers ?? [] };
+    const found = transferPlan(transfer, identity(), this.#options.ringMs, this.#freshBranch, epoch());
+    const user: SipUser | undefined = found.user;
+    const { plan, counts } = this.#admission.admit(identity(), found.plan, user, this.#now);
+    if (plan.to === 'refuse') {
+      this.#legs.toBridge(bridge, { type: 'notFound', ending: plan.ending });
+      return;
+    }
+    const fresh = freshLeg(random);
+    if (plan.to === 'service') {
+      const place = { in: 'built-in', service: plan.service, id: fresh.leg, since: this.#now } as const;
+      this.#legs.toBridge(bridge, { type: 'found', place });
+      return;
+    }
+    const session = this.#registry.bridges.get(bridge)?.session ?? keeps.session;
+    const { caller, codecs, ringMs } = found;
+    const dial = { callee: plan, caller, codecs, opus: {}, ringMs };
+    const beginning: Beginning = { session, counts, now: this.#now, epoch: epoch() };
+    const next = dialledLeg(dial, fresh, { in: 'bridge', id: bridge, side: 'next' }, beginning);
+    this.#legs.begin(next);
+    this.#legs.post(next.id, { type: 'dial' });
   }
 }
+
+/** Nobody is called: a built-in service answers. */
+const NOBODY = { to: 'trunk', number: '', trunks: [] } as const;

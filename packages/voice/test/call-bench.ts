@@ -1,8 +1,14 @@
+import type { Ms } from '@sidetone/core';
 import type { MediaCommand, MediaReply } from '@sidetone/wire';
-import type { Call, ContactFacts, Plan } from '../src/call.ts';
-import type { CallInput, CallOut, MediaTag } from '../src/call-events.ts';
-import { type Leg, newLeg } from '../src/leg.ts';
-import { step } from '../src/step.ts';
+import type { Branch } from '../src/leg/branch.ts';
+import type { Ending } from '../src/leg/ending.ts';
+import type { Leg } from '../src/leg/leg.ts';
+import type { Contact, LegInput, MediaTag, Wish } from '../src/message.ts';
+import type { Bridge } from '../src/place/bridge-draft.ts';
+import { Registry } from '../src/registry.ts';
+import { dialFor, dialledLeg, offeredLeg } from '../src/routing/arrival.ts';
+import type { Arrival, Plan } from '../src/routing/plan.ts';
+import { Transactions } from '../src/transaction.ts';
 
 export const OFFER = 'offer of the caller';
 
@@ -10,12 +16,15 @@ export interface Setup {
   readonly kind?: 'client' | 'phone' | 'trunk';
   readonly offerless?: boolean;
   readonly plan?: Plan;
-  readonly leg?: Partial<Leg>;
+  readonly codecs?: Branch['codecs'];
+  readonly offer?: string;
   readonly numbers?: readonly string[];
   readonly number?: string;
   /** Replies of media wait for `reply`. */
   readonly manual?: boolean;
   readonly heldHears?: 'music' | 'silence';
+  /** By which IP version the caller signals. */
+  readonly family?: 4 | 6;
 }
 
 export const trunkPlan = (change: Partial<Extract<Plan, { to: 'trunk' }>['trunks'][0]> = {}): Plan => ({
@@ -24,7 +33,6 @@ export const trunkPlan = (change: Partial<Extract<Plan, { to: 'trunk' }>['trunks
   trunks: [
     { name: 'carrier', codecs: ['OPUS', 'PCMU', 'PCMA'], dtmf: 'rfc4733', policy: 'quality', ...change },
   ],
-  leg: { leg: 'b', control: 'v3:b' },
 });
 
 export const userPlan = (change: Partial<Extract<Plan, { to: 'user' }>> = {}): Plan => ({
@@ -41,73 +49,46 @@ export const userPlan = (change: Partial<Extract<Plan, { to: 'user' }>> = {}): P
   ...change,
 });
 
-export const contact = (leg: string, client = true): ContactFacts => ({
-  leg,
-  control: `v3:${leg}`,
-  uri: { scheme: 'sip', user: leg, host: client ? 'vsp.sidetone.invalid' : '192.0.2.7', params: {} },
+/** A contact of the callee; the first one becomes branch `b`, as the leg is called. */
+export const contact = (branch: string, client = true): Contact => ({
+  branch,
+  uri: { scheme: 'sip', user: branch, host: client ? 'vsp.sidetone.invalid' : '192.0.2.7', params: {} },
   client,
   webrtc: client,
+  family: null,
 });
 
-export function newCall(setup: Setup = {}): Call {
-  const kind = setup.kind ?? 'client';
-  return {
-    id: 'session',
-    program: 'route-and-bridge',
-    state: { name: 'routing' },
-    plan: setup.plan ?? trunkPlan(),
-    caller: {
-      name: 'Ann',
-      number: setup.number ?? '+13125550100',
-      ...(kind === 'trunk' ? {} : { userName: 'line1' }),
-      domain: 'sip.localhost',
-      numbers: setup.numbers ?? ['+13125550100'],
-      dialled: '+15550100',
-      headers: [['X-In', 'yes']],
-    },
-    legs: [
-      newLeg({
-        id: 'a',
-        control: 'v3:a',
-        role: 'caller',
-        kind,
-        phase: 'invited',
-        codecs: ['OPUS', 'PCMU', 'PCMA'],
-        offer: setup.offerless === true ? null : OFFER,
-        startedAt: 0,
-        ...(kind === 'trunk' ? { trunk: 'carrier' } : { userName: 'line1' }),
-        ...setup.leg,
-      }),
-    ],
-    early: null,
-    answerHeaders: [],
-    heard: [],
-    epochOffset: 1_700_000_000_000,
-    settings: { ringMs: 90_000, callMs: 1_000_000, cancelMs: 40_000, heldHears: setup.heldHears ?? 'music' },
-    transfer: null,
-    origin: null,
-    charges: [],
-  };
-}
+/** An input as a test spells it: `leg` names the branch it is for; without one it is for leg `b`, which is called. */
+export type BenchInput =
+  | LegInput
+  | { readonly type: 'start' }
+  | { readonly type: 'everybody'; readonly ending: Ending }
+  | (LegInput extends infer I
+      ? I extends { readonly branch: string }
+        ? Omit<I, 'branch'> & { readonly leg: string }
+        : I & { readonly leg: string }
+      : never);
 
-/** A short spelling of an output, so that a test reads like a ladder. */
-export function spell(out: CallOut): string {
+/** A short spelling of an output, so that a test reads like a ladder. Branches are named, which are legs where there is one. */
+export function spell(out: Wish): string {
   switch (out.type) {
     case 'media':
       return `media ${mediaWords(out.command)}`;
     case 'respond':
-      return `${out.leg} ${out.status}${out.sdp === undefined ? '' : ` sdp(${out.sdp})`}`;
+      return `${out.branch} ${out.status}${out.sdp === undefined ? '' : ` sdp(${out.sdp})`}`;
     case 'invite':
-      return `INVITE ${out.leg} ${out.shown.number} sdp(${out.sdp})`;
+      return `INVITE ${out.branch} ${out.shown.number} sdp(${out.sdp})`;
     case 'cancel':
     case 'bye':
-      return `${out.type.toUpperCase()} ${out.leg} ${out.ending.cause}`;
+      return `${out.type.toUpperCase()} ${out.branch} ${out.ending.cause}`;
     case 'reinvite':
-      return `re-INVITE ${out.leg} sdp(${out.sdp})`;
+      return `re-INVITE ${out.branch} sdp(${out.sdp})`;
     case 'respondReinvite':
-      return `${out.leg} re ${out.status}${out.sdp === undefined ? '' : ` sdp(${out.sdp})`}`;
+      return `${out.branch} re ${out.status}${out.sdp === undefined ? '' : ` sdp(${out.sdp})`}`;
+    case 'tellHeard':
+      return `heard ${out.branch} ${out.msAgo} ms ago`;
     case 'sendDigit':
-      return `INFO ${out.leg} ${out.digit}`;
+      return `INFO ${out.branch} ${out.digit}`;
     case 'lookup':
       return `lookup ${out.user}`;
     case 'record':
@@ -115,15 +96,7 @@ export function spell(out: CallOut): string {
     case 'answerRefer':
       return `${out.leg} REFER ${out.status}`;
     case 'notify':
-      return `NOTIFY ${out.leg} ${out.status}${out.final ? ' final' : ''}`;
-    case 'dial':
-      return `dial ${out.dialled} for ${out.keeps}`;
-    case 'hangUpDial':
-      return `hang up dial ${out.ending.cause}`;
-    case 'news':
-      return `news ${out.news.kind}`;
-    case 'join':
-      return `join ${out.keeps} ${out.leg}`;
+      return `NOTIFY ${out.branch} ${out.status}${out.final ? ' final' : ''}`;
     case 'log':
       return `log ${out.event}`;
   }
@@ -167,28 +140,95 @@ export const STATS = {
   dropped: 0,
 } as const;
 
-/** Drives one call; media answers at once unless `manual`. */
+const SETTINGS = { callMs: 1_000_000, cancelMs: 40_000 };
+const RING_MS = 90_000;
+
+/** Drives the machines of one call, without SIP and without media: both answer at once, unless `manual`. */
 export class CallBench {
-  call: Call;
-  now = 0;
-  readonly outs: CallOut[] = [];
+  now: Ms = 0;
+  readonly registry = new Registry();
+  readonly outs: Wish[] = [];
   readonly waiting: { leg: string; tag: MediaTag; command: MediaCommand }[] = [];
-  readonly #manual: boolean;
-  #answers = 0;
   /** Replies for the next commands that match, instead of the usual ones. */
   readonly failures: ((command: MediaCommand) => MediaReply | undefined)[] = [];
   codecOf: Readonly<Record<string, 'OPUS' | 'PCMU' | 'PCMA'>> = {};
+  readonly #setup: Setup;
+  readonly #legs: Transactions;
+  #answers = 0;
 
   constructor(setup: Setup = {}) {
-    this.call = newCall(setup);
-    this.#manual = setup.manual ?? false;
+    this.#setup = setup;
+    this.#legs = new Transactions(this.registry, SETTINGS, {
+      wish: (wish) => this.#heard(wish),
+      dial: () => {
+        throw new Error('no transfer here');
+      },
+    });
+  }
+
+  #start(): void {
+    const { kind = 'client', plan = trunkPlan(), heldHears = 'music', offerless = false } = this.#setup;
+    const { number = '+13125550100', numbers = ['+13125550100'], offer = OFFER } = this.#setup;
+    const codecs = this.#setup.codecs ?? ['OPUS', 'PCMU', 'PCMA'];
+    const who = kind === 'trunk' ? { trunk: 'carrier' } : { userName: 'line1' };
+    const arrival: Arrival = {
+      caller: {
+        name: 'Ann',
+        number,
+        ...(kind === 'trunk' ? {} : { userName: 'line1' }),
+        domain: 'sip.localhost',
+        numbers,
+        dialled: '+15550100',
+        headers: [['X-In', 'yes']],
+      },
+      plan,
+      user: undefined,
+      leg: { kind, codecs, dtmf: 'rfc4733', ...who, family: this.#setup.family ?? null },
+    };
+    const beginning = { session: 'session', counts: [], now: this.now, epoch: 1_700_000_000_000 };
+    const description = offerless ? undefined : offer;
+    const fresh = (leg: string) => ({ leg, control: `v3:${leg}` });
+    if (plan.to === 'service' || plan.to === 'refuse') {
+      const place =
+        plan.to === 'service'
+          ? ({ in: 'built-in', service: plan.service, id: 's', since: this.now } as const)
+          : null;
+      const leg = offeredLeg(arrival, fresh('a'), description, place, beginning);
+      this.#legs.begin(leg);
+      if (plan.to === 'refuse') this.#legs.post('a', { type: 'end', ending: plan.ending });
+      else {
+        const { opus } = dialFor({ to: 'trunk', number: '', trunks: [] }, arrival.caller, leg, 0);
+        this.#legs.post('a', { type: 'answer', codecs, opus, headers: [] });
+      }
+      return;
+    }
+    const bridge: Bridge = {
+      id: 'bridge',
+      session: 'session',
+      state: 'waiting',
+      heldHears,
+      swap: null,
+      swaps: 0,
+    };
+    this.registry.bridges.set('bridge', bridge);
+    const a = offeredLeg(
+      arrival,
+      fresh('a'),
+      description,
+      { in: 'bridge', id: 'bridge', side: 'a' },
+      beginning,
+    );
+    this.#legs.begin(a);
+    const dial = dialFor(plan, arrival.caller, a, RING_MS);
+    this.#legs.begin(dialledLeg(dial, fresh('b'), { in: 'bridge', id: 'bridge', side: 'b' }, beginning));
+    this.#legs.post('b', { type: 'dial' });
   }
 
   /** Feeds one input; returns what the call wanted, without log lines, in order (media's answers included). */
-  feed(input: CallInput): string[] {
+  feed(input: BenchInput): string[] {
     const from = this.outs.length;
     this.#apply(input);
-    if (!this.#manual) while (this.waiting.length > 0) this.reply();
+    if (this.#setup.manual !== true) while (this.waiting.length > 0) this.reply();
     return this.outs
       .slice(from)
       .filter((o) => o.type !== 'log')
@@ -216,17 +256,48 @@ export class CallBench {
     return { ok: true };
   }
 
-  records(): Extract<CallOut, { type: 'record' }>['record'][] {
+  records(): Extract<Wish, { type: 'record' }>['record'][] {
     return this.outs.flatMap((o) => (o.type === 'record' ? [o.record] : []));
   }
 
-  #apply(input: CallInput): void {
-    const { state, out } = step(this.call, input, this.now);
-    this.call = state;
-    for (const wish of out) {
-      this.outs.push(wish);
-      if (wish.type === 'media') this.waiting.push(wish);
-    }
+  leg(id: string): Leg | undefined {
+    return this.registry.legs.get(id);
+  }
+
+  branch(id: string): Branch {
+    const branch = this.registry.branch(id);
+    if (branch === undefined) throw new Error(`no branch ${id}`);
+    return branch;
+  }
+
+  /** Over: nobody is left. Up: both legs talk. Otherwise how far the leg is that is called. */
+  get state(): 'over' | 'up' | Leg['state']['name'] {
+    const legs = [...this.registry.legs.values()];
+    if (legs.length === 0) return 'over';
+    if (legs.every((leg) => leg.state.name === 'up')) return 'up';
+    return (this.leg('b') ?? this.leg('a'))!.state.name;
+  }
+
+  deadline(): Ms | null {
+    return this.#legs.deadline();
+  }
+
+  #heard(wish: Wish): void {
+    this.outs.push(wish);
+    if (wish.type === 'media') this.waiting.push({ leg: wish.branch, tag: wish.tag, command: wish.command });
+  }
+
+  #apply(input: BenchInput): void {
+    if (input.type === 'start') this.#start();
+    else if (input.type === 'tick') this.#legs.tick(this.now);
+    else if (input.type === 'everybody') {
+      for (const id of this.registry.legs.keys()) this.#legs.post(id, { type: 'end', ending: input.ending });
+    } else if ('leg' in input) {
+      const { leg, ...rest } = input;
+      const owner = this.registry.legOfBranch(leg)?.id ?? leg;
+      this.#legs.post(owner, { ...rest, branch: leg } as LegInput);
+    } else this.#legs.post('b', input);
+    this.#legs.run(this.now);
   }
 }
 

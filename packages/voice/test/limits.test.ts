@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { createResponse, header, parseNameAddr, parseUri } from '@sidetone/sip';
 import type { FixedPeople, ProfileEntry } from '@sidetone/wire';
 import fc from 'fast-check';
-import { CallRate, Charges } from '../src/charges.ts';
+import { CallRate, Counters } from '../src/limits/counters.ts';
 import { connection, people, sdp, trunk, VoiceBench } from './voice-bench.ts';
 
 const uri = (text: string) => {
@@ -18,13 +18,19 @@ const address = (text: string) => {
 };
 
 /** A call of a client; the caller's leg. */
-function dial(bench: VoiceBench, user: string, destination: string, from = user): string {
+function dial(
+  bench: VoiceBench,
+  user: string,
+  destination: string,
+  from = user,
+  offer: string = sdp(),
+): string {
   const { leg, out } = bench.vsp.agent.invite(
     {
       requestUri: uri(`sip:${destination}@sip.localhost`),
       from: address(`<sip:${from}@sip.localhost>`),
       to: address(`<sip:${destination}@sip.localhost>`),
-      sdp: sdp(),
+      sdp: offer,
       headers: [['P-Asserted-Identity', `<sip:${user}@sip.localhost>`]],
     },
     bench.now,
@@ -160,6 +166,15 @@ describe('calls a second', () => {
     dial(b, 'rival', '9196');
     assert.equal(refusal(b), null);
     b.advance(1_000);
+    dial(b, 'desk', '9196');
+    assert.equal(refusal(b), null);
+  });
+  it('formats-of-disabled-media: an offer that can only be refused is none of them', () => {
+    const b = bench({ accounts: [{ id: 'acme', callsPerSecond: 1 }] });
+    for (const offer of ['nonsense', sdp('sendrecv', 0)]) {
+      dial(b, 'desk', '9196', 'desk', offer);
+      assert.match(refusal(b) ?? '', /^488 /);
+    }
     dial(b, 'desk', '9196');
     assert.equal(refusal(b), null);
   });
@@ -304,15 +319,31 @@ describe('users that are revoked', () => {
 });
 
 describe('counting', () => {
-  it('never goes wrong, in whatever order calls come and go', () => {
+  it('holds the sessions that have a leg with a name, in whatever order legs come and go', () => {
+    const leg = fc.record({
+      session: fc.constantFrom('s', 't', 'u'),
+      names: fc.uniqueArray(fc.constantFrom('a', 'b', 'c')),
+    });
     fc.assert(
-      fc.property(fc.array(fc.array(fc.constantFrom('a', 'b', 'c'))), (calls) => {
-        const charges = new Charges();
-        for (const call of calls) charges.add(call);
-        for (const key of ['a', 'b', 'c'])
-          assert.equal(charges.of(key), calls.flat().filter((k) => k === key).length);
-        for (const call of calls.toReversed()) charges.remove(call);
-        for (const key of ['a', 'b', 'c']) assert.equal(charges.of(key), 0);
+      fc.property(fc.array(leg), fc.array(fc.nat()), (legs, order) => {
+        const counters = new Counters();
+        const live: (typeof legs)[number][] = [];
+        const agree = (): void => {
+          for (const name of ['a', 'b', 'c'] as const) {
+            const sessions = live.filter(({ names }) => names.includes(name)).map(({ session }) => session);
+            assert.equal(counters.of(name), new Set(sessions).size);
+          }
+        };
+        for (const one of legs) {
+          counters.add(one.session, one.names);
+          live.push(one);
+          agree();
+        }
+        for (let i = 0; live.length > 0; i++) {
+          const [gone] = live.splice((order[i] ?? 0) % live.length, 1);
+          counters.remove(gone!.session, gone!.names);
+          agree();
+        }
       }),
     );
   });

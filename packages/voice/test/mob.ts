@@ -8,7 +8,7 @@ const pick = <T>(random: Random, items: readonly T[]): T => items[random.int(ite
 
 /** Two rooms that do anything at any time, and a media engine that fails, stays silent, or says nothing for long. */
 export class Mob {
-  readonly bench = new VoiceBench({ timers: { ringMs: 20_000 } });
+  readonly bench = new VoiceBench({ ringMs: 20_000 });
   readonly random: Random;
   readonly calling: { far: Far; leg: string }[] = [];
   readonly called: { far: Far; leg: string; tx: string[] }[] = [];

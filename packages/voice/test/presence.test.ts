@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { bodyText } from '@sidetone/sip';
 import { PRESENCE } from '@sidetone/wire';
 import { answered, CallBench, type Setup, STATS } from './call-bench.ts';
 import { sdp, VoiceBench } from './voice-bench.ts';
@@ -15,8 +16,10 @@ function call(heardMsAgo: number | undefined, setup: Setup = {}): CallBench {
   return bench;
 }
 
-const away = (bench: CallBench, leg = 'a') => bench.feed({ type: 'presence', leg, here: false });
-const back = (bench: CallBench, leg = 'a') => bench.feed({ type: 'presence', leg, here: true });
+const away = (bench: CallBench, leg = 'a') =>
+  bench.feed({ type: 'attachment', leg, here: false, bare: false });
+const back = (bench: CallBench, leg = 'a') =>
+  bench.feed({ type: 'attachment', leg, here: true, bare: false });
 const answers = (bench: CallBench, status: number, description?: string) =>
   bench.feed({
     type: 'reinviteResult',
@@ -38,7 +41,7 @@ describe('a client that lost its signalling', () => {
     assert.deepEqual(back(bench), ['media stats a']);
     bench.now += 400;
     assert.deepEqual(bench.feed({ type: 'tick' }), ['media stats a']);
-    assert.equal(bench.call.legs[0]!.presence, 'here');
+    assert.equal(bench.branch('a').attachment.at, 'here');
     assert.deepEqual(bench.feed({ type: 'tick' }), []);
     assert.ok(bench.feed({ type: 'mediaFailed', leg: 'a', why: 'ice' }).includes('BYE a ICE_FAILED'));
   });
@@ -63,7 +66,7 @@ describe('a client that lost its signalling', () => {
     away(bench);
     bench.now += 400;
     assert.deepEqual(bench.feed({ type: 'tick' }), []);
-    assert.equal(bench.call.legs[0]!.presence, 'away');
+    assert.equal(bench.branch('a').attachment.at, 'away');
   });
 
   for (const [how, heard] of [
@@ -75,7 +78,7 @@ describe('a client that lost its signalling', () => {
       away(bench);
       assert.deepEqual(back(bench), RENEWAL);
       assert.deepEqual(answers(bench, 200, 'rebuilt'), ['media accept a rebuilt']);
-      assert.equal(bench.call.legs[0]!.presence, 'here');
+      assert.equal(bench.branch('a').attachment.at, 'here');
       assert.deepEqual(back(bench), []);
     });
 
@@ -87,7 +90,7 @@ describe('a client that lost its signalling', () => {
     assert.deepEqual(back(bench), RENEWAL);
     assert.deepEqual(bench.feed({ type: 'mediaFailed', leg: 'a', why: 'ice' }), []);
     answers(bench, 200, 'rebuilt');
-    assert.equal(bench.call.legs[0]!.mediaLost, null);
+    assert.equal(bench.branch('a').attachment.lost, null);
     assert.ok(bench.feed({ type: 'mediaFailed', leg: 'a', why: 'ice' }).includes('BYE b ICE_FAILED'));
   });
 
@@ -101,7 +104,7 @@ describe('a client that lost its signalling', () => {
     away(silent);
     back(silent);
     assert.deepEqual(answers(silent, 480), []);
-    assert.equal(silent.call.state.name, 'up');
+    assert.equal(silent.state, 'up');
   });
 
   it('that is lost again while it is offered', () => {
@@ -111,7 +114,7 @@ describe('a client that lost its signalling', () => {
     back(bench);
     away(bench);
     assert.deepEqual(answers(bench, 480), []);
-    assert.equal(bench.call.state.name, 'up');
+    assert.equal(bench.state, 'up');
     assert.equal(back(bench).length, RENEWAL.length);
   });
 
@@ -120,7 +123,7 @@ describe('a client that lost its signalling', () => {
     while (bench.waiting.length > 0) bench.reply();
     bench.feed({ type: 'accepted', leg: 'b', sdp: 'theirs', headers: [] });
     while (bench.waiting.length > 0) bench.reply();
-    assert.equal(bench.call.state.name, 'up');
+    assert.equal(bench.state, 'up');
     away(bench);
     const offer = { sdp: 'hold', direction: 'sendonly' } as const;
     bench.feed({ type: 'reinvite', leg: 'a', tx: 't', offer });
@@ -138,7 +141,7 @@ describe('a client that lost its signalling', () => {
     bench.feed({ type: 'progress', leg: 'b', status: 183, sdp: 'early', headers: [] });
     away(bench);
     assert.ok(bench.feed({ type: 'mediaFailed', leg: 'a', why: 'ice' }).length > 0);
-    assert.notEqual(bench.call.state.name, 'calling');
+    assert.notEqual(bench.state, 'dialling');
   });
 
   it('is a client: a carrier that says so is not believed', () => {
@@ -174,5 +177,79 @@ describe('a client that lost its signalling', () => {
       ['stats', 'offer'],
     );
     assert.equal(bench.vsp.has('reinvite'), true);
+  });
+});
+
+describe('native: a client without a socket that talks on', () => {
+  const asks = (bench: CallBench, leg = 'a') => bench.feed({ type: 'askHeard', leg });
+
+  it('is known by its sound: vsp asks, and voice says when it was heard last', () => {
+    const bench = call(20);
+    away(bench);
+    assert.deepEqual(asks(bench), ['media stats a', 'heard a 20 ms ago']);
+    assert.deepEqual(bench.feed({ type: 'mediaFailed', leg: 'a', why: 'rtp' }), []);
+    assert.deepEqual(asks(bench), ['media stats a', 'heard a 20 ms ago']);
+    assert.equal(bench.branch('a').attachment.at, 'away');
+  });
+
+  it('that was never heard, or media that cannot say: not a word', () => {
+    const never = call(undefined);
+    away(never);
+    assert.deepEqual(asks(never), ['media stats a']);
+    const broken = answered();
+    broken.failures.push((command) =>
+      command.op === 'stats' ? { ok: false, error: 'engine', message: '' } : undefined,
+    );
+    away(broken);
+    assert.deepEqual(asks(broken), ['media stats a']);
+  });
+
+  it('is asked about only while it is away, and only of a client', () => {
+    const bench = call(20);
+    assert.deepEqual(asks(bench), []);
+    assert.deepEqual(asks(bench, 'b'), []);
+    assert.deepEqual(asks(bench, 'nobody'), []);
+  });
+
+  it('back without its media is offered anew at once, however well it is heard', () => {
+    const bench = call(20);
+    away(bench);
+    const bare = bench.feed({ type: 'attachment', leg: 'a', here: true, bare: true });
+    assert.deepEqual(bare, RENEWAL.slice(1));
+    assert.deepEqual(answers(bench, 200, 'rebuilt'), ['media accept a rebuilt']);
+    assert.equal(bench.branch('a').attachment.at, 'here');
+  });
+
+  it('back without its media, that does not answer: what was heard goes on', () => {
+    const bench = call(20);
+    away(bench);
+    bench.feed({ type: 'attachment', leg: 'a', here: true, bare: true });
+    assert.deepEqual(answers(bench, 480), []);
+    assert.equal(bench.state, 'up');
+  });
+
+  it('says so by INFO in the dialog', () => {
+    const bench = new VoiceBench();
+    const { leg, out } = bench.vsp.agent.invite(
+      {
+        requestUri: { scheme: 'sip', user: '9196', host: 'sip.localhost', params: {} },
+        from: { uri: { scheme: 'sip', user: 'line1', host: 'sip.localhost', params: {} }, params: {} },
+        to: { uri: { scheme: 'sip', user: '9196', host: 'sip.localhost', params: {} }, params: {} },
+        headers: [['P-Asserted-Identity', '<sip:line1@sip.localhost>']],
+        sdp: sdp(),
+      },
+      bench.now,
+    );
+    bench.vsp.act(out);
+    bench.vsp.take('accepted');
+    bench.mediaReply = (command) =>
+      command.op === 'stats' ? { ok: true, stats: { ...STATS, heardMsAgo: 40 } } : undefined;
+    for (const contentType of [PRESENCE.away, PRESENCE.heard]) {
+      const request = { method: 'INFO', contentType, body: '' };
+      bench.vsp.act(bench.vsp.agent.requestInDialog(leg, request, 'presence', bench.now));
+      assert.equal(bench.vsp.take('inDialogResult').status, 200);
+    }
+    const { request } = bench.vsp.take('info');
+    assert.deepEqual([request.headers.contentType, bodyText(request)], [PRESENCE.heard, '40']);
   });
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { sessionDirection } from '../src/session-direction.ts';
+import { sessionDirection } from '../src/sip/session-direction.ts';
 
 const sdp = (lines: readonly string[], address = '192.0.2.1'): string =>
   [

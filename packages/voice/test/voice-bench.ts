@@ -1,10 +1,18 @@
 import { type LogLine, type Ms, seededRandom } from '@sidetone/core';
-import { createUserAgent, type Flow, type LocalNode, type UserAgent, type UserAgentOut } from '@sidetone/sip';
+import {
+  createUserAgent,
+  type Flow,
+  header,
+  type LocalNode,
+  type UserAgent,
+  type UserAgentOut,
+} from '@sidetone/sip';
 import {
   type CallRecord,
   type FixedConnection,
   type FixedPeople,
   fixedIdentity,
+  HEADER,
   type Identity,
   type MediaCommand,
   type MediaReply,
@@ -129,6 +137,10 @@ export class VoiceBench {
   readonly engine = new Set<string>();
   readonly #options: Partial<VoiceOptions>;
   readonly logs: LogLine[] = [];
+  /** The leg of each branch that was called, by the branch's Call-ID. */
+  readonly #legOf = new Map<string, string>();
+  /** Branches that media was asked for in one input beside the first: further ways to a leg. */
+  readonly #forks = new Set<string>();
   /** Replies in place of the usual; `null`: none ever. */
   mediaReply: (command: MediaCommand) => MediaReply | null | undefined = () => undefined;
   now: Ms = 1_000;
@@ -150,7 +162,9 @@ export class VoiceBench {
       random: seededRandom(seed),
       epoch: () => 1_700_000_000_000,
       identity: DEFAULT,
-      publicAddress: { host: '127.0.0.1', port: 5060 },
+      publicAddress: { hosts: ['127.0.0.1'], port: 5060 },
+      ringMs: 90_000,
+      limits: { calls: 500, callsPerUser: 100 },
       ...this.#options,
     });
   }
@@ -178,6 +192,7 @@ export class VoiceBench {
       return;
     }
     let told = false;
+    let offered = false;
     for (const out of this.voice.handle(input, this.now)) {
       if (out.type === 'journal') {
         if (told) throw new Error(`${out.key} is written after something was told`);
@@ -187,9 +202,16 @@ export class VoiceBench {
       told ||= out.type !== 'log';
       if (out.type === 'sip') {
         if (out.flow.transport !== 'local') throw new Error('voice sends to its own rooms only');
+        const { message } = out;
+        const leg = message.kind === 'request' ? header(message, HEADER.leg) : undefined;
+        if (leg !== undefined) this.#legOf.set(message.headers.callId, leg);
         this.#queue.push({ to: out.flow.node, from: 'voice', message: out.message });
       } else if (out.type === 'media') {
         this.media.push(out.command);
+        if (out.command.op === 'offer' && out.command.direction === undefined) {
+          if (offered) this.#forks.add(out.command.leg);
+          offered = true;
+        }
         const special = this.mediaReply(out.command);
         // A refused or lost reply to a close: the leg is gone all the same.
         const done = special == null || out.command.op === 'close' ? this.#answer(out.command) : special;
@@ -198,6 +220,12 @@ export class VoiceBench {
       else if (out.type === 'log') this.logs.push(out);
     }
     this.run();
+  }
+
+  /** A branch whose leg has a record: the leg's id is that of its first branch. */
+  isRecorded(branch: string): boolean {
+    const leg = this.#legOf.get(branch) ?? branch;
+    return this.#forks.has(leg) || this.records.some((record) => record.leg_id === leg);
   }
 
   #write(key: string, value: object | null): void {

@@ -4,7 +4,7 @@ import { type ClientFrame, createFrameWriter, NODE_HOST, REFER, RPC_ERROR } from
 import { type Call, type CallInput, type ClientWish, callDeadline, isTold, type LegWish } from './call.ts';
 import { CallBook, type Place } from './call-book.ts';
 import { stepCall } from './call-step.ts';
-import { callIds, grantedMs } from './from-sip.ts';
+import { branchId, callIds, grantedMs, readHeard } from './from-sip.ts';
 import { Journal } from './journal.ts';
 import type { Unheard } from './kept-sessions.ts';
 import { commandLeg } from './leg-commands.ts';
@@ -32,6 +32,8 @@ export interface DeskHost {
   /** Calls of this contact came or went. */
   changed(contact: string): void;
   timer(place: Place, at: Ms | null): void;
+  /** The client of this contact was heard so long ago. */
+  heard(contact: string, msAgo: Ms, now: Ms): void;
   /** No new calls any more. */
   closed(): boolean;
 }
@@ -145,9 +147,8 @@ export class CallDesk {
         case 'request':
           this.#request(out, now);
           break;
-        // Nothing that voice sends in an INFO means anything to a client.
         case 'info':
-          this.hear(this.agent.respondRequest(out.tx, 415, {}, now), now);
+          this.#info(out, now);
           break;
         case 'result': {
           const [contact, number] = out.token.split(' ') as [string, string];
@@ -162,6 +163,14 @@ export class CallDesk {
           this.#legEvent(out, now);
       }
     }
+  }
+
+  /** voice tells when it heard a client last. Nothing else that it sends in an INFO means anything to a client. */
+  #info({ request, tx, leg }: Extract<UserAgentOut, { type: 'info' }>, now: Ms): void {
+    const heard = readHeard(request);
+    const place = this.calls.placeOf(leg);
+    this.hear(this.agent.respondRequest(tx, heard === null ? 415 : 200, {}, now), now);
+    if (heard !== null && place !== undefined) this.#host.heard(place.contact, heard, now);
   }
 
   /** voice tells how a transfer gets on. */
@@ -217,9 +226,10 @@ export class CallDesk {
     const { random } = this.#options;
     const stated = callIds(request);
     const ids = stated ?? { session: uuid(random), leg: uuid(random) };
-    const place = { contact, callId: ids.leg };
+    // A leg may ring in several places: its branch names the call here.
+    const place = { contact, callId: branchId(request) ?? ids.leg };
     if (this.calls.get(place) !== undefined) return refuse(482);
-    const call = inboundCall(request, sdp, ids, session.agent.family);
+    const call = inboundCall(request, place.callId, sdp, ids, session.agent);
     this.calls.set(place, call);
     this.calls.bind(place, leg);
     this.journal.touch(place);

@@ -77,6 +77,12 @@ export function attach(draft: Draft, frame: Extract<CallFrame, { kind: 'attach' 
   reply(draft, frame.id, same ? { kind: 'done' } : gone);
 }
 
+/** The offer again, if it has no answer yet. */
+export function attachAgain(draft: Draft): void {
+  const { renewal } = draft.call;
+  if (renewal !== null && renewal !== 'asked') draft.out.push({ type: 'attach', sdp: renewal.offer });
+}
+
 const offered = (call: Call): boolean => call.renewal !== null && call.renewal !== 'asked';
 
 export function renewalTimeout(draft: Draft, now: Ms): void {
@@ -97,7 +103,7 @@ export function leaveRenewal(draft: Draft): void {
 export function reinvited(draft: Draft, tx: string, offer: string | undefined, now: Ms): void {
   const { call } = draft;
   if (call.renewal === 'asked' && offer !== undefined) {
-    change(draft, { renewal: { tx, until: now + RENEWAL_MS } });
+    change(draft, { renewal: { tx, until: now + RENEWAL_MS, offer } });
     draft.out.push({ type: 'attach', sdp: offer });
     return;
   }

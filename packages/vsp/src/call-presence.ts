@@ -1,8 +1,7 @@
-import { PRESENCE } from '@sidetone/wire';
+import { PRESENCE, traitsOf } from '@sidetone/wire';
 import type { Call, ClientWish } from './call.ts';
 import { change, type Draft, inDialog } from './call-draft.ts';
 import { leaveRenewal } from './call-media.ts';
-import { isNativeFamily } from './session.ts';
 
 /* A socket lost under a call, and another: voice hears of both, and the client what it missed. */
 
@@ -30,6 +29,12 @@ export function tellAway(draft: Draft): void {
   presence(draft, PRESENCE.away);
 }
 
+/** Before a client is given up: does it still talk? */
+export function askHeard(draft: Draft): void {
+  const { phase, awayTold } = draft.call;
+  if (phase === 'active' && awayTold) presence(draft, PRESENCE.heard);
+}
+
 export function comeBack(draft: Draft): void {
   const { call } = draft;
   if (!call.away) return;
@@ -39,17 +44,22 @@ export function comeBack(draft: Draft): void {
   draft.out.push(...told(call));
   if (!awayTold) return;
   if (phase === 'active') change(draft, { renewal: 'asked' });
-  presence(draft, PRESENCE.back);
+  presence(draft, needsAttach(draft.call) ? PRESENCE.bare : PRESENCE.back);
 }
 
+/** The call objects of native clients stay bound to the socket that is gone until they are attached, also while sound flows. */
+export const needsAttach = (call: Call): boolean =>
+  call.phase === 'active' && traitsOf(call.agent).attach === 'always';
+
 /**
- * What a client that is back must be told of its own call. What was told just before may have gone into the dead socket: browsers
- * hear it again, since they ignore what they know; native clients do not. A description that was missed is old when the call is up:
- * voice finds that media dead and offers anew.
+ * What a client that is back must be told of its own call. What was told just before may have gone into the dead socket: those who
+ * ignore what they know hear it again. A description that was missed is old when the call is up: voice finds that media dead and offers
+ * anew. An attach makes the call active by itself; one client fails at an answer that comes while it builds its new connection.
  */
 function told(call: Call): readonly ClientWish[] {
-  const native = isNativeFamily(call.agent);
-  const again = call.setUp.filter(({ missed }) => missed || !native);
+  if (needsAttach(call)) return [];
+  const { mayHearTwice } = traitsOf(call.agent);
+  const again = call.setUp.filter(({ missed }) => missed || mayHearTwice);
   if (call.phase !== 'active') return again.map(({ wish }) => wish);
   const media = call.setUp.find(({ wish }) => wish.type === 'media');
   if (media === undefined || media.missed) return [];

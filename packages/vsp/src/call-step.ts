@@ -1,9 +1,11 @@
 import type { Ms, Step } from '@sidetone/core';
-import { CAUSE, type Cause, RPC_ERROR, sipForBye } from '@sidetone/wire';
+import { reasonPhrase } from '@sidetone/sip';
+import { CAUSE, type Cause, MAX_CANDIDATES, RPC_ERROR, sipForBye, traitsOf } from '@sidetone/wire';
 import type { Call, CallFrame, CallInput, CallOut, LegEnd } from './call.ts';
 import { change, type Draft, failure, gone, inDialog, reply, take } from './call-draft.ts';
 import {
   attach,
+  attachAgain,
   flushCandidates,
   hold,
   reinvited,
@@ -12,10 +14,8 @@ import {
   updateMedia,
   updateTimeout,
 } from './call-media.ts';
-import { comeBack, goAway, tell, tellAway } from './call-presence.ts';
+import { askHeard, comeBack, goAway, tell, tellAway } from './call-presence.ts';
 import { askTransfer, dropTransfer, transferNews } from './transfer.ts';
-
-const MAX_CANDIDATES = 64;
 
 /** One input of a call. Total; see the diagram in `call.ts`. */
 export function stepCall(call: Call, input: CallInput, now: Ms): Step<Call, CallOut> {
@@ -55,6 +55,15 @@ export function stepCall(call: Call, input: CallInput, now: Ms): Step<Call, Call
         break;
       case 'back':
         comeBack(draft);
+        break;
+      case 'heard':
+        askHeard(draft);
+        break;
+      case 'listens':
+        attachAgain(draft);
+        break;
+      case 'declined':
+        if (call.phase === 'ringing') end(draft, CAUSE.callRejected, true);
         break;
       case 'end':
         end(draft, input.cause, input.tell);
@@ -131,7 +140,7 @@ function hangUp(draft: Draft, bye: Extract<CallFrame, { kind: 'bye' }>): void {
     sipCode: bye.sipCode,
     answered: call.phase === 'active',
     direction: call.direction,
-    sdk: bye.agent.family === 'sidetone' ? 'sidetone' : call.agent,
+    busyIsMeant: traitsOf(bye.agent).busyIsMeant || traitsOf(call.agent).busyIsMeant,
   });
   const { customHeaders } = bye;
   change(draft, { phase: 'over' });
@@ -199,8 +208,13 @@ function accepted(draft: Draft, input: Extract<CallInput, { type: 'progress' | '
   flushCandidates(draft);
 }
 
-function ended(draft: Draft, end: LegEnd): void {
-  const { update } = draft.call;
+const elsewhere = (cause: Cause): boolean =>
+  cause.name === CAUSE.loseRace.name || cause.name === CAUSE.pickedOff.name;
+
+function ended(draft: Draft, stated: LegEnd): void {
+  const { update, agent } = draft.call;
+  // Clients have different words for a race that is lost.
+  const end = elsewhere(stated.cause) ? { ...stated, cause: traitsOf(agent).answeredElsewhere } : stated;
   if (update !== null) reply(draft, update.frame, failure('The call is over'));
   take(draft, dropTransfer(draft.call, 'The call is over'));
   change(draft, { phase: 'over', update: null, renewal: null });
@@ -215,7 +229,7 @@ function end(draft: Draft, cause: Cause, tell: boolean): void {
   if (tell)
     draft.out.push({
       type: 'bye',
-      end: { cause, sipCode: cause.sip, sipReason: 'Service Unavailable', customHeaders: [] },
+      end: { cause, sipCode: cause.sip, sipReason: reasonPhrase(cause.sip), customHeaders: [] },
     });
   change(draft, { phase: 'over', update: null, renewal: null });
   if (call.phase === 'active') draft.out.push({ type: 'hangUp', cause, customHeaders: [] });

@@ -24,8 +24,8 @@ import type { TransferProgress } from './refer.ts';
  *
  * A client that loses its socket leaves the call as it is; voice is told, so that lost media is no end:
  *
- *   here ──socket gone──▶ away ──the same client is back and REGED──▶ here: rings again | hears what it missed |
- *                                 voice is told; media lost: its fresh offer ──attach──▶ client ──answer──▶ 200
+ *   here ──socket gone──▶ away ──the same client is back (`returns.ts`)──▶ here: rings again | hears what it missed |
+ *                                 voice is told; its fresh offer (media lost, or needed always) ──attach──▶ client ──answer──▶ 200
  */
 export type CallPhase = 'calling' | 'early' | 'ringing' | 'active' | 'over';
 
@@ -39,7 +39,7 @@ export interface Call {
   readonly ids: CallIds;
   /** Call-ID of the leg, for `sip_call_id`. */
   readonly sipCallId: string;
-  readonly agent: ClientAgent['family'];
+  readonly agent: ClientAgent;
   /** The last description that stood for the client towards voice; null before it answered. */
   readonly clientSdp: string | null;
   readonly rung: boolean;
@@ -64,7 +64,7 @@ export interface Call {
   /** What the client was told of its own call until it was up, and whether it was away then. */
   readonly setUp: readonly { readonly wish: ClientWish; readonly missed: boolean }[];
   /** `asked`: voice knows that the client is back and may offer new media; or its offer is with the client. */
-  readonly renewal: 'asked' | { readonly tx: string; readonly until: Ms } | null;
+  readonly renewal: 'asked' | { readonly tx: string; readonly until: Ms; readonly offer: string } | null;
   /** Candidates that wait for a dialog to travel in. */
   readonly candidates: readonly string[];
   readonly candidatesEnded: boolean;
@@ -127,6 +127,12 @@ export type CallInput =
   | ({ readonly type: 'transferred' } & TransferProgress)
   /** The client has lost its socket; it is back on another, and has been told that it is registered. */
   | { readonly type: 'away' | 'back' }
+  /** When was the client, which is away, heard last? voice answers to the service. */
+  | { readonly type: 'heard' }
+  /** The client may have dropped the offer that it was attached with; it listens now. */
+  | { readonly type: 'listens' }
+  /** The person declines it, if it rings. */
+  | { readonly type: 'declined' }
   /** We end it: the client does not come back, or the platform stops (then the client is told). */
   | { readonly type: 'end'; readonly cause: Cause; readonly tell: boolean };
 

@@ -1,12 +1,14 @@
 import {
+  bodyText,
   header,
   headersNamed,
   type NameAddr,
+  parseNameAddr,
   reasonPhrase,
   type SipMessage,
   type SipRequest,
   type SipResponse,
-  unescapeUser,
+  userOf,
 } from '@sidetone/sip';
 import {
   ASSERTED_IDENTITY,
@@ -17,7 +19,9 @@ import {
   causeFromReason,
   customHeadersOf,
   HEADER,
+  namedBy,
   type Party,
+  PRESENCE,
 } from '@sidetone/wire';
 import type { LegEnd } from './call.ts';
 
@@ -32,10 +36,14 @@ export function callIds(message: SipMessage): CallIds | undefined {
   return { session, leg, ...(control === undefined || control === '' ? {} : { control }) };
 }
 
+/** The Call-ID of an INVITE of voice is the id of the branch; clients want a UUID as callID. */
+export const branchId = ({ headers: { callId } }: SipRequest): string | undefined =>
+  UUID.test(callId) ? callId : undefined;
+
 const clean = (text: string): string => text.replace(/[\u0000-\u001f\u007f]/g, '').slice(0, 256);
 
 function party(value: NameAddr): Party {
-  const number = clean(unescapeUser(value.uri.user ?? ''));
+  const number = clean(namedBy(value.uri.scheme, userOf(value.uri)));
   return { name: clean(value.displayName ?? ''), number };
 }
 
@@ -44,8 +52,8 @@ export function callerOf(request: SipRequest): Party {
   const from = party(request.headers.from);
   if (from.number !== '') return { name: from.name === '' ? from.number : from.name, number: from.number };
   const proven = header(request, ASSERTED_IDENTITY);
-  const user = proven === undefined ? undefined : /^[^<]{0,256}<?sips?:([^@>;]{1,256})@/i.exec(proven)?.[1];
-  const number = user === undefined ? 'anonymous' : clean(unescapeUser(user));
+  const parsed = proven === undefined ? undefined : parseNameAddr(proven);
+  const number = (parsed?.ok && party(parsed.value).number) || 'anonymous';
   return { name: from.name === '' ? number : from.name, number };
 }
 
@@ -83,6 +91,13 @@ export function cancelEnd(request: SipRequest): LegEnd {
     sipReason: reasonPhrase(487),
     customHeaders: customOf(request),
   };
+}
+
+/** How long ago voice heard a client, in ms; `null`: the INFO says something else. */
+export function readHeard(request: SipRequest): number | null {
+  const said = request.headers.contentType?.trim().toLowerCase() === PRESENCE.heard;
+  const body = said ? bodyText(request) : '';
+  return /^\d{1,9}$/.test(body) ? Number(body) : null;
 }
 
 /** What the registrar granted our contact (RFC 3261 §10.2.4): its `expires`, or the Expires header, or `asked`; in ms. */

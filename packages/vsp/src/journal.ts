@@ -1,5 +1,6 @@
 import type { JournalLine } from '@sidetone/core';
 import type { ExtraHeaders, LegId, LegSnapshot } from '@sidetone/sip';
+import type { ClientAgent } from '@sidetone/wire';
 import type { Call, Ring } from './call.ts';
 import { keyOf, type Place } from './call-book.ts';
 import type { Unheard } from './kept-sessions.ts';
@@ -38,13 +39,14 @@ export interface WrittenCall
     | 'callee'
     | 'ids'
     | 'sipCallId'
-    | 'agent'
     | 'clientSdp'
     | 'held'
     | 'headers'
     | 'mediaSent'
   > {
   readonly clientState?: NonNullable<Ring['clientState']>;
+  /** Earlier releases wrote the family alone. */
+  readonly agent: ClientAgent | ClientAgent['family'];
   /** A description went to the client before the answer did: the answer alone may be told again. */
   readonly described: boolean;
 }

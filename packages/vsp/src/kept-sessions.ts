@@ -1,3 +1,4 @@
+import type { Ms } from '@sidetone/core';
 import type { Call, ClientWish } from './call.ts';
 import type { Session } from './session.ts';
 
@@ -18,7 +19,9 @@ const NONE: readonly Unheard[] = [];
 export class KeptSessions {
   /** By contact. */
   readonly #lost = new Map<string, Session>();
+  readonly #until = new Map<string, Ms>();
   readonly #contactOf = new Map<string, string>();
+  readonly #contactOfToken = new Map<string, string>();
   readonly #unheard = new Map<string, Unheard[]>();
 
   /** Sessions without a socket. */
@@ -29,19 +32,36 @@ export class KeptSessions {
   /** From now on the client can name it. */
   add(session: Session): void {
     for (const key of keysOf(session)) this.#contactOf.set(key, session.contact);
+    this.#contactOfToken.set(session.voiceSdkId, session.contact);
   }
 
-  /** Its socket is gone. */
-  lose(session: Session): void {
+  /** Its socket is gone; its client is given up at `until`. */
+  lose(session: Session, until: Ms): void {
     this.add(session);
     this.#lost.set(session.contact, session);
+    this.#until.set(session.contact, until);
   }
 
-  /** The contact of the session that `user` names, if there is one. */
+  /** When the client of this contact is given up. */
+  until(contact: string): Ms {
+    return this.#until.get(contact) ?? 0;
+  }
+
+  /** It was heard: it has at least until then. */
+  extend(contact: string, until: Ms): void {
+    if (this.#lost.has(contact)) this.#until.set(contact, Math.max(until, this.until(contact)));
+  }
+
+  /** The contact of the session that `user` names, if there is one. A published client that starts anew gives its old `sessid` as token. */
   find(user: string, token: string | null, sessid: string | null): string | undefined {
     const named = (kind: 'id' | 'sessid', name: string | null): string | undefined =>
       name === null ? undefined : this.#contactOf.get(`${kind} ${user} ${name}`);
-    return named('id', token) ?? named('sessid', sessid);
+    return named('id', token) ?? named('sessid', sessid) ?? named('sessid', token);
+  }
+
+  /** The contact behind a `voice_sdk_id`. Whoever knows it has proven nothing. */
+  named(token: string): string | undefined {
+    return this.#contactOfToken.get(token);
   }
 
   /** Takes a session without a socket out. */
@@ -54,8 +74,11 @@ export class KeptSessions {
   /** It cannot be named any more. What its client has not heard stays until it is taken. */
   forget(session: Session): void {
     this.#lost.delete(session.contact);
+    this.#until.delete(session.contact);
     for (const key of keysOf(session))
       if (this.#contactOf.get(key) === session.contact) this.#contactOf.delete(key);
+    if (this.#contactOfToken.get(session.voiceSdkId) === session.contact)
+      this.#contactOfToken.delete(session.voiceSdkId);
   }
 
   /** A session without a socket. */

@@ -46,6 +46,7 @@ export function legInput(out: LegEvent): CallInput | null {
       return out.token === REFER.event ? { type: 'referred', status: out.status } : null;
     case 'confirmed':
     case 'reinviteConfirmed':
+    case 'refreshed':
       return null;
   }
 }

@@ -21,21 +21,22 @@ export function outboundCall(frame: Invite, login: ClientAgent, user: string, id
     },
     ids,
     sipCallId: call.callId,
-    agent: frame.agent.text === '' ? login.family : frame.agent.family,
+    agent: frame.agent.text === '' ? login : frame.agent,
     clientSdp: frame.sdp,
   });
 }
 
-/** A call for a client; it is rung with the leg's id as callID. */
+/** A call for a client, which is rung with `callId`. */
 export function inboundCall(
   request: SipRequest,
+  callId: string,
   sdp: string,
   ids: CallIds,
-  agent: ClientAgent['family'],
+  agent: ClientAgent,
 ): Call {
   const clientState = header(request, HEADER.clientState)?.trim();
   return newCall({
-    callId: ids.leg,
+    callId,
     direction: 'inbound',
     phase: 'ringing',
     caller: callerOf(request),

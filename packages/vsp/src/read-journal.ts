@@ -27,10 +27,11 @@ export function readJournal(entries: readonly JournalEntry[]): Left {
 
 /** The call again, for a client that is away. */
 export function callAgain(call: WrittenCall, phase: 'early' | 'active'): Call {
-  const { described, clientState, held, mediaSent, ...facts } = call;
+  const { described, clientState, held, mediaSent, agent: written, ...facts } = call;
   const { headers: customHeaders } = call;
+  const agent = typeof written === 'string' ? { family: written, text: '' } : written;
   return {
-    ...newCall({ ...facts, phase }),
+    ...newCall({ ...facts, agent, phase }),
     held,
     mediaSent,
     ring: clientState === undefined ? null : { sdp: '', clientState },
@@ -91,7 +92,8 @@ function isSession(value: unknown): value is SessionEntry {
 const isParty = (value: unknown): boolean => isRecord(value) && areTexts(value, ['name', 'number']);
 
 function isWritten(call: unknown): boolean {
-  if (!isRecord(call) || !areTexts(call, ['callId', 'sipCallId', 'agent'])) return false;
+  if (!isRecord(call) || !areTexts(call, ['callId', 'sipCallId'])) return false;
+  if (!isText(call['agent']) && !isAgent(call['agent'])) return false;
   const { direction, ids, clientSdp, clientState, headers } = call;
   return (
     (direction === 'inbound' || direction === 'outbound') &&

@@ -44,7 +44,7 @@ export function restore(house: Restorer, entries: readonly JournalEntry[], now: 
   const known = new Set(sessions.map(({ contact }) => contact));
   const adopted: Place[] = [];
   for (const session of sessions) {
-    kept.lose(sessionAgain(session, now));
+    kept.lose(sessionAgain(session, now), now);
     for (const end of session.unheard) kept.remember(session.contact, end);
   }
   for (const { key, place, entry } of left) {
@@ -98,7 +98,8 @@ const sessionAgain = (entry: SessionEntry, now: Ms): Session => ({
   sessid: entry.sessid,
   owner: entry.owner,
   token: null,
-  resuming: false,
+  homecoming: 'no',
+  openedAt: now,
   agent: entry.agent,
   login: { name: 'over' },
   failures: 0,

@@ -1,13 +1,13 @@
 import type { LogLine, Ms, Step } from '@sidetone/core';
-import { createFrameWriter, type FrameId, type IceServer, RPC_ERROR } from '@sidetone/wire';
-import {
-  isNative,
-  type Login,
-  type Session,
-  type SessionFrame,
-  type SessionInput,
-  type SessionOut,
-  type SessionSettings,
+import { createFrameWriter, type FrameId, type IceServer, RPC_ERROR, traitsOf } from '@sidetone/wire';
+import type {
+  Homecoming,
+  Login,
+  Session,
+  SessionFrame,
+  SessionInput,
+  SessionOut,
+  SessionSettings,
 } from './session.ts';
 
 /** Close codes (RFC 6455 §7.4.1): policy violation, going away. */
@@ -17,6 +17,13 @@ const MAX_WAITING = 8;
 const MAX_PINGS = 8;
 /** Before a registrar that failed us is asked again. */
 const RETRY_REGISTER_MS = 30_000;
+/** The registrar's answers that say that the user may not be registered; every other is its own trouble. */
+const FORBIDDEN: readonly number[] = [401, 403, 404];
+/** A client that is back and asks for no gateway state hears of its calls after this. */
+const UNASKED_MS = 500;
+/** A socket that a push has woken may wait this long for a person, as long as it rings, and is looked at so often. */
+const WOKEN_MS = 60_000;
+const WOKEN_LOOK_MS = 1000;
 
 interface Draft {
   state: Session;
@@ -32,7 +39,8 @@ export function stepSession(
 ): Step<Session, SessionOut> {
   const draft: Draft = { state: session, out: [] };
   if (session.login.name !== 'over') {
-    if (input.type === 'tick') tick(draft, now, settings);
+    if (input.type === 'tick') tick(draft, input.woken, now, settings);
+    else if (input.type === 'told') told(draft, settings);
     else if (input.type === 'revoked') close(draft, POLICY, 'login is no longer valid', input.keeps);
     else if (input.type === 'frame') {
       draft.state = { ...session, heardAt: now };
@@ -74,33 +82,37 @@ function log(draft: Draft, level: LogLine['level'], event: string, fields: LogLi
   draft.out.push({ type: 'log', level, event, fields: { address: draft.state.address, ...fields } });
 }
 
-function tick(draft: Draft, now: Ms, settings: SessionSettings): void {
+function tick(draft: Draft, woken: boolean, now: Ms, settings: SessionSettings): void {
   const { state } = draft;
   const { login } = state;
   if (login.name === 'ready') {
     if (now >= state.heardAt + settings.silenceMs) return close(draft, GOING_AWAY, 'nothing heard', true);
     if (now >= login.refreshAt) register(draft, login.user, { ...login, refreshAt: now + RETRY_REGISTER_MS });
-    if (state.pingAt !== null && now >= state.pingAt) ping(draft, now, settings);
+    if (state.pingAt !== null && now >= state.pingAt) ping(draft, now);
+    if (login.dueAt !== null && now >= login.dueAt) resume(draft, 'early');
     return;
   }
   if (login.name === 'over' || now < login.until) return;
-  if (login.name === 'connected') close(draft, POLICY, 'no login in time');
+  const latest = state.openedAt + WOKEN_MS;
+  if (login.name === 'connected' && woken && now < latest)
+    enter(draft, { name: 'connected', until: Math.min(now + WOKEN_LOOK_MS, latest) });
+  else if (login.name === 'connected') close(draft, POLICY, 'no login in time');
   else {
     // A binding that comes late would ring where nobody is.
     if (login.name === 'registering') {
       draft.state = { ...draft.state, registers: state.registers + 1 };
       draft.out.push({ type: 'unregister', user: login.user, sequence: draft.state.registers });
+      return putOff(draft, login.frame, now, settings);
     }
-    refuse(draft, login.frame, 'Login is not possible right now, try again', now, settings);
+    refuse(draft, login.frame, NOT_NOW, now, settings);
   }
 }
 
-function ping(draft: Draft, now: Ms, settings: SessionSettings): void {
+function ping(draft: Draft, now: Ms): void {
   const { state } = draft;
-  const interval = isNative(state.agent) ? settings.pingMs.native : settings.pingMs.browser;
   draft.state = {
     ...state,
-    pingAt: now + interval,
+    pingAt: now + traitsOf(state.agent).pingMs,
     serno: state.serno + 1,
     pings: [...state.pings, state.nextId].slice(-MAX_PINGS),
   };
@@ -115,6 +127,12 @@ function frame(draft: Draft, frame: SessionFrame, now: Ms, settings: SessionSett
     case 'anonymousLogin':
       return refuse(draft, frame.id, 'Anonymous login is not offered by this server', now, settings);
     case 'gatewayState':
+      if (
+        login.name === 'ready' &&
+        draft.state.homecoming === 'telling' &&
+        login.questions.length < MAX_WAITING
+      )
+        return enter(draft, { ...login, questions: [...login.questions, frame.id] });
       if (login.name === 'ready') return registeredReply(draft, frame.id, settings);
       if (login.name === 'registering' && login.waiting.length < MAX_WAITING)
         return enter(draft, { ...login, waiting: [...login.waiting, frame.id] });
@@ -173,7 +191,7 @@ function logIn(
   if (frame.credentials === null) return refuse(draft, frame.id, 'Login Incorrect', now, settings);
   const request = `${state.contact}:${state.sequence}`;
   draft.state = { ...state, sequence: state.sequence + 1 };
-  if (login.name === 'ready') enter(draft, { ...login, relogin: { request, frame: frame.id } });
+  if (login.name === 'ready') enter(draft, { ...login, relogin: { request, frame: frame.id, says: frame } });
   else {
     draft.state = { ...draft.state, agent: frame.agent };
     enter(draft, {
@@ -185,6 +203,15 @@ function logIn(
     });
   }
   draft.out.push({ type: 'authenticate', request, credentials: frame.credentials });
+}
+
+/** What a proven client hears when it cannot be registered: nothing is wrong with its password. */
+const NOT_NOW = 'Login is not possible right now, try again';
+
+/** Answers a login that is not possible now; it is none of the failures that close the socket. */
+function putOff(draft: Draft, id: FrameId, now: Ms, settings: SessionSettings): void {
+  send(draft, writer(draft).loginRefused(id, NOT_NOW));
+  enter(draft, { name: 'connected', until: now + settings.retryMs });
 }
 
 /** Answers a login that failed. Never -32000: a client would log in again at once, without end. */
@@ -212,9 +239,7 @@ function authenticated(
     if (!result.ok) return refuse(draft, frame, result.why, now, settings);
     if (result.user !== login.user)
       return refuse(draft, frame, 'This connection belongs to another user', now, settings);
-    enter(draft, { ...login, relogin: null });
-    draft.state = { ...draft.state, failures: 0 };
-    return loggedIn(draft, frame, result.iceServers);
+    return again(draft, login, result.iceServers);
   }
   if (login.name !== 'authenticating' || login.request !== input.request) return;
   if (!result.ok) return refuse(draft, login.frame, result.why, now, settings);
@@ -233,9 +258,29 @@ function authenticated(
   });
 }
 
+/** A login on a socket that is logged in is read anew: a fresh token, other words about the client, or a person who declines. */
+function again(
+  draft: Draft,
+  login: Extract<Login, { name: 'ready' }>,
+  iceServers?: readonly IceServer[],
+): void {
+  const { frame, says } = login.relogin!;
+  const { state } = draft;
+  enter(draft, { ...login, relogin: null });
+  draft.state = {
+    ...draft.state,
+    failures: 0,
+    sessid: says.sessid ?? state.sessid,
+    agent: says.agent.text === '' ? state.agent : says.agent,
+  };
+  loggedIn(draft, frame, iceServers);
+  if (says.declines === true) draft.out.push({ type: 'declined' });
+}
+
 /** The parsers of native clients are strict, and their servers fixed: they get the bare answer. */
 function loggedIn(draft: Draft, frame: FrameId, iceServers?: readonly IceServer[]): void {
-  send(draft, writer(draft).loggedIn(frame, isNative(draft.state.agent) ? undefined : iceServers));
+  const { takesIceServers } = traitsOf(draft.state.agent);
+  send(draft, writer(draft).loggedIn(frame, takesIceServers ? iceServers : undefined));
 }
 
 function register(draft: Draft, user: string, login: Login): void {
@@ -259,28 +304,52 @@ function registered(
     if (status < 300) return enter(draft, { ...login, refreshAt });
     log(draft, 'warn', 'registration not refreshed', { user: login.user, status });
     // The user is gone: the socket goes, too. Anything else is tried again.
-    if (status === 401 || status === 403 || status === 404) close(draft, POLICY, 'no longer registered');
+    if (FORBIDDEN.includes(status)) close(draft, POLICY, 'no longer registered');
     return;
   }
   if (login.name !== 'registering') return;
   if (status >= 300) {
     log(draft, 'warn', 'registration refused', { user: login.user, status });
+    if (!FORBIDDEN.includes(status)) return putOff(draft, login.frame, now, settings);
     return refuse(draft, login.frame, `Registration failed (${status})`, now, settings);
   }
-  enter(draft, { name: 'ready', user: login.user, refreshAt, relogin: null });
-  const interval = isNative(draft.state.agent) ? settings.pingMs.native : settings.pingMs.browser;
-  draft.state = { ...draft.state, failures: 0, told: 0, pingAt: now + interval };
+  const { hearsAt, pingMs } = traitsOf(draft.state.agent);
+  const back = draft.state.homecoming === 'due';
+  const atOnce = back && hearsAt === 'clientReady';
+  const asks = login.waiting.length > 0;
+  const dueAt = back && !atOnce && !asks ? now + UNASKED_MS : null;
+  const questions = atOnce ? login.waiting : [];
+  enter(draft, { name: 'ready', user: login.user, refreshAt, relogin: null, questions, dueAt });
+  draft.state = { ...draft.state, failures: 0, told: 0, pingAt: now + pingMs };
   loggedIn(draft, login.frame, login.iceServers);
   request(draft, (id) => writer(draft).clientReady(id, calls));
-  for (const id of login.waiting) registeredReply(draft, id, settings);
+  if (atOnce) resume(draft, 'telling');
+  else for (const id of login.waiting) registeredReply(draft, id, settings);
   log(draft, 'info', 'client ready', { user: login.user, agent: draft.state.agent.text });
 }
 
-function registeredReply(draft: Draft, id: FrameId, settings: SessionSettings): void {
-  const { reportId, resuming } = draft.state;
-  send(draft, writer(draft).registered(id, { reportId, dc: settings.dc, region: settings.region }));
-  // One client drops what it is told of its calls before this reply.
-  if (!resuming) return;
-  draft.state = { ...draft.state, resuming: false };
+/** Time to tell the client that is back of its calls. */
+function resume(draft: Draft, next: Homecoming): void {
+  const { login } = draft.state;
+  draft.state = { ...draft.state, homecoming: next };
+  if (login.name === 'ready') enter(draft, { ...login, dueAt: null });
   draft.out.push({ type: 'resumed' });
+}
+
+function told(draft: Draft, settings: SessionSettings): void {
+  const { login, homecoming } = draft.state;
+  if (login.name !== 'ready' || homecoming !== 'telling') return;
+  draft.state = { ...draft.state, homecoming: 'no' };
+  enter(draft, { ...login, questions: [] });
+  for (const id of login.questions) registeredReply(draft, id, settings);
+}
+
+function registeredReply(draft: Draft, id: FrameId, settings: SessionSettings): void {
+  const { reportId, homecoming, agent } = draft.state;
+  send(draft, writer(draft).registered(id, { reportId, dc: settings.dc, region: settings.region }));
+  if (homecoming === 'due') resume(draft, 'no');
+  if (homecoming !== 'early') return;
+  draft.state = { ...draft.state, homecoming: 'no' };
+  // It asks late over a slow line, and one client has dropped what it heard before this answer.
+  if (traitsOf(agent).dropsEarlyAttach) draft.out.push({ type: 'listens' });
 }

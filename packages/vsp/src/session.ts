@@ -1,4 +1,4 @@
-import type { LogLine, Ms } from '@sidetone/core';
+import { earliest, type LogLine, type Ms } from '@sidetone/core';
 import type { ClientAgent, FrameId, IceServer, LoginCredentials } from '@sidetone/wire';
 
 /*
@@ -10,8 +10,21 @@ import type { ClientAgent, FrameId, IceServer, LoginCredentials } from '@sideton
  *       └── too late, too often, too much told ──────────────────────▶ over
  *
  * Until `ready` a socket owns nothing but this record of fixed size: no call, no variable, no name. A login that names an
- * earlier session of the same user takes that session's place (`kept-sessions.ts`), and is told of its calls after REGED.
+ * earlier session of the same user takes that session's place (`kept-sessions.ts`), and hears of its calls (`returns.ts`):
+ *
+ *   no ── an earlier session's place ──▶ due ──ready, answer to gatewayState──▶ no        (`resumed`: now)
+ *                                         ├──ready, nobody asked for 500 ms──▶ early ──that answer──▶ no
+ *                                         └──ready, hears at clientReady──▶ telling ──told──▶ no: that answer, which waited
  */
+export type Homecoming = 'no' | 'due' | 'early' | 'telling';
+
+/** What a login says of the client. */
+export interface Introduction {
+  readonly sessid?: string;
+  readonly agent: ClientAgent;
+  readonly declines?: true;
+}
+
 export type Login =
   | { readonly name: 'connected'; readonly until: Ms }
   | {
@@ -35,7 +48,15 @@ export type Login =
       readonly name: 'ready';
       readonly user: string;
       readonly refreshAt: Ms;
-      readonly relogin: { readonly request: string; readonly frame: FrameId } | null;
+      readonly relogin: {
+        readonly request: string;
+        readonly frame: FrameId;
+        readonly says: Introduction;
+      } | null;
+      /** Questions for the gateway's state that wait until the client has been told of its calls. */
+      readonly questions: readonly FrameId[];
+      /** When it is told of them all the same, though it has not asked. */
+      readonly dueAt: Ms | null;
     }
   | { readonly name: 'over' };
 
@@ -51,8 +72,8 @@ export interface Session {
   readonly owner: string | null;
   /** `voice_sdk_id` of the socket's URL: the session that the client wants back. */
   readonly token: string | null;
-  /** It took an earlier session's place, and the client has not been told REGED yet. */
-  readonly resuming: boolean;
+  readonly homecoming: Homecoming;
+  readonly openedAt: Ms;
   readonly agent: ClientAgent;
   readonly login: Login;
   readonly failures: number;
@@ -71,7 +92,6 @@ export interface Session {
 }
 
 export interface SessionSettings {
-  readonly pingMs: { readonly browser: Ms; readonly native: Ms };
   readonly loginMs: Ms;
   /** How long a socket may take to try again after a refused login: a person may be typing. */
   readonly retryMs: Ms;
@@ -86,13 +106,11 @@ export interface SessionSettings {
 
 /** Session-level frames, already read. `other`: anything else that wants an answer, for sockets that are not logged in. */
 export type SessionFrame =
-  | {
+  | (Introduction & {
       readonly kind: 'login';
       readonly id: FrameId;
       readonly credentials: LoginCredentials | null;
-      readonly sessid?: string;
-      readonly agent: ClientAgent;
-    }
+    })
   | { readonly kind: 'anonymousLogin'; readonly id: FrameId }
   | { readonly kind: 'gatewayState'; readonly id: FrameId }
   | { readonly kind: 'ping'; readonly id: FrameId; readonly echo: boolean }
@@ -107,7 +125,10 @@ export type SessionFrame =
   | { readonly kind: 'refused'; readonly id: FrameId; readonly code: number; readonly message: string };
 
 export type SessionInput =
-  | { readonly type: 'tick' }
+  /** `woken`: the call that its socket names still rings, so it may stay silent for a while yet. */
+  | { readonly type: 'tick'; readonly woken: boolean }
+  /** The client that came back has been told of its calls. */
+  | { readonly type: 'told' }
   | { readonly type: 'revoked'; readonly keeps: boolean }
   | { readonly type: 'frame'; readonly frame: SessionFrame }
   | {
@@ -137,14 +158,13 @@ export type SessionOut =
   | { readonly type: 'unregister'; readonly user: string; readonly sequence: number }
   /** The socket is closed. `keep`: the client may come back to its calls; otherwise they end with it. */
   | { readonly type: 'close'; readonly code: number; readonly reason: string; readonly keep: boolean }
-  /** The client of an earlier session is back and knows it. */
+  /** The client of an earlier session is back: time to tell it of its calls. */
   | { readonly type: 'resumed' }
+  /** It was told before it could listen to offers. */
+  | { readonly type: 'listens' }
+  /** The person declines what rings. */
+  | { readonly type: 'declined' }
   | LogLine;
-
-export const isNative = (agent: ClientAgent): boolean => isNativeFamily(agent.family);
-
-export const isNativeFamily = (family: ClientAgent['family']): boolean =>
-  family === 'ios' || family === 'android' || family === 'flutter' || family === 'react-native';
 
 /** When the session wants a tick. */
 export function sessionDeadline(session: Session, settings: SessionSettings): Ms | null {
@@ -153,7 +173,10 @@ export function sessionDeadline(session: Session, settings: SessionSettings): Ms
     case 'over':
       return null;
     case 'ready':
-      return Math.min(login.refreshAt, session.pingAt ?? Infinity, session.heardAt + settings.silenceMs);
+      return earliest(
+        Math.min(login.refreshAt, session.pingAt ?? Infinity, session.heardAt + settings.silenceMs),
+        login.dueAt,
+      );
     default:
       return login.until;
   }

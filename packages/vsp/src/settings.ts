@@ -1,5 +1,5 @@
 import { hexId, type Ms, type Random, uuid } from '@sidetone/core';
-import { CAUSE } from '@sidetone/wire';
+import { CAUSE, UNKNOWN_CLIENT } from '@sidetone/wire';
 import type { Session, SessionSettings } from './session.ts';
 import type { VspOptions } from './vsp-events.ts';
 
@@ -16,15 +16,14 @@ export const RESTARTING = { code: 1012, reason: 'server is restarting' } as cons
 
 export function settingsOf(options: VspOptions): SessionSettings {
   return {
-    pingMs: options.pingIntervalMs ?? { browser: 15_000, native: 30_000 },
     loginMs: options.loginTimeoutMs ?? 10_000,
     retryMs: 60_000,
     silenceMs: options.silenceMs ?? 60_000,
-    keepMs: options.keepMs ?? 120_000,
+    keepMs: options.keepMs,
     failedLogins: options.limits?.failedLogins ?? 5,
     bytesBeforeLogin: options.limits?.bytesBeforeLogin ?? 4096,
-    dc: options.dc ?? 'local',
-    region: options.region ?? 'local',
+    dc: options.dc,
+    region: options.region,
   };
 }
 
@@ -46,8 +45,9 @@ export function newSession(
     sessid: uuid(random),
     owner: null,
     token: token ?? null,
-    resuming: false,
-    agent: { family: 'unknown', text: '' },
+    homecoming: 'no',
+    openedAt: now,
+    agent: UNKNOWN_CLIENT,
     login: { name: 'connected', until: now + settings.loginMs },
     failures: 0,
     told: 0,
@@ -70,7 +70,7 @@ export const resumedSession = (fresh: Session, before: Session): Session => ({
   contact: before.contact,
   sessid: before.sessid,
   owner: before.owner,
-  resuming: true,
+  homecoming: 'due',
   registers: before.registers,
   nextId: Math.max(fresh.nextId, before.nextId),
   sequence: fresh.sequence + before.sequence,

@@ -1,4 +1,4 @@
-import { createFrameWriter, type FrameId, RPC_ERROR } from '@sidetone/wire';
+import { createFrameWriter, type FrameId, RPC_ERROR, traitsOf } from '@sidetone/wire';
 import type { Call, CallFrame, CallReply, ClientWish } from './call.ts';
 import type { Session } from './session.ts';
 
@@ -75,8 +75,10 @@ export function unknownCallText(session: Session, frame: CallFrame): string {
     : writer.error(frame.id, RPC_ERROR.callDoesNotExist, 'CALL DOES NOT EXIST');
 }
 
-/** After a push a client asks for its calls; those that ring were told when it became ready. */
+/** After a push a client asks for its calls; those that ring, and those that ended, were told when it became ready. */
 export function attachCallsText(session: Session, id: FrameId, calls: readonly Call[]): string {
   const writer = createFrameWriter(session);
-  return calls.some((call) => call.phase === 'ringing') ? writer.attached(id) : writer.attachFailed(id);
+  const { attachCallsWithoutCall } = traitsOf(session.agent);
+  const rings = calls.some((call) => call.phase === 'ringing');
+  return rings || attachCallsWithoutCall === 'result' ? writer.attached(id) : writer.attachFailed(id);
 }

@@ -66,16 +66,17 @@ export interface VspOptions {
   /** The SIP domain of users, for example `sip.example.com`. */
   readonly domain: string;
   /** Told to clients in the REGED reply. */
-  readonly region?: string;
-  readonly dc?: string;
-  /** How often a client is pinged. Native clients grade the line by how close it is to 30 s. */
-  readonly pingIntervalMs?: { readonly browser: Ms; readonly native: Ms };
+  readonly region: string;
+  readonly dc: string;
   /** From the opening of a socket (or a login frame) to the end of the login. */
   readonly loginTimeoutMs?: Ms;
   /** A socket that sent nothing for this long is closed. */
   readonly silenceMs?: Ms;
-  /** How long the calls of a client whose socket is gone wait for it (120 s); 0: they end with the socket. */
-  readonly keepMs?: Ms;
+  /**
+   * How long the calls of a client whose socket is gone wait for it, counted from when voice heard it last; 0: they end with the
+   * socket.
+   */
+  readonly keepMs: Ms;
   readonly limits?: {
     readonly callsPerSession?: number;
     readonly failedLogins?: number;

@@ -1,25 +1,24 @@
 import { Deadlines, earliest, type JournalEntry, type LogLine, type Ms } from '@sidetone/core';
-import type { Cause } from '@sidetone/wire';
+import { type Cause, traitsOf } from '@sidetone/wire';
+import type { CallInput } from './call.ts';
 import type { Place } from './call-book.ts';
 import { CallDesk } from './call-desk.ts';
 import type { Written } from './journal.ts';
 import { KeptSessions } from './kept-sessions.ts';
+import { LostClients } from './lost-clients.ts';
 import { type Heard, readFrame } from './read-frame.ts';
 import { ReportIds } from './report-ids.ts';
 import { restore } from './restore.ts';
-import {
-  isNative,
-  type Session,
-  type SessionInput,
-  type SessionSettings,
-  sessionDeadline,
-} from './session.ts';
+import { Returns } from './returns.ts';
+import { type Session, type SessionInput, type SessionSettings, sessionDeadline } from './session.ts';
 import { SessionBook } from './session-book.ts';
+import { SessionIds } from './session-ids.ts';
 import { stepSession } from './session-step.ts';
 import { ENDING, newSession, RESTARTING, resumedSession, settingsOf } from './settings.ts';
 import { attachCallsText, unknownCallText } from './to-client.ts';
 import { REGISTER_SECONDS, registerFor } from './to-sip.ts';
 import type { Vsp, VspInput, VspOptions, VspOutput } from './vsp-events.ts';
+import { WokenSockets } from './woken-sockets.ts';
 
 /**
  * The Voice SDK Proxy: JSON-RPC sessions on one side, SIP dialogs on the other. Sessions and calls are machines
@@ -29,7 +28,7 @@ export function createVsp(options: VspOptions): Vsp {
   return new ClientGate(options);
 }
 
-type TimerKey = `session ${string}` | `kept ${string}` | `call ${string} ${string}`;
+type TimerKey = `session ${string}` | `kept ${string}` | `return ${string}` | `call ${string} ${string}`;
 
 class ClientGate implements Vsp {
   readonly name = 'vsp';
@@ -38,8 +37,15 @@ class ClientGate implements Vsp {
   readonly #desk: CallDesk;
   readonly #sessions = new SessionBook();
   readonly #kept = new KeptSessions();
+  readonly #ids = new SessionIds();
   /** Sockets with calls. */
   readonly #watched = new Set<string>();
+  readonly #woken = new WokenSockets((token) => {
+    const contact = this.#kept.named(token);
+    return contact !== undefined && this.#desk.calls.of(contact).some(({ phase }) => phase === 'ringing');
+  });
+  readonly #lost: LostClients;
+  readonly #returns: Returns;
   readonly #reports = new ReportIds();
   readonly #times = new Deadlines<TimerKey>();
   readonly #written: Written;
@@ -59,8 +65,25 @@ class ClientGate implements Vsp {
       registered: (socket, result, now) => this.#session(socket, result, now),
       remember: (contact, end) => this.#kept.remember(contact, end),
       changed: (contact) => this.#watch(contact),
-      timer: ({ contact, callId }, at) => this.#times.set(`call ${contact} ${callId}`, at),
+      heard: (contact, msAgo, now) => this.#lost.heard(contact, msAgo, now),
+      timer: ({ contact, callId }, at) => {
+        this.#times.set(`call ${contact} ${callId}`, at);
+        this.#returns.moved(contact);
+      },
       closed: () => this.#handingOver,
+    });
+    this.#lost = new LostClients({
+      kept: this.#kept,
+      keepMs: this.#settings.keepMs,
+      timer: (contact, at) => this.#times.set(`kept ${contact}`, at),
+      ask: (contact, now) => this.#eachCall(contact, { type: 'heard' }, now),
+      giveUp: (contact, now) => this.#giveUp(contact, now),
+    });
+    this.#returns = new Returns({
+      call: (place) => this.#desk.calls.get(place),
+      back: (place, now) => this.#desk.call(place, { type: 'back' }, now),
+      told: (contact, now) => this.#session(this.#sessions.at(contact)?.socket ?? '', { type: 'told' }, now),
+      timer: (contact, at) => this.#times.set(`return ${contact}`, at),
     });
     const legOf = (place: Place): string => this.#desk.calls.legOf(place) ?? '';
     this.#written = {
@@ -74,7 +97,9 @@ class ClientGate implements Vsp {
   }
 
   get size(): number {
-    return this.#sessions.size + this.#kept.size + this.#desk.calls.size + this.#desk.agent.size;
+    return (
+      this.#sessions.size + this.#kept.size + this.#desk.calls.size + this.#desk.agent.size + this.#ids.size
+    );
   }
 
   hasReportId(id: string): boolean {
@@ -130,6 +155,7 @@ class ClientGate implements Vsp {
         this.#handOver(input.sockets, now);
         break;
     }
+    this.#returns.run(now);
     const { before, after } = this.#desk.journal.take(this.#written);
     const out = before.length + after.length === 0 ? this.#out : [...before, ...this.#out, ...after];
     this.#out = [];
@@ -155,6 +181,7 @@ class ClientGate implements Vsp {
 
   #keep(session: Session): void {
     this.#sessions.set(session);
+    this.#ids.hold(session);
     this.#times.set(`session ${session.socket}`, sessionDeadline(session, this.#settings));
   }
 
@@ -162,10 +189,17 @@ class ClientGate implements Vsp {
     this.#desk.hear(this.#desk.agent.tick(now), now);
     for (let key = this.#times.takeDue(now); key !== undefined; key = this.#times.takeDue(now)) {
       const [kind, first, second] = key.split(' ') as [string, string, string | undefined];
-      if (kind === 'session') this.#session(first, { type: 'tick' }, now);
-      else if (kind === 'kept') this.#expire(first, now);
+      if (kind === 'session') this.#tickSession(first, now);
+      else if (kind === 'kept') this.#lost.due(first, now);
+      else if (kind === 'return') this.#returns.moved(first);
       else this.#desk.call({ contact: first, callId: second! }, { type: 'tick' }, now);
     }
+  }
+
+  #tickSession(socket: string, now: Ms): void {
+    const session = this.#sessions.get(socket);
+    const woken = session !== undefined && this.#woken.mayWait(session);
+    this.#session(socket, { type: 'tick', woken }, now);
   }
 
   /** Runs the session's machine and carries out what it wants. */
@@ -174,8 +208,10 @@ class ClientGate implements Vsp {
     if (before === undefined) return;
     const { state, out } = stepSession(before, input, now, this.#settings);
     this.#keep(state);
-    if (before.login.name !== 'ready' && state.login.name === 'ready') {
+    if (state.login.name !== 'connected') this.#woken.delete(state);
+    if (state.login.name === 'ready' && (before.login.name !== 'ready' || before.sessid !== state.sessid)) {
       this.#reports.add(state.reportId);
+      if (before.login.name === 'ready') this.#kept.forget(before);
       this.#kept.add(state);
     }
     for (const wish of out) {
@@ -194,6 +230,10 @@ class ClientGate implements Vsp {
           break;
         case 'resumed':
           this.#resumed(state.contact, now);
+          break;
+        case 'listens':
+        case 'declined':
+          this.#eachCall(state.contact, wish, now);
           break;
         case 'close':
           if (wish.keep) this.#lose(before, now);
@@ -222,18 +262,18 @@ class ClientGate implements Vsp {
     const latest = this.#sessions.get(session.socket) ?? session;
     const registers = latest.registers + 1;
     this.#leave(session, now);
-    this.#kept.lose({ ...latest, registers });
-    this.#times.set(`kept ${contact}`, now + this.#settings.keepMs);
+    this.#lost.keep({ ...latest, registers }, now);
     this.#desk.journal.touchSession(contact);
     this.#register(session, owner, 0, registers, now);
-    for (const { callId } of this.#desk.calls.of(contact))
-      this.#desk.call({ contact, callId }, { type: 'away' }, now);
+    this.#eachCall(contact, { type: 'away' }, now);
     this.#log('client lost', session, { user: owner, calls: this.#desk.calls.count(contact) });
   }
 
   /** Parts a session from its socket. */
   #leave(session: Session, now: Ms): void {
     this.#sessions.delete(session);
+    this.#returns.forget(session.contact);
+    this.#woken.delete(session);
     this.#watched.delete(session.socket);
     this.#times.delete(`session ${session.socket}`);
     this.#reports.leave(session.reportId, now);
@@ -243,7 +283,8 @@ class ClientGate implements Vsp {
    * A login that names an earlier session of the same user goes on with it: with one whose socket is gone, or with one that has
    * calls on a socket that is open still, which then is closed: the client knows better that it is dead.
    */
-  #adopt(fresh: Session, user: string, now: Ms): void {
+  #adopt(session: Session, user: string, now: Ms): void {
+    const fresh = this.#withoutIdOfAnother(session, user);
     const { login } = fresh;
     if (login.name !== 'authenticating' || fresh.owner !== null) return;
     const contact = this.#kept.find(user, fresh.token, login.sessid);
@@ -257,13 +298,22 @@ class ClientGate implements Vsp {
     this.#log('client back', fresh, { user, calls: this.#desk.calls.count(before.contact) });
   }
 
+  /** A `sessid` that is borne by a session of another user is as good as none: this one gets its own. */
+  #withoutIdOfAnother(session: Session, user: string): Session {
+    const { login } = session;
+    if (login.name !== 'authenticating' || login.sessid === null) return session;
+    if (!this.#ids.isOfAnother(user, login.sessid)) return session;
+    const bare = { ...session, login: { ...login, sessid: null } };
+    this.#keep(bare);
+    return bare;
+  }
+
   #supersede(contact: string, now: Ms): Session | undefined {
     const session = this.#sessions.at(contact);
     if (session === undefined || this.#desk.calls.count(contact) === 0) return undefined;
     this.#leave(session, now);
     this.#kept.forget(session);
-    for (const { callId } of this.#desk.calls.of(contact))
-      this.#desk.call({ contact, callId }, { type: 'away' }, now);
+    this.#eachCall(contact, { type: 'away' }, now);
     this.#out.push({
       type: 'close',
       socket: session.socket,
@@ -278,19 +328,22 @@ class ClientGate implements Vsp {
     for (const { call, bye } of this.#kept.unheard(contact))
       this.#desk.tell({ contact, callId: call.callId }, call, bye, true);
     this.#desk.journal.touchSession(contact);
-    for (const { callId } of this.#desk.calls.of(contact))
-      this.#desk.call({ contact, callId }, { type: 'back' }, now);
+    this.#returns.begin(contact, this.#desk.calls.of(contact), now);
   }
 
   /** Nobody came back in time. */
-  #expire(contact: string, now: Ms): void {
+  #giveUp(contact: string, now: Ms): void {
     if (this.#kept.take(contact) !== undefined) this.#endCalls(contact, ENDING.socketGone, false, now);
+    this.#ids.release(contact);
     this.#desk.journal.touchSession(contact);
   }
 
+  #eachCall(contact: string, input: CallInput, now: Ms): void {
+    for (const { callId } of this.#desk.calls.of(contact)) this.#desk.call({ contact, callId }, input, now);
+  }
+
   #endCalls(contact: string, cause: Cause, tell: boolean, now: Ms): void {
-    for (const { callId } of this.#desk.calls.of(contact))
-      this.#desk.call({ contact, callId }, { type: 'end', cause, tell }, now);
+    this.#eachCall(contact, { type: 'end', cause, tell }, now);
     this.#kept.unheard(contact);
   }
 
@@ -309,6 +362,7 @@ class ClientGate implements Vsp {
     const latest = this.#sessions.get(session.socket) ?? session;
     this.#leave(session, now);
     this.#kept.forget(latest);
+    this.#ids.release(session.contact);
     const { login } = session;
     // Also while the REGISTER is under way: it may have bound the contact already.
     if (login.name === 'ready' || login.name === 'registering')
@@ -334,7 +388,8 @@ class ClientGate implements Vsp {
         away: (place) => this.#desk.call(place, { type: 'away' }, now),
         lost: (session) => {
           const { contact, reportId } = session;
-          this.#times.set(`kept ${contact}`, now + this.#settings.keepMs);
+          this.#ids.hold(session);
+          this.#lost.keep(session, now);
           this.#reports.add(reportId);
           this.#reports.leave(reportId, now);
           this.#desk.journal.touchSession(contact);
@@ -353,7 +408,7 @@ class ClientGate implements Vsp {
   #handOver(sockets: 'browsers' | 'all', now: Ms): void {
     this.#handingOver = true;
     for (const session of this.#sessions.all()) {
-      if (sockets === 'browsers' && isNative(session.agent)) continue;
+      if (sockets === 'browsers' && traitsOf(session.agent).comesBack !== 'always') continue;
       this.#lose(session, now);
       this.#out.push({ type: 'close', socket: session.socket, ...RESTARTING });
     }
@@ -363,7 +418,7 @@ class ClientGate implements Vsp {
     this.#draining = true;
     for (const { contact } of this.#kept.all()) {
       this.#times.delete(`kept ${contact}`);
-      this.#expire(contact, now);
+      this.#giveUp(contact, now);
     }
     for (const session of this.#sessions.all()) {
       this.#end(session, ENDING.drain, true, now);

@@ -14,6 +14,7 @@ import {
   writeMessage,
 } from '@sidetone/sip';
 import { HEADER, type IceServer, NODE_HOST } from '@sidetone/wire';
+import { NATIVE_PARSERS } from '../../wire/test/natives/all.ts';
 import { strictProblems } from '../../wire/test/strict-clients.ts';
 import { createVsp, type Vsp, type VspInput, type VspOptions, type VspOutput } from '../src/index.ts';
 
@@ -88,6 +89,7 @@ export class Bench {
         domain: 'sip.localhost',
         dc: 'lab',
         region: 'here',
+        keepMs: 120_000,
         ...options,
       });
     this.vsp = this.#create(1);
@@ -322,6 +324,7 @@ export class Bench {
     if (usedIds === undefined) this.#used.set(socket, (usedIds = new Set()));
     const answersLogin = this.#logins.has(json['id']) && !('method' in json);
     assert.deepEqual(strictProblems(text, { usedIds, answersLogin }), [], text);
+    for (const parse of NATIVE_PARSERS) parse(text);
     this.frames.push({ socket, json });
     const what = json['method'] ?? ('error' in json ? `error ${json['error'].code} to` : 'result to');
     this.trace.push(`${socket} < ${what}${'method' in json ? '' : ` ${json['id']}`}`);

@@ -111,6 +111,22 @@ test('a registrar that refuses or is silent fails the login', () => {
   assert.equal(bench.trace.filter((line) => line === 'proxy < REGISTER').length, 3);
 });
 
+test('ten-contacts-lock-the-user-out: a registrar in trouble is no wrong password, however often', () => {
+  const bench = new Bench();
+  const login = { login: 'line1', passwd: 'one' };
+  bench.open('s1');
+  for (const status of [503, 500, 408, 423, 480, 486, 600]) {
+    bench.registrar = () => status;
+    assert.deepEqual(bench.request('s1', `l${status}`, 'login', login)['error'], {
+      code: -32001,
+      message: 'Login is not possible right now, try again',
+    });
+  }
+  assert.deepEqual(bench.closed, []);
+  bench.registrar = () => 200;
+  assert.equal(bench.request('s1', 'at last', 'login', login)['result'].message, 'logged in');
+});
+
 test('what an old REGISTER ends with does not touch a new login', () => {
   const bench = new Bench();
   bench.registrar = () => 0;

@@ -1,5 +1,3 @@
-import type { ClientAgent } from './dialect/client-frame.ts';
-
 /** Why a call is over: the name clients know, its number (Q.850, or the customary one above 127), its SIP status. */
 export interface Cause {
   readonly name: string;
@@ -121,7 +119,8 @@ export function sipForBye(bye: {
   readonly sipCode?: number | undefined;
   readonly answered: boolean;
   readonly direction: 'inbound' | 'outbound';
-  readonly sdk: ClientAgent['family'];
+  /** USER_BUSY is what the person said (`ClientTraits`). */
+  readonly busyIsMeant: boolean;
 }): ClientEnding {
   const named = bye.cause === undefined ? undefined : causeByName(bye.cause);
   const stated = named ?? (bye.causeCode === undefined ? undefined : causeForQ850(bye.causeCode));
@@ -139,7 +138,7 @@ export function sipForBye(bye: {
     stated.name === 'NORMAL_CLEARING' ||
     stated.name === 'ORIGINATOR_CANCEL' ||
     bye.cause === 'rejected' ||
-    (stated.name === 'USER_BUSY' && bye.sdk !== 'sidetone');
+    (stated.name === 'USER_BUSY' && !bye.busyIsMeant);
   if (silent) return { do: 'reject', status: 487, cause: CAUSE.callRejected, internal: 'rejected' };
   return { do: 'reject', status: stated.sip, cause: stated, internal: stated.name };
 }

@@ -9,7 +9,14 @@ export {
   INTERNAL_CAUSE,
   sipForBye,
 } from './causes.ts';
-export { callingCodeOf, countryOf } from './country.ts';
+export {
+  type CleanupText,
+  type ClientAgent,
+  type ClientFamily,
+  type ClientTraits,
+  traitsOf,
+  UNKNOWN_CLIENT,
+} from './client-traits.ts';
 export {
   type CustomHeader,
   customHeadersOf,
@@ -18,7 +25,6 @@ export {
 } from './custom-headers.ts';
 export type {
   CallDescription,
-  ClientAgent,
   ClientFrame,
   FrameError,
   FrameId,
@@ -41,6 +47,7 @@ export {
   parseCallerNumber,
   parseDestination,
   parseDigits,
+  splitDestination,
 } from './dialled.ts';
 export { type FixedConnection, type FixedPeople, fixedIdentity } from './fixed-identity.ts';
 export type {
@@ -56,7 +63,15 @@ export type {
   SipUser,
   WebhookSettings,
 } from './identity.ts';
-export { ASSERTED_IDENTITY, CONTACT_PARAM, HEADER, NODE_HOST, PRESENCE, REFER } from './internal-headers.ts';
+export {
+  ASSERTED_IDENTITY,
+  CONTACT_PARAM,
+  HEADER,
+  MAX_CANDIDATES,
+  NODE_HOST,
+  PRESENCE,
+  REFER,
+} from './internal-headers.ts';
 export type { LoginTokenClaims, LoginTokenHeader } from './login-token.ts';
 export type {
   CodecName,
@@ -69,14 +84,16 @@ export type {
   OpusAsk,
   Source,
 } from './media-control.ts';
-export { e164Of, formatCaller } from './number-format.ts';
+export { callingCodeOf, countryOf, homeOf, NO_COUNTRY } from './numbers/country.ts';
+export { e164Of, formatCaller } from './numbers/e164.ts';
+export { type Called, calledNumber, callerNumber, type Habit, trunkHabit } from './numbers/ours.ts';
+export { isNumber } from './numbers/signs.ts';
+export { canonicalNumber, namedBy, readNumber } from './numbers/written.ts';
 export { causeFromReason, formatReason, parseReason, type ReasonValue } from './reason-header.ts';
 export {
   BUILT_IN,
   type BuiltIn,
-  canonicalNumber,
   type Destination,
-  isNumber,
   type Nowhere,
   type Origin,
   route,

@@ -66,6 +66,8 @@ export type MediaCommand =
       readonly direction?: Direction;
       readonly restart?: boolean;
       readonly opus?: OpusAsk;
+      /** IP version by which the peer of a new plain leg is spoken to; media takes the other when it has none of it. */
+      readonly family?: 4 | 6;
     }
   /** The peer's answer to our last offer. May come again (another fork answered): the last one wins. */
   | {
@@ -121,15 +123,17 @@ export type MediaReply =
       readonly sdp?: string;
       readonly codec?: CodecName;
       readonly direction?: Direction;
+      /** Of `accept`: the answer is of another address family than our offer, which therefore names an address that is no more. */
+      readonly moved?: true;
       readonly stats?: LegStats;
       /** Of `claim`: the named legs that do not exist (any more). */
       readonly missing?: readonly string[];
       readonly health?: { readonly legs: number; readonly portsFree: number };
     }
-  /** `no-codec`: nothing in common; `bad-sdp`; `no-port`: the port range is used up; `no-leg`; `wrong-state`; `engine`: our own failure or the process is away. */
+  /** `no-codec`: nothing in common; `bad-sdp`; `no-port`: the port range is used up; `no-address`: we have no address of the peer's family; `no-leg`; `wrong-state`; `engine`: our own failure or the process is away. */
   | {
       readonly ok: false;
-      readonly error: 'no-codec' | 'bad-sdp' | 'no-port' | 'no-leg' | 'wrong-state' | 'engine';
+      readonly error: 'no-codec' | 'bad-sdp' | 'no-port' | 'no-address' | 'no-leg' | 'wrong-state' | 'engine';
       readonly message: string;
     };
 

@@ -43,16 +43,16 @@ test('causes are found by name and by number', () => {
   assert.equal(causeByName('constructor'), undefined);
 });
 
-const inbound = { answered: false, direction: 'inbound', sdk: 'web' } as const;
+const inbound = { answered: false, direction: 'inbound', busyIsMeant: false } as const;
 
 test('a bye before the answer of an inbound call rejects it', () => {
   const rejected = { do: 'reject', status: 487, cause: CAUSE.callRejected, internal: 'rejected' };
   // What published clients send when the application says nothing.
   assert.deepEqual(sipForBye({ ...inbound, cause: 'USER_BUSY', causeCode: 17 }), rejected);
-  assert.deepEqual(sipForBye({ ...inbound, sdk: 'ios', cause: 'NORMAL_CLEARING', causeCode: 16 }), rejected);
-  assert.deepEqual(sipForBye({ ...inbound, sdk: 'react-native', causeCode: 17 }), rejected);
+  assert.deepEqual(sipForBye({ ...inbound, cause: 'NORMAL_CLEARING', causeCode: 16 }), rejected);
+  assert.deepEqual(sipForBye({ ...inbound, causeCode: 17 }), rejected);
   assert.deepEqual(sipForBye({ ...inbound, cause: 'made up', causeCode: 4711 }), rejected);
-  assert.deepEqual(sipForBye({ ...inbound, sdk: 'sidetone' }), rejected);
+  assert.deepEqual(sipForBye({ ...inbound, busyIsMeant: true }), rejected);
   assert.deepEqual(sipForBye({ ...inbound, sipCode: 487 }), rejected);
 });
 
@@ -65,7 +65,7 @@ test('an explicit SIP code or cause wins', () => {
   assert.equal(status({ cause: 'USER_BUSY', causeCode: 17, sipCode: 480 }), 480);
   assert.equal(status({ cause: 'CALL_REJECTED', causeCode: 21 }), 603);
   assert.equal(status({ causeCode: 21 }), 603);
-  assert.equal(status({ sdk: 'sidetone', cause: 'USER_BUSY' }), 486);
+  assert.equal(status({ busyIsMeant: true, cause: 'USER_BUSY' }), 486);
   assert.equal(status({ cause: 'NO_USER_RESPONSE' }), 480);
   assert.equal(status({ cause: 'INCOMPATIBLE_DESTINATION' }), 488);
   // No final refusal of an INVITE.

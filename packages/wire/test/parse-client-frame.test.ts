@@ -195,6 +195,46 @@ test('requests about a call', () => {
   assert.equal(read(request('telnyx_rtc.modify', { action: 'hold', callID: 'c' })).kind, 'hold');
 });
 
+test('native: every spelling of the call id, in dialogParams and beside them, of every request', () => {
+  const params = {
+    invite: { sdp: 'v=0' },
+    answer: { sdp: 'v=0' },
+    attach: { sdp: 'v=0' },
+    bye: { causeCode: 16 },
+    modify: { action: 'hold' },
+    info: { dtmf: '1' },
+    candidate: { candidate: 'candidate:1 1 udp 1 192.0.2.1 9 typ host' },
+    endOfCandidates: {},
+  };
+  const idOf = (frame: ClientFrame): unknown =>
+    frame.kind === 'invite' ? frame.call.callId : 'callId' in frame && frame.callId;
+  for (const [method, fields] of Object.entries(params))
+    for (const spelling of ['callID', 'callId', 'call_id'])
+      for (const dialogParams of [{ [spelling]: 'call-1' }, { callID: null }, {}] as Record<
+        string,
+        unknown
+      >[]) {
+        const dialog = { destination_number: '9196', ...dialogParams };
+        const outside = typeof dialogParams[spelling] !== 'string' ? { [spelling]: 'call-1' } : {};
+        const frame = read(request(`telnyx_rtc.${method}`, { ...fields, ...outside, dialogParams: dialog }));
+        assert.equal(idOf(frame), 'call-1', `${method} ${spelling} ${JSON.stringify(dialogParams)}`);
+      }
+  assert.equal(refused(request('telnyx_rtc.bye', { dialogParams: { callid: 'x' } })).code, -32602);
+  // The first place and the first spelling that say something.
+  const both = { callId: 'outer', dialogParams: { callID: '', call_id: 'inner' } };
+  assert.equal(idOf(read(request('telnyx_rtc.bye', both))), 'inner');
+});
+
+test('native: a login that declines', () => {
+  const declines = (loginParams: object): unknown => {
+    const frame = read(request('login', { login: 'a', passwd: 'b', loginParams }));
+    return frame.kind === 'login' && frame.declines;
+  };
+  for (const flag of [true, 'true'])
+    assert.equal(declines({ decline_push: flag, attach_call: 'true' }), true);
+  for (const flag of [false, 'false', null, 1, {}]) assert.equal(declines({ decline_push: flag }), undefined);
+});
+
 test('a bye always ends its call', () => {
   const bye = (params: object, dialog: object = {}) =>
     read(request('telnyx_rtc.bye', call({ sipCode: null, sip_call_id: null, ...params }, dialog)));

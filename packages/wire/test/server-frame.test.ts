@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CAUSE, createFrameWriter } from '../src/index.ts';
+import { NATIVE_PARSERS } from './natives/all.ts';
+import { parseReplyForFlutter } from './natives/flutter.ts';
 import { strictProblems } from './strict-clients.ts';
 
 const UUID = '0c1d0000-0000-4000-8000-000000000001';
@@ -49,6 +51,7 @@ test('every frame passes the strictest clients', () => {
   ];
   const usedIds = new Set<number>();
   for (const frame of frames) assert.deepEqual(strictProblems(frame, { usedIds }), [], frame);
+  for (const frame of frames) for (const parse of NATIVE_PARSERS) parse(frame);
   assert.deepEqual(strictProblems(writer.loginRefused('a', 'Login Incorrect'), { answersLogin: true }), []);
 });
 
@@ -58,6 +61,47 @@ test('the strict reader notices what would hurt', () => {
   assert.ok(strictProblems(writer.error('a', -32000, 'no'), { answersLogin: true }).length > 0);
   assert.ok(strictProblems('{"jsonrpc":"2.0","id":"x","result":null,"voice_sdk_id":"v"}').length > 0);
   assert.ok(strictProblems('{"jsonrpc":"2.0","id":"x","method":"telnyx_rtc.ping","params":{}}').length > 0);
+});
+
+test('native: each parser says which rule a frame breaks', () => {
+  const bye = (params: object, id: unknown = 9) =>
+    JSON.stringify({
+      jsonrpc: '2.0',
+      id,
+      method: 'telnyx_rtc.bye',
+      params: { callID: UUID, cause: 'X', causeCode: 16, sipCode: 200, sipReason: 'OK', ...params },
+      voice_sdk_id: 'v',
+    });
+  const result = (of: unknown, id: unknown = 'x') =>
+    JSON.stringify({ jsonrpc: '2.0', id, result: of, voice_sdk_id: 'v' });
+  const refusing = (frame: string): number =>
+    NATIVE_PARSERS.filter((parse) => {
+      try {
+        parse(frame);
+        return false;
+      } catch {
+        return true;
+      }
+    }).length;
+  assert.equal(refusing(bye({})), 0);
+  for (const bad of [
+    bye({ callID: 'no uuid' }),
+    bye({ causeCode: '16' }),
+    bye({ sipCode: 200.5 }),
+    bye({ sipReason: null }),
+    bye({ cause: '' }),
+    bye({}, 'nine'),
+    bye({ state: 7 }),
+    bye({ variables: [] }),
+    result([]),
+    result({ params: { state: 'REGED' } }),
+    result({ action: 'hold', callID: UUID, holdState: 'active', sessid: 's' }),
+    JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'telnyx_rtc.ping', params: { serno: 1 } }),
+    '[]',
+    'x',
+  ])
+    assert.ok(refusing(bad) > 0, bad);
+  assert.throws(() => parseReplyForFlutter(result({ sessid: 's' }, 7)), /text that was sent/);
 });
 
 test('hold is told by the word that clients know', () => {

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { type Ms, networkOf } from '@sidetone/core';
 import { Hono } from 'hono';
 import type { Logger } from 'pino';
 import { apiKeyName } from '../identity/api-key.ts';
@@ -33,6 +34,8 @@ export const OPERATIONS: readonly Operation[] = [
 export interface ApiOptions {
   readonly world: ApiWorld;
   readonly requestsPerMinute: number;
+  /** What the windows of requests are measured by. */
+  readonly monotonic: () => Ms;
   readonly log: Logger;
   /** Address of the peer of a request. */
   readonly addressOf: (env: unknown) => string;
@@ -43,7 +46,7 @@ export interface ApiOptions {
  * Before the key is known, only the two documents are served.
  */
 export function createApi(options: ApiOptions): Hono {
-  const { world, log } = options;
+  const { world, monotonic, log } = options;
   const route = createRouter(OPERATIONS);
   const requests = new RateLimit(options.requestsPerMinute);
   const failures = new RateLimit(FAILURES_PER_MINUTE);
@@ -68,8 +71,8 @@ export function createApi(options: ApiOptions): Hono {
     };
     try {
       const source = options.addressOf(c.env);
-      const known = await identify(c.req.header('authorization'), source, allowed);
-      allowed(requests.use(known.key, world.now()));
+      const known = await identify(c.req.header('authorization'), networkOf(source), allowed);
+      allowed(requests.use(known.key, monotonic()));
       const url = new URL(c.req.url);
       const { row, path } = route(c.req.method, url.pathname.slice('/v2'.length));
       const call: ApiCall = { ...known, requestId, source, path, search: url.searchParams, world };
@@ -101,14 +104,14 @@ export function createApi(options: ApiOptions): Hono {
     const name = word === undefined ? undefined : apiKeyName(word);
     let key = name === undefined ? undefined : registry.named(name);
     if (key === undefined) {
-      if (!failures.look(source, world.now()).allowed) allowed(failures.use(source, world.now()));
+      if (!failures.look(source, monotonic()).allowed) allowed(failures.use(source, monotonic()));
       if (name !== undefined) {
         await registry.sync();
         key = registry.named(name);
       }
     }
     const refuse = (status: 401 | 403, code: string, detail: string): ApiError => {
-      failures.use(source, world.now());
+      failures.use(source, monotonic());
       return new ApiError(status, [errorItem(code, detail)]);
     };
     if (key === undefined)

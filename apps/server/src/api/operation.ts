@@ -1,4 +1,4 @@
-import type { EpochMs } from '@sidetone/core';
+import type { EpochMs, Ms } from '@sidetone/core';
 import type { z } from 'zod';
 import { isVisible } from '../identity/objects.ts';
 import type { IdentityService } from '../identity/open.ts';
@@ -15,9 +15,9 @@ export interface RegistrationState {
     readonly port: number | null;
     readonly transport: string;
     readonly userAgent: string | null;
-    /** Milliseconds since the Unix epoch. */
-    readonly since: EpochMs;
-    readonly expiresAt: EpochMs;
+    /** How long it has been there; a refresh does not count. */
+    readonly registeredMs: Ms;
+    readonly expiresInMs: Ms;
   }[];
 }
 

@@ -1,4 +1,4 @@
-import type { EpochMs } from '@sidetone/core';
+import type { Ms } from '@sidetone/core';
 
 const WINDOW_MS = 60_000;
 const MAX_ENTRIES = 20_000;
@@ -14,18 +14,18 @@ export interface Allowance {
 /** So many requests a minute, per name. Bounded: the oldest name leaves first. */
 export class RateLimit {
   readonly #limit: number;
-  readonly #windows = new Map<string, { used: number; since: EpochMs }>();
+  readonly #windows = new Map<string, { used: number; since: Ms }>();
 
   constructor(limit: number) {
     this.#limit = limit;
   }
 
   /** What is left, without using any of it. */
-  look(name: string, now: EpochMs): Allowance {
+  look(name: string, now: Ms): Allowance {
     return this.#tell(this.#windows.get(name), now);
   }
 
-  use(name: string, now: EpochMs): Allowance {
+  use(name: string, now: Ms): Allowance {
     let window = this.#windows.get(name);
     if (window === undefined || now - window.since >= WINDOW_MS) {
       this.#windows.delete(name);
@@ -38,7 +38,7 @@ export class RateLimit {
     return { ...told, allowed: window.used <= this.#limit };
   }
 
-  #tell(window: { used: number; since: EpochMs } | undefined, now: EpochMs): Allowance {
+  #tell(window: { used: number; since: Ms } | undefined, now: Ms): Allowance {
     const fresh = window === undefined || now - window.since >= WINDOW_MS;
     const used = fresh ? 0 : window.used;
     const reset = fresh ? WINDOW_MS : window.since + WINDOW_MS - now;

@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { canonicalNumber } from '@sidetone/wire';
+import { epoch } from '../clock.ts';
 import { loadConfig } from '../config/load.ts';
 import { apiKeyName, makeApiKey } from '../identity/api-key.ts';
 import { ensureDefaultAccount, newNumber } from '../identity/bring-up.ts';
@@ -12,7 +13,7 @@ import {
   isVisible,
   type KeyDoc,
   makeObject,
-  numberName,
+  numberNames,
   remakeObject,
   userName,
 } from '../identity/objects.ts';
@@ -61,7 +62,7 @@ export async function runOperator(
   words: readonly string[],
   options: Pick<OperatorOptions, 'account' | 'connection' | 'label'>,
 ): Promise<string[]> {
-  await ensureDefaultAccount(registry, Date.now());
+  await ensureDefaultAccount(registry, epoch());
   const operator = new Operator(registry, options);
   const [noun, verb, subject] = words;
   switch (`${noun} ${verb} ${words.length}`) {
@@ -154,7 +155,7 @@ class Operator {
     return this.#registry.change(() => {
       if (this.#registry.named(accountName(name)) !== undefined)
         throw new Refusal(`there is an account ${name} already`);
-      const made = makeObject('account', null, { name, active: true }, Date.now());
+      const made = makeObject('account', null, { name, active: true }, epoch());
       return { change: changeOf(made, 'create'), result: [`account ${name} is ${made.id}`] };
     });
   }
@@ -162,7 +163,7 @@ class Operator {
   switchAccount(name: string, active: boolean): Promise<string[]> {
     return this.#registry.change(() => {
       const account = this.#account(name);
-      const next = remakeObject(account, 'account', { ...docOf<AccountDoc>(account), active }, Date.now());
+      const next = remakeObject(account, 'account', { ...docOf<AccountDoc>(account), active }, epoch());
       return {
         change: changeOf(next, 'update'),
         result: [`account ${name} is ${active ? 'active' : 'disabled'}`],
@@ -176,7 +177,7 @@ class Operator {
     return this.#registry.change(() => {
       const account = this.#account(name);
       const doc = { ...docOf<AccountDoc>(account), ...setting };
-      const next = remakeObject(account, 'account', doc, Date.now());
+      const next = remakeObject(account, 'account', doc, epoch());
       return { change: changeOf(next, 'update'), result: [`account ${name}: ${what} ${value}`] };
     });
   }
@@ -199,7 +200,7 @@ class Operator {
         starts: key.slice(0, 8),
         revoked_at: null,
       };
-      const made = makeObject('key', this.#account().id, doc, Date.now());
+      const made = makeObject('key', this.#account().id, doc, epoch());
       return { change: changeOf(made, 'create'), result: [key] };
     });
   }
@@ -211,8 +212,8 @@ class Operator {
       const key = (name === undefined ? undefined : this.#registry.named(name)) ?? this.#registry.get(which);
       if (key?.kind !== 'key') throw new Refusal('there is no such key; "sidetone key list" lists them');
       const doc = docOf<KeyDoc>(key);
-      const revoked_at = doc.revoked_at ?? new Date().toISOString();
-      const next = remakeObject(key, 'key', { ...doc, revoked_at }, Date.now());
+      const revoked_at = doc.revoked_at ?? new Date(epoch()).toISOString();
+      const next = remakeObject(key, 'key', { ...doc, revoked_at }, epoch());
       return { change: changeOf(next, 'update'), result: [`key ${key.id} is revoked`] };
     });
   }
@@ -226,11 +227,19 @@ class Operator {
     });
   }
 
+  #holderOf(number: string): StoredObject | undefined {
+    for (const name of numberNames(number)) {
+      const holder = this.#registry.named(name);
+      if (holder !== undefined) return holder;
+    }
+    return undefined;
+  }
+
   addNumber(text: string): Promise<string[]> {
     const number = canonicalNumber(text);
     if (!/^\+?[0-9]{3,15}$/.test(number)) throw new Refusal(`${text} is no number such as +13125550100`);
     return this.#registry.change(() => {
-      if (this.#registry.named(numberName(number)) !== undefined)
+      if (this.#holderOf(number) !== undefined)
         throw new Refusal(`the number ${number} belongs to an account already`);
       const account = this.#account().id;
       const { connection } = this.#options;
@@ -238,27 +247,27 @@ class Operator {
       if (connection !== undefined && (taker?.kind !== 'connection' || taker.account !== account))
         throw new Refusal(`there is no connection with the user name ${connection} in this account`);
       const doc: NumberDoc = { ...newNumber(number, 'operator'), connection_id: taker?.id ?? null };
-      const made = makeObject('number', account, doc, Date.now());
+      const made = makeObject('number', account, doc, epoch());
       return { change: changeOf(made, 'create'), result: [`${number} is ${made.id}`] };
     });
   }
 
   removeNumber(text: string): Promise<string[]> {
     return this.#registry.change(() => {
-      const number = this.#registry.named(numberName(text));
+      const number = this.#holderOf(text);
       if (number === undefined) throw new Refusal(`there is no number ${text}`);
-      if (docOf<NumberDoc>(number).origin === 'configuration')
-        throw new Refusal(`${text} is set by the configuration file`);
+      const { phone_number, origin } = docOf<NumberDoc>(number);
+      if (origin === 'configuration') throw new Refusal(`${phone_number} is set by the configuration file`);
       const audit = changeOf(number, 'delete').audit;
       const removes = [{ id: number.id, version: number.version }];
-      return { change: { puts: [], removes, audit }, result: [`${text} is gone`] };
+      return { change: { puts: [], removes, audit }, result: [`${phone_number} is gone`] };
     });
   }
 }
 
 function changeOf(object: StoredObject, action: AuditEntry['action']): Change {
   const entry: AuditEntry = {
-    at: Date.now(),
+    at: epoch(),
     account: object.account,
     actor: 'command line',
     source: 'local',

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { epoch } from '../clock.ts';
 import { loadConfig } from '../config/load.ts';
 import { LoginTokens } from '../identity/login-token.ts';
 import { isVisible, userName } from '../identity/objects.ts';
@@ -42,7 +43,7 @@ export async function token(options: {
       accountId: user.account,
       ...(typeof expires === 'string' ? { expiresAt: Date.parse(expires) } : {}),
     };
-    process.stdout.write(`${await tokens.mint(subject, Date.now())}\n`);
+    process.stdout.write(`${await tokens.mint(subject, epoch())}\n`);
   } finally {
     await store.close();
   }

@@ -1,4 +1,7 @@
+import { canonicalHost, familyOf } from '@sidetone/core';
+import { callingCodeOf, readNumber } from '@sidetone/wire';
 import { z } from 'zod';
+import { DEFAULT_CODECS, DEFAULT_REJECT_CODE } from '../identity/defaults.ts';
 
 /**
  * The configuration file. The JSON Schema in `docs/config.schema.json` is generated from here, and the server validates
@@ -6,7 +9,17 @@ import { z } from 'zod';
  */
 
 const port = z.int().min(1).max(65535);
-const host = z.string().min(1).max(253);
+/** Addresses are taken with brackets, too, and kept in one spelling. */
+const host = z
+  .string()
+  .min(1)
+  .max(253)
+  .overwrite((text) => (text.includes(':') ? canonicalHost(text) : text))
+  .refine((text) => !text.includes(':') || familyOf(text) !== null, {
+    message: 'must be a name or an address, without a port',
+  });
+/** One, or one for each address family. */
+const hosts = z.union([host, z.array(host).min(1).max(2)]);
 const codec = z.enum(['OPUS', 'PCMU', 'PCMA', 'G722']);
 const userName = z
   .string()
@@ -14,14 +27,40 @@ const userName = z
     /^[A-Za-z][A-Za-z0-9._-]{0,63}$/,
     'must start with a letter and hold only letters, digits, dot, dash, underscore',
   );
-const dialled = z.string().regex(/^\+?[0-9*#]{1,32}$/, 'must be digits, with an optional + in front');
+/** A number as people write and paste it; kept in its one spelling. */
+const dialled = z
+  .string()
+  .max(64)
+  .transform((text, context) => {
+    const number = readNumber(text);
+    if (number !== undefined && number.length <= 33) return number;
+    context.addIssue({ code: 'custom', message: 'must be digits, with an optional + in front' });
+    return z.NEVER;
+  });
+/** A number that is listed with `+` and without is one. */
+const distinct = (numbers: readonly string[]): string[] =>
+  [...new Set(numbers)].filter((n) => n.length < 7 || !numbers.includes(`+${n}`));
+
+/** An address, or a network by the length of its prefix. IPv4 inside IPv6 is written as IPv4, and a zone names no network. */
+const network = z.string().refine(isNetwork, 'must be an address or a network, like 10.0.0.0/8');
+
+function isNetwork(text: string): boolean {
+  const match = /^([0-9a-fA-F:.]{2,45})(?:\/(\d{1,3}))?$/.exec(text);
+  const family = familyOf(match?.[1] ?? '');
+  if (match === null || family === null || (family === 4 && text.includes(':'))) return false;
+  return Number(match[2] ?? 0) <= (family === 4 ? 32 : 128);
+}
 
 const connection = z.strictObject({
   user_name: userName.describe(
     'SIP user name: login of the clients and the part before @ when they are dialled.',
   ),
   password: z.string().min(8).max(128).describe('Password of the SIP user; at least 8 characters.'),
-  numbers: z.array(dialled).default([]).describe('Phone numbers of this user, in E.164 form.'),
+  numbers: z
+    .array(dialled)
+    .transform(distinct)
+    .prefault([])
+    .describe('Phone numbers of this user, in E.164 form with +.'),
   sip_uri_calling_preference: z
     .enum(['disabled', 'internal', 'unrestricted'])
     .default('internal')
@@ -38,12 +77,12 @@ const connection = z.strictObject({
     .int()
     .min(400)
     .max(699)
-    .default(487)
+    .default(DEFAULT_REJECT_CODE)
     .describe('The SIP status a caller sees when the client rejects without stating one.'),
   codecs: z
     .array(codec)
     .min(1)
-    .default(['OPUS', 'PCMU', 'PCMA'])
+    .default([...DEFAULT_CODECS])
     .describe('Codecs towards the clients, most wanted first.'),
 });
 
@@ -52,11 +91,34 @@ const trunk = z.strictObject({
   host: host.describe('Address of the carrier. Calls from this address are accepted without credentials.'),
   port: port.default(5060),
   transport: z.enum(['udp', 'tcp']).default('udp'),
+  large_requests: z
+    .enum(['udp', 'tcp'])
+    .default('udp')
+    .describe(
+      'With transport udp: by what requests above 1300 bytes go. tcp: by TCP to the same port, and by UDP when no connection is made.',
+    ),
   prefixes: z
     .array(z.string().regex(/^\+?[0-9*#]{0,32}$/))
     .default(['+'])
     .describe('Numbers that start with one of these go to this trunk; the longest match wins.'),
-  codecs: z.array(codec).min(1).default(['OPUS', 'PCMU', 'PCMA']),
+  number_format: z
+    .enum(['auto', 'e164', 'national'])
+    .default('auto')
+    .describe(
+      'How the carrier writes numbers that have no +. auto: seen from the number it calls. e164: the digits of +E.164. national: as country dials.',
+    ),
+  country: z
+    .string()
+    .regex(/^[A-Z]{2}$/, 'must be a country code of two capital letters')
+    .refine((country) => callingCodeOf(country) !== undefined, {
+      message: 'must be the code of a country that has telephone numbers, such as US',
+    })
+    .optional()
+    .describe('Country whose national numbers the carrier writes. Without it: that of the number called.'),
+  codecs: z
+    .array(codec)
+    .min(1)
+    .default([...DEFAULT_CODECS]),
   dtmf: z
     .enum(['rfc4733', 'info'])
     .default('rfc4733')
@@ -69,6 +131,14 @@ const trunk = z.strictObject({
     ),
   user_name: z.string().min(1).max(128).optional().describe('For a carrier that challenges our calls.'),
   password: z.string().min(1).max(128).optional(),
+  realms: z
+    .array(z.string().min(1).max(256))
+    .min(1)
+    .max(8)
+    .optional()
+    .describe(
+      'The digest realms that user_name and password are for. Without it: those that the carrier states when it challenges the first call.',
+    ),
 });
 
 const httpSection = z.strictObject({
@@ -89,13 +159,26 @@ const httpSection = z.strictObject({
     .describe(
       'Origins of web pages that may open the WebSocket, beside the own one; "*" allows any. On a loopback host, pages of this machine may always.',
     ),
+  trusted_proxies: z
+    .array(network)
+    .max(256)
+    .default([])
+    .describe(
+      'Addresses and networks of the reverse proxies before this server. The client is then who they say (X-Forwarded-For or Forwarded); from anybody else those headers mean nothing.',
+    ),
 });
 
 const sipSection = z.strictObject({
-  host: host.default('127.0.0.1'),
+  host: hosts
+    .default('127.0.0.1')
+    .describe(
+      'Where SIP listens: an address, or one IPv4 and one IPv6 address. :: is every address of both.',
+    ),
   udp: port.default(5060),
   tcp: port.default(5060),
-  public_host: host.optional().describe('Address that peers shall use, when it differs from host.'),
+  public_host: hosts
+    .optional()
+    .describe('Address that peers shall use, when it differs from host; one for each family.'),
   digest: z
     .array(z.enum(['MD5', 'SHA-256']))
     .min(1)
@@ -105,7 +188,10 @@ const sipSection = z.strictObject({
     ),
 });
 
-const stunSection = z.strictObject({ host: host.default('127.0.0.1'), port: port.default(3478) });
+const stunSection = z.strictObject({
+  host: hosts.default('127.0.0.1').describe('As sip.host.'),
+  port: port.default(3478),
+});
 
 const turnSection = z
   .strictObject({
@@ -149,13 +235,13 @@ const mediaSection = z.strictObject({
     .union([host, z.array(host).min(1)])
     .default('auto')
     .describe(
-      'Address or addresses that media advertises; auto takes every IPv4 address of the machine, loopback too.',
+      'Address or addresses that media advertises; auto takes every address of the machine, IPv6 and IPv4, loopback too.',
     ),
   public_address: z
     .union([z.ipv4(), z.ipv6()])
     .optional()
     .describe(
-      'Behind a one-to-one NAT: the public address of the first entry of media.address that is not loopback.',
+      'Behind a one-to-one NAT: the public address of the first entry of media.address that is of its family and not loopback.',
     ),
   tcp_port: port
     .optional()
@@ -177,6 +263,14 @@ const limitsSection = z.strictObject({
     .max(100000)
     .default(100)
     .describe('Calls at a time that one user began; more get 503.'),
+  contacts_per_user: z
+    .int()
+    .min(1)
+    .max(10000)
+    .default(100)
+    .describe(
+      'Registered phones of one user, and clients logged in as one user, each; another takes the place of the one that registered the longest ago.',
+    ),
   api_requests_per_minute: z
     .int()
     .min(1)
@@ -195,7 +289,7 @@ const limitsSection = z.strictObject({
     .max(3600)
     .default(120)
     .describe(
-      'Calls of a client that lost its connection wait this long for its return; with 0 they end with the connection.',
+      'Calls of a client that lost its connection wait this long for its return, counted from the last sound of it; with 0 they end with the connection. Native clients try for 60 seconds: not less than 65.',
     ),
 });
 

@@ -15,6 +15,7 @@ import {
   NamedCurveAlgorithm,
   SignatureAlgorithm,
 } from 'werift';
+import { epoch } from '../clock.ts';
 import { HandshakeProof } from './proof.ts';
 import { CONTENT, type HandshakeMessage, HandshakeReader, readRecords, writeRecord } from './records.ts';
 
@@ -139,7 +140,7 @@ class Endpoint implements DtlsEndpoint {
     const fingerprints = this.#options.fingerprints
       .filter((f) => f.hash.toLowerCase() === 'sha-256')
       .map((f) => f.value.toUpperCase());
-    this.#proof = new HandshakeProof(role, fingerprints, Date.now);
+    this.#proof = new HandshakeProof(role, fingerprints, epoch);
     this.#state = 'waiting';
     if (fingerprints.length === 0) queueMicrotask(() => this.#fail('fingerprint'));
     else if (role === 'server') this.#socket = this.#open(DtlsServer);

@@ -1,13 +1,15 @@
-import type {
-  AccountEntry,
-  ApplicationEntry,
-  CodecName,
-  ConnectionEntry,
-  NumberEntry,
-  ProfileEntry,
-  WebhookSettings,
+import {
+  type AccountEntry,
+  type ApplicationEntry,
+  type CodecName,
+  type ConnectionEntry,
+  canonicalNumber,
+  type NumberEntry,
+  type ProfileEntry,
+  type WebhookSettings,
 } from '@sidetone/wire';
 import type { StoredObject } from '../store/directory-store.ts';
+import { DEFAULT_CODECS, DEFAULT_REJECT_CODE } from './defaults.ts';
 import type { ApplicationDoc } from './schema/call-control-application.ts';
 import { CONNECTION_DEFAULTS, type ConnectionDoc } from './schema/credential-connection.ts';
 import type { ProfileDoc } from './schema/outbound-voice-profile.ts';
@@ -31,7 +33,6 @@ const CODECS: Readonly<Record<string, CodecName>> = {
   G722: 'G722',
 };
 const DTMF = { 'RFC 2833': 'rfc4733', Inband: 'inband', 'SIP INFO': 'info' } as const;
-const REJECT_CODE = 487;
 /** The account of the configuration file and of the first start. */
 export const DEFAULT_ACCOUNT = 'default';
 
@@ -64,9 +65,9 @@ export function connectionEntry(object: StoredObject): ConnectionEntry {
     dnisFormat: inbound.dnis_number_format,
     aniFormat: inbound.ani_number_format,
     simultaneousRinging: inbound.simultaneous_ringing === 'enabled',
-    codecs: codecs.length > 0 ? codecs : ['OPUS', 'PCMU', 'PCMA'],
+    codecs: codecs.length > 0 ? codecs : DEFAULT_CODECS,
     dtmf: DTMF[doc.dtmf_type],
-    rejectCode: doc.reject_code ?? REJECT_CODE,
+    rejectCode: doc.reject_code ?? DEFAULT_REJECT_CODE,
     timeout1xxSecs: inbound.timeout_1xx_secs,
     timeout2xxSecs: inbound.timeout_2xx_secs,
     inboundChannelLimit: inbound.channel_limit,
@@ -127,7 +128,7 @@ export function numberEntry(object: StoredObject): NumberEntry {
   const { call_forwarding_enabled, forwards_to } = doc.voice.call_forwarding;
   return {
     id: object.id,
-    number: doc.phone_number,
+    number: canonicalNumber(doc.phone_number),
     accountId: object.account,
     assignee: doc.connection_id,
     forwardTo: call_forwarding_enabled && forwards_to !== '' ? forwards_to : null,

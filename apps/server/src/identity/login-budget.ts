@@ -1,4 +1,4 @@
-import type { EpochMs } from '@sidetone/core';
+import { type Ms, networkOf } from '@sidetone/core';
 
 const WINDOW_MS = 60_000;
 const TRIES = 10;
@@ -8,17 +8,17 @@ const MAX_NAME = 65;
 
 /**
  * Failed logins per user and source: at most 10 a minute. Keyed by both, so that guessing from one address never locks the
- * user out elsewhere. Bounded: the oldest entry leaves first.
+ * user out elsewhere; a source in IPv6 is a /64. Bounded: the oldest entry leaves first.
  */
 export class LoginBudget {
-  readonly #failures = new Map<string, { count: number; since: EpochMs }>();
+  readonly #failures = new Map<string, { count: number; since: Ms }>();
 
-  allows(userName: string, address: string, now: EpochMs): boolean {
+  allows(userName: string, address: string, now: Ms): boolean {
     const entry = this.#failures.get(keyOf(userName, address));
     return entry === undefined || now - entry.since >= WINDOW_MS || entry.count < TRIES;
   }
 
-  failed(userName: string, address: string, now: EpochMs): void {
+  failed(userName: string, address: string, now: Ms): void {
     const key = keyOf(userName, address);
     const entry = this.#failures.get(key);
     if (entry !== undefined && now - entry.since < WINDOW_MS) {
@@ -31,4 +31,5 @@ export class LoginBudget {
   }
 }
 
-const keyOf = (userName: string, address: string): string => `${address} ${userName.slice(0, MAX_NAME)}`;
+const keyOf = (userName: string, address: string): string =>
+  `${networkOf(address)} ${userName.slice(0, MAX_NAME)}`;

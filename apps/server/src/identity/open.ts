@@ -2,11 +2,13 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { EpochMs } from '@sidetone/core';
 import type { Logger } from 'pino';
+import { epoch } from '../clock.ts';
 import type { Config } from '../config/schema.ts';
 import type { DirectoryStore } from '../store/directory-store.ts';
 import { openPostgresDirectory } from '../store/postgres-store.ts';
 import { openSqliteStore } from '../store/sqlite.ts';
 import { openSqliteDirectory } from '../store/sqlite-store.ts';
+import { WatchedStore } from '../store/watched-store.ts';
 import { bringUp } from './bring-up.ts';
 import { LoginTokens } from './login-token.ts';
 import { IdentityProjection } from './projection.ts';
@@ -24,6 +26,8 @@ export interface IdentityService {
   readonly store: DirectoryStore;
   readonly vault: Vault;
   readonly tokens: LoginTokens;
+  /** Why the store cannot be read or written; `undefined` while all is well. */
+  readonly trouble: string | undefined;
   /** Brings the users of the configuration in: when this process enters service, not beside another with another file. Rejects with a sentence. */
   enter(): Promise<void>;
   close(): Promise<void>;
@@ -49,27 +53,20 @@ export async function openIdentity(
   dataDir: string,
   secrets: Secrets,
   log: Logger,
-  now: () => EpochMs = Date.now,
+  now: () => EpochMs = epoch,
 ): Promise<IdentityService> {
-  const store = await openDirectoryStore(config, dataDir);
+  const store = new WatchedStore(await openDirectoryStore(config, dataDir), log);
   try {
     const registry = await Registry.open(store);
     const vault = loadVault(dataDir);
     const trunks = config.trunks.map(defined);
     const identity = new IdentityProjection(registry, vault, config.domain, trunks);
     identity.expire(now());
-    let reachable = true;
     const timer = setInterval(() => {
       identity.expire(now());
       registry.sync().then(
-        () => {
-          if (!reachable) log.info('the store is back');
-          reachable = true;
-        },
-        (error: Error) => {
-          if (reachable) log.error({ err: error }, 'the store cannot be read; going on with what is known');
-          reachable = false;
-        },
+        () => store.look(),
+        () => {},
       );
     }, LOOK_MS);
     timer.unref();
@@ -79,6 +76,9 @@ export async function openIdentity(
       store,
       vault,
       tokens: new LoginTokens(secrets.tokenKeys),
+      get trouble() {
+        return store.trouble;
+      },
       enter: () => bringUp(registry, vault, config.connections, () => earlierUsers(config, dataDir), now()),
       close: async () => {
         clearInterval(timer);

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { uptime } from 'node:os';
+import { epoch } from '../clock.ts';
 
 /**
  * Tells one run of this machine from the next: its monotonic clock begins anew with each. Linux names them; elsewhere it is the minute
@@ -9,6 +10,6 @@ export function bootIdentity(): string {
   try {
     return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
   } catch {
-    return `since ${Math.round((Date.now() / 1000 - uptime()) / 60)}`;
+    return `since ${Math.round((epoch() / 1000 - uptime()) / 60)}`;
   }
 }

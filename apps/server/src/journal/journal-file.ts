@@ -9,24 +9,19 @@ import {
   writeSync,
 } from 'node:fs';
 import type { Logger } from 'pino';
+import { reasonOf } from '../store/failure.ts';
 import {
-  entryLine,
+  changeText,
   headLine,
   JOURNAL_ROOMS,
-  type JournalRoom,
+  type JournalChange,
   MAX_FILE_BYTES,
   MAX_KEY_LENGTH,
-  MAX_LINE_BYTES,
+  MAX_VALUE_LENGTH,
   type ReadJournal,
   readJournal,
+  unitLine,
 } from './journal-format.ts';
-
-/** What is kept; `null`: the key is no more. */
-export interface JournalChange {
-  readonly room: JournalRoom;
-  readonly key: string;
-  readonly value: object | null;
-}
 
 export interface JournalOptions {
   /** Bytes from which the file is written anew when most of it is history. */
@@ -38,10 +33,14 @@ export interface JournalOptions {
 export interface JournalFile {
   /** What the process before left; the same for the life of this object. */
   readonly found: ReadJournal;
-  /** One synchronous write for all of them: in the page cache when it returns. Never throws. */
+  /** One unit, in one synchronous write: in the page cache when it returns. Never throws. */
   write(changes: readonly JournalChange[]): void;
   /** Is everything written? What could not be is tried again. */
   settled(): boolean;
+  /** Why it is not; `undefined` while all is well. */
+  readonly why: string | undefined;
+  /** Changes since it could be written last. */
+  readonly waiting: number;
   /** Bytes of the file now. */
   readonly size: number;
   close(): void;
@@ -80,26 +79,28 @@ export function openJournal(
   let size = 0;
   let fd: number | undefined;
   let failures = 0;
+  let why: string | undefined;
+  let waiting = 0;
   let closed = false;
 
   const keep = ({ room, key, value }: JournalChange): string => {
     const name = `${room} ${key}`;
     const before = alive.get(name);
     if (before !== undefined) aliveBytes -= before.length;
-    let line = entryLine(room, key, value);
-    if (value !== null && (key.length > MAX_KEY_LENGTH || line.length > MAX_LINE_BYTES / 4)) {
-      log.error({ room, key: key.slice(0, 64), length: line.length }, 'too much for the journal');
-      line = entryLine(room, key.slice(0, MAX_KEY_LENGTH), null);
+    let text = changeText({ room, key, value });
+    if (value !== null && (key.length > MAX_KEY_LENGTH || text.length > MAX_VALUE_LENGTH)) {
+      log.error({ room, key: key.slice(0, 64), length: text.length }, 'too much for the journal');
+      text = changeText({ room, key: key.slice(0, MAX_KEY_LENGTH), value: null });
       alive.delete(name);
-      return line;
+      return text;
     }
     if (value === null) {
       alive.delete(name);
-      return line;
+      return text;
     }
-    alive.set(name, line);
-    aliveBytes += line.length;
-    return line;
+    alive.set(name, text);
+    aliveBytes += text.length;
+    return text;
   };
 
   /** Writes all that is alive to a new file, which then takes the place of the old one. */
@@ -107,7 +108,9 @@ export function openJournal(
     const fresh = `${path}.new`;
     const next = openSync(fresh, 'w', 0o600);
     try {
-      const bytes = Buffer.from([headLine(boot), ...alive.values()].join(''));
+      const bytes = Buffer.from(
+        [headLine(boot), ...[...alive.values()].map((text) => unitLine([text]))].join(''),
+      );
       writeWhole(next, bytes);
       renameSync(fresh, path);
       if (fd !== undefined) closeSync(fd);
@@ -124,6 +127,7 @@ export function openJournal(
     if (failures === 0)
       log.error({ err: error }, 'journal cannot be written; a restart now would lose calls');
     failures += 1;
+    why = reasonOf(error);
   };
 
   const attempt = (work: () => void): void => {
@@ -131,6 +135,8 @@ export function openJournal(
       work();
       if (failures > 0) log.info('journal is written again');
       failures = 0;
+      waiting = 0;
+      why = undefined;
     } catch (error) {
       failed(error);
     }
@@ -145,15 +151,22 @@ export function openJournal(
     get size() {
       return size;
     },
+    get why() {
+      return why;
+    },
+    get waiting() {
+      return waiting;
+    },
     write: (changes) => {
-      if (closed) return;
-      const text = changes.map(keep).join('');
+      if (closed || changes.length === 0) return;
+      const unit = changes.map(keep);
+      waiting += changes.length;
       if (failures > 0 || fd === undefined) {
         if (failures % RETRY_WRITES === 0) attempt(compact);
         else failures += 1;
         return;
       }
-      const bytes = Buffer.from(text);
+      const bytes = Buffer.from(unitLine(unit));
       const to = fd;
       attempt(() => {
         try {

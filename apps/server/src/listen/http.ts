@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import { extname, join, normalize } from 'node:path';
 import { createSecureContext } from 'node:tls';
@@ -8,7 +8,6 @@ import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { cors } from 'hono/cors';
 import type { Config } from '../config/schema.ts';
-import { plainAddress } from '../net/addresses.ts';
 import { ListenError } from '../net/listen-error.ts';
 
 const MAX_REPORT_BYTES = 2 * 1024 * 1024;
@@ -36,10 +35,12 @@ export interface HttpRoutes {
   /** Where the built softphone lies. */
   readonly consoleDir: string;
   /** Exchanges a single-use login link for a login token; `null` when it is used up. */
-  readonly redeem: (token: string) => Promise<object | null>;
+  readonly redeem: (token: string, address: string) => Promise<object | null>;
   /** Was this report id given to a client? */
   readonly knowsReport: (reportId: string) => boolean;
-  readonly reported: (reportId: string, callId: string, bytes: number) => void;
+  readonly reported: (callId: string, bytes: number, address: string) => void;
+  /** The address of the client that sent a request. */
+  readonly addressOf: (request: IncomingMessage) => string;
   readonly health: () => object;
   /** The REST API: everything under /v2. */
   readonly api: Hono;
@@ -62,7 +63,7 @@ export function createHttpApp(routes: HttpRoutes, tls: boolean): Hono {
     const body: unknown = await c.req.json().catch(() => null);
     const token = typeof body === 'object' && body !== null ? (body as { token?: unknown }).token : undefined;
     if (typeof token !== 'string') return c.json({ error: 'the body must be {"token": "…"}' }, 400);
-    const login = await routes.redeem(token);
+    const login = await routes.redeem(token, routes.addressOf(incoming(c.env)));
     if (login === null) return c.json({ error: 'this login link was already used or is too old' }, 410);
     c.header('Cache-Control', 'no-store');
     return c.json(login);
@@ -88,7 +89,8 @@ export function createHttpApp(routes: HttpRoutes, tls: boolean): Hono {
       if (reportId === undefined) return c.json({ error: 'x-call-report-id is missing' }, 400);
       if (!routes.knowsReport(reportId)) return c.json({ error: 'unknown x-call-report-id' }, 401);
       const body = await c.req.text();
-      routes.reported(reportId, c.req.header('x-call-id') ?? '', body.length);
+      const address = routes.addressOf(incoming(c.env));
+      routes.reported(c.req.header('x-call-id') ?? '', body.length, address);
       return c.json({});
     },
   );
@@ -111,12 +113,9 @@ export function createHttpApp(routes: HttpRoutes, tls: boolean): Hono {
   return app;
 }
 
-/** Where a request comes from. */
-export function peerAddress(env: unknown): string {
-  const socket = (env as { incoming?: { socket?: { remoteAddress?: string } } } | undefined)?.incoming
-    ?.socket;
-  return plainAddress(socket?.remoteAddress);
-}
+/** The request as Node has it. */
+export const incoming = (env: unknown): IncomingMessage =>
+  (env as { readonly incoming: IncomingMessage }).incoming;
 
 /** The file for a path inside `root`, or `null`. `/` is the index; no path leaves the root. */
 function assetFile(root: string, path: string): string | null {
@@ -151,7 +150,8 @@ export function listenHttp(config: Config['http'], app: Hono): Promise<Server | 
     const refuse = (cause: Error): void =>
       reject(new ListenError('http.port', config.host, config.port, cause));
     server.once('error', refuse);
-    server.listen(config.port, config.host, () => {
+    // `::` alone is every address of both families, or of IPv4 on a machine without the other: Node's own default.
+    server.listen({ port: config.port, ...(config.host === '::' ? {} : { host: config.host }) }, () => {
       server.off('error', refuse);
       resolve(server);
     });

@@ -2,13 +2,13 @@ import type { IncomingMessage, Server } from 'node:http';
 import type { Server as TlsServer } from 'node:https';
 import type { Duplex } from 'node:stream';
 import { setTimeout as rest } from 'node:timers/promises';
+import { MAX_FRAME_BYTES } from '@sidetone/wire';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { AddressShares } from '../net/address-shares.ts';
-import { plainAddress } from '../net/addresses.ts';
 import type { SipWebSockets } from '../net/sip-websocket.ts';
+import type { ClientPeer } from './client-peer.ts';
 import { originAllowed } from './origins.ts';
 
-const MAX_FRAME_BYTES = 64 * 1024;
 /** Each costs its own buffer, however small; clients send whole frames. */
 const MAX_FRAGMENTS = 1024;
 const MAX_QUEUED_BYTES = 256 * 1024;
@@ -33,6 +33,7 @@ export interface WebSocketOptions {
   readonly frame: (socket: string, text: string) => void;
   readonly closed: (socket: string) => void;
   readonly newId: () => string;
+  readonly clientOf: (request: IncomingMessage) => ClientPeer;
   /** SIP phones by WebSocket, told by their subprotocol. */
   readonly sip: SipWebSockets;
 }
@@ -76,19 +77,25 @@ export function listenWebSocket(server: Server | TlsServer, options: WebSocketOp
         stream.destroy(),
       );
     };
-    if (!originAllowed(origin, request.headers.host, options.origins, options.host))
+    const client = options.clientOf(request);
+    if (!originAllowed(origin, client.host, options.origins, options.host, client.address))
       return refuse('403 Forbidden');
     if (options.sip.wants(request)) {
-      if (!options.sip.accept(request, stream, head)) refuse(BUSY);
+      if (!options.sip.accept(request, stream, head, client)) refuse(BUSY);
       return;
     }
-    const address = plainAddress(request.socket.remoteAddress);
-    if (sockets.size >= MAX_SOCKETS || !shares.take(address)) return refuse(BUSY);
-    stream.once('close', () => shares.give(address));
-    acceptor.handleUpgrade(request, stream, head, (ws) => accept(ws, request, origin));
+    const { share, address } = client;
+    if (sockets.size >= MAX_SOCKETS || !shares.take(share)) return refuse(BUSY);
+    stream.once('close', () => shares.give(share));
+    acceptor.handleUpgrade(request, stream, head, (ws) => accept(ws, request, origin, address));
   });
 
-  function accept(ws: WebSocket, request: IncomingMessage, origin: string | undefined): void {
+  function accept(
+    ws: WebSocket,
+    request: IncomingMessage,
+    origin: string | undefined,
+    address: string,
+  ): void {
     const id = options.newId();
     const query = queryOf(request.url ?? '/');
     sockets.set(id, ws);
@@ -110,7 +117,7 @@ export function listenWebSocket(server: Server | TlsServer, options: WebSocketOp
       watched.delete(id);
       options.closed(id);
     });
-    options.opened(id, origin, query, plainAddress(request.socket.remoteAddress));
+    options.opened(id, origin, query, address);
   }
 
   function look(): void {

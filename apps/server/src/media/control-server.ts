@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { chmodSync, rmSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import type { MediaEngine } from '@sidetone/media';
@@ -6,8 +7,12 @@ import { jsonLines } from './json-lines.ts';
 
 /** Legs without an owner live this long: a signalling process may be restarted under its calls. */
 const ORPHANS_MS = 120_000;
-/** An owner who does not read its events is no owner. */
+/** An owner who does not read its events is cut off; it may come back, and hears what it missed. */
 const MAX_UNREAD = 4 * 1024 * 1024;
+/** Events that an owner hears again when its connection broke. */
+const MOST_KEPT = 4096;
+/** Owners that may come back: the one in service, and those it took the place of. */
+const MOST_OWNERS = 4;
 
 export interface ControlServer {
   event(event: MediaEvent): void;
@@ -16,9 +21,18 @@ export interface ControlServer {
   close(): void;
 }
 
+/** Who commands the engine: a signalling process, over one connection after another. */
+interface Owner {
+  /** Its name for itself; `null`: it gave none, so its connection is all there is of it. */
+  readonly name: string | null;
+  socket: Socket;
+  /** Answers that it may not have read, by the number of the command: it asks again under the same number, and nothing is done twice. */
+  readonly answers: Map<number, Promise<object>>;
+}
+
 /**
- * The media side of the control connection: one owner at a time, the newest wins. Commands run at once and may finish
- * out of order; each reply carries its command's id.
+ * The media side of the control connection (`control-client.ts` has its states): one owner at a time, the newest wins. Commands
+ * run at once and may finish out of order; each reply carries its command's id. An owner whose connection broke goes on with the next.
  */
 export function listenControl(
   path: string,
@@ -27,104 +41,165 @@ export function listenControl(
   orphansMs = ORPHANS_MS,
 ): Promise<ControlServer> {
   rmSync(path, { force: true });
-  let owner: Socket | undefined;
-  const waiting: (() => void)[] = [];
+  const server = new Control(engine, log, orphansMs);
+  return server.listen(path);
+}
+
+class Control implements ControlServer {
+  readonly #engine: MediaEngine;
+  readonly #log: (event: string) => void;
+  readonly #orphansMs: number;
+  /** This engine, for as long as it lives. */
+  readonly #name = randomUUID();
+  readonly #server = createServer((socket) => this.#connected(socket));
+  readonly #waiting: (() => void)[] = [];
   /** Legs by the owner that last commanded them. */
-  const ownerOf = new Map<string, Socket>();
-  let orphaned: NodeJS.Timeout | undefined;
-  let fresh = true;
+  readonly #ownerOf = new Map<string, Owner>();
+  #owner: Owner | undefined;
+  /** Those that named themselves, the newest first. */
+  #owners: readonly Owner[] = [];
+  #orphaned: NodeJS.Timeout | undefined;
+  #events = 0;
+  #kept: { readonly n: number; readonly event: MediaEvent }[] = [];
+  #path = '';
 
-  const say = (socket: Socket, message: object): void => {
-    if (socket.destroyed) return;
-    socket.write(`${JSON.stringify(message)}\n`);
-    if (socket.writableLength > MAX_UNREAD) socket.destroy();
-  };
+  constructor(engine: MediaEngine, log: (event: string) => void, orphansMs: number) {
+    this.#engine = engine;
+    this.#log = log;
+    this.#orphansMs = orphansMs;
+  }
 
-  const abandon = (): void => {
-    clearTimeout(orphaned);
-    orphaned = setTimeout(() => {
-      log('no owner: all legs closed');
-      engine.closeAll();
-    }, orphansMs);
-  };
+  listen(path: string): Promise<ControlServer> {
+    this.#path = path;
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', reject);
+      this.#server.listen(path, () => {
+        chmodSync(path, 0o600);
+        resolve(this);
+      });
+    });
+  }
 
-  /** A new owner that never asks for the legs of the last one does not know of them. */
-  const adoptOrForget = (): void => {
-    orphaned = setTimeout(() => {
-      for (const [leg, by] of ownerOf) {
-        if (by === owner) continue;
-        ownerOf.delete(leg);
-        void engine.command({ op: 'close', leg });
-      }
-    }, orphansMs);
-  };
+  event(event: MediaEvent): void {
+    const kept = { n: ++this.#events, event };
+    if (this.#kept.push(kept) > 2 * MOST_KEPT) this.#kept = this.#kept.slice(-MOST_KEPT);
+    if (this.#owner !== undefined) this.#say(this.#owner.socket, { n: kept.n, ...event });
+  }
 
-  const run = async (socket: Socket, command: MediaCommand): Promise<object> => {
-    if (command.op === 'health') return engine.command(command);
-    if (command.op === 'claim') {
-      clearTimeout(orphaned);
-      ownerOf.clear();
-      for (const leg of command.legs) ownerOf.set(leg, socket);
-      return engine.command(command);
-    }
-    const { leg } = command;
-    const known = ownerOf.has(leg);
-    if (command.op === 'answer' || command.op === 'offer' || known) ownerOf.set(leg, socket);
-    const reply = await engine.command(command);
-    if (command.op === 'close' || (!reply.ok && !known)) ownerOf.delete(leg);
-    return reply;
-  };
+  unowned(): Promise<void> {
+    return new Promise((told) => (this.#isOwned ? this.#waiting.push(told) : told()));
+  }
 
-  const server = createServer((socket) => {
-    const previous = owner;
-    owner = socket;
-    previous?.destroy();
-    clearTimeout(orphaned);
-    if (!fresh) adoptOrForget();
-    log('owner connected');
+  close(): void {
+    clearTimeout(this.#orphaned);
+    const last = this.#owner;
+    this.#owner = undefined;
+    last?.socket.destroy();
+    this.#server.close();
+    rmSync(this.#path, { force: true });
+  }
+
+  get #isOwned(): boolean {
+    return this.#owner !== undefined && !this.#owner.socket.destroyed;
+  }
+
+  #connected(socket: Socket): void {
+    let owner: Owner | undefined;
     socket.setEncoding('utf8');
     socket.on('error', () => {});
     socket.on(
       'data',
       jsonLines(
-        ({ id, ...command }) => {
-          void run(socket, command as unknown as MediaCommand).then((reply) => say(socket, { id, ...reply }));
+        (object) => {
+          const { hello, seen } = object;
+          if (owner === undefined) {
+            owner = this.#entered(socket, typeof hello === 'string' ? hello : null, Number(seen));
+            if (hello !== undefined) return;
+          }
+          this.#asked(owner, object);
         },
         (why) => {
-          log(`control connection broken: ${why}`);
+          this.#log(`control connection broken: ${why}`);
           socket.destroy();
         },
       ),
     );
     socket.on('close', () => {
-      if (owner !== socket) return;
-      owner = undefined;
-      for (const told of waiting.splice(0)) told();
-      abandon();
+      if (owner === undefined || this.#owner !== owner || owner.socket !== socket) return;
+      for (const told of this.#waiting.splice(0)) told();
+      clearTimeout(this.#orphaned);
+      this.#orphaned = setTimeout(() => {
+        this.#log('no owner: all legs closed');
+        this.#engine.closeAll();
+      }, this.#orphansMs);
     });
-    // Only the first owner of this process meets an engine without its legs; a later one finds them as they were.
-    if (fresh) say(socket, { event: 'engine', state: 'up' } satisfies MediaEvent);
-    fresh = false;
-  });
+  }
 
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(path, () => {
-      chmodSync(path, 0o600);
-      resolve({
-        event: (event) => {
-          if (owner !== undefined) say(owner, event);
-        },
-        unowned: () => new Promise((told) => (owner === undefined ? told() : waiting.push(told))),
-        close: () => {
-          clearTimeout(orphaned);
-          const last = owner;
-          owner = undefined;
-          last?.destroy();
-          server.close();
-          rmSync(path, { force: true });
-        },
-      });
+  /** The first line of a connection says whose it is. */
+  #entered(socket: Socket, name: string | null, seen: number): Owner {
+    const known = name === null ? undefined : this.#owners.find((owner) => owner.name === name);
+    const owner = known ?? { name, socket, answers: new Map() };
+    const isFirst = this.#owner === undefined;
+    clearTimeout(this.#orphaned);
+    this.#owner?.socket.destroy();
+    this.#owner = owner;
+    owner.socket = socket;
+    if (name !== null)
+      this.#owners = [owner, ...this.#owners.filter((o) => o !== owner)].slice(0, MOST_OWNERS);
+    this.#log(known === undefined ? 'owner connected' : 'owner connected again');
+    this.#say(socket, {
+      event: 'engine',
+      state: 'up',
+      engine: this.#name,
+      ...(known === undefined ? {} : { again: true }),
     });
-  });
+    if (known !== undefined) {
+      for (const { n, event } of this.#kept) if (n > seen) this.#say(socket, { n, ...event });
+    } else if (!isFirst) this.#adoptOrForget(owner);
+    return owner;
+  }
+
+  /** A new owner that never asks for the legs of the last one does not know of them. */
+  #adoptOrForget(owner: Owner): void {
+    this.#orphaned = setTimeout(() => {
+      for (const [leg, by] of this.#ownerOf) {
+        if (by === owner) continue;
+        this.#ownerOf.delete(leg);
+        void this.#engine.command({ op: 'close', leg });
+      }
+    }, this.#orphansMs);
+  }
+
+  #asked(owner: Owner, { id, from, ...command }: Readonly<Record<string, unknown>>): void {
+    for (const read of owner.answers.keys()) {
+      if (read >= Number(from)) break;
+      owner.answers.delete(read);
+    }
+    const number = Number(id);
+    const answer = owner.answers.get(number) ?? this.#run(owner, command as unknown as MediaCommand);
+    if (owner.name !== null) owner.answers.set(number, answer);
+    void answer.then((reply) => this.#say(owner.socket, { id, ...reply }));
+  }
+
+  async #run(owner: Owner, command: MediaCommand): Promise<object> {
+    if (command.op === 'health') return this.#engine.command(command);
+    if (command.op === 'claim') {
+      clearTimeout(this.#orphaned);
+      this.#ownerOf.clear();
+      for (const leg of command.legs) this.#ownerOf.set(leg, owner);
+      return this.#engine.command(command);
+    }
+    const { leg } = command;
+    const known = this.#ownerOf.has(leg);
+    if (command.op === 'answer' || command.op === 'offer' || known) this.#ownerOf.set(leg, owner);
+    const reply = await this.#engine.command(command);
+    if (command.op === 'close' || (!reply.ok && !known)) this.#ownerOf.delete(leg);
+    return reply;
+  }
+
+  #say(socket: Socket, message: object): void {
+    if (socket.destroyed) return;
+    socket.write(`${JSON.stringify(message)}\n`);
+    if (socket.writableLength > MAX_UNREAD) socket.destroy();
+  }
 }

@@ -1,19 +1,9 @@
 import { answerBinding } from '@sidetone/rtc';
-import { type Flow, parseMessage, type SipMessage, type SipParseError, writeMessage } from '@sidetone/sip';
+import { type Flow, parseMessage, type SipMessage, writeMessage } from '@sidetone/sip';
 import { listenSipTcp } from './sip-tcp.ts';
+import type { SipTransportOptions } from './sip-transport-options.ts';
 import { createSipWebSockets, type SipWebSockets } from './sip-websocket.ts';
 import { listenUdp } from './udp.ts';
-
-export interface SipTransportOptions {
-  readonly host: string;
-  readonly udp: number;
-  readonly tcp: number;
-  readonly received: (message: SipMessage, flow: Flow) => void;
-  /** Bytes that are no SIP message; the caller may answer. */
-  readonly unparseable: (error: SipParseError, flow: Flow) => void;
-  /** A message could not be handed to this flow, or its WebSocket is closed. */
-  readonly failed: (flow: Flow) => void;
-}
 
 export interface SipTransport {
   /** What the HTTP server hands upgrades to. */
@@ -22,7 +12,7 @@ export interface SipTransport {
   close(): void;
 }
 
-/** The SIP sockets of the process: UDP and TCP on one host, and WebSockets of the HTTP server. Rejects with `ListenError`. */
+/** The SIP sockets of the process: UDP and TCP on one host of each family, and WebSockets of the HTTP server. Rejects with `ListenError`. */
 export async function openSipTransport(options: SipTransportOptions): Promise<SipTransport> {
   const udp = await listenUdp('sip.udp', options.host, options.udp, (bytes, host, port) => {
     const flow: Flow = { transport: 'udp', host, port };

@@ -2,12 +2,10 @@ import { isUtf8 } from 'node:buffer';
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { TLSSocket } from 'node:tls';
 import { type Flow, LIMITS, parseMessage } from '@sidetone/sip';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { AddressShares } from './address-shares.ts';
-import { plainAddress } from './addresses.ts';
-import type { SipTransportOptions } from './sip-transport.ts';
+import type { SipTransportOptions } from './sip-transport-options.ts';
 
 type WebSocketFlow = Extract<Flow, { transport: 'tcp' | 'tls' | 'ws' | 'wss' }>;
 
@@ -33,9 +31,19 @@ export interface SipWebSockets {
   /** Whether an upgrade asks for SIP rather than for the JSON dialect. */
   wants(request: IncomingMessage): boolean;
   /** Takes the connection of an upgrade; `false`: there is no room for it. */
-  accept(request: IncomingMessage, stream: Duplex, head: Buffer): boolean;
+  accept(request: IncomingMessage, stream: Duplex, head: Buffer, client: SipClient): boolean;
   send(bytes: Uint8Array, flow: WebSocketFlow): void;
   close(): void;
+}
+
+/** Who opens a connection, as a proxy before us tells it. */
+export interface SipClient {
+  readonly address: string;
+  readonly port: number;
+  /** By TLS. */
+  readonly secure: boolean;
+  /** Whose share of the connections it takes. */
+  readonly share: string;
 }
 
 interface Connection {
@@ -132,12 +140,10 @@ export function createSipWebSockets(
       (request.headers['sec-websocket-protocol'] ?? '')
         .split(',')
         .some((name) => name.trim().toLowerCase() === SUBPROTOCOL),
-    accept: (request, stream, head) => {
-      const host = plainAddress(request.socket.remoteAddress);
-      if (connections.size >= MAX_CONNECTIONS || !shares.take(host)) return false;
-      stream.once('close', () => shares.give(host));
-      const transport = request.socket instanceof TLSSocket ? 'wss' : 'ws';
-      const port = request.socket.remotePort ?? 0;
+    accept: (request, stream, head, { address: host, port, secure, share }) => {
+      if (connections.size >= MAX_CONNECTIONS || !shares.take(share)) return false;
+      stream.once('close', () => shares.give(share));
+      const transport = secure ? 'wss' : 'ws';
       acceptor.handleUpgrade(request, stream, head, (ws) =>
         begin(ws, { transport, host, port, connection: randomUUID() }),
       );

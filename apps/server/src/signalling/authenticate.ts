@@ -1,4 +1,4 @@
-import type { EpochMs } from '@sidetone/core';
+import type { EpochMs, Ms } from '@sidetone/core';
 import type { VspInput, VspOutput } from '@sidetone/vsp';
 import type { Identity, IdentityRefusal, SipUser } from '@sidetone/wire';
 import type { LoginBudget } from '../identity/login-budget.ts';
@@ -36,7 +36,7 @@ export async function authenticate(
   identity: Identity,
   tokens: LoginTokens,
   budget: LoginBudget,
-  now: EpochMs,
+  { now, epoch }: { readonly now: Ms; readonly epoch: EpochMs },
 ): Promise<Login> {
   const { credentials, address } = question;
   if (credentials.kind === 'password') {
@@ -50,20 +50,20 @@ export async function authenticate(
       budget.failed(name, address, now);
       return refused(user === undefined ? 'unknown user' : 'wrong password', name);
     }
-    return settled(identity, user, `${user.kind} password`, now);
+    return settled(identity, user, `${user.kind} password`, epoch);
   }
   // No budget: a signature is not guessed, and a page with an old token must not lock out its whole office.
-  const verified = await tokens.verify(credentials.token, now);
+  const verified = await tokens.verify(credentials.token, epoch);
   if (!verified.ok) return refused(`token ${verified.error}`, '');
   // From here on nothing waits: a user that is revoked later is revoked after its login.
   const user = identity.userById(verified.value.userId);
   if (user === undefined) return refused('deleted user', verified.value.userId);
-  return settled(identity, user, 'token', now);
+  return settled(identity, user, 'token', epoch);
 }
 
 /** Proven; but is it still good? */
-function settled(identity: Identity, user: SipUser, reason: LoginReason, now: EpochMs): Login {
-  const refusal = identity.refusal(user, now);
+function settled(identity: Identity, user: SipUser, reason: LoginReason, epoch: EpochMs): Login {
+  const refusal = identity.refusal(user, epoch);
   if (refusal !== undefined) return refused(refusal, user.name);
   return { answer: { ok: true, user: user.name }, reason, user: user.name };
 }

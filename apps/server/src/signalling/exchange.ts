@@ -1,20 +1,13 @@
 import { randomBytes, randomInt } from 'node:crypto';
-import {
-  type EpochMs,
-  type JournalEntry,
-  type JournalLine,
-  type LogLine,
-  type Ms,
-  type Random,
-  type Service,
-  ServiceLoop,
-} from '@sidetone/core';
+import { type JournalEntry, type JournalLine, type LogLine, type Random, ServiceLoop } from '@sidetone/core';
 import { type Binding, createProxy, type ProxyInput, type ProxyOutput } from '@sidetone/proxy';
 import type { Flow, LocalNode, SipMessage } from '@sidetone/sip';
 import { createVoice, type VoiceInput, type VoiceOutput } from '@sidetone/voice';
 import { createVsp, type VspInput, type VspOutput } from '@sidetone/vsp';
 import type { Identity } from '@sidetone/wire';
+import { epoch, monotonic } from '../clock.ts';
 import type { Config } from '../config/schema.ts';
+import { familiesOf } from '../net/listen-hosts.ts';
 
 type Input = VspInput | VoiceInput | ProxyInput;
 type Output = VspOutput | VoiceOutput | ProxyOutput;
@@ -25,14 +18,9 @@ export const systemRandom: Random = {
   bytes: (length) => randomBytes(length),
 };
 
-/** CLOCK_MONOTONIC, which all processes of the machine share: a time that one has journalled means the same to the next. */
-export const monotonic = (): Ms => {
-  const [seconds, nanoseconds] = process.hrtime();
-  return seconds * 1000 + nanoseconds / 1e6;
-};
-export const epoch = (): EpochMs => Date.now();
-
 type RecordOutput = Extract<VoiceOutput, { type: 'record' }>;
+/** A record is never lost to a death between it and the line that says that its call is no more: both are of one unit. */
+type Kept = JournalLine | RecordOutput;
 
 /** What the services ask of the world, beyond each other. */
 export interface World {
@@ -44,7 +32,7 @@ export interface World {
   readonly lookup: (output: Extract<ProxyOutput, { type: 'lookup' }>) => void;
   readonly refused: (output: Extract<ProxyOutput, { type: 'refused' }>) => void;
   readonly media: (output: Extract<VoiceOutput, { type: 'media' }>) => void;
-  /** What one input has changed and finished. Must be written when this returns: the other outputs follow. */
+  /** What one input has changed and finished, as one unit. Must be written when this returns: the other outputs follow. */
   readonly keep: (
     room: LocalNode,
     changes: readonly JournalLine[],
@@ -57,7 +45,8 @@ export interface ExchangeOptions {
   readonly config: Config;
   readonly identity: Identity;
   readonly nonceKey: Uint8Array;
-  readonly publicAddress: { readonly host: string; readonly port: number };
+  readonly publicAddress: { readonly hosts: readonly [string, ...string[]]; readonly port: number };
+  readonly mediaAddresses: readonly string[] | undefined;
 }
 
 /** vsp, voice and proxy in one process, with the real clock under them. */
@@ -91,7 +80,8 @@ export function createExchange(options: ExchangeOptions, world: World): Exchange
     epoch,
     identity,
     publicAddress: options.publicAddress,
-    timers: { ringMs: config.limits.ring_seconds * 1000 },
+    ringMs: config.limits.ring_seconds * 1000,
+    ...(options.mediaAddresses === undefined ? {} : { families: familiesOf(options.mediaAddresses) }),
     limits: { calls: config.limits.calls, callsPerUser: config.limits.calls_per_user },
   });
   const proxy = createProxy({
@@ -99,48 +89,36 @@ export function createExchange(options: ExchangeOptions, world: World): Exchange
     epoch,
     identity,
     address: {
-      host: options.publicAddress.host,
+      hosts: options.publicAddress.hosts,
       udp: config.sip.udp,
       tcp: config.sip.tcp,
       ws: config.http.port,
     },
     nonceSecret: options.nonceKey,
     digest: config.sip.digest,
+    limits: { contactsPerUser: config.limits.contacts_per_user },
   });
 
-  const loop = new ServiceLoop<LocalNode, Input, Output>(
-    { vsp: kept('vsp', vsp), voice: kept('voice', voice), proxy: kept('proxy', proxy) },
-    carry,
+  const loop = new ServiceLoop<LocalNode, Input, Output, Kept>(
+    { vsp, voice, proxy },
+    {
+      isKept: (output): output is Kept => output.type === 'journal' || output.type === 'record',
+      keep: (room, unit) => {
+        const changes = unit.filter((kept) => kept.type === 'journal');
+        const records = unit.filter((kept) => kept.type === 'record');
+        world.keep(
+          room,
+          changes,
+          records.map(({ record }) => record),
+        );
+      },
+      carry,
+    },
   );
   let timer: NodeJS.Timeout | undefined;
   let stopped = false;
 
-  /**
-   * A service whose journal lines and records are written before anything else that the same input brought about, all in one write.
-   * So a record is never lost to a death between it and the line that says that its call is no more.
-   */
-  function kept<I, O extends { readonly type: string }>(
-    room: LocalNode,
-    service: Service<I, O>,
-  ): Service<I, O> {
-    return {
-      name: service.name,
-      deadline: () => service.deadline(),
-      handle: (input, now) => {
-        const outputs = service.handle(input, now);
-        const changes: JournalLine[] = [];
-        const records: RecordOutput['record'][] = [];
-        for (const output of outputs as readonly { readonly type: string }[]) {
-          if (output.type === 'journal') changes.push(output as JournalLine);
-          else if (output.type === 'record') records.push((output as RecordOutput).record);
-        }
-        if (changes.length + records.length > 0) world.keep(room, changes, records);
-        return outputs;
-      },
-    };
-  }
-
-  function carry(from: LocalNode, output: Output): void {
+  function carry(from: LocalNode, output: Exclude<Output, Kept>): void {
     switch (output.type) {
       case 'sip':
         if (output.flow.transport === 'local') {
@@ -165,10 +143,6 @@ export function createExchange(options: ExchangeOptions, world: World): Exchange
         return world.refused(output);
       case 'media':
         return world.media(output);
-      case 'record':
-      case 'journal':
-        // Written by `kept`.
-        return;
       case 'log':
         return world.log(from, output);
     }

@@ -3,9 +3,10 @@ import { setTimeout as rest } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { rejectUnparseable } from '@sidetone/proxy';
 import type { Flow, SipMessage } from '@sidetone/sip';
-import type { CallRecord } from '@sidetone/wire';
+import type { CallRecord, Trunk } from '@sidetone/wire';
 import type { Logger } from 'pino';
 import { createApi } from '../api/app.ts';
+import { epoch, monotonic } from '../clock.ts';
 import { iceServersOf } from '../identity/ice-servers.ts';
 import { LoginBudget } from '../identity/login-budget.ts';
 import { LoginLinks } from '../identity/login-links.ts';
@@ -13,18 +14,22 @@ import { type IdentityService, openIdentity, sqliteFileOf } from '../identity/op
 import { loadSecrets } from '../identity/secrets.ts';
 import { bootIdentity } from '../journal/boot-identity.ts';
 import { openJournal } from '../journal/journal-file.ts';
-import { createHttpApp, listenHttp, peerAddress } from '../listen/http.ts';
+import { TrustedProxies } from '../listen/client-peer.ts';
+import { createHttpApp, incoming, listenHttp } from '../listen/http.ts';
 import { listenStun } from '../listen/stun.ts';
 import { listenWebSocket, type WebSocketListener } from '../listen/websocket.ts';
 import { createLog } from '../log.ts';
 import { createMediaClient } from '../media/control-client.ts';
+import { familiesOf, publicHosts } from '../net/listen-hosts.ts';
 import { openSipTransport, type SipTransport } from '../net/sip-transport.ts';
 import { openRecordWriter } from '../store/record-writer.ts';
 import { FAULT, type FromChild, type SignallingStart, type ToChild } from '../supervise/messages.ts';
 import { authenticate } from './authenticate.ts';
-import { createExchange, epoch, monotonic, systemRandom } from './exchange.ts';
+import { createExchange, systemRandom } from './exchange.ts';
 import { handOver } from './hand-over.ts';
+import { Health } from './health.ts';
 import { InheritedFault, inheriting } from './inherited-fault.ts';
+import { KeptTrunks } from './kept-trunks.ts';
 import { registrationOf } from './registration.ts';
 import { createRevocations } from './revocations.ts';
 import { keepTrunksResolved, resolveTrunks } from './trunk-addresses.ts';
@@ -32,7 +37,7 @@ import { keepTrunksResolved, resolveTrunks } from './trunk-addresses.ts';
 /** How long SIGTERM waits for calls to end, and then for the answers to the last BYEs. */
 const LONGEST_DRAIN_MS = 3000;
 const FAREWELL_MS = 200;
-const JOURNAL_LOOK_MS = 2000;
+const LOOK_MS = 2000;
 /** Users named at the start. */
 const MOST_TOLD = 100;
 
@@ -56,9 +61,12 @@ export async function prepareSignalling(
   const people = await openIdentity(start.config, start.dataDir, secrets, log);
   const unresolved = (host: string): void => log.warn({ host }, 'trunk host cannot be resolved');
   const named = people.identity.trunks;
-  people.identity.setTrunks(await resolveTrunks(named, unresolved));
-  const stopResolving = keepTrunksResolved(named, (trunks) => people.identity.setTrunks(trunks), unresolved);
-  return () => serve(start, log, secrets, people, stopResolving);
+  const trunks = new KeptTrunks();
+  const families = familiesOf(start.config.sip.host);
+  people.identity.setTrunks(trunks.kept(await resolveTrunks(named, families, unresolved)));
+  const update = (resolved: readonly Trunk[]): void => people.identity.setTrunks(trunks.kept(resolved));
+  const stopResolving = keepTrunksResolved(named, families, update, unresolved);
+  return () => serve(start, log, secrets, people, trunks, stopResolving);
 }
 
 /**
@@ -70,6 +78,7 @@ async function serve(
   log: Logger,
   secrets: ReturnType<typeof loadSecrets>,
   people: IdentityService,
+  trunks: KeptTrunks,
   stopResolving: () => void,
 ): Promise<Signalling> {
   const { config, dataDir } = start;
@@ -82,9 +91,6 @@ async function serve(
     journal.write(legs.map((leg) => ({ room: 'records', key: leg, value: null }))),
   );
   // What the process before had in hand when it died. A record that the store has already stays as it is there.
-  // Also a quiet service notices that the disk has room again.
-  let journalIsWell = journal.settled();
-  const watchJournal = setInterval(() => (journalIsWell = journal.settled()), JOURNAL_LOOK_MS);
   for (const { value } of journal.found.entries.records) records.save(value as CallRecord);
   const logs = {
     vsp: log.child({ service: 'vsp' }),
@@ -95,7 +101,30 @@ async function serve(
   const phoneBudget = new LoginBudget();
   const links = new LoginLinks();
   const iceServers = iceServersOf(config);
-  const publicAddress = { host: config.sip.public_host ?? config.sip.host, port: config.sip.udp };
+  const publicAddress = { hosts: publicHosts(config.sip), port: config.sip.udp };
+
+  let mediaIsHere = false;
+  const health = new Health([
+    {
+      name: 'call_records',
+      why: () => records.state.why,
+      waiting: () => records.state.waiting,
+      lost: () => records.state.lost,
+    },
+    {
+      name: 'journal',
+      why: () => journal.why && `cannot be written (${journal.why}); a restart would lose calls`,
+      waiting: () => journal.waiting,
+    },
+    { name: 'users', why: () => people.trouble },
+    { name: 'media', why: () => (mediaIsHere ? undefined : 'the media process is away; no call can begin') },
+    { name: 'trunks', why: () => trunks.trouble },
+  ]);
+  // Also a quiet service notices that the disk has room again.
+  const watching = setInterval(() => {
+    journal.settled();
+    health.look(monotonic());
+  }, LOOK_MS);
 
   const mediaIsUp = Promise.withResolvers<void>();
   const media = createMediaClient({
@@ -103,7 +132,8 @@ async function serve(
     onEvent: (event) => exchange.post('voice', { type: 'mediaEvent', event }),
     onState: (state) => {
       log.info({ state }, 'media engine');
-      if (state === 'up') mediaIsUp.resolve();
+      mediaIsHere = state === 'up';
+      if (mediaIsHere) mediaIsUp.resolve();
     },
   });
 
@@ -112,7 +142,7 @@ async function serve(
   /** What services that take over say before the sockets are open. */
   const unsent: [SipMessage, Flow][] = [];
   const exchange = createExchange(
-    { config, identity, nonceKey: secrets.nonceKey, publicAddress },
+    { config, identity, nonceKey: secrets.nonceKey, publicAddress, mediaAddresses: start.mediaAddresses },
     {
       sip: (message, flow) => {
         if (sip === undefined) unsent.push([message, flow]);
@@ -122,15 +152,17 @@ async function serve(
       closeSocket: (socket, code, reason) => sockets?.close(socket, code, reason),
       watchSocket: (socket, on) => sockets?.watch(socket, on),
       authenticate: (question) => {
-        void authenticate(question, identity, tokens, budget, epoch()).then(({ answer, reason, user }) => {
-          log.info({ user, address: question.address, reason, ok: answer.ok }, 'login');
-          const result = answer.ok ? { ...answer, iceServers: iceServers(user, epoch()) } : answer;
-          exchange.post('vsp', { type: 'authenticated', request: question.request, result });
-        });
+        void authenticate(question, identity, tokens, budget, { now: monotonic(), epoch: epoch() }).then(
+          ({ answer, reason, user }) => {
+            log.info({ user, address: question.address, reason, ok: answer.ok }, 'login');
+            const result = answer.ok ? { ...answer, iceServers: iceServers(user, epoch()) } : answer;
+            exchange.post('vsp', { type: 'authenticated', request: question.request, result });
+          },
+        );
       },
       lookup: ({ request, user, address }) => {
         // Guessed too often from there: then even the right password is none.
-        const known = phoneBudget.allows(user, address, epoch()) ? identity.userByName(user) : undefined;
+        const known = phoneBudget.allows(user, address, monotonic()) ? identity.userByName(user) : undefined;
         // Answered on the next turn, as a database would.
         setImmediate(() =>
           exchange.post('proxy', {
@@ -140,7 +172,7 @@ async function serve(
           }),
         );
       },
-      refused: ({ user, address }) => phoneBudget.failed(user, address, epoch()),
+      refused: ({ user, address }) => phoneBudget.failed(user, address, monotonic()),
       media: ({ id, command }) => {
         void media.command(command).then((reply) => exchange.post('voice', { type: 'media', id, reply }));
       },
@@ -188,11 +220,13 @@ async function serve(
     for (const [message, flow] of unsent.splice(0)) transport.send(message, flow);
   });
   const stun = await listenStun(config.stun.host, config.stun.port);
+  const proxies = new TrustedProxies(config.http.trusted_proxies);
   const app = createHttpApp(
     {
       consoleDir: fileURLToPath(new URL('../../../console/dist', import.meta.url)),
-      redeem: async (token) => {
-        const user = identity.userByName(links.redeem(token, epoch()) ?? '');
+      redeem: async (token, address) => {
+        const user = identity.userByName(links.redeem(token, monotonic()) ?? '');
+        log.info({ user: user?.name, address, ok: user !== undefined }, 'login link');
         if (user === undefined) return null;
         const others = [...identity.users()].filter((u) => u.kind === 'connection' && u.id !== user.id);
         return {
@@ -203,23 +237,21 @@ async function serve(
         };
       },
       knowsReport: (reportId) => exchange.knowsReport(reportId),
-      reported: (_reportId, callId, bytes) =>
-        log.info({ call: callId.slice(0, 64), bytes }, 'call report received'),
+      reported: (callId, bytes, address) =>
+        log.info({ call: callId.slice(0, 64), bytes, address }, 'call report received'),
+      addressOf: (request) => proxies.clientOf(request).address,
       api: createApi({
         world: {
           people,
           now: epoch,
-          registration: (user) => registrationOf(exchange.bindingsOf(user), monotonic(), epoch()),
+          registration: (user) => registrationOf(exchange.bindingsOf(user), monotonic()),
         },
         requestsPerMinute: config.limits.api_requests_per_minute,
+        monotonic,
         log,
-        addressOf: peerAddress,
+        addressOf: (env) => proxies.clientOf(incoming(env)).address,
       }),
-      health: () => ({
-        status: journalIsWell ? 'ok' : 'degraded',
-        calls: exchange.calls(),
-        ...(journalIsWell ? {} : { why: 'the journal cannot be written; a restart would lose calls' }),
-      }),
+      health: () => health.answer(exchange.calls(), monotonic()),
     },
     config.http.tls !== undefined,
   );
@@ -227,6 +259,7 @@ async function serve(
   const webSockets = listenWebSocket(http, {
     origins: config.http.origins,
     host: config.http.host,
+    clientOf: (request) => proxies.clientOf(request),
     newId: () => Buffer.from(systemRandom.bytes(12)).toString('base64url'),
     opened: (socket, origin, query, address) =>
       exchange.post('vsp', {
@@ -252,7 +285,7 @@ async function serve(
       users: [...identity.users()]
         .filter((user) => user.kind === 'connection')
         .slice(0, MOST_TOLD)
-        .map(({ name }) => ({ userName: name, ...(local ? { link: links.issue(name, epoch()) } : {}) })),
+        .map(({ name }) => ({ userName: name, ...(local ? { link: links.issue(name, monotonic()) } : {}) })),
       calls: taken,
     });
   });
@@ -263,7 +296,7 @@ async function serve(
     transport.close();
     stun.close();
     media.close();
-    clearInterval(watchJournal);
+    clearInterval(watching);
     stopResolving();
     exchange.stop();
     await records.close();
@@ -277,8 +310,8 @@ async function serve(
       // voice first: it is the platform that ends these calls, and their records say so.
       exchange.post('voice', { type: 'drain' });
       exchange.post('vsp', { type: 'drain' });
-      const until = epoch() + LONGEST_DRAIN_MS;
-      while (exchange.calls() > 0 && epoch() < until) await rest(25);
+      const until = monotonic() + LONGEST_DRAIN_MS;
+      while (exchange.calls() > 0 && monotonic() < until) await rest(25);
       // The last BYEs have left; peers have a moment to answer before their port is gone.
       await rest(FAREWELL_MS);
       await end();

@@ -15,6 +15,8 @@ export interface DirectoryStore {
   /** All of the change, or nothing of it. Resolved with `ok` it is on disk; rejected, the store cannot be reached. */
   commit(change: Change): Promise<CommitOutcome>;
   audit(query: AuditQuery): Promise<AuditPage>;
+  /** Writes something that changes nothing. Rejected while changes cannot be made. */
+  probe(): Promise<void>;
   close(): Promise<void>;
 }
 

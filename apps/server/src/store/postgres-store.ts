@@ -12,6 +12,7 @@ import {
   type ObjectKind,
   type StoredObject,
 } from './directory-store.ts';
+import { reasonOf, StoreFailure } from './failure.ts';
 import { type Migration, pendingMigrations } from './migrations.ts';
 import { POSTGRES_MIGRATIONS } from './postgres-migrations.ts';
 
@@ -58,7 +59,7 @@ export async function openPostgresDirectory(
     await migrate(sql, migrations);
   } catch (error) {
     await sql.end({ timeout: 1 });
-    throw new Error(`store.postgres: ${reasonOf(error)}`);
+    throw new Error(`store.postgres: ${sentenceOf(error)}`);
   }
   let queue: Waiting[] = [];
   let writing: Promise<void> | undefined;
@@ -75,7 +76,7 @@ export async function openPostgresDirectory(
         });
         for (const [i, { resolve }] of batch.entries()) resolve((outcomes as CommitOutcome[])[i]!);
       } catch (error) {
-        for (const { reject } of batch) reject(new Error(`the store: ${reasonOf(error)}`));
+        for (const { reject } of batch) reject(new StoreFailure(sentenceOf(error), reasonOf(error)));
       }
     }
     writing = undefined;
@@ -89,6 +90,9 @@ export async function openPostgresDirectory(
         writing ??= write();
       }),
     audit: (query) => audit(sql, query),
+    probe: async () => {
+      await sql`UPDATE directory_revision SET revision = revision`;
+    },
     close: async () => {
       while (writing !== undefined) await writing;
       await sql.end({ timeout: 5 });
@@ -227,7 +231,7 @@ async function migrate(sql: postgres.Sql, migrations: readonly Migration[]): Pro
 }
 
 /** Without the address, which holds a password. */
-function reasonOf(error: unknown): string {
+function sentenceOf(error: unknown): string {
   const { code, message } = error as { code?: string; message?: string };
   return message === undefined || message === '' ? String(code ?? error) : message;
 }

@@ -1,4 +1,4 @@
-import { DatabaseSync } from 'node:sqlite';
+import type { DatabaseSync } from 'node:sqlite';
 import {
   AUDIT_LOOK_AHEAD,
   type AuditEntry,
@@ -10,7 +10,8 @@ import {
   type ObjectKind,
   type StoredObject,
 } from './directory-store.ts';
-import { prepareSqlite } from './sqlite.ts';
+import { openSqlite } from './sqlite.ts';
+import { inTransaction } from './transaction.ts';
 
 /** A change that cannot be made; the savepoint around it is rolled back, its neighbours in the transaction are not. */
 class Conflict extends Error {
@@ -37,11 +38,11 @@ export class SqliteDirectory {
   readonly #sql;
 
   constructor(file: string) {
-    this.#db = new DatabaseSync(file);
-    prepareSqlite(this.#db, file);
+    this.#db = openSqlite(file);
     const db = this.#db;
     this.#sql = {
       bump: db.prepare('UPDATE directory_revision SET revision = revision + 1 RETURNING revision'),
+      probe: db.prepare('UPDATE directory_revision SET revision = revision'),
       revision: db.prepare('SELECT revision FROM directory_revision'),
       insert: db.prepare(
         'INSERT INTO directory_objects (id, kind, account, version, revision, doc, created_at, updated_at) VALUES (?, ?, ?, 1, ?, ?, ?, ?)',
@@ -79,15 +80,12 @@ export class SqliteDirectory {
 
   /** One transaction for all of them; each is made whole or not at all. Throws when nothing could be written. */
   commit(changes: readonly Change[]): CommitOutcome[] {
-    this.#db.exec('BEGIN IMMEDIATE');
-    try {
-      const outcomes = changes.map((change) => this.#one(change));
-      this.#db.exec('COMMIT');
-      return outcomes;
-    } catch (error) {
-      if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
-      throw error;
-    }
+    return inTransaction(this.#db, 'BEGIN IMMEDIATE', () => changes.map((change) => this.#one(change)));
+  }
+
+  /** Throws when nothing can be written. */
+  probe(): void {
+    inTransaction(this.#db, 'BEGIN IMMEDIATE', () => this.#sql.probe.run());
   }
 
   #one(change: Change): CommitOutcome {
@@ -139,8 +137,7 @@ export class SqliteDirectory {
   }
 
   load(since: number): Loaded {
-    this.#db.exec('BEGIN');
-    try {
+    return inTransaction(this.#db, 'BEGIN', () => {
       const revision = Number(this.#sql.revision.get()!['revision']);
       if (revision === since) return { revision, objects: [], removed: [] };
       const names = grouped(this.#sql.names.iterate(since), 'name');
@@ -160,9 +157,7 @@ export class SqliteDirectory {
         });
       const removed = since === 0 ? [] : this.#sql.gone.all(since).map((row) => String(row['id']));
       return { revision, objects, removed };
-    } finally {
-      this.#db.exec('COMMIT');
-    }
+    });
   }
 
   audit({ account, order, limit, offset, beyond, from, to }: AuditQuery): AuditPage {

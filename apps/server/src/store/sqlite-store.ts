@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import type { AuditPage, CommitOutcome, DirectoryStore, Loaded } from './directory-store.ts';
+import { StoreFailure } from './failure.ts';
 import { openSqliteStore } from './sqlite.ts';
 import type { StoreAnswer, StoreQuestion } from './sqlite-worker.ts';
 
@@ -25,7 +26,7 @@ export function openSqliteDirectory(file: string): DirectoryStore {
     waiting.delete(answer.id);
     if (waiting.size === 0) worker.unref();
     if (answer.ok) asked?.resolve(answer.value as never);
-    else asked?.reject(new Error(`the store: ${answer.error}`));
+    else asked?.reject(new StoreFailure(answer.error, answer.reason));
   });
   worker.on('error', (error) => end(error as Error));
   worker.on('exit', () => end(new Error('the store is closed')));
@@ -46,6 +47,7 @@ export function openSqliteDirectory(file: string): DirectoryStore {
     load: (since) => ask<Loaded>({ ask: 'load', since }),
     commit: (change) => ask<CommitOutcome>({ ask: 'commit', change }),
     audit: (query) => ask<AuditPage>({ ask: 'audit', query }),
+    probe: () => ask<void>({ ask: 'probe' }),
     close: async () => {
       if (dead === undefined) await ask<void>({ ask: 'close' });
       dead ??= new Error('the store is closed');

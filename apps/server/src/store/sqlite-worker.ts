@@ -1,5 +1,6 @@
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import type { AuditPage, AuditQuery, Change, CommitOutcome, Loaded } from './directory-store.ts';
+import { reasonOf } from './failure.ts';
 import { SqliteDirectory } from './sqlite-directory.ts';
 
 /** The thread of `sqlite-store.ts`: takes all changes that wait, writes them in one transaction, and again. */
@@ -7,11 +8,12 @@ export type StoreQuestion =
   | { readonly id: number; readonly ask: 'commit'; readonly change: Change }
   | { readonly id: number; readonly ask: 'load'; readonly since: number }
   | { readonly id: number; readonly ask: 'audit'; readonly query: AuditQuery }
+  | { readonly id: number; readonly ask: 'probe' }
   | { readonly id: number; readonly ask: 'close' };
 
 export type StoreAnswer =
   | { readonly id: number; readonly ok: true; readonly value?: CommitOutcome | Loaded | AuditPage }
-  | { readonly id: number; readonly ok: false; readonly error: string };
+  | { readonly id: number; readonly ok: false; readonly error: string; readonly reason: string };
 
 const MOST_IN_A_TRANSACTION = 500;
 const port = parentPort!;
@@ -22,12 +24,20 @@ function answer(question: Exclude<StoreQuestion, { ask: 'commit' }>): StoreAnswe
   try {
     if (question.ask === 'load') return { id, ok: true, value: store.load(question.since) };
     if (question.ask === 'audit') return { id, ok: true, value: store.audit(question.query) };
-    store.close();
+    if (question.ask === 'probe') store.probe();
+    else store.close();
     return { id, ok: true };
   } catch (error) {
-    return { id, ok: false, error: (error as Error).message };
+    return failure(id, error);
   }
 }
+
+const failure = (id: number, error: unknown): StoreAnswer => ({
+  id,
+  ok: false,
+  error: (error as Error).message,
+  reason: reasonOf(error),
+});
 
 function commit(batch: readonly Extract<StoreQuestion, { ask: 'commit' }>[]): void {
   if (batch.length === 0) return;
@@ -36,8 +46,7 @@ function commit(batch: readonly Extract<StoreQuestion, { ask: 'commit' }>[]): vo
     for (const [i, { id }] of batch.entries())
       port.postMessage({ id, ok: true, value: outcomes[i]! } satisfies StoreAnswer);
   } catch (error) {
-    for (const { id } of batch)
-      port.postMessage({ id, ok: false, error: (error as Error).message } satisfies StoreAnswer);
+    for (const { id } of batch) port.postMessage(failure(id, error));
   }
 }
 

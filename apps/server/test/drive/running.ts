@@ -105,6 +105,7 @@ export class Product {
       readonly folder?: (dataDir: string) => void;
       /** The process runs, and is not ready yet. */
       readonly launched?: (product: Product) => Promise<void>;
+      readonly env?: Readonly<Record<string, string>>;
     } = {},
   ): Promise<Product> {
     const dir = folder();
@@ -121,6 +122,7 @@ export class Product {
     writeFileSync(file, JSON.stringify(config));
     const child = spawn(process.execPath, [MAIN, 'serve', '--config', file, '--data', join(dir, 'data')], {
       stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...on.env },
     });
     const product = new Product(child, ports, dir, file);
     await on.launched?.(product);

@@ -1,14 +1,15 @@
 import { type Deadlines, earliest, hexId, type Ms, type Random } from '@sidetone/core';
+import { sessionDescription } from '../body.ts';
 import { createResponse, type ResponseParts } from '../build.ts';
 import { type Dialog, remoteTag } from '../dialog.ts';
-import type { Credentials } from '../digest.ts';
 import type { Flow } from '../flow.ts';
-import { bodyText, mediaType } from '../header-access.ts';
+import type { LegId } from '../leg-snapshot.ts';
+import type { MergedRequests } from '../merged-requests.ts';
 import type { NameAddr, SipMessage, SipRequest, SipResponse } from '../message.ts';
 import type { TransactionLayer, TransactionOut } from '../transport-events.ts';
 import type {
+  AgentCredentials,
   ExtraHeaders,
-  LegId,
   ResponseOptions,
   UserAgentOptions,
   UserAgentOut,
@@ -42,6 +43,12 @@ export interface Reinvite {
   readonly retryAt: Ms | null;
 }
 
+/** Where credentials were given to, and the realms that asked for them there. */
+export interface Proof {
+  readonly hop: Flow;
+  readonly realms: readonly string[];
+}
+
 /** One call leg. Plain data; `phase` says what may happen next. */
 export interface Leg {
   readonly id: LegId;
@@ -54,7 +61,9 @@ export interface Leg {
   dialog: Dialog | null;
   /** Early dialogs of a UAC by To tag. */
   forks: Map<string, Dialog>;
-  readonly credentials: Credentials | undefined;
+  readonly credentials: AgentCredentials | undefined;
+  /** Of the first INVITE: what credentials may go to in the dialog. `null` without any. */
+  proof: Proof | null;
   /** The transaction of the first INVITE. */
   inviteTx: string;
   /** `cancel` was called; its headers are on the CANCEL. */
@@ -83,9 +92,11 @@ export interface ClientUse {
   readonly flow: Flow;
   /** The dialog a request inside one was made from. */
   readonly dialog: Dialog | null;
-  readonly credentials: Credentials | undefined;
-  /** Nonces answered so far. */
-  readonly tried: readonly string[];
+  readonly credentials: AgentCredentials | undefined;
+  /** Of a request in a dialog: what credentials may go to. */
+  readonly proof: Proof | null;
+  /** How often it was sent again with credentials. */
+  readonly tries: number;
   /** ACKs by To tag of the 2xx, so that copies get the same. */
   readonly acks: Map<string, { readonly request: SipRequest; readonly flow: Flow }>;
 }
@@ -116,6 +127,7 @@ export interface Agent {
   readonly byDialog: Map<string, LegId>;
   readonly clients: Map<string, ClientUse>;
   readonly servers: Map<string, ServerUse>;
+  readonly merged: MergedRequests;
   readonly due: Deadlines<LegId>;
   readonly strays: Map<string, Stray>;
   readonly straysDue: Deadlines<string>;
@@ -132,7 +144,7 @@ export const tagOf = (address: NameAddr): string => address.params['tag'] ?? '';
 
 /** The session description of a message, or `undefined`. */
 export const sdpOf = (message: SipMessage): string | undefined =>
-  message.body.length > 0 && mediaType(message) === 'application/sdp' ? bodyText(message) : undefined;
+  message.body.length === 0 ? undefined : sessionDescription(message);
 
 export const sdpField = (message: SipMessage): { readonly sdp?: string } => {
   const sdp = sdpOf(message);

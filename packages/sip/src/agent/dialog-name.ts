@@ -1,5 +1,6 @@
 import { remoteTag } from '../dialog.ts';
-import type { DialogName, LegId } from '../user-agent-events.ts';
+import type { LegId } from '../leg-snapshot.ts';
+import type { DialogName } from '../user-agent-events.ts';
 import { type Agent, dialogKey, dialogOf } from './agent.ts';
 
 /** What names the dialog of a leg (RFC 3261 §12); `null` before there is one. */

@@ -27,6 +27,8 @@ export function onRequestInDialog(agent: Agent, tx: string, request: SipRequest,
   const leg = agent.legs.get(agent.byDialog.get(dialogKey(headers.callId, tagOf(headers.to))) ?? '');
   const dialog = leg === undefined ? null : dialogWith(leg, tagOf(headers.from));
   if (leg === undefined || dialog === null) return refuse(agent, tx, request, 481, now);
+  if (agent.options.admits?.(dialog.remoteTarget, request) === false)
+    return refuse(agent, tx, request, 403, now);
   const ordered = checkOrder(dialog, request);
   if (ordered === null) return refuse(agent, tx, request, 500, now);
   storeDialog(leg, ordered);
@@ -38,6 +40,7 @@ export function onRequestInDialog(agent: Agent, tx: string, request: SipRequest,
     case 'UPDATE':
       if (sdpOf(request) !== undefined) return onPeerOffer(agent, leg, tx, request, flow, now);
       storeDialog(leg, refreshTarget(ordered, request));
+      agent.out.push({ type: 'refreshed', leg: leg.id });
       return succeed(agent, leg, tx, request, now);
     case 'OPTIONS':
       return succeed(agent, leg, tx, request, now);
@@ -106,9 +109,15 @@ export function requestInDialog(
 }
 
 /** The answer to it, or to our BYE. */
-export function onInDialogResponse(agent: Agent, use: ClientUse, response: SipResponse, now: Ms): void {
+export function onInDialogResponse(
+  agent: Agent,
+  use: ClientUse,
+  response: SipResponse,
+  from: Flow,
+  now: Ms,
+): void {
   if (response.status < 200) return;
-  if (authorizeAgain(agent, use, response, now) !== null) return;
+  if (authorizeAgain(agent, use, response, from, now) !== null) return;
   onInDialogEnd(agent, use, response.status, response, now);
 }
 

@@ -53,9 +53,14 @@ interface ServerRecord {
   toTag: string | undefined;
 }
 
+interface SentBy {
+  readonly host: string;
+  readonly port?: number;
+}
+
 export interface TransactionLayerOptions {
-  /** Sent-by of our Via. */
-  readonly sentBy: { readonly host: string; readonly port?: number };
+  /** Sent-by of our Via, or what it is towards a peer. */
+  readonly sentBy: SentBy | ((flow: Flow) => SentBy);
   readonly random: Random;
 }
 
@@ -155,7 +160,8 @@ class Layer implements TransactionLayer {
   }
 
   #withVia(request: SipRequest, flow: Flow): SipRequest {
-    const { host, port } = this.#options.sentBy;
+    const { sentBy } = this.#options;
+    const { host, port } = typeof sentBy === 'function' ? sentBy(flow) : sentBy;
     const params: Record<string, string> = { branch: COOKIE + hexId(this.#options.random, 10) };
     // RFC 3581 §3: ask for the answer at the port we sent from.
     if (flow.transport === 'udp') params['rport'] = '';

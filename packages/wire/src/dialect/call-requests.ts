@@ -11,6 +11,10 @@ const MAX_CLIENT_STATE = 4096;
 const MAX_CANDIDATE = 512;
 const UNPRINTABLE = /[^\x20-\x7e]/;
 
+/** Each SDK spells it in its own way, some in two ways. */
+const callIdIn = (object: JsonObject): string | undefined =>
+  ['callID', 'callId', 'call_id'].map((name) => textMember(object, name)).find((id) => id);
+
 /** Reads a request about a call; `method` has its prefix. */
 export function parseCallRequest(
   method: string,
@@ -18,7 +22,7 @@ export function parseCallRequest(
   params: JsonObject,
 ): Result<ClientFrame, FrameError> {
   const dialog = objectMember(params, 'dialogParams');
-  const callId = textMember(dialog, 'callID') ?? textMember(params, 'callID');
+  const callId = callIdIn(dialog) ?? callIdIn(params);
   const bad = (message: string): Result<never, FrameError> =>
     err({ problem: 'bad-params', code: -32602, message, id, method });
   const known = READERS[method];

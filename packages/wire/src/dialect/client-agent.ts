@@ -1,18 +1,5 @@
-import type { ClientAgent } from './client-frame.ts';
+import { browserOf, type ClientAgent, clientOf, UNNAMED_BROWSER } from '../client-traits.ts';
 import { isObject, type JsonObject, member, textMember } from './json.ts';
-
-/** The family is told by the name in front of the version, in login and in call requests alike. */
-const FAMILIES: readonly (readonly [RegExp, ClientAgent['family']])[] = [
-  [/^Sidetone-/i, 'sidetone'],
-  [/^Web-/i, 'web'],
-  [/^iOS-/i, 'ios'],
-  [/^Android-/i, 'android'],
-  [/^Flutter-/i, 'flutter'],
-  [/^ReactNative-/i, 'react-native'],
-];
-
-const familyOf = (text: string): ClientAgent['family'] =>
-  FAMILIES.find(([pattern]) => pattern.test(text))?.[1] ?? 'unknown';
 
 const printable = (text: string): string =>
   text
@@ -27,16 +14,13 @@ const printable = (text: string): string =>
  */
 export function parseClientAgent(params: JsonObject): ClientAgent {
   const stated = member(params, 'User-Agent');
-  if (typeof stated === 'string') {
-    const text = printable(stated);
-    return { family: familyOf(text), text };
-  }
-  if (!isObject(stated)) return { family: 'web', text: '' };
+  if (typeof stated === 'string') return clientOf(printable(stated));
+  if (!isObject(stated)) return UNNAMED_BROWSER;
   const version = printable(textMember(stated, 'sdkVersion') ?? '');
   const data = printable(textMember(stated, 'data') ?? '');
   for (const text of [version, data]) {
-    const family = familyOf(text);
-    if (family !== 'unknown') return { family, text };
+    const client = clientOf(text);
+    if (client.family !== 'unknown') return client;
   }
-  return { family: 'web', text: version === '' ? '' : `Web-${version}` };
+  return version === '' ? UNNAMED_BROWSER : browserOf(version);
 }

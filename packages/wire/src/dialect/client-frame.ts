@@ -1,15 +1,9 @@
+import type { ClientAgent } from '../client-traits.ts';
 import type { CustomHeader } from '../custom-headers.ts';
 import type { DialledDestination } from '../dialled.ts';
 
 /** JSON-RPC id of a client: opaque, echoed with its type, not always unique (one client repeats a constant). */
 export type FrameId = string | number;
-
-/** Who wrote the client. `sidetone` is our SDK; `web` the published browser package. */
-export interface ClientAgent {
-  readonly family: 'sidetone' | 'web' | 'ios' | 'android' | 'flutter' | 'react-native' | 'unknown';
-  /** As stated, for User-Agent; printable ASCII, at most 128 characters. */
-  readonly text: string;
-}
 
 export type LoginCredentials =
   | { readonly kind: 'password'; readonly login: string; readonly password: string }
@@ -39,6 +33,8 @@ export type ClientFrame =
       /** A UUID proposed by the client. Grants nothing. */
       readonly sessid?: string;
       readonly agent: ClientAgent;
+      /** The person declines the call that rings. */
+      readonly declines?: true;
     }
   | { readonly kind: 'anonymousLogin'; readonly id: FrameId }
   | { readonly kind: 'gatewayState'; readonly id: FrameId }

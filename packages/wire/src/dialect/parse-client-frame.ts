@@ -128,7 +128,11 @@ function login(id: FrameId, params: JsonObject): Result<ClientFrame, FrameError>
     credentials,
     ...(sessid === undefined ? {} : { sessid }),
     agent: parseClientAgent(params),
+    ...(isSaid(member(objectMember(params, 'loginParams'), 'decline_push')) ? { declines: true } : {}),
   });
 }
+
+/** Flags are booleans, or texts. */
+const isSaid = (flag: unknown): boolean => flag === true || flag === 'true';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;

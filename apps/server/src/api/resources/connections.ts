@@ -118,7 +118,6 @@ export const sipRegistrationStatus = [
       const user = call.world.people.registry.named(userName(name));
       if (user === undefined || user.account !== call.account) throw notFound();
       const contact = call.world.registration(name).contacts[0];
-      const now = call.world.now();
       return {
         registered: contact !== undefined,
         sip_registration_status: contact === undefined ? 'unregistered' : 'registered',
@@ -126,12 +125,12 @@ export const sipRegistrationStatus = [
           contact === undefined
             ? null
             : {
-                expires: Math.max(0, Math.round((contact.expiresAt - now) / 1000)),
+                expires: Math.max(0, Math.round(contact.expiresInMs / 1000)),
                 ua_ip: contact.address,
                 ua_port: contact.port,
                 transport: contact.transport,
                 user_agent: contact.userAgent,
-                uptime: Math.max(0, Math.round((now - contact.since) / 1000)),
+                uptime: Math.max(0, Math.round(contact.registeredMs / 1000)),
               },
       };
     },

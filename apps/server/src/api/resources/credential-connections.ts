@@ -203,7 +203,7 @@ export const credentialConnections = [
       const name = docOf<ConnectionDoc>(object).user_name;
       const contact = call.world.registration(name).contacts[0];
       const status = contact === undefined ? 'Not Registered' : 'Registered';
-      const since = contact === undefined ? null : iso(contact.since);
+      const since = contact === undefined ? null : iso(call.world.now() - contact.registeredMs);
       return {
         record_type: 'registration_status',
         sip_username: name,

@@ -1,0 +1,219 @@
+import {
+  type Check,
+  type Checks,
+  err,
+  type Fields,
+  isFields,
+  isFlag,
+  isNumber,
+  isString,
+  isText,
+  listOf,
+  maybe,
+  ok,
+  oneOf,
+  orNull,
+  type Result,
+  recordOf,
+} from '@sidetone/core';
+import { type ExtraHeaders, headerProblem } from '@sidetone/sip';
+import { type Attachment, BLANK, type Branch, type Exchange, type MediaUse, PLAIN } from '../leg/branch.ts';
+import type { Ending } from '../leg/ending.ts';
+import type { Leg } from '../leg/leg.ts';
+import type { EarlyDialog } from './journal.ts';
+import { REST } from './journal.ts';
+
+/** A line of the journal, read: snapshots are still unknown values, the user agent reads them. */
+export type ReadEntry =
+  | {
+      readonly kind: 'leg';
+      readonly leg: Leg;
+      readonly dialogs: readonly { readonly branch: string; readonly dialog: unknown }[];
+      readonly early: readonly EarlyDialog[];
+    }
+  | {
+      readonly kind: 'byes';
+      readonly byes: readonly { readonly dialog: unknown; readonly headers: ExtraHeaders }[];
+    };
+
+const MOST_BRANCHES = 64;
+
+export const isHeaders = (value: unknown): value is ExtraHeaders =>
+  Array.isArray(value) &&
+  value.every(
+    (pair) =>
+      Array.isArray(pair) &&
+      isString(pair[0]) &&
+      isString(pair[1]) &&
+      headerProblem(pair[0], pair[1]) === null,
+  );
+
+export const isEnding = recordOf<Ending>({
+  cause: isText,
+  code: isNumber,
+  sip: isNumber,
+  by: oneOf('caller', 'callee', 'platform'),
+  phrase: maybe(isString),
+  headers: maybe(isHeaders),
+});
+
+const DIRECTION = oneOf('sendrecv', 'sendonly', 'recvonly', 'inactive');
+const CODEC = oneOf('OPUS', 'PCMU', 'PCMA', 'G722');
+const LOST = oneOf('dtls', 'ice', 'rtp');
+
+const NEGOTIATION: Readonly<Record<string, (at: Fields) => boolean>> = {
+  idle: () => true,
+  answering: (at) => isText(at['tx']) && isFlag(at['before']),
+  'offering-peer': (at) => isText(at['tx']),
+  'awaiting-ack': () => true,
+  offering: (at) => DIRECTION(at['direction']),
+  reinviting: () => true,
+  accepting: () => true,
+};
+const named =
+  (table: Readonly<Record<string, (at: Fields) => boolean>>, name: string): Check =>
+  (value) =>
+    isFields(value) && isText(value[name]) && Object.hasOwn(table, value[name]) && table[value[name]]!(value);
+
+const MEDIA: Checks<MediaUse> = {
+  phase: oneOf('none', 'asked', 'open', 'closing', 'closed'),
+  sdp: orNull(isString),
+  sdpSent: isFlag,
+  codec: orNull(CODEC),
+  source: orNull(isFields),
+  stats: orNull(isFields),
+};
+const EXCHANGE: Checks<Exchange> = {
+  offer: orNull(isString),
+  remote: orNull(isString),
+  accepting: isNumber,
+  connected: isFlag,
+  negotiation: named(NEGOTIATION, 'name'),
+  holding: isFlag,
+  moved: isFlag,
+  stated: DIRECTION,
+};
+const ATTACHMENT: Checks<Attachment> = {
+  at: oneOf('here', 'away', 'returning'),
+  probe: oneOf(null, 'first', 'second', 'heard'),
+  probeAt: orNull(isNumber),
+  renewing: isFlag,
+  lost: orNull(LOST),
+};
+
+const BRANCH: Checks<Branch> = {
+  id: isText,
+  kind: oneOf('client', 'phone', 'trunk'),
+  webrtc: isFlag,
+  trunk: maybe(isText),
+  codecs: listOf(CODEC),
+  dtmf: oneOf('rfc4733', 'info'),
+  policy: oneOf('quality', 'capacity'),
+  family: oneOf(null, 4, 6),
+  target: orNull(isFields),
+  signalledFrom: orNull(isText),
+  phase: oneOf('invited', 'preparing', 'calling', 'up', 'cancelling', 'over'),
+  giveUpAt: orNull(isNumber),
+  ending: orNull(isEnding),
+  media: recordOf(MEDIA),
+  exchange: recordOf(EXCHANGE),
+  attachment: recordOf(ATTACHMENT),
+  digits: recordOf<Branch['digits']>({
+    waiting: (value) => isString(value) && /^[0-9*#A-D]*$/i.test(value),
+    out: isFlag,
+  }),
+};
+
+const STATE: Readonly<Record<string, (state: Fields) => boolean>> = {
+  offered: () => true,
+  answering: (state) => isHeaders(state['headers']),
+  dialling: (state) => isNumber(state['until']) && isFlag(state['looking']),
+  accepting: () => true,
+  up: (state) => isNumber(state['until']),
+  ending: (state) => isEnding(state['ending']),
+};
+
+const PLACE: Readonly<Record<string, (place: Fields) => boolean>> = {
+  bridge: (place) => isText(place['id']) && oneOf('a', 'b', 'next')(place['side']),
+  'built-in': (place) =>
+    isText(place['id']) && isNumber(place['since']) && oneOf('echo', 'tone', 'music')(place['service']),
+};
+
+/** What the machines rely on, by field: a field without a check does not compile. */
+const LEG: Checks<Leg> = {
+  id: isText,
+  control: isText,
+  session: isText,
+  direction: oneOf('theirs', 'ours'),
+  userName: maybe(isText),
+  from: isString,
+  to: isString,
+  party: (value) => isFields(value) && isString(value['number']) && maybe(isString)(value['name']),
+  state: named(STATE, 'name'),
+  branches: listOf(recordOf(BRANCH), MOST_BRANCHES),
+  main: orNull(isText),
+  early: orNull(isText),
+  place: orNull(named(PLACE, 'in')),
+  dial: (value) => value === null,
+  answerHeaders: isHeaders,
+  progressed: isFlag,
+  rung: listOf(isNumber),
+  audio: isFields,
+  digitCount: isNumber,
+  refers: isNumber,
+  transfer: oneOf(null, 'transferor', 'transferee', 'target'),
+  joined: maybe(isText),
+  counts: listOf(isText),
+  epochOffset: isNumber,
+  startedAt: isNumber,
+  answeredAt: orNull(isNumber),
+  endedAt: orNull(isNumber),
+};
+const isLeg = recordOf(LEG);
+
+function readBranch(value: unknown): unknown {
+  if (!isFields(value)) return value;
+  const part = (name: 'media' | 'exchange' | 'attachment' | 'digits') => ({
+    ...BLANK[name],
+    ...(isFields(value[name]) ? value[name] : {}),
+  });
+  return {
+    ...PLAIN,
+    ...value,
+    media: part('media'),
+    exchange: part('exchange'),
+    attachment: part('attachment'),
+    digits: part('digits'),
+  };
+}
+
+/** A leg as it was written, or as an earlier record gives it. */
+export function readLeg(value: unknown): Leg | null {
+  if (!isFields(value) || !Array.isArray(value['branches'])) return null;
+  const leg: unknown = { ...value, ...REST, branches: value['branches'].map(readBranch) };
+  if (!isLeg(leg)) return null;
+  const read = leg as Leg;
+  const { main } = read;
+  return main === null || read.branches.some(({ id }) => id === main) ? read : null;
+}
+
+/** BYEs that were on their way; of this release and of the one before alike. */
+export function readByes({ byes }: Fields): Result<ReadEntry, string> {
+  return Array.isArray(byes) && byes.every((bye) => isFields(bye) && isHeaders(bye['headers']))
+    ? ok({ kind: 'byes', byes })
+    : err('byes');
+}
+
+/** Reads a line that this release wrote; the error says what it lacks. */
+export function readEntry(value: unknown): Result<ReadEntry, string> {
+  if (!isFields(value)) return err('no record');
+  if ('byes' in value) return readByes(value);
+  const leg = readLeg(value['leg']);
+  if (leg === null) return err('leg');
+  const { dialogs, early } = value;
+  if (!Array.isArray(dialogs) || !dialogs.every((d) => isFields(d) && isText(d['branch'])))
+    return err('dialogs');
+  const known = recordOf<EarlyDialog>({ branch: isText, callId: isText, fromTag: isText });
+  if (!Array.isArray(early) || !early.every(known)) return err('early');
+  return ok({ kind: 'leg', leg, dialogs, early });
+}

@@ -1,0 +1,127 @@
+import type { JournalEntry, JournalLine, LogLine, Ms } from '@sidetone/core';
+import type { LegId, UserAgent, UserAgentOut } from '@sidetone/sip';
+import { CAUSE, type Ending } from '../leg/ending.ts';
+import { endingOf, type Leg } from '../leg/leg.ts';
+import type { LegInput } from '../message.ts';
+import { reasonHeaders } from '../sip/reason.ts';
+import { byeHeaders } from '../sip/to-sip.ts';
+import { callOfKey, readCall } from './earlier.ts';
+import { type Bye, legOfKey } from './journal.ts';
+import { type ReadEntry, readEntry } from './read.ts';
+
+/** What the service does with what was written. */
+export interface Restoring {
+  readonly agent: UserAgent;
+  readonly cancelMs: Ms;
+  begin(leg: Leg): void;
+  /** The dialog of a branch is here again. */
+  bind(branch: string, dialog: LegId): void;
+  hear(out: readonly UserAgentOut[]): void;
+  post(leg: string, input: LegInput): void;
+  /** BYEs of a leg that was over are sent again. */
+  leaving(leg: string, byes: readonly Bye[]): void;
+  tell(out: LogLine | JournalLine): void;
+}
+
+type LegEntry = Extract<ReadEntry, { kind: 'leg' }>;
+
+/** Reads what the process before wrote: legs with their dialogs, INVITEs that may still be answered, BYEs to send again. */
+export function restoreLegs(entries: readonly JournalEntry[], to: Restoring, now: Ms): readonly Leg[] {
+  const legs: LegEntry[] = [];
+  for (const { key, value } of entries) {
+    const [id, call] = [legOfKey(key), callOfKey(key)];
+    if (id === null && call === null) continue;
+    const read = call === null ? one(readEntry(value)) : readCall(call, value);
+    if (!read.ok)
+      to.tell({
+        type: 'log',
+        level: 'error',
+        event: 'journal unreadable',
+        fields: { key, what: read.error },
+      });
+    let kept = false;
+    for (const entry of read.ok ? read.value : []) {
+      if (entry.kind === 'leg') {
+        legs.push(entry);
+        kept ||= id === entry.leg.id;
+      } else kept = byeAgain(id ?? call ?? '', entry.byes, to, now) && id !== null;
+    }
+    // Of a release before, or unreadable: what it said stands elsewhere now, or nowhere.
+    if (!kept) to.tell({ type: 'journal', key, value: null });
+  }
+  const unsettled = unsettledPlaces(legs);
+  for (const entry of legs) restoreLeg(entry, unsettled.has(placeKey(entry.leg)), to, now);
+  const up = legs.filter(({ leg }) => leg.state.name === 'up').length;
+  to.tell({ type: 'log', level: 'info', event: 'legs restored', fields: { legs: legs.length, up } });
+  return legs.map(({ leg }) => leg);
+}
+
+const one = (read: ReturnType<typeof readEntry>): ReturnType<typeof readCall> =>
+  read.ok ? { ok: true, value: [read.value] } : read;
+
+/** The branches that media may have of these legs. */
+export const inheritedMedia = (legs: readonly Leg[]): readonly string[] =>
+  legs.flatMap(({ branches }) =>
+    branches.filter(({ media }) => media.phase !== 'none' && media.phase !== 'closed').map(({ id }) => id),
+  );
+
+/** Whether some are on their way again. */
+function byeAgain(
+  leg: string,
+  byes: Extract<ReadEntry, { kind: 'byes' }>['byes'],
+  to: Restoring,
+  now: Ms,
+): boolean {
+  const sent: Bye[] = [];
+  for (const { dialog, headers } of byes) {
+    const adopted = to.agent.adopt(dialog, now);
+    if (!adopted.ok) continue;
+    const { leg: id, out } = adopted.value;
+    to.hear(out);
+    to.hear(to.agent.bye(id, headers, now));
+    const snapshot = to.agent.snapshot(id);
+    if (snapshot !== null) sent.push({ dialog: snapshot, headers });
+  }
+  if (sent.length > 0) to.leaving(leg, sent);
+  return sent.length > 0;
+}
+
+const placeKey = ({ id, place }: Leg): string => place?.id ?? id;
+
+/** Places where an exchange was in flight: what the legs there hear may have been decided, but not told. */
+function unsettledPlaces(legs: readonly LegEntry[]): ReadonlySet<string> {
+  const inFlight = ({ leg, dialogs }: LegEntry): boolean =>
+    leg.branches.some(({ exchange }) => exchange.negotiation.name !== 'idle') ||
+    dialogs.some(({ dialog }) => (dialog as { unacked?: unknown } | null)?.unacked != null);
+  return new Set(legs.filter(inFlight).map(({ leg }) => placeKey(leg)));
+}
+
+function restoreLeg({ leg, dialogs, early }: LegEntry, unsettled: boolean, to: Restoring, now: Ms): void {
+  to.begin(leg);
+  const here = new Set<string>();
+  let unacked = false;
+  for (const { branch, dialog } of dialogs) {
+    const owner = leg.branches.find(({ id }) => id === branch);
+    if (here.has(branch) || owner === undefined) continue;
+    const adopted = to.agent.adopt(dialog, now);
+    if (!adopted.ok) {
+      const fields = { session: leg.session, leg: leg.id, problem: adopted.error.problem };
+      to.tell({ type: 'log', level: 'error', event: 'dialog unreadable', fields });
+      continue;
+    }
+    here.add(branch);
+    const { leg: id, out } = adopted.value;
+    to.bind(branch, id);
+    if (branch === leg.main && to.agent.snapshot(id)?.unacked != null) unacked = true;
+    to.hear(out);
+    // A branch that is over and has a dialog yet: our BYE was on its way, or not even that.
+    if (owner.phase === 'over')
+      to.hear(to.agent.bye(id, byeHeaders(owner.ending ?? endingOf(leg) ?? RESTARTED), now));
+  }
+  const headers = reasonHeaders(RESTARTED);
+  for (const { callId, fromTag } of early) to.agent.expectStray(callId, fromTag, now + to.cancelMs, headers);
+  const adopted = leg.main !== null && here.has(leg.main);
+  to.post(leg.id, { type: 'restored', adopted, unacked, unsettled });
+}
+
+const RESTARTED: Ending = { ...CAUSE.restarted, by: 'platform' };

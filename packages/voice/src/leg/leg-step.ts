@@ -1,0 +1,177 @@
+import type { Machine, Ms, Step } from '@sidetone/core';
+import type { LegInput } from '../message.ts';
+import { onAnswer, onConfirmed, onEarly, onFirstAnswer, onOpen, onRing } from './answering.ts';
+import { onAskHeard, onAttachment, onProbe, probeAgain } from './attachment.ts';
+import { inMedia } from './branch.ts';
+import {
+  onAccept,
+  onAccepted,
+  onBindings,
+  onDial,
+  onFailed,
+  onFirstOffer,
+  onLimit,
+  onLost,
+  onProgress,
+} from './dialling.ts';
+import { onDigitSent, onDigits, onMediaDigit, sendDigits } from './digits.ts';
+import { CAUSE, type Ending } from './ending.ts';
+import { branchGone, endBranch, endLeg, giveUp, legGone, settle } from './finish.ts';
+import { type Leg, legDeadline } from './leg.ts';
+import { LegDraft, type LegOut, type LegSettings } from './leg-draft.ts';
+import {
+  onNegotiationReply,
+  onReinvite,
+  onReinviteConfirmed,
+  onReinviteResult,
+  settleExchange,
+} from './negotiation.ts';
+import { onRestored } from './restored.ts';
+
+type Of<T extends LegInput['type']> = Extract<LegInput, { type: T }>;
+
+/** The leg as a `Machine`; total for every state, free of effects. */
+export function legMachine(settings: LegSettings): Machine<Leg, LegInput, LegOut> {
+  return {
+    name: 'leg',
+    deadline: legDeadline,
+    step: (leg, input, now) => stepLeg(leg, input, settings, now),
+  };
+}
+
+export function stepLeg(leg: Leg, input: LegInput, settings: LegSettings, now: Ms): Step<Leg, LegOut> {
+  if (leg.state.name === 'over') return { state: leg, out: [] };
+  const draft = new LegDraft(leg, settings, now);
+  const act = STEPS[input.type] as (draft: LegDraft, input: LegInput) => void;
+  act(draft, input);
+  settleExchange(draft);
+  settle(draft);
+  return { state: draft.leg, out: draft.out };
+}
+
+const STEPS: { readonly [T in LegInput['type']]: (draft: LegDraft, input: Of<T>) => void } = {
+  tick: (draft) => {
+    giveUp(draft);
+    probeAgain(draft);
+    onLimit(draft);
+  },
+  dial: onDial,
+  bindings: onBindings,
+  progress: onProgress,
+  accepted: onAccepted,
+  failed: onFailed,
+  ring: onRing,
+  open: (draft, input) => {
+    if (draft.leg.state.name === 'offered') onOpen(draft, input);
+  },
+  early: onEarly,
+  answer: onAnswer,
+  confirmed: onConfirmed,
+  cancelled: (draft, { headers }) => {
+    const { main } = draft;
+    if (main !== undefined) legGone(draft, main.id, { ...CAUSE.cancelled, by: 'caller', headers });
+  },
+  bye: (draft, input) => {
+    legGone(draft, input.branch, {
+      ...CAUSE.normal,
+      ...(input.cause === undefined ? {} : { cause: input.cause.name, code: input.cause.code }),
+      by: partyOf(draft.leg),
+      headers: input.headers,
+    });
+  },
+  ended: (draft, { branch, why }) => {
+    const done = why === 'bye-done';
+    legGone(draft, branch, {
+      ...(done ? CAUSE.normal : CAUSE.ackTimeout),
+      by: done ? partyOf(draft.leg) : 'platform',
+    });
+  },
+  reinvite: onReinvite,
+  reinviteConfirmed: onReinviteConfirmed,
+  reinviteResult: onReinviteResult,
+  digits: (draft, { digits }) => onDigits(draft, digits),
+  send: (draft, { digits }) => sendDigits(draft, digits),
+  digitSent: (draft, { branch, status }) => onDigitSent(draft, branch, status),
+  attachment: onAttachment,
+  askHeard: (draft, { branch }) => onAskHeard(draft, branch),
+  media: onMedia,
+  mediaFailed: onMediaFailed,
+  mediaFlag: (draft, { flag }) => {
+    draft.log(flag === 'one-way' ? 'warn' : 'debug', `media ${flag}`);
+  },
+  mediaDigit: (draft, { branch, digit }) => onMediaDigit(draft, branch, digit),
+  refer: onRefer,
+  refered: (draft, { tx, status }) => answerRefer(draft, tx, status),
+  notify: (draft, { type: _, ...news }) => {
+    const { main, leg } = draft;
+    if (main?.phase === 'up') draft.emit({ type: 'notify', leg: leg.id, branch: main.id, ...news });
+  },
+  transferred: (draft, { part, joined, counts }) => {
+    draft.set({
+      transfer: part,
+      ...(joined === undefined || draft.leg.joined !== undefined ? {} : { joined }),
+      ...(counts === undefined ? {} : { counts: [...draft.leg.counts, ...counts] }),
+    });
+  },
+  placed: (draft, { place }) => draft.set({ place }),
+  audio: (draft, { audio }) => draft.set({ audio }),
+  end: (draft, { ending }) => endLeg(draft, ending),
+  restored: onRestored,
+};
+
+/** Whom a record names as the party that ended the leg. */
+const partyOf = ({ direction }: Leg): Ending['by'] => (direction === 'theirs' ? 'caller' : 'callee');
+
+function onMedia(draft: LegDraft, { branch: id, tag, reply }: Of<'media'>): void {
+  const branch = draft.branch(id);
+  if (branch === undefined) return;
+  if (tag === 'close') {
+    if (branch.media.phase === 'closing')
+      draft.part(id, 'media', { phase: 'closed', stats: (reply.ok ? reply.stats : undefined) ?? null });
+    return;
+  }
+  if (!inMedia(branch)) return;
+  if (tag === 'aside') {
+    if (!reply.ok) draft.log('debug', 'media refused', { error: reply.error });
+  } else if (tag === 'first') {
+    if (draft.leg.direction === 'theirs') onFirstAnswer(draft, reply);
+    else onFirstOffer(draft, branch, reply);
+  } else if (tag === 'accept') onAccept(draft, branch, reply);
+  else if (tag === 'probe') onProbe(draft, branch, reply);
+  else onNegotiationReply(draft, branch, tag, reply);
+}
+
+function onMediaFailed(draft: LegDraft, { branch: id, why }: Of<'mediaFailed'>): void {
+  const branch = draft.branch(id);
+  if (branch === undefined || !inMedia(branch)) return;
+  // Early media is the carrier's to send or not, and on hold nothing need be heard (RFC 3264 §8.4).
+  if (why === 'rtp' && draft.leg.audio.maySilent) {
+    draft.log('debug', 'silent, as it may be');
+    return;
+  }
+  draft.log('warn', 'media failed', { why });
+  if (branch.attachment.at !== 'here' && branch.phase === 'up') {
+    draft.part(id, 'attachment', { lost: why });
+    return;
+  }
+  const ending: Ending = { ...CAUSE[why], by: 'platform' };
+  if (draft.leg.state.name === 'dialling') {
+    endBranch(draft, branch, ending);
+    onLost(draft);
+  } else if (id === draft.leg.main) endLeg(draft, ending);
+  else branchGone(draft, id, ending);
+}
+
+function onRefer(draft: LegDraft, { tx, cseq, to }: Of<'refer'>): void {
+  const { leg } = draft;
+  if (leg.state.name !== 'up' || leg.place === null) return answerRefer(draft, tx, 480);
+  // `id` of Event (RFC 3515 §2.4.6): the CSeq of the REFER; none for the first one in its dialog.
+  const event = leg.refers === 0 ? null : cseq;
+  draft.tell({ type: 'refer', leg: leg.id, tx, event, to });
+}
+
+function answerRefer(draft: LegDraft, tx: string, status: number): void {
+  const { leg } = draft;
+  if (status < 300) draft.set({ refers: leg.refers + 1 });
+  draft.emit({ type: 'answerRefer', leg: leg.id, tx, status });
+}

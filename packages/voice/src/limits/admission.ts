@@ -1,0 +1,107 @@
+import type { EpochMs, Ms } from '@sidetone/core';
+import type { Identity, SipUser } from '@sidetone/wire';
+import { CAUSE, type Why } from '../leg/ending.ts';
+import type { Registry } from '../registry.ts';
+import { FULL, HANDING_OVER, type Plan, refuse } from '../routing/plan.ts';
+import type { VoiceLimits } from '../voice-options.ts';
+import { CallRate, userCount } from './counters.ts';
+
+/** What a call may do, and what it counts against meanwhile. */
+export interface Admitted {
+  readonly plan: Plan;
+  readonly counts: readonly string[];
+}
+
+interface Limit {
+  readonly count: string;
+  readonly most: number | null;
+  readonly refusal: Why;
+}
+
+/**
+ * Whether one more call may be:
+ *
+ *   the platform and the user          503
+ *   calls a second of an account       503, Retry-After
+ *   calls at a time of the accounts    403 D1
+ *   of the outbound voice profile      403 D2
+ *   of the connections, in and out     403 D3
+ *
+ * A call within an account is one call of it. What is refused counts against nobody.
+ */
+export class Admission {
+  readonly #registry: Registry;
+  readonly #limits: VoiceLimits;
+  readonly #rate = new CallRate();
+  /** No new calls: another process takes over, or all is ending. */
+  closed: 'handover' | 'drain' | null = null;
+
+  constructor(registry: Registry, limits: VoiceLimits) {
+    this.#registry = registry;
+    this.#limits = limits;
+  }
+
+  /** @param caller on whose account the call is; nobody for a trunk's */
+  admit(identity: Identity, plan: Plan, caller: SipUser | undefined, now: Ms): Admitted {
+    if (this.closed !== null) return { plan: this.closed === 'drain' ? FULL : HANDING_OVER, counts: [] };
+    if (plan.to === 'refuse') return { plan, counts: [] };
+    const { calls, callsPerUser } = this.#limits;
+    if (this.#registry.sessions >= calls) return { plan: FULL, counts: [] };
+    const callee = plan.to === 'user' ? identity.userByName(plan.userName) : undefined;
+    const limits = [
+      ...(caller === undefined
+        ? []
+        : [{ count: userCount(caller.name), most: callsPerUser, refusal: CAUSE.congestion }]),
+      ...limitsOf(identity, plan, caller, callee),
+    ];
+    const account = identity.account((caller ?? callee)?.accountId ?? '');
+    if (account?.callsPerSecond != null && this.#rate.of(account.id, now) >= account.callsPerSecond)
+      return { plan: refuse({ ...CAUSE.tooFast, headers: [['Retry-After', '1']] }), counts: [] };
+    const over = limits.find(({ count, most }) => most !== null && this.#registry.counters.of(count) >= most);
+    if (over !== undefined) return { plan: refuse(over.refusal), counts: [] };
+    if (account?.callsPerSecond != null) this.#rate.began(account.id, now);
+    return { plan, counts: limits.map(({ count }) => count) };
+  }
+}
+
+/** May a user of this name do nothing (any more)? */
+export function isRefused(identity: Identity, name: string, now: EpochMs): boolean {
+  const user = identity.userByName(name);
+  return user === undefined || identity.refusal(user, now) !== undefined;
+}
+
+function limitsOf(
+  identity: Identity,
+  plan: Plan,
+  caller: SipUser | undefined,
+  callee: SipUser | undefined,
+): readonly Limit[] {
+  const limits: Limit[] = [];
+  for (const id of new Set([caller?.accountId, callee?.accountId])) {
+    const account = identity.account(id ?? '');
+    if (account === undefined) continue;
+    limits.push({
+      count: `account ${account.id}`,
+      most: account.concurrentCalls,
+      refusal: CAUSE.accountFull,
+    });
+  }
+  const from = identity.connection(caller?.connectionId ?? '');
+  const profile = plan.to === 'trunk' ? identity.profile(from?.profileId ?? '') : undefined;
+  if (profile !== undefined)
+    limits.push({
+      count: `profile ${profile.id}`,
+      most: profile.concurrentCalls,
+      refusal: CAUSE.profileFull,
+    });
+  if (from !== undefined)
+    limits.push({
+      count: `out ${from.id}`,
+      most: from.outboundChannelLimit,
+      refusal: CAUSE.connectionFull,
+    });
+  const to = identity.connection(callee?.connectionId ?? '');
+  if (to !== undefined)
+    limits.push({ count: `in ${to.id}`, most: to.inboundChannelLimit, refusal: CAUSE.connectionFull });
+  return limits;
+}

@@ -1,0 +1,10 @@
+import type { MediaEvent } from '@sidetone/wire';
+import type { LegInput } from '../message.ts';
+
+/** What an event of a leg in media means for the leg that it is a branch of. */
+export function mediaInput(event: Exclude<MediaEvent, { event: 'engine' }>): LegInput {
+  const { leg: branch } = event;
+  if (event.event === 'failed') return { type: 'mediaFailed', branch, why: event.why };
+  if (event.event === 'dtmf') return { type: 'mediaDigit', branch, digit: event.digit };
+  return { type: 'mediaFlag', branch, flag: event.event };
+}

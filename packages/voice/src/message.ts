@@ -1,0 +1,260 @@
+import type { Family, LogLine, Ms } from '@sidetone/core';
+import type { Uri } from '@sidetone/sip';
+import type { CallRecord, CodecName, Direction, MediaCommand, MediaReply, OpusAsk } from '@sidetone/wire';
+import type { Ending } from './leg/ending.ts';
+import type { Extra } from './leg/headers.ts';
+import type { Audio } from './leg/leg.ts';
+import type { Place } from './place/place.ts';
+
+/*
+ * What the machines of voice say to each other, and what they ask for.
+ *
+ *   SIP, media, commands ──LegInput──▶ leg ──PlaceInput──▶ its place ──LegInput──▶ the legs there
+ *                                       └──────────Wish──────┴──▶ SIP, media, records, the log
+ */
+
+/** What a reply of media belongs to. `aside` replies change nothing. */
+export type MediaTag =
+  | 'first'
+  | 'accept'
+  | 're-answer'
+  | 're-offer'
+  | 're-accept'
+  | 'probe'
+  | 'close'
+  | 'aside';
+
+/** Where a user is registered; voice has drawn the branch id. */
+export interface Contact {
+  readonly branch: string;
+  readonly uri: Uri;
+  /** A browser behind `vsp`; otherwise a phone. */
+  readonly client: boolean;
+  /** Its media is WebRTC: every client's, and that of phones that registered over a WebSocket. */
+  readonly webrtc: boolean;
+  /** By which IP version a phone signals, if known. */
+  readonly family: Family | null;
+}
+
+/**
+ * What a leg hears. SIP is already read: branches by their id, causes and custom headers as values; `from` is the IP address that a phone
+ * sent it from.
+ */
+export type LegInput =
+  | { readonly type: 'tick' }
+  // -- the peer, by SIP
+  | {
+      readonly type: 'progress';
+      readonly branch: string;
+      readonly status: number;
+      readonly sdp?: string;
+      readonly trunk?: string;
+      readonly from?: string;
+      readonly headers: Extra;
+    }
+  | {
+      readonly type: 'accepted';
+      readonly branch: string;
+      readonly sdp?: string;
+      readonly trunk?: string;
+      readonly from?: string;
+      readonly headers: Extra;
+    }
+  | {
+      readonly type: 'failed';
+      readonly branch: string;
+      readonly status: number;
+      readonly by: 'peer' | 'timeout' | 'transport' | 'cancel';
+      readonly trunk?: string;
+      /** From Reason and X-Sidetone-Cause. */
+      readonly cause?: { readonly name: string; readonly code: number };
+      readonly headers: Extra;
+    }
+  | { readonly type: 'cancelled'; readonly headers: Extra }
+  | { readonly type: 'confirmed'; readonly sdp?: string }
+  /** `direction`: what the offer states (`c=0.0.0.0` reads as `sendonly`, RFC 3264 §8.4). */
+  | {
+      readonly type: 'reinvite';
+      readonly branch: string;
+      readonly tx: string;
+      readonly from?: string;
+      readonly offer?: { readonly sdp: string; readonly direction: Direction };
+    }
+  | {
+      readonly type: 'reinviteConfirmed';
+      readonly branch: string;
+      readonly answer?: { readonly sdp: string; readonly direction: Direction };
+    }
+  | {
+      readonly type: 'reinviteResult';
+      readonly branch: string;
+      readonly status: number;
+      readonly from?: string;
+      readonly sdp?: string;
+    }
+  | { readonly type: 'digits'; readonly digits: string }
+  /** A client lost its socket, or is back (`wire`: PRESENCE). `bare`: back without its media, so heard or not it needs an offer. */
+  | { readonly type: 'attachment'; readonly branch: string; readonly here: boolean; readonly bare: boolean }
+  /** When was the client of this branch, which is away, heard last? */
+  | { readonly type: 'askHeard'; readonly branch: string }
+  | { readonly type: 'digitSent'; readonly branch: string; readonly status: number }
+  | {
+      readonly type: 'bye';
+      readonly branch: string;
+      readonly cause?: { readonly name: string; readonly code: number };
+      readonly headers: Extra;
+    }
+  | {
+      readonly type: 'ended';
+      readonly branch: string;
+      readonly why: 'ack-timeout' | 'dialog-gone' | 'bye-done';
+    }
+  | { readonly type: 'refer'; readonly tx: string; readonly cseq: number; readonly to: ReferTarget }
+  // -- the look-up, media
+  /** The callee's bindings, the last to register first; without any, `status` says why. */
+  | { readonly type: 'bindings'; readonly status: number; readonly contacts: readonly Contact[] }
+  | { readonly type: 'media'; readonly branch: string; readonly tag: MediaTag; readonly reply: MediaReply }
+  | { readonly type: 'mediaFailed'; readonly branch: string; readonly why: 'dtls' | 'ice' | 'rtp' }
+  | {
+      readonly type: 'mediaFlag';
+      readonly branch: string;
+      readonly flag: 'connected' | 'media' | 'one-way';
+    }
+  /** A digit that the peer sent in its media, which relays it by itself unless it is to leave as INFO. */
+  | { readonly type: 'mediaDigit'; readonly branch: string; readonly digit: string }
+  // -- commands
+  /** Calls whom it is to call. */
+  | { readonly type: 'dial' }
+  /** A provisional response to a leg that is offered, each status once. */
+  | { readonly type: 'ring'; readonly status: number; readonly headers: Extra }
+  /** Media for a leg that is offered, before its answer. */
+  | { readonly type: 'open'; readonly codecs: readonly CodecName[]; readonly opus: OpusAsk }
+  /** 183 with the description. */
+  | { readonly type: 'early' }
+  | {
+      readonly type: 'answer';
+      readonly codecs: readonly CodecName[];
+      readonly opus: OpusAsk;
+      readonly headers: Extra;
+    }
+  | { readonly type: 'end'; readonly ending: Ending }
+  | { readonly type: 'placed'; readonly place: Place | null }
+  | { readonly type: 'audio'; readonly audio: Audio }
+  /** Digits for the peer. */
+  | { readonly type: 'send'; readonly digits: string }
+  /** What a transfer made of it; `counts`: what it counts against from now on, too. */
+  | {
+      readonly type: 'transferred';
+      readonly part: NonNullable<CallRecord['transfer']>;
+      readonly joined?: string;
+      readonly counts?: readonly string[];
+    }
+  /** The answer to a REFER of the peer, and how the transfer gets on. */
+  | { readonly type: 'refered'; readonly tx: string; readonly status: number }
+  | {
+      readonly type: 'notify';
+      readonly event: number | null;
+      readonly status: number;
+      readonly ending?: Ending;
+      readonly final: boolean;
+    }
+  /**
+   * The process that had the leg died; this one has read it. `adopted`: its dialog is here; `unacked`: our 2xx waits for its ACK;
+   * `unsettled`: an exchange of this leg or another one of its place was in flight, so media may not have been told.
+   */
+  | {
+      readonly type: 'restored';
+      readonly adopted: boolean;
+      readonly unacked: boolean;
+      readonly unsettled: boolean;
+    };
+
+export type ReferTarget =
+  | { readonly kind: 'dial'; readonly dialled: string; readonly headers: Extra }
+  /** `leg`: the other side of another call of who asks. */
+  | { readonly kind: 'join'; readonly leg: string }
+  | { readonly kind: 'join-built-in'; readonly leg: string };
+
+/** What a place hears of its legs. That a leg has changed it sees by itself. */
+export type PlaceInput =
+  | {
+      readonly type: 'progress';
+      readonly leg: string;
+      readonly status: number;
+      readonly described: boolean;
+      readonly headers: Extra;
+    }
+  | { readonly type: 'digits'; readonly leg: string; readonly digits: string }
+  /** One that came in the media of this branch. */
+  | {
+      readonly type: 'mediaDigit';
+      readonly leg: string;
+      readonly branch: string;
+      readonly digit: string;
+    }
+  | {
+      readonly type: 'refer';
+      readonly leg: string;
+      readonly tx: string;
+      readonly event: number | null;
+      readonly to: ReferTarget;
+    }
+  // -- the answer to what the place has asked for
+  | { readonly type: 'found'; readonly place: Extract<Place, { in: 'built-in' }> }
+  | { readonly type: 'notFound'; readonly ending: Ending };
+
+/** What a leg asks for; `voice.ts` spells it in SIP and in media commands. `leg` names the leg, `branch` its branch. */
+export type Wish =
+  | { readonly type: 'lookup'; readonly leg: string; readonly user: string }
+  | {
+      readonly type: 'invite';
+      readonly leg: string;
+      readonly branch: string;
+      readonly sdp: string;
+      /** What the callee sees as the caller. */
+      readonly shown: { readonly name?: string; readonly number: string };
+      readonly headers: Extra;
+    }
+  | {
+      readonly type: 'respond';
+      readonly leg: string;
+      readonly branch: string;
+      readonly status: number;
+      readonly sdp?: string;
+      readonly ending?: Ending;
+      readonly headers: Extra;
+    }
+  | { readonly type: 'cancel'; readonly leg: string; readonly branch: string; readonly ending: Ending }
+  | { readonly type: 'bye'; readonly leg: string; readonly branch: string; readonly ending: Ending }
+  | { readonly type: 'reinvite'; readonly leg: string; readonly branch: string; readonly sdp: string }
+  | {
+      readonly type: 'respondReinvite';
+      readonly leg: string;
+      readonly branch: string;
+      readonly tx: string;
+      readonly status: number;
+      readonly sdp?: string;
+    }
+  | { readonly type: 'sendDigit'; readonly leg: string; readonly branch: string; readonly digit: string }
+  /** The client of this branch, which is away, was heard so long ago. */
+  | { readonly type: 'tellHeard'; readonly leg: string; readonly branch: string; readonly msAgo: Ms }
+  | { readonly type: 'answerRefer'; readonly leg: string; readonly tx: string; readonly status: number }
+  /** How the transfer gets on (RFC 3515 §2.4.4); the last one is `final`. */
+  | {
+      readonly type: 'notify';
+      readonly leg: string;
+      readonly branch: string;
+      readonly event: number | null;
+      readonly status: number;
+      readonly ending?: Ending;
+      readonly final: boolean;
+    }
+  | {
+      readonly type: 'media';
+      readonly leg: string;
+      readonly branch: string;
+      readonly tag: MediaTag;
+      readonly command: MediaCommand & { readonly leg: string };
+    }
+  | { readonly type: 'record'; readonly leg: string; readonly record: CallRecord }
+  | LogLine;

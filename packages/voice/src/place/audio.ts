@@ -1,0 +1,53 @@
+import type { Source } from '@sidetone/wire';
+import type { Branch } from '../leg/branch.ts';
+import { ALONE, type Audio, heardOf, type Leg } from '../leg/leg.ts';
+import { isHeld } from '../leg/negotiation.ts';
+import type { Bridge } from './bridge-draft.ts';
+import type { Place } from './place.ts';
+
+/*
+ * Who hears what, as a function of a leg, its place and the leg on the other side. The first line that holds:
+ *
+ *   its peer holds us                          → silence, and nobody hears it           (`negotiation.ts`, whatever the place says)
+ *   nowhere                                    → nothing
+ *   a built-in service                         → its echo, tone or music
+ *   bridge, a transfer is under way            → ringback on both sides
+ *   bridge, nobody to be heard (yet, any more) → nothing; ringback once it has heard somebody
+ *   bridge, the other side holds               → music (or silence, by setting)
+ *   bridge                                     → the other leg
+ */
+
+export function builtInAudio(leg: Leg, place: Extract<Place, { in: 'built-in' }>): Audio {
+  const hears: Source = place.service === 'tone' ? { kind: 'tone', hz: 1000 } : { kind: place.service };
+  return {
+    hears,
+    states: 'sendrecv',
+    maySilent: leg.state.name !== 'up' || heardOf(leg)?.exchange.holding === true,
+    alone: false,
+  };
+}
+
+export function bridgeAudio(bridge: Bridge, leg: Leg, other: Leg | undefined): Audio {
+  const own = heardOf(leg);
+  const theirs = other === undefined || bridge.swap !== null ? undefined : heardOf(other);
+  const holding = own?.exchange.holding === true || theirs?.exchange.holding === true;
+  const maySilent = bridge.state !== 'up' || bridge.swap !== null || holding;
+  if (theirs === undefined) {
+    const had = own !== undefined && own.media.source !== null;
+    return { ...ALONE, hears: had ? { kind: 'ringback' } : null, maySilent };
+  }
+  return {
+    hears: sourceOf(bridge, own, theirs),
+    // While the other side holds, this peer need not send (RFC 3264 §8.4).
+    states: isHeld(theirs) ? 'sendonly' : 'sendrecv',
+    maySilent,
+    alone: bridge.state !== 'up',
+  };
+}
+
+function sourceOf(bridge: Bridge, own: Branch | undefined, theirs: Branch): Source | null {
+  if (theirs.exchange.holding) return { kind: bridge.heldHears };
+  if (theirs.media.phase === 'open')
+    return { kind: 'leg', leg: theirs.id, ...(own?.dtmf === 'info' ? { digits: false as const } : {}) };
+  return own?.media.source == null ? null : { kind: 'silence' };
+}

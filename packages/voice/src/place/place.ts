@@ -1,0 +1,21 @@
+import type { Ms } from '@sidetone/core';
+import type { BuiltIn } from '@sidetone/wire';
+
+/**
+ * Where a leg is. A place keeps no list of its legs, so no list can disagree with them. None: nobody is on the other side.
+ *
+ * In a bridge a leg is side `a` or `b`; `next`: it is to take the side of a leg that hands its other side over (`swap.ts`).
+ */
+export type Place =
+  | { readonly in: 'bridge'; readonly id: string; readonly side: Side }
+  /** An echo, a tone or music, which the record knows as a leg of its own. */
+  | {
+      readonly in: 'built-in';
+      readonly service: BuiltIn;
+      readonly id: string;
+      readonly since: Ms;
+      /** Whoever is here was brought by a transfer. */
+      readonly transfer?: 'target';
+    };
+
+export type Side = 'a' | 'b' | 'next';
