@@ -71,6 +71,7 @@ export class RtpPeer {
   #lastAt = 0;
   #sent = 0;
   #badPackets = 0;
+  #closed = false;
 
   private constructor(
     socket: Socket,
@@ -315,6 +316,8 @@ export class RtpPeer {
   }
 
   close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
     clearInterval(this.#timer);
     this.#timer = undefined;
     this.#socket.close();

@@ -18,10 +18,11 @@ import { DIGITS } from './digit-sender.ts';
 import { Leg } from './leg.ts';
 import type { LegWorld } from './leg-world.ts';
 import { PacketBuffers } from './packet-buffer.ts';
-import { addressTowards, plainPeer, withinReach } from './peer-address.ts';
+import { addressFor, addressTowards, plainPeer, withinReach } from './peer-address.ts';
 import { PlainTransport } from './plain-transport.ts';
 import { PortRange } from './port-range.ts';
 import { DEFAULT_LIMITS, type MediaEngineOptions } from './ports.ts';
+import { RestingSockets } from './resting.ts';
 import { bindPlain, bindWebRtc } from './sockets.ts';
 import { Tick } from './tick.ts';
 import { Tracks } from './track.ts';
@@ -63,6 +64,7 @@ export function createMediaEngine(options: MediaEngineOptions): MediaEngine {
   const { now, random } = options;
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const range = new PortRange(options.ports[0], options.ports[1]);
+  const sockets = new RestingSockets(options.sockets, options.schedule, now);
   const sessions = new Map<string, Session>();
   /** Who hears a leg, by the leg's id; kept for ids that do not exist (yet). */
   const hearers = new Map<string, Set<Leg>>();
@@ -125,16 +127,16 @@ export function createMediaEngine(options: MediaEngineOptions): MediaEngine {
 
   const bind = async (address: string | undefined) => {
     if (address === undefined) return NO_ADDRESS;
-    const sockets = await bindPlain(options.sockets, range, address);
-    return sockets ?? refuse('no-port', 'no free port in the range of media');
+    const bound = await bindPlain(sockets, range, address);
+    return bound ?? refuse('no-port', 'no free port in the range of media');
   };
 
   const openPlain = async (id: string, address: string | undefined): Promise<Opened> => {
-    const sockets = await bind(address);
-    if ('ok' in sockets) return sockets;
+    const bound = await bind(address);
+    if ('ok' in bound) return bound;
     const leg = new Leg(id, 'rtp', world);
-    leg.transport = new PlainTransport(sockets, leg, now);
-    return { ok: true, session: add(leg, sockets.rtp.port, advertised(sockets.rtp.address, options), []) };
+    leg.transport = new PlainTransport(bound, leg, now);
+    return { ok: true, session: add(leg, bound.rtp.port, advertised(bound.rtp.address, options), []) };
   };
 
   /** Is a plain leg of another family than its peer? */
@@ -144,21 +146,25 @@ export function createMediaEngine(options: MediaEngineOptions): MediaEngine {
     familyOf(transport.rtp.address) !== familyOf(peer);
 
   /** Takes a plain leg to the family of its peer: a description may move the stream (RFC 3264 §8.3.1). `true`: it moved. */
-  const follow = async (session: Session, peer: string | undefined): Promise<boolean | Refusal> => {
+  const follow = async (
+    session: Session,
+    peer: string | undefined,
+    from: string | undefined,
+  ): Promise<boolean | Refusal> => {
     if (!isApart(session, peer)) return false;
-    const sockets = await bind(addressTowards(options.addresses, peer));
-    if ('ok' in sockets) return sockets;
+    const bound = await bind(addressFor(options.addresses, peer, from));
+    if ('ok' in bound) return bound;
     const { leg } = session;
     leg.transport.close();
     range.givePair(session.port);
-    leg.transport = new PlainTransport(sockets, leg, now);
-    session.port = sockets.rtp.port;
-    session.address = advertised(sockets.rtp.address, options);
+    leg.transport = new PlainTransport(bound, leg, now);
+    session.port = bound.rtp.port;
+    session.address = advertised(bound.rtp.address, options);
     return true;
   };
 
   const openWebRtc = async (id: string): Promise<Opened> => {
-    const bound = await bindWebRtc(options.sockets, range, options.addresses);
+    const bound = await bindWebRtc(sockets, range, options.addresses);
     if (bound === undefined) return refuse('no-port', 'no free port in the range of media');
     const leg = new Leg(id, 'webrtc', world);
     const door = options.streams?.open((packet, from, port) =>
@@ -218,7 +224,11 @@ export function createMediaEngine(options: MediaEngineOptions): MediaEngine {
   };
 
   /** Tells transport and leg what has been agreed. */
-  const settle = (session: Session, audio: NegotiatedAudio): Refusal | undefined => {
+  const settle = (
+    session: Session,
+    audio: NegotiatedAudio,
+    from: string | undefined,
+  ): Refusal | undefined => {
     const { transport } = session.leg;
     if (transport instanceof WebRtcTransport) {
       if (audio.ice === null || audio.dtls === null) return refuse('bad-sdp', 'no ICE or no fingerprint');
@@ -227,8 +237,10 @@ export function createMediaEngine(options: MediaEngineOptions): MediaEngine {
       transport.signal({
         address: audio.remote.address,
         port: audio.remote.port,
+        rtcpAddress: audio.remote.rtcpAddress,
         rtcpPort: audio.remote.rtcpPort,
         mux: audio.rtcpMux,
+        ...(from === undefined ? {} : { from }),
       });
     }
     session.leg.settle(audio);
@@ -261,7 +273,8 @@ export function createMediaEngine(options: MediaEngineOptions): MediaEngine {
     if (offer === null) return NO_ADDRESS;
     const peer = plainPeer(offer);
     const isNew = !sessions.has(command.leg);
-    const opened = await ensure(command.leg, command.kind, addressTowards(options.addresses, peer));
+    const towards = addressFor(options.addresses, peer, command.signalledFrom);
+    const opened = await ensure(command.leg, command.kind, towards);
     if (!opened.ok) return opened;
     const { session } = opened;
     if (isApart(session, peer)) {
@@ -272,7 +285,7 @@ export function createMediaEngine(options: MediaEngineOptions): MediaEngine {
         codecs: wanted(session, command.codecs),
       });
       if (!tried.ok) return disagreement(tried.error);
-      const followed = await follow(session, peer);
+      const followed = await follow(session, peer, command.signalledFrom);
       if (typeof followed !== 'boolean') return followed;
     }
     const reply = answerOn(session, offer, command);
@@ -309,7 +322,7 @@ export function createMediaEngine(options: MediaEngineOptions): MediaEngine {
       ...(command.direction === undefined ? {} : { direction: command.direction }),
     });
     if (!result.ok) return disagreement(result.error);
-    const refusal = settle(session, result.value.audio);
+    const refusal = settle(session, result.value.audio, command.signalledFrom);
     if (refusal !== undefined) return refusal;
     session.local = result.value.answer;
     session.offered = undefined;
@@ -346,9 +359,9 @@ export function createMediaEngine(options: MediaEngineOptions): MediaEngine {
     const result = applyAnswer({ offer: session.offered, answer: description });
     if (!result.ok) return disagreement(result.error);
     if (withinReach(description, session.leg.kind, options.addresses) === null) return NO_ADDRESS;
-    const followed = await follow(session, plainPeer(description));
+    const followed = await follow(session, plainPeer(description), command.signalledFrom);
     if (typeof followed !== 'boolean') return followed;
-    const refusal = settle(session, result.value);
+    const refusal = settle(session, result.value, command.signalledFrom);
     if (refusal !== undefined) return refusal;
     const { codec, direction } = result.value;
     return { ok: true, codec, direction, ...(followed ? { moved: true as const } : {}) };
@@ -433,6 +446,7 @@ export function createMediaEngine(options: MediaEngineOptions): MediaEngine {
     },
     closeAll: () => {
       for (const session of [...sessions.values()]) remove(session);
+      sockets.closeAll();
     },
   };
 }

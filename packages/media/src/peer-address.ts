@@ -31,3 +31,16 @@ export function addressTowards(
   if (peer === undefined) return own[0] ?? addresses[0];
   return (isLoopbackAddress(peer) ? own.find(isLoopbackAddress) : undefined) ?? own[0];
 }
+
+/**
+ * The same towards a phone whose signalling comes from another place than it describes: the description tells the family, the
+ * signalling the network.
+ */
+export function addressFor(
+  addresses: readonly string[],
+  peer: string | undefined,
+  from: string | undefined,
+): string | undefined {
+  const apart = from === undefined || (peer !== undefined && familyOf(from) !== familyOf(peer));
+  return addressTowards(addresses, apart ? peer : from) ?? addressTowards(addresses, peer);
+}

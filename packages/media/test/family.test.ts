@@ -111,8 +111,25 @@ describe('ipv6: a plain leg', () => {
     assert.equal((await world.command({ op: 'accept', leg: 'a', sdp: peer.sdp() })).moved, undefined);
     await hearsItself(world, 'a', peer);
     await world.command({ op: 'close', leg: 'a' });
-    // What is left is the peer's own.
+    await world.run(11_000);
+    // Ports have come to rest; what is left is the peer's own.
     assert.equal(world.openSockets, sockets + 2);
+  });
+
+  it('speaks to a phone in the family that it describes, on the network that its signalling comes from', async () => {
+    for (const [described, from, ours] of [
+      ['192.168.1.50', '127.0.0.9', '127.0.0.1'],
+      ['192.168.1.50', '::1', '10.0.0.1'],
+      ['2001:db8::9', '::1', '::1'],
+      ['2001:db8::9', '10.0.0.9', '2001:db8::1'],
+    ] as const) {
+      const world = new World({ addresses: BOTH });
+      const ip = described.includes(':') ? 'IP6' : 'IP4';
+      const sdp = `v=0\r\no=- 1 1 IN ${ip} ${described}\r\ns=-\r\nc=IN ${ip} ${described}\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\n`;
+      const reply = await world.command({ ...answer('a', sdp), signalledFrom: from } as MediaCommand);
+      assert.match(reply.sdp!, new RegExp(`\\r\\nc=IN IP\\d ${ours}\\r`), `${described} from ${from}`);
+      assert.ok(reply.ok);
+    }
   });
 
   it('follows a re-offer of another family, unless nothing else of it can be agreed on', async () => {

@@ -19,6 +19,7 @@ export {
   createOffer,
   negotiateAnswer,
   type OfferOptions,
+  offerProblem,
 } from './negotiate.ts';
 export type { LocalMedia, NegotiatedAudio, NegotiationError, OpusParameters } from './negotiated.ts';
 export { opusWishes } from './opus-wishes.ts';

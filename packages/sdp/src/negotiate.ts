@@ -103,6 +103,16 @@ export function applyAnswer(options: {
   return ok({ ...audio, payloadType: first.theirPt });
 }
 
+/** Why an offer can only be refused, whatever anybody answers; `null`: it can be answered. */
+export function offerProblem(
+  offer: SessionDescription,
+  webrtc: boolean,
+  codecs: readonly CodecName[],
+): NegotiationError | null {
+  const chosen = chooseSection(offer, webrtc, codecs);
+  return chosen.ok ? null : chosen.error;
+}
+
 type Chosen = { readonly section: MediaSection; readonly codec: CodecName };
 
 function chooseSection(

@@ -309,7 +309,7 @@ class CallService implements Voice {
     }
     const { families, identity, epoch, random } = this.#options;
     const arrival = arrive(out.request, node, identity(), this.#isOwnHost, this.#freshBranch, epoch());
-    const reached = within(arrival.plan, out.sdp, families);
+    const reached = within(arrival.plan, out.sdp, arrival.leg, families);
     const { plan, counts } = this.#admission.admit(
       identity(),
       reached,

@@ -18,13 +18,19 @@ const address = (text: string) => {
 };
 
 /** A call of a client; the caller's leg. */
-function dial(bench: VoiceBench, user: string, destination: string, from = user): string {
+function dial(
+  bench: VoiceBench,
+  user: string,
+  destination: string,
+  from = user,
+  offer: string = sdp(),
+): string {
   const { leg, out } = bench.vsp.agent.invite(
     {
       requestUri: uri(`sip:${destination}@sip.localhost`),
       from: address(`<sip:${from}@sip.localhost>`),
       to: address(`<sip:${destination}@sip.localhost>`),
-      sdp: sdp(),
+      sdp: offer,
       headers: [['P-Asserted-Identity', `<sip:${user}@sip.localhost>`]],
     },
     bench.now,
@@ -160,6 +166,15 @@ describe('calls a second', () => {
     dial(b, 'rival', '9196');
     assert.equal(refusal(b), null);
     b.advance(1_000);
+    dial(b, 'desk', '9196');
+    assert.equal(refusal(b), null);
+  });
+  it('formats-of-disabled-media: an offer that can only be refused is none of them', () => {
+    const b = bench({ accounts: [{ id: 'acme', callsPerSecond: 1 }] });
+    for (const offer of ['nonsense', sdp('sendrecv', 0)]) {
+      dial(b, 'desk', '9196', 'desk', offer);
+      assert.match(refusal(b) ?? '', /^488 /);
+    }
     dial(b, 'desk', '9196');
     assert.equal(refusal(b), null);
   });

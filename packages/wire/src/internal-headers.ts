@@ -13,6 +13,8 @@ export const HEADER = {
   trunk: 'X-Sidetone-Trunk',
   /** The internal cause by name, beside the standard Reason header (for example `rejected`). */
   cause: 'X-Sidetone-Cause',
+  /** The IP address that a message of a phone came from: what the proxy proved, whatever the message says. */
+  source: 'X-Sidetone-Source',
   /** The address of a client's connection, in its REGISTER. */
   clientAddress: 'X-Sidetone-Client-Address',
   /** base64 text the application attached to the call. */

@@ -58,6 +58,8 @@ interface Connection {
   readonly port: number;
   door: Door | undefined;
   proven: boolean;
+  /** The leg has a packet of it in hands. */
+  asking: boolean;
   bytes: number;
   timer: NodeJS.Timeout | undefined;
 }
@@ -167,6 +169,7 @@ class Hub implements Streams {
       port,
       door: undefined,
       proven: false,
+      asking: false,
       bytes: 0,
       timer: setTimeout(() => socket.destroy(), this.#limits.strangerMs),
     };
@@ -219,7 +222,9 @@ class Hub implements Streams {
         return;
       }
     }
+    connection.asking = true;
     connection.door!.receive(bytes, address, port);
+    connection.asking = false;
   }
 
   /** Gives the connection to the leg, once. */
@@ -236,6 +241,8 @@ class Hub implements Streams {
   #send(connection: Connection, packet: Uint8Array): void {
     const { socket } = connection;
     if (!socket.writable) return;
+    // What is sent to one that asked for nothing is meant for whoever had its address and port before.
+    if (!connection.proven && !connection.asking) return;
     if (!connection.proven) this.#prove(connection);
     const unsent = socket.writableLength;
     if (unsent > this.#limits.unsentBytes) {

@@ -145,6 +145,7 @@ function sameBranch(a: Branch, b: Branch, early: boolean): boolean {
   const { media, exchange, attachment, digits } = a;
   return (
     a.ending === b.ending &&
+    a.signalledFrom === b.signalledFrom &&
     media.phase === b.media.phase &&
     media.codec === b.media.codec &&
     media.source === b.media.source &&

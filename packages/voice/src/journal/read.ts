@@ -111,6 +111,7 @@ const BRANCH: Checks<Branch> = {
   policy: oneOf('quality', 'capacity'),
   family: oneOf(null, 4, 6),
   target: orNull(isFields),
+  signalledFrom: orNull(isText),
   phase: oneOf('invited', 'preparing', 'calling', 'up', 'cancelling', 'over'),
   giveUpAt: orNull(isNumber),
   ending: orNull(isEnding),

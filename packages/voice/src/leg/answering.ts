@@ -1,6 +1,6 @@
 import type { MediaReply } from '@sidetone/wire';
 import type { LegInput } from '../message.ts';
-import { mediaKind, offerFamily } from './branch.ts';
+import { mediaKind, offerFamily, signalledFrom } from './branch.ts';
 import { accept } from './dialling.ts';
 import { sendNext } from './digits.ts';
 import { CAUSE } from './ending.ts';
@@ -31,7 +31,7 @@ export function onOpen(draft: LegDraft, { codecs, opus }: Pick<Of<'open'>, 'code
   const about = { leg: main.id, kind: mediaKind(main), codecs, opus };
   const { offer } = main.exchange;
   if (offer === null) draft.media('first', { op: 'offer', ...about, ...offerFamily(main) });
-  else draft.media('first', { op: 'answer', ...about, sdp: offer });
+  else draft.media('first', { op: 'answer', ...about, ...signalledFrom(main), sdp: offer });
 }
 
 export function onEarly(draft: LegDraft): void {

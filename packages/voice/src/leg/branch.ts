@@ -29,6 +29,8 @@ export interface Branch {
   readonly family: Family | null;
   /** The contact we call; null for a number, which the proxy routes, and for a party that calls us. */
   readonly target: Uri | null;
+  /** Of a phone: the IP address that its signalling came from last, with a description. */
+  readonly signalledFrom: string | null;
   readonly phase: DialogPhase;
   /** When a cancelled INVITE without a final response is given up (RFC 3261 §9.1). */
   readonly giveUpAt: Ms | null;
@@ -102,7 +104,7 @@ export interface DigitsOut {
 }
 
 type Fresh = Pick<Branch, 'id' | 'kind' | 'phase' | 'codecs'> &
-  Partial<Pick<Branch, 'webrtc' | 'trunk' | 'dtmf' | 'policy' | 'family' | 'target'>> & {
+  Partial<Pick<Branch, 'webrtc' | 'trunk' | 'dtmf' | 'policy' | 'family' | 'target' | 'signalledFrom'>> & {
     readonly offer?: string | null;
   };
 
@@ -123,16 +125,19 @@ export const BLANK: Pick<Branch, 'media' | 'exchange' | 'attachment' | 'digits'>
 };
 
 /** What most branches are. */
-export const PLAIN: Pick<Branch, 'webrtc' | 'dtmf' | 'policy' | 'family' | 'target' | 'giveUpAt' | 'ending'> =
-  {
-    webrtc: false,
-    dtmf: 'rfc4733',
-    policy: 'capacity',
-    family: null,
-    target: null,
-    giveUpAt: null,
-    ending: null,
-  };
+export const PLAIN: Pick<
+  Branch,
+  'webrtc' | 'dtmf' | 'policy' | 'family' | 'target' | 'signalledFrom' | 'giveUpAt' | 'ending'
+> = {
+  webrtc: false,
+  dtmf: 'rfc4733',
+  policy: 'capacity',
+  family: null,
+  target: null,
+  signalledFrom: null,
+  giveUpAt: null,
+  ending: null,
+};
 
 export function newBranch({ offer = null, ...facts }: Fresh): Branch {
   return {
@@ -149,6 +154,10 @@ export const mediaKind = (branch: Branch): LegKind => (branch.webrtc ? 'webrtc' 
 /** For an offer to a peer of whom media knows nothing yet. */
 export const offerFamily = ({ family }: Branch): { readonly family?: Family } =>
   family === null ? {} : { family };
+
+/** Whence media may believe a phone besides from where it says: behind a NAT it knows its own address by another name. */
+export const signalledFrom = ({ kind, signalledFrom: from }: Branch): { readonly signalledFrom?: string } =>
+  kind === 'phone' && from !== null ? { signalledFrom: from } : {};
 
 /** Does media know (or is it about to know) the branch? */
 export const inMedia = ({ media: { phase } }: Branch): boolean => phase === 'asked' || phase === 'open';

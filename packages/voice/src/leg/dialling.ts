@@ -1,6 +1,6 @@
 import { formatCaller, type MediaReply } from '@sidetone/wire';
 import type { LegInput } from '../message.ts';
-import { type Branch, mediaKind, newBranch, offerFamily, rings } from './branch.ts';
+import { type Branch, mediaKind, newBranch, offerFamily, rings, signalledFrom } from './branch.ts';
 import { calleeCodecs } from './codecs.ts';
 import { sendNext } from './digits.ts';
 import { CAUSE, causeOfStatus, type Ending, rank } from './ending.ts';
@@ -141,7 +141,7 @@ export function accept(draft: LegDraft, branch: Branch, sdp: string): void {
   const { remote, accepting } = branch.exchange;
   if (sdp === remote) return;
   draft.part(branch.id, 'exchange', { remote: sdp, accepting: accepting + 1 });
-  draft.media('accept', { op: 'accept', leg: branch.id, sdp });
+  draft.media('accept', { op: 'accept', leg: branch.id, sdp, ...signalledFrom(branch) });
 }
 
 /** Media's answer to the peer's, also to that of the ACK to our offer. */
@@ -184,7 +184,7 @@ export function onProgress(draft: LegDraft, input: Of<'progress'>): void {
     headers: input.headers,
   });
   if (input.sdp !== undefined && (draft.leg.early === null || draft.leg.early === branch.id))
-    accept(draft, draft.branch(branch.id)!, input.sdp);
+    accept(draft, draft.heardFrom(branch, input.from), input.sdp);
 }
 
 export function onAccepted(draft: LegDraft, input: Of<'accepted'>): void {
@@ -209,7 +209,7 @@ export function onAccepted(draft: LegDraft, input: Of<'accepted'>): void {
   });
   for (const other of draft.leg.branches)
     if (other.id !== branch.id) endBranch(draft, other, { ...CAUSE.loseRace, by: 'callee' });
-  if (input.sdp !== undefined) accept(draft, draft.branch(branch.id)!, input.sdp);
+  if (input.sdp !== undefined) accept(draft, draft.heardFrom(branch, input.from), input.sdp);
   else if (branch.exchange.remote === null) {
     // RFC 3261 §13.2.1: a 2xx to an offer carries the answer, unless a reliable 18x did.
     endLeg(draft, { ...CAUSE.noCodec, by: 'platform' });

@@ -1,7 +1,7 @@
 import type { Direction, MediaReply } from '@sidetone/wire';
 import type { LegInput, MediaTag } from '../message.ts';
 import { renew, renewed } from './attachment.ts';
-import { type Branch, mediaKind } from './branch.ts';
+import { type Branch, mediaKind, signalledFrom } from './branch.ts';
 import { codecsOf } from './codecs.ts';
 import { CAUSE } from './ending.ts';
 import { endLeg, mediaEnding } from './finish.ts';
@@ -78,6 +78,7 @@ export function onReinvite(draft: LegDraft, input: Of<'reinvite'>): void {
     sdp: input.offer.sdp,
     codecs: codecsOf(branch),
     direction: answerDirection(input.offer.direction, states),
+    ...signalledFrom(draft.heardFrom(branch, input.from)),
   });
 }
 
@@ -105,7 +106,7 @@ export function onReinviteConfirmed(draft: LegDraft, input: Of<'reinviteConfirme
     negotiation: { name: 'accepting' },
   });
   tellSource(draft);
-  draft.media('re-accept', { op: 'accept', leg: branch.id, sdp: input.answer.sdp });
+  draft.media('re-accept', { op: 'accept', leg: branch.id, sdp: input.answer.sdp, ...signalledFrom(branch) });
 }
 
 /** The end of our own re-INVITE. */
@@ -121,7 +122,8 @@ export function onReinviteResult(draft: LegDraft, input: Of<'reinviteResult'>): 
     return;
   }
   draft.part(branch.id, 'exchange', { negotiation: { name: 'accepting' } });
-  draft.media('re-accept', { op: 'accept', leg: branch.id, sdp: input.sdp });
+  const from = signalledFrom(draft.heardFrom(branch, input.from));
+  draft.media('re-accept', { op: 'accept', leg: branch.id, sdp: input.sdp, ...from });
 }
 
 /** Media's reply within an exchange. */
@@ -211,7 +213,7 @@ export const isSame = (a: Heard | null, b: Heard | null): boolean =>
   (a !== null &&
     b !== null &&
     a.kind === b.kind &&
-    (a.kind !== 'leg' || b.kind !== 'leg' || a.leg === b.leg) &&
+    (a.kind !== 'leg' || b.kind !== 'leg' || (a.leg === b.leg && a.digits === b.digits)) &&
     (a.kind !== 'tone' || b.kind !== 'tone' || a.hz === b.hz));
 
 /** What follows from the new state for the peer: what it hears, a fresh transport, what is stated towards it. */

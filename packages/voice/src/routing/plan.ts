@@ -40,6 +40,8 @@ export interface Arrival {
   readonly leg: Pick<Branch, 'kind' | 'codecs' | 'dtmf' | 'trunk'> & {
     readonly userName?: string;
     readonly family?: Family | null;
+    /** Where the INVITE of a phone came from. */
+    readonly signalledFrom?: string | null;
   };
 }
 
@@ -116,6 +118,7 @@ export function arrive(
       dtmf: via === 'vsp' ? 'rfc4733' : digitsMode(connection!),
       userName: user!.name,
       family,
+      signalledFrom: via === 'proxy' ? (header(request, HEADER.source) ?? null) : null,
     },
   };
 }

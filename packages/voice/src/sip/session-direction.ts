@@ -9,7 +9,9 @@ import type { Direction } from '@sidetone/wire';
  */
 export function sessionDirection(sdp: string): Direction {
   const parsed = parseSdp(sdp);
-  const audio = parsed.ok ? parsed.value.media.find((section) => section.kind === 'audio') : undefined;
+  const audio = parsed.ok
+    ? parsed.value.media.find(({ kind, port }) => kind === 'audio' && port !== 0)
+    : undefined;
   if (audio === undefined) return 'sendrecv';
   const nowhere = audio.ice === null && audio.address !== null && isUnspecified(audio.address);
   return nowhere && (audio.direction === 'sendrecv' || audio.direction === 'recvonly')
