@@ -51,8 +51,11 @@ export async function listenSipTcp(options: SipTransportOptions): Promise<SipTcp
       if (framer.pending > 0) unfinished ??= setTimeout(leave, MESSAGE_MS);
     };
     const part = (): void => {
-      socket.end();
-      setTimeout(() => socket.destroy(), LINGER_MS).unref();
+      // The requests before in the stream still wait for their turn.
+      options.behind(() => {
+        socket.end();
+        setTimeout(() => socket.destroy(), LINGER_MS).unref();
+      });
     };
     /** Whoever began a message that does not end hears so, as far as it could be read. */
     const leave = (): void => {

@@ -10,6 +10,8 @@ export interface SipTransportOptions {
   readonly received: (message: SipMessage, flow: Flow) => void;
   /** Bytes that are no SIP message; the caller may answer. */
   readonly unparseable: (error: SipParseError, flow: Flow) => void;
+  /** Calls back when what was received before has been answered, as far as it is answered at once. */
+  readonly behind: (then: () => void) => void;
   /** A message could not be handed to this flow, or its WebSocket is closed. */
   readonly failed: (flow: Flow) => void;
 }

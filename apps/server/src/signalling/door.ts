@@ -45,6 +45,8 @@ export class Door {
   });
   /** What waits of each socket or call. */
   readonly #waiting = new Map<string, Waiting>();
+  /** Called when nothing waits. */
+  readonly #behind = new Set<() => void>();
   #scheduled = false;
   #read = 0;
   #reads = 0;
@@ -75,6 +77,18 @@ export class Door {
     this.#schedule();
   }
 
+  /** Calls back when what has come in until now is handled: at once, or when it can wait no longer. */
+  behind(then: () => void): void {
+    if (this.#waiting.size === 0) return then();
+    const done = (): void => {
+      clearTimeout(patience);
+      this.#behind.delete(done);
+      then();
+    };
+    const patience = setTimeout(done, 2 * WORST_MS);
+    this.#behind.add(done);
+  }
+
   #schedule(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
@@ -92,7 +106,10 @@ export class Door {
       const at = now();
       if (at >= until) return this.#schedule();
       const next = this.#intake.take(at, lag());
-      if (next === undefined) return;
+      if (next === undefined) {
+        for (const done of [...this.#behind]) done();
+        return;
+      }
       this.#left(nameOf(next.item));
       handle(next.item, next.late);
     }

@@ -51,6 +51,8 @@ export interface Exchange {
   post(to: LocalNode, input: Input): void;
   /** What has come in by a socket: it waits its turn (`door.ts`). */
   arrived(incoming: Incoming): void;
+  /** Calls back when that has been handled. */
+  behind(then: () => void): void;
   knowsReport(reportId: string): boolean;
   /** Calls alive. */
   calls(): number;
@@ -221,6 +223,7 @@ export function createExchange(options: ExchangeOptions, world: World): Exchange
     },
     post,
     arrived: (incoming) => door.arrived(incoming),
+    behind: (then) => door.behind(then),
     knowsReport: (reportId) => vsp.hasReportId(reportId),
     calls: () => voice.size.calls,
     bindingsOf: (user) => proxy.bindingsOf(user, monotonic()),

@@ -215,6 +215,7 @@ async function serve(
       const answer = rejectUnparseable(error, flow);
       if (answer !== null) sip?.send(answer.message, answer.flow);
     },
+    behind: (then) => exchange.behind(then),
     failed: (flow) => exchange.post('proxy', { type: 'transportFailed', flow }),
   });
   sip = transport;
