@@ -72,7 +72,10 @@ export type UserAgentOut =
       readonly response?: SipResponse;
       readonly sdp?: string;
     }
-  /** An UPDATE without a description (200 already sent) named another target: `snapshot` has it. */
+  /**
+   * Nothing to do, but `snapshot` tells something else, of which no other event speaks: our 2xx to an offer is ACKed, the target has moved
+   * (an UPDATE without a description, 200 already sent), a re-INVITE of ours collided or is sent again.
+   */
   | { readonly type: 'refreshed'; readonly leg: LegId }
   /** An INFO; answer with `respondRequest`. */
   | { readonly type: 'info'; readonly leg: LegId; readonly tx: string; readonly request: SipRequest }

@@ -16,14 +16,15 @@ test('re-INVITE both ways, with and without an offer', () => {
     };
     pair.do(from, pair.agents[from].reinvite(legs[from], 'ours', 't1', pair.now));
     pair.run(1000);
-    assert.deepEqual(pair.told(to), ['reinvite ours']);
+    assert.deepEqual(pair.told(to), ['reinvite ours', 'refreshed']);
     assert.deepEqual(pair.told(from), ['reinviteResult 200 t1 theirs']);
     pair.do(from, pair.agents[from].reinvite(legs[from], undefined, 't2', pair.now));
     pair.run(1000);
-    assert.deepEqual(pair.told(to), ['reinvite ours', 'reinvite']);
+    assert.deepEqual(pair.told(to), ['reinvite ours', 'refreshed', 'reinvite']);
     pair.do(from, pair.agents[from].ack(legs[from], 'mine', pair.now));
     pair.run(1000);
-    assert.deepEqual(pair.told(to), ['reinvite ours', 'reinvite', 'reinviteConfirmed mine']);
+    const told = ['reinvite ours', 'refreshed', 'reinvite', 'reinviteConfirmed mine'];
+    assert.deepEqual(pair.told(to), told);
     pair.react[to] = null;
     pair.events.alice.length = 0;
     pair.events.bob.length = 0;

@@ -70,6 +70,10 @@ export function snapshot(leg: Leg): LegSnapshot | null {
   };
 }
 
+/** The process that waited for this ACK had ended the leg at that hour, but releases before wrote no ACK of a re-INVITE. */
+const isOld = ({ reinvite, giveUpAt }: NonNullable<LegSnapshot['unacked']>, now: Ms): boolean =>
+  reinvite && giveUpAt <= now;
+
 /** The leg again, in this process. */
 export function adopt(
   agent: Agent,
@@ -104,7 +108,7 @@ export function adopt(
     queue: [],
     peerOffer: null,
   };
-  if (known.unacked !== null && response !== null) {
+  if (known.unacked !== null && response !== null && !isOld(known.unacked, now)) {
     const { seq, reinvite, offerless, flow, giveUpAt } = known.unacked;
     const timers = { interval: T1, retransmitAt: now, giveUpAt };
     leg.unacked = { tx: null, flow, seq, response, reinvite, offerless, ...timers };

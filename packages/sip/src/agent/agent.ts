@@ -228,6 +228,11 @@ export function abandonReinvite(agent: Agent, leg: Leg, now: Ms): void {
   if (open !== null) agent.feed(agent.layer.cancel(open, [], now), now);
 }
 
+/** Tells that `snapshot` of a leg has changed, where no other event says so. */
+export function refreshed(agent: Agent, leg: Leg): void {
+  if (agent.legs.has(leg.id)) agent.out.push({ type: 'refreshed', leg: leg.id });
+}
+
 /** Sets when a leg wants its next tick. */
 export function schedule(agent: Agent, leg: Leg): void {
   if (!agent.legs.has(leg.id)) return;

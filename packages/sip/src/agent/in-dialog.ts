@@ -11,6 +11,7 @@ import {
   dialogOf,
   dropLeg,
   type Leg,
+  refreshed,
   refuse,
   responseTo,
   sdpOf,
@@ -40,7 +41,7 @@ export function onRequestInDialog(agent: Agent, tx: string, request: SipRequest,
     case 'UPDATE':
       if (sdpOf(request) !== undefined) return onPeerOffer(agent, leg, tx, request, flow, now);
       storeDialog(leg, refreshTarget(ordered, request));
-      agent.out.push({ type: 'refreshed', leg: leg.id });
+      refreshed(agent, leg);
       return succeed(agent, leg, tx, request, now);
     case 'OPTIONS':
       return succeed(agent, leg, tx, request, now);

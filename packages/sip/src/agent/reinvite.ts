@@ -10,6 +10,7 @@ import {
   contactFor,
   type Leg,
   type Reinvite,
+  refreshed,
   refuse,
   responseTo,
   schedule,
@@ -55,6 +56,7 @@ export function retryReinvite(agent: Agent, leg: Leg, now: Ms): void {
   leg.reinvite = null;
   leg.queue.unshift(waiting);
   flushQueue(agent, leg, now);
+  refreshed(agent, leg);
 }
 
 function start(agent: Agent, leg: Leg, next: Reinvite, now: Ms): void {
@@ -87,12 +89,14 @@ export function onReinviteResponse(agent: Agent, use: ClientUse, response: SipRe
   const again = leg.phase === 'confirmed' ? authorizeAgain(agent, use, response, now) : null;
   if (again !== null) {
     leg.reinvite = { ...leg.reinvite, seq: again.request.headers.cseq.seq };
+    refreshed(agent, leg);
     return;
   }
   const { collisions } = leg.reinvite;
   if (status === 491 && leg.phase === 'confirmed' && collisions < MOST_COLLISIONS) {
     leg.reinvite = { ...leg.reinvite, collisions: collisions + 1, retryAt: now + pause(agent, leg) };
     schedule(agent, leg);
+    refreshed(agent, leg);
     return;
   }
   finish(agent, leg, use, status, response, now);

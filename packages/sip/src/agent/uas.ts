@@ -13,6 +13,7 @@ import {
   dropLeg,
   type Leg,
   newTag,
+  refreshed,
   responseTo,
   schedule,
   sdpField,
@@ -84,6 +85,7 @@ export function onCancel(agent: Agent, tx: string, request: SipRequest, now: Ms)
   } else {
     leg.peerOffer = null;
     flushQueue(agent, leg, now);
+    if (leg.reinvite !== null) refreshed(agent, leg);
   }
 }
 
@@ -98,6 +100,7 @@ export function onAck(agent: Agent, request: SipRequest, now: Ms): void {
   schedule(agent, leg);
   if (!done.reinvite) agent.out.push({ type: 'confirmed', leg: leg.id, ...sdpField(request) });
   else if (done.offerless) agent.out.push({ type: 'reinviteConfirmed', leg: leg.id, ...sdpField(request) });
+  else refreshed(agent, leg);
   const bye = leg.byeWhenAcked;
   leg.byeWhenAcked = null;
   if (bye !== null) leave(agent, leg, bye, now);
