@@ -3,7 +3,7 @@ import type { LegInput, MediaTag } from '../message.ts';
 import { renew, renewed } from './attachment.ts';
 import { type Branch, mediaKind } from './branch.ts';
 import { codecsOf } from './codecs.ts';
-import { endLeg, mediaEnding } from './finish.ts';
+import { endLeg, isPeers, mediaEnding } from './finish.ts';
 import { isEnding } from './leg.ts';
 import type { LegDraft } from './leg-draft.ts';
 
@@ -167,7 +167,7 @@ function respond(draft: LegDraft, branch: string, tx: string, sdp: string): void
 }
 
 function refuse(draft: LegDraft, branch: string, tx: string, reply: MediaReply): void {
-  const peers = !reply.ok && (reply.error === 'no-codec' || reply.error === 'bad-sdp');
+  const peers = !reply.ok && isPeers(reply.error);
   draft.emit({ type: 'respondReinvite', leg: draft.leg.id, branch, tx, status: peers ? 488 : 500 });
 }
 
