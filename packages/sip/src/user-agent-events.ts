@@ -242,6 +242,8 @@ export interface UserAgentOptions {
   readonly userAgent: string;
   /** Methods we accept, for Allow. */
   readonly allow: readonly string[];
+  /** The offer of a re-INVITE at the moment it is sent; `given` may have waited, and be old by now. Default: as given. */
+  readonly offer?: (leg: LegId, given: string) => string;
   /** Whether a request may speak in the dialog with the peer at `target`; otherwise it gets 403. Default: all may. */
   readonly admits?: (target: Uri, request: SipRequest) => boolean;
 }

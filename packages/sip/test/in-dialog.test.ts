@@ -47,6 +47,32 @@ test('a second re-INVITE waits for the first', () => {
   assert.deepEqual(pair.told('alice'), ['reinviteResult 200 1 x', 'reinviteResult 200 2 x']);
 });
 
+test('old-offer-behind-a-new-one: a re-INVITE that waits states what holds when it is sent', () => {
+  let holds = 'old';
+  const { pair, alice, bob } = established({ offer: (_, given) => (given === 'old' ? holds : given) });
+  const seen: (string | undefined)[] = [];
+  for (const side of ['alice', 'bob'] as const)
+    pair.react[side] = (event) => {
+      if (event.type !== 'reinvite') return;
+      if (side === 'bob') seen.push(event.sdp);
+      else holds = 'new';
+      pair.do(side, pair.agents[side].respondReinvite(event.leg, event.tx, 200, { sdp: 'x' }, pair.now));
+    };
+  // In a queue: behind one of ours. Then in the pause behind a collision, in which the peer's offer comes first.
+  pair.do('alice', pair.agents.alice.reinvite(alice, 'first', '1', pair.now));
+  pair.do('alice', pair.agents.alice.reinvite(alice, 'old', '2', pair.now));
+  holds = 'changed';
+  pair.run(1_000);
+  assert.deepEqual(seen, ['first', 'changed']);
+  pair.do('alice', pair.agents.alice.reinvite(alice, 'old', '3', pair.now));
+  pair.do('bob', pair.agents.bob.reinvite(bob, 'b', 'b', pair.now));
+  pair.run(10_000);
+  assert.deepEqual(seen, ['first', 'changed', 'new']);
+  pair.do('alice', pair.agents.alice.reinvite(alice, undefined, '4', pair.now));
+  pair.run(1_000);
+  assert.equal(seen.at(-1), undefined, 'one without an offer stays without');
+});
+
 test('glare: both get 491 and try again after the pause of §14.1', () => {
   for (let seed = 1; seed <= 10; seed++) {
     const { pair, alice, bob } = established({ seed });

@@ -62,6 +62,8 @@ export function retryReinvite(agent: Agent, leg: Leg, now: Ms): void {
 function start(agent: Agent, leg: Leg, next: Reinvite, now: Ms): void {
   if (leg.dialog === null) return;
   leg.reinvite = { ...next, seq: leg.dialog.localSeq + 1, retryAt: null };
+  const { offer } = agent.options;
+  const sdp = next.sdp === undefined || offer === undefined ? next.sdp : offer(leg.id, next.sdp);
   schedule(agent, leg);
   sendInDialog(
     agent,
@@ -72,7 +74,7 @@ function start(agent: Agent, leg: Leg, next: Reinvite, now: Ms): void {
       method: 'INVITE',
       contact: contactFor(agent, leg.id),
       headers: sessionHeaders(agent, next.headers),
-      ...sdpBody(next.sdp),
+      ...sdpBody(sdp),
     },
     next.token,
     now,
