@@ -89,8 +89,12 @@ export type UserAgentOut =
     }
   /** The peer's BYE (200 already sent); the leg is gone. */
   | { readonly type: 'bye'; readonly leg: LegId; readonly request: SipRequest }
-  /** The leg ended without a BYE of the peer: `ack-timeout` (no ACK in 64·T1: the agent sent BYE), `dialog-gone` (408/481 in the dialog), `bye-done` (our BYE was answered or timed out). */
-  | { readonly type: 'ended'; readonly leg: LegId; readonly why: 'ack-timeout' | 'dialog-gone' | 'bye-done' }
+  /** The leg ended without a BYE of the peer: `ack-timeout` (no ACK in 64·T1: the agent sent BYE), `no-answer` (408, or none, to a request of ours), `dialog-gone` (481: the peer has ended it, its BYE may come late), `bye-done` (our BYE was answered or timed out). */
+  | {
+      readonly type: 'ended';
+      readonly leg: LegId;
+      readonly why: 'ack-timeout' | 'no-answer' | 'dialog-gone' | 'bye-done';
+    }
   // ---- outside dialogs, and what else there is inside of one
   /** Another non-INVITE request (OPTIONS, MESSAGE, REFER, NOTIFY …); answer with `respondRequest`. `leg`: it came in that dialog. */
   | {

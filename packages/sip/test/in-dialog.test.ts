@@ -158,6 +158,15 @@ test('481 inside the dialog ends it', () => {
   assert.deepEqual(pair.told('alice'), ['inDialogResult 481 i', 'ended dialog-gone']);
 });
 
+test('no answer inside the dialog ends it, too', () => {
+  let deaf = false;
+  const { pair, alice } = established({ onWire: () => !deaf });
+  deaf = true;
+  pair.do('alice', pair.agents.alice.requestInDialog(alice, { method: 'INFO' }, 'i', pair.now));
+  pair.run();
+  assert.deepEqual(pair.told('alice'), ['inDialogResult 408 i', 'ended no-answer']);
+});
+
 test('a BYE without an answer still ends the leg', () => {
   let deaf = false;
   const { pair, alice } = established({ onWire: () => !deaf });

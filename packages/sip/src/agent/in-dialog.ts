@@ -140,5 +140,6 @@ export function onInDialogEnd(
   });
   // §12.2.1.2: the peer does not know the dialog, or does not answer in it.
   // To a NOTIFY it speaks of the subscription alone (RFC 5057 §5.1).
-  if (use.request.method !== 'NOTIFY' && (status === 408 || status === 481)) loseDialog(agent, leg, now);
+  if (use.request.method !== 'NOTIFY' && (status === 408 || status === 481))
+    loseDialog(agent, leg, status, now);
 }

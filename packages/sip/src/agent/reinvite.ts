@@ -160,7 +160,7 @@ function finish(
   if (status === 408 || status === 481) {
     if (status === 408 && leg.phase === 'confirmed' && leg.dialog !== null)
       byeQuietly(agent, leg.dialog, leg, [], now);
-    loseDialog(agent, leg, now);
+    loseDialog(agent, leg, status, now);
   } else flushQueue(agent, leg, now);
 }
 
