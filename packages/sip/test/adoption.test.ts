@@ -167,6 +167,54 @@ test('our 2xx without an ACK is repeated; the ACK is told; without one the leg e
   }
 });
 
+describe('invite-again-behind-a-restart: the 2xx of the process before is the answer to a copy of its INVITE', () => {
+  for (const kind of ['INVITE', 'offerless INVITE', 're-INVITE'] as const)
+    test(kind, () => {
+      let deaf = true;
+      let invite: SipMessage | undefined;
+      const pair = new Pair({
+        onWire: (from, message) => {
+          if (message.kind === 'request' && message.method === 'INVITE') invite = message;
+          return !(deaf && from === 'bob' && message.kind === 'response' && message.status === 200);
+        },
+      });
+      answering(pair);
+      if (kind === 're-INVITE') deaf = false;
+      const alice = pair.invite(kind === 'offerless INVITE' ? null : 'offer');
+      pair.run(100);
+      const bob = pair.last('bob', 'incoming').leg;
+      pair.react.alice = (event) => {
+        if (event.type === 'accepted' && kind === 'offerless INVITE')
+          pair.do('alice', pair.agents.alice.ack(event.leg, 'mine', pair.now));
+      };
+      if (kind === 're-INVITE') {
+        deaf = true;
+        pair.react.bob = (event) => {
+          if (event.type === 'reinvite')
+            pair.do('bob', pair.agents.bob.respondReinvite(event.leg, event.tx, 200, { sdp: 'x' }, pair.now));
+        };
+        pair.do('alice', pair.agents.alice.reinvite(alice, 'new', 't', pair.now));
+        pair.run(100);
+      }
+      assert.notEqual(pair.agents.bob.snapshot(bob)?.unacked, null);
+      pair.react.bob = null;
+      pair.events.bob.length = 0;
+      const asked = pair.trace.length;
+      restart(pair, 'bob', bob);
+      pair.inject('bob', invite!);
+      pair.inject('bob', invite!);
+      const said = pair.trace.slice(asked).filter((line) => line.includes('bob > ') && !line.includes(' 100/'));
+      assert.ok(said.every((line) => line.includes('bob > 200/INVITE')), said.join('; '));
+      assert.deepEqual(pair.told('bob'), [], 'no new call, no new offer');
+      deaf = false;
+      pair.run(100_000);
+      assert.deepEqual(requests(pair, 'bob', 'BYE'), []);
+      assert.equal(pair.agents.bob.snapshot(bob)?.unacked, null);
+      const told = { INVITE: 'confirmed', 'offerless INVITE': 'confirmed mine', 're-INVITE': 'refreshed' }[kind];
+      assert.deepEqual(pair.told('bob'), [told]);
+    });
+});
+
 test('restart-long-after-a-re-INVITE: a journal without its ACK, of a release before, does not end the leg', () => {
   const { pair, alice, bob } = established();
   let old: unknown;

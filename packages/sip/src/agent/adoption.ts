@@ -8,7 +8,7 @@ import type { SipResponse } from '../message.ts';
 import { T1 } from '../transaction/timers.ts';
 import { formatUri } from '../uri.ts';
 import { writeMessage } from '../write.ts';
-import { type Agent, addLeg, type Leg, requestHeaders, schedule, sdpBody, tagOf } from './agent.ts';
+import { type Agent, addLeg, dialogKey, type Leg, requestHeaders, schedule, sdpBody, tagOf } from './agent.ts';
 import type { ReadSnapshot } from './read-snapshot.ts';
 import { repeatAnswer } from './unacked.ts';
 
@@ -112,6 +112,7 @@ export function adopt(
     const { seq, reinvite, offerless, flow, giveUpAt } = known.unacked;
     const timers = { interval: T1, retransmitAt: now, giveUpAt };
     leg.unacked = { tx: null, flow, seq, response, reinvite, offerless, ...timers };
+    if (!reinvite) agent.inherited.set(dialogKey(leg.callId, tagOf(dialog.remote)), leg.id);
   }
   addLeg(agent, leg);
   repeatAnswer(agent, leg, now);

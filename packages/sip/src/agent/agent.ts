@@ -109,6 +109,8 @@ export interface Agent {
   readonly legs: Map<LegId, Leg>;
   /** Call-ID and local tag name a leg. */
   readonly byDialog: Map<string, LegId>;
+  /** Legs whose INVITE a process before has answered, by Call-ID and the peer's tag, while its ACK is missing. */
+  readonly inherited: Map<string, LegId>;
   readonly clients: Map<string, ClientUse>;
   readonly servers: Map<string, ServerUse>;
   readonly due: Deadlines<LegId>;
@@ -210,6 +212,7 @@ export function dropLeg(agent: Agent, leg: Leg, now: Ms): void {
   abandonReinvite(agent, leg, now);
   agent.legs.delete(leg.id);
   agent.byDialog.delete(dialogKey(leg.callId, leg.localTag));
+  if (leg.dialog !== null) agent.inherited.delete(dialogKey(leg.callId, remoteTag(leg.dialog)));
   agent.due.delete(leg.id);
   const tx = leg.peerOffer;
   const waiting = tx === null ? undefined : agent.servers.get(tx);

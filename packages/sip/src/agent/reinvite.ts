@@ -21,7 +21,7 @@ import {
 } from './agent.ts';
 import { authorizeAgain, byeQuietly, sendAck, sendInDialog } from './client-request.ts';
 import { loseDialog } from './ending.ts';
-import { unacked } from './unacked.ts';
+import { answerAgain, unacked } from './unacked.ts';
 
 /** After so many collisions a 491 is handed to the user. */
 const MOST_COLLISIONS = 8;
@@ -174,6 +174,7 @@ export function onPeerOffer(
   now: Ms,
 ): void {
   const invite = request.method === 'INVITE';
+  if (invite && answerAgain(agent, leg, tx, request, flow, now)) return;
   if (leg.peerOffer !== null || (invite && leg.phase === 'ringing')) {
     const seconds = String(agent.options.random.int(11));
     return refuse(agent, tx, request, 500, now, { headers: [['Retry-After', seconds]] });

@@ -21,10 +21,13 @@ import {
 } from './agent.ts';
 import { leave } from './ending.ts';
 import { flushQueue } from './reinvite.ts';
-import { unacked } from './unacked.ts';
+import { answerAgain, unacked } from './unacked.ts';
 
 /** A new INVITE (§13.3.1): 100 at once, then the user decides. */
 export function onInvite(agent: Agent, tx: string, request: SipRequest, flow: Flow, now: Ms): void {
+  const { callId, from } = request.headers;
+  const known = agent.legs.get(agent.inherited.get(dialogKey(callId, tagOf(from))) ?? '');
+  if (known !== undefined && answerAgain(agent, known, tx, request, flow, now)) return;
   const id = hexId(agent.options.random, 8);
   const localTag = newTag(agent);
   const leg: Leg = {
