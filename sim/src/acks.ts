@@ -51,8 +51,7 @@ export class Acks {
     if (!parsed.ok || !isMeant(parsed.value)) return;
     const { callId, cseq } = parsed.value.headers;
     const key = `${callId} ${cseq.seq}`;
-    if (isNew && !this.#exchanges.has(key))
-      this.#exchanges.set(key, { answers: 0, acks: 0, heard: false });
+    if (isNew && !this.#exchanges.has(key)) this.#exchanges.set(key, { answers: 0, acks: 0, heard: false });
     const exchange = this.#exchanges.get(key);
     // Without a 2xx it is the ACK of a refusal.
     if (exchange !== undefined) note(exchange);

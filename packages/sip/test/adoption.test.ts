@@ -203,14 +203,21 @@ describe('invite-again-behind-a-restart: the 2xx of the process before is the an
       restart(pair, 'bob', bob);
       pair.inject('bob', invite!);
       pair.inject('bob', invite!);
-      const said = pair.trace.slice(asked).filter((line) => line.includes('bob > ') && !line.includes(' 100/'));
-      assert.ok(said.every((line) => line.includes('bob > 200/INVITE')), said.join('; '));
+      const said = pair.trace
+        .slice(asked)
+        .filter((line) => line.includes('bob > ') && !line.includes(' 100/'));
+      assert.ok(
+        said.every((line) => line.includes('bob > 200/INVITE')),
+        said.join('; '),
+      );
       assert.deepEqual(pair.told('bob'), [], 'no new call, no new offer');
       deaf = false;
       pair.run(100_000);
       assert.deepEqual(requests(pair, 'bob', 'BYE'), []);
       assert.equal(pair.agents.bob.snapshot(bob)?.unacked, null);
-      const told = { INVITE: 'confirmed', 'offerless INVITE': 'confirmed mine', 're-INVITE': 'refreshed' }[kind];
+      const told = { INVITE: 'confirmed', 'offerless INVITE': 'confirmed mine', 're-INVITE': 'refreshed' }[
+        kind
+      ];
       assert.deepEqual(pair.told('bob'), [told]);
     });
 });
@@ -319,7 +326,9 @@ describe('restart-long-after-a-re-INVITE: what the next process needs is told wi
       takes(pair, 'alice');
       const moved = pair.agents.bob.reinvite(legs.bob, 'b', 'r', pair.now).map((out) => {
         if (out.type !== 'sip') return out;
-        const contact = [{ uri: { scheme: 'sip', user: 'moved', host: '192.0.2.2', port: 5070, params: {} }, params: {} }];
+        const contact = [
+          { uri: { scheme: 'sip', user: 'moved', host: '192.0.2.2', port: 5070, params: {} }, params: {} },
+        ];
         return { ...out, message: { ...out.message, headers: { ...out.message.headers, contact } } };
       });
       pair.do('bob', moved);

@@ -342,7 +342,9 @@ describe('cancel-meets-2xx: who gives up an offerless call that is answered at t
 
   it('an answer that media cannot take for reasons of its own ends it at once', () => {
     const bench = offerless();
-    bench.failures.push(({ op }) => (op === 'accept' ? { ok: false, error: 'engine', message: '' } : undefined));
+    bench.failures.push(({ op }) =>
+      op === 'accept' ? { ok: false, error: 'engine', message: '' } : undefined,
+    );
     const heard = bench.feed({ type: 'confirmed', leg: 'a', sdp: 'theirs' });
     assert.ok(heard.includes('BYE a NETWORK_OUT_OF_ORDER'));
   });

@@ -8,7 +8,16 @@ import type { SipResponse } from '../message.ts';
 import { T1 } from '../transaction/timers.ts';
 import { formatUri } from '../uri.ts';
 import { writeMessage } from '../write.ts';
-import { type Agent, addLeg, dialogKey, type Leg, requestHeaders, schedule, sdpBody, tagOf } from './agent.ts';
+import {
+  type Agent,
+  addLeg,
+  dialogKey,
+  type Leg,
+  requestHeaders,
+  schedule,
+  sdpBody,
+  tagOf,
+} from './agent.ts';
 import type { ReadSnapshot } from './read-snapshot.ts';
 import { repeatAnswer } from './unacked.ts';
 
