@@ -2,6 +2,18 @@ import type { Random } from '@sidetone/core';
 import type { CodecName, MediaCommand, MediaEvent, MediaReply } from '@sidetone/wire';
 import type { World } from './world.ts';
 
+/** How long a WebRTC peer may send no checks, and how often that is looked at. */
+const CONSENT_MS = 30_000;
+const CHECK_MS = 5000;
+
+interface Peer {
+  /** Its ICE user name. */
+  readonly ufrag: string;
+  readonly heardAt: number;
+  /** Its owner has been told that it is gone. */
+  readonly failed: boolean;
+}
+
 /**
  * A media engine without media: keeps the legs a real one would keep, answers after a while, and now and then fails as a
  * real one can. What matters here is that every leg it opened is closed in the end.
@@ -10,8 +22,8 @@ export class PretendEngine {
   readonly legs = new Set<string>();
   /** All that there ever were. */
   readonly opened = new Set<string>();
-  /** The peer's ICE user name, by leg. */
-  readonly #peers = new Map<string, string>();
+  /** Peers of WebRTC legs that have both descriptions. */
+  readonly #peers = new Map<string, Peer>();
   readonly #speaks: (ufrag: string) => boolean;
   readonly #world: World;
   readonly #random: Random;
@@ -40,26 +52,27 @@ export class PretendEngine {
   /** Commands are carried out in order; the reply takes 1 to 20 ms. */
   command(command: MediaCommand, reply: (reply: MediaReply) => void): void {
     const answer = this.#carryOut(command);
-    this.#world.after(1 + this.#random.int(20), () => reply(answer));
+    this.#world.after(1 + this.#random.int(20), () => {
+      reply(answer);
+      if (command.op !== 'claim') return;
+      // A new owner has not heard how they failed.
+      for (const leg of command.legs)
+        if (this.#peers.get(leg)?.failed === true) this.#event({ event: 'failed', leg, why: 'ice' });
+    });
   }
 
   #carryOut(command: MediaCommand): MediaReply {
-    if (command.op === 'answer' || command.op === 'accept')
-      this.#peers.set(command.leg, /^a=ice-ufrag:(\S+)/m.exec(command.sdp)?.[1] ?? '');
     switch (command.op) {
       case 'answer':
       case 'offer': {
-        if (this.#random.int(1_000_000) < this.#failureRate * 1_000_000) {
-          return {
-            ok: false,
-            error: this.#random.int(2) === 0 ? 'no-port' : 'no-codec',
-            message: 'by the seed',
-          };
-        }
         const isNew = !this.legs.has(command.leg);
+        if (this.#random.int(1_000_000) < this.#failureRate * 1_000_000)
+          return { ok: false, error: this.#refusal(command.op, isNew), message: 'by the seed' };
         this.legs.add(command.leg);
         this.opened.add(command.leg);
         if (isNew && command.kind === 'webrtc') this.#later(command.leg, 'connected');
+        if (command.op === 'answer') this.#negotiated(command.leg, command.sdp);
+        else if (command.restart === true) this.#allowTime(command.leg);
         const codec: CodecName = command.codecs[0] ?? 'PCMU';
         return {
           ok: true,
@@ -68,24 +81,71 @@ export class PretendEngine {
           sdp: description(command.kind, command.op, this.#random),
         };
       }
+      case 'accept':
+        if (!this.legs.has(command.leg)) return noLeg(command.leg);
+        this.#negotiated(command.leg, command.sdp);
+        return { ok: true, codec: 'PCMU' };
       case 'stats':
         // A peer that has media is heard, unless its path broke, too.
-        if (!this.#speaks(this.#peers.get(command.leg) ?? '')) return { ok: true, stats: NO_STATS };
+        if (!this.#hears(command.leg)) return { ok: true, stats: NO_STATS };
         return { ok: true, stats: { ...NO_STATS, heardMsAgo: this.#random.int(2) * 5000 } };
       case 'close':
-        this.legs.delete(command.leg);
+        this.#close(command.leg);
         return { ok: true };
       case 'claim': {
-        for (const leg of [...this.legs]) if (!command.legs.includes(leg)) this.legs.delete(leg);
+        for (const leg of [...this.legs]) if (!command.legs.includes(leg)) this.#close(leg);
         return { ok: true, missing: command.legs.filter((leg) => !this.legs.has(leg)) };
       }
       case 'health':
         return { ok: true, health: { legs: this.legs.size, portsFree: 1000 } };
       default:
-        return this.legs.has(command.leg)
-          ? { ok: true, codec: 'PCMU' }
-          : { ok: false, error: 'no-leg', message: command.leg };
+        return this.legs.has(command.leg) ? { ok: true, codec: 'PCMU' } : noLeg(command.leg);
     }
+  }
+
+  /** A leg that it has keeps its port, and its own offer finds a codec always. */
+  #refusal(op: 'answer' | 'offer', isNew: boolean): 'no-port' | 'no-codec' | 'engine' {
+    const one = this.#random.int(2) === 0;
+    if (isNew) return one ? 'no-port' : 'no-codec';
+    return op === 'answer' && one ? 'no-codec' : 'engine';
+  }
+
+  #negotiated(leg: string, sdp: string): void {
+    const ufrag = /^a=ice-ufrag:(\S+)/m.exec(sdp)?.[1];
+    if (ufrag === undefined) return;
+    const isNew = !this.#peers.has(leg);
+    this.#peers.set(leg, { ufrag, heardAt: this.#world.now, failed: false });
+    if (isNew) this.#watch(leg);
+  }
+
+  /** An ICE restart: the new path has its full time. What was told of the old one is not told again. */
+  #allowTime(leg: string): void {
+    const peer = this.#peers.get(leg);
+    if (peer !== undefined) this.#peers.set(leg, { ...peer, heardAt: this.#world.now });
+  }
+
+  /** Consent (RFC 7675): a peer that is not there any more is told, once a negotiation, also when it was on hold. */
+  #watch(leg: string): void {
+    this.#world.after(CHECK_MS, () => {
+      const peer = this.#peers.get(leg);
+      if (peer === undefined) return;
+      const { now } = this.#world;
+      if (this.#hears(leg)) this.#peers.set(leg, { ...peer, heardAt: now });
+      else if (!peer.failed && now - peer.heardAt > CONSENT_MS) {
+        this.#peers.set(leg, { ...peer, failed: true });
+        this.#event({ event: 'failed', leg, why: 'ice' });
+      }
+      this.#watch(leg);
+    });
+  }
+
+  #hears(leg: string): boolean {
+    return this.#speaks(this.#peers.get(leg)?.ufrag ?? '');
+  }
+
+  #close(leg: string): void {
+    this.legs.delete(leg);
+    this.#peers.delete(leg);
   }
 
   #later(leg: string, event: 'connected'): void {
@@ -94,6 +154,8 @@ export class PretendEngine {
     });
   }
 }
+
+const noLeg = (leg: string): MediaReply => ({ ok: false, error: 'no-leg', message: leg });
 
 const NO_STATS = {
   packetsReceived: 0,

@@ -46,20 +46,27 @@ export interface Restart {
   readonly handover: boolean;
 }
 
-/** In most runs one restart, in some two (the second into the recovery from the first) or none; in the busy time of the calls. */
+/**
+ * In most runs one restart, in some two (the second into the recovery from the first) or none, in the busy time of the calls; in some a
+ * late one, when nothing has moved for long.
+ */
 export function drawRestarts(random: Random): readonly Restart[] {
   const count = [0, 1, 1, 1, 2][random.int(5)]!;
   let at = 300 + random.int(9000);
-  return Array.from({ length: count }, () => {
-    const restart: Restart = {
-      at,
-      outputs: random.int(3) === 0 ? 0 : 1 + random.int(15),
-      away: 200 + random.int(2800),
-      handover: random.int(4) === 0,
-    };
+  const draw = (): Restart => ({
+    at,
+    outputs: random.int(3) === 0 ? 0 : 1 + random.int(15),
+    away: 200 + random.int(2800),
+    handover: random.int(4) === 0,
+  });
+  const restarts = Array.from({ length: count }, () => {
+    const restart = draw();
     at += restart.away + PATIENCE_MS + random.int(4000);
     return restart;
   });
+  if (random.int(5) > 0) return restarts;
+  at = 60_000 + random.int(150_000);
+  return [...restarts, draw()];
 }
 
 export function drawWeather(random: Random): Weather {

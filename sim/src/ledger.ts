@@ -1,3 +1,4 @@
+import type { Acks } from './acks.ts';
 import type { PretendClient } from './browser.ts';
 import type { PretendCarrier } from './carrier.ts';
 import type { Kind } from './habits.ts';
@@ -82,13 +83,17 @@ export function remains(users: readonly PretendClient[], carrier: PretendCarrier
   return problems;
 }
 
-/** Answered calls end because somebody ended them, stayed away too long, or lost media; never because a process died. */
-export function lostCalls(users: readonly PretendClient[], house: House): string[] {
+/**
+ * Answered calls end because somebody ended them, stayed away too long, or lost media, or because the network lost every ACK there was for
+ * half a minute (RFC 3261 §13.3.1.4); never because a process died.
+ */
+export function lostCalls(users: readonly PretendClient[], house: House, acks: Acks): string[] {
   const stayedAway = users.some((client) => client.stayedAway);
   const problems: string[] = [];
   const early = new Set(house.records.filter((r) => r.answered_at === undefined).map((r) => r.session_id));
   for (const { ended_by, cause, leg_id, session_id } of house.records) {
     if (early.has(session_id)) continue;
+    if (cause === 'RECOVERY_ON_TIMER_EXPIRE' && acks.lost) continue;
     const lost = cause === 'NETWORK_LOST' ? !stayedAway : ended_by === 'platform' && !house.engine.fails;
     if (lost) problems.push(`the answered leg ${leg_id} ended: ${cause} by ${ended_by}`);
   }

@@ -1,5 +1,6 @@
 import { seededRandom } from '@sidetone/core';
 import { fixedIdentity, type Identity } from '@sidetone/wire';
+import { Acks } from './acks.ts';
 import { PretendClient } from './browser.ts';
 import { CARRIER, PretendCarrier } from './carrier.ts';
 import {
@@ -97,12 +98,16 @@ export function runScenario(seed: number): Outcome {
   const connects = new Map<PretendClient, (after: number) => void>();
   const met: ReturnType<typeof stateOfThings>[number][] = [];
   const states: string[][] = [];
+  const acks = new Acks();
   const house: House = new House({
     world,
     random,
     identity: identityOf(random.int(2) === 0),
     mediaFailureRate: random.int(10) === 0 ? 0.2 : 0,
-    send: (bytes) => toCarrier(bytes),
+    send: (bytes) => {
+      acks.sent(bytes);
+      toCarrier(bytes);
+    },
     frame: (socket, text) => ends.get(socket)?.down.send(text),
     closeSocket: (socket, code) => {
       const end = ends.get(socket);
@@ -133,11 +138,18 @@ export function runScenario(seed: number): Outcome {
       else watched.delete(socket);
     },
   });
-  const toHouse = datagramLink(world, random, weather, (bytes) =>
-    house.datagram(bytes, { transport: 'udp', ...CARRIER }),
-  );
-  const carrier = new PretendCarrier(world, random, carrierHabits, toHouse);
-  const toCarrier = datagramLink(world, random, weather, (bytes) => carrier.datagram(bytes));
+  const toHouse = datagramLink(world, random, weather, (bytes) => {
+    if (house.alive) acks.heard(bytes);
+    house.datagram(bytes, { transport: 'udp', ...CARRIER });
+  });
+  const carrier = new PretendCarrier(world, random, carrierHabits, (bytes) => {
+    acks.acked(bytes);
+    toHouse(bytes);
+  });
+  const toCarrier = datagramLink(world, random, weather, (bytes) => {
+    acks.arrived(bytes);
+    carrier.datagram(bytes);
+  });
 
   /** Cuts a socket; `told`: the server sees it closed. */
   const cut = (socket: string, told: boolean): void => {
@@ -225,7 +237,7 @@ export function runScenario(seed: number): Outcome {
   }
   // Everybody has had time: both ends must agree on what is left.
   world.after(LEAVE_AT - 1, () => {
-    problems.push(...agreement(kind, users, carrier, house), ...lostCalls(users, house));
+    problems.push(...agreement(kind, users, carrier, house), ...lostCalls(users, house, acks));
   });
   if (kind === 'carrier to client') world.after(1500, () => carrier.start());
 

@@ -73,7 +73,10 @@ export type UserAgentOut =
       readonly response?: SipResponse;
       readonly sdp?: string;
     }
-  /** An UPDATE without a description (200 already sent) named another target: `snapshot` has it. */
+  /**
+   * Nothing to do, but `snapshot` tells something else, of which no other event speaks: our 2xx to an offer is ACKed, the target has moved
+   * (an UPDATE without a description, 200 already sent), a re-INVITE of ours collided or is sent again.
+   */
   | { readonly type: 'refreshed'; readonly leg: LegId }
   /** An INFO; answer with `respondRequest`. */
   | { readonly type: 'info'; readonly leg: LegId; readonly tx: string; readonly request: SipRequest }
@@ -87,8 +90,12 @@ export type UserAgentOut =
     }
   /** The peer's BYE (200 already sent); the leg is gone. */
   | { readonly type: 'bye'; readonly leg: LegId; readonly request: SipRequest }
-  /** The leg ended without a BYE of the peer: `ack-timeout` (no ACK in 64·T1: the agent sent BYE), `dialog-gone` (408/481 in the dialog), `bye-done` (our BYE was answered or timed out). */
-  | { readonly type: 'ended'; readonly leg: LegId; readonly why: 'ack-timeout' | 'dialog-gone' | 'bye-done' }
+  /** The leg ended without a BYE of the peer: `ack-timeout` (no ACK in 64·T1: the agent sent BYE), `no-answer` (408, or none, to a request of ours), `dialog-gone` (481: the peer has ended it, its BYE may come late), `bye-done` (our BYE was answered or timed out). */
+  | {
+      readonly type: 'ended';
+      readonly leg: LegId;
+      readonly why: 'ack-timeout' | 'no-answer' | 'dialog-gone' | 'bye-done';
+    }
   // ---- outside dialogs, and what else there is inside of one
   /** Another non-INVITE request (OPTIONS, MESSAGE, REFER, NOTIFY …); answer with `respondRequest`. `leg`: it came in that dialog. */
   | {
@@ -262,6 +269,8 @@ export interface UserAgentOptions {
   readonly userAgent: string;
   /** Methods we accept, for Allow. */
   readonly allow: readonly string[];
+  /** The offer of a re-INVITE at the moment it is sent; `given` may have waited, and be old by now. Default: as given. */
+  readonly offer?: (leg: LegId, given: string) => string;
   /** Whether a request may speak in the dialog with the peer at `target`; otherwise it gets 403. Default: all may. */
   readonly admits?: (target: Uri, request: SipRequest) => boolean;
   /** Whether `dialog` is told; default no. */

@@ -51,6 +51,7 @@ export function createUserAgent(options: UserAgentOptions & { readonly random: R
     layer: createTransactionLayer(options),
     legs: new Map(),
     byDialog: new Map(),
+    inherited: new Map(),
     clients: new Map(),
     servers: new Map(),
     merged: new MergedRequests(),

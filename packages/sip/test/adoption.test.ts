@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
-import type { LegId, LegSnapshot, SipMessage } from '@sidetone/sip';
+import { describe, test } from 'node:test';
+import type { LegId, LegSnapshot, SipMessage, UserAgent, UserAgentOut } from '@sidetone/sip';
 import fc from 'fast-check';
 import { answering, established, Pair, type Side } from './two-agents.ts';
 
@@ -131,9 +131,9 @@ test('a 2xx to a re-INVITE that died with the process is ACKed, too', () => {
   restart(pair, 'alice', alice);
   waiting!();
   pair.run(40_000);
-  assert.deepEqual(pair.told('bob'), ['reinvite new'], 'no ack-timeout');
+  assert.deepEqual(pair.told('bob'), ['reinvite new', 'refreshed'], 'no ack-timeout');
   assert.deepEqual(requests(pair, 'alice', 'ACK'), [1, 2]);
-  assert.deepEqual(pair.told('alice'), []);
+  assert.deepEqual(pair.told('alice'), ['refreshed']);
 });
 
 test('our 2xx without an ACK is repeated; the ACK is told; without one the leg ends at the old hour', () => {
@@ -167,6 +167,77 @@ test('our 2xx without an ACK is repeated; the ACK is told; without one the leg e
   }
 });
 
+describe('invite-again-behind-a-restart: the 2xx of the process before is the answer to a copy of its INVITE', () => {
+  for (const kind of ['INVITE', 'offerless INVITE', 're-INVITE'] as const)
+    test(kind, () => {
+      let deaf = true;
+      let invite: SipMessage | undefined;
+      const pair = new Pair({
+        onWire: (from, message) => {
+          if (message.kind === 'request' && message.method === 'INVITE') invite = message;
+          return !(deaf && from === 'bob' && message.kind === 'response' && message.status === 200);
+        },
+      });
+      answering(pair);
+      if (kind === 're-INVITE') deaf = false;
+      const alice = pair.invite(kind === 'offerless INVITE' ? null : 'offer');
+      pair.run(100);
+      const bob = pair.last('bob', 'incoming').leg;
+      pair.react.alice = (event) => {
+        if (event.type === 'accepted' && kind === 'offerless INVITE')
+          pair.do('alice', pair.agents.alice.ack(event.leg, 'mine', pair.now));
+      };
+      if (kind === 're-INVITE') {
+        deaf = true;
+        pair.react.bob = (event) => {
+          if (event.type === 'reinvite')
+            pair.do('bob', pair.agents.bob.respondReinvite(event.leg, event.tx, 200, { sdp: 'x' }, pair.now));
+        };
+        pair.do('alice', pair.agents.alice.reinvite(alice, 'new', 't', pair.now));
+        pair.run(100);
+      }
+      assert.notEqual(pair.agents.bob.snapshot(bob)?.unacked, null);
+      pair.react.bob = null;
+      pair.events.bob.length = 0;
+      const asked = pair.trace.length;
+      restart(pair, 'bob', bob);
+      pair.inject('bob', invite!);
+      pair.inject('bob', invite!);
+      const said = pair.trace
+        .slice(asked)
+        .filter((line) => line.includes('bob > ') && !line.includes(' 100/'));
+      assert.ok(
+        said.every((line) => line.includes('bob > 200/INVITE')),
+        said.join('; '),
+      );
+      assert.deepEqual(pair.told('bob'), [], 'no new call, no new offer');
+      deaf = false;
+      pair.run(100_000);
+      assert.deepEqual(requests(pair, 'bob', 'BYE'), []);
+      assert.equal(pair.agents.bob.snapshot(bob)?.unacked, null);
+      const told = { INVITE: 'confirmed', 'offerless INVITE': 'confirmed mine', 're-INVITE': 'refreshed' }[
+        kind
+      ];
+      assert.deepEqual(pair.told('bob'), [told]);
+    });
+});
+
+test('restart-long-after-a-re-INVITE: a journal without its ACK, of a release before, does not end the leg', () => {
+  const { pair, alice, bob } = established();
+  let old: unknown;
+  pair.react.bob = (event) => {
+    if (event.type !== 'reinvite') return;
+    pair.do('bob', pair.agents.bob.respondReinvite(event.leg, event.tx, 200, { sdp: 'x' }, pair.now));
+    old = written(pair, 'bob', bob);
+  };
+  pair.do('alice', pair.agents.alice.reinvite(alice, 'new', 't', pair.now));
+  pair.run(60_000);
+  restart(pair, 'bob', bob, old as LegSnapshot);
+  pair.run(60_000);
+  assert.deepEqual(requests(pair, 'bob', 'BYE'), []);
+  assert.equal(pair.agents.bob.snapshot(bob)?.unacked, null);
+});
+
 test('a leg on its way out is told, too: BYE again', () => {
   const { pair, alice } = established({
     onWire: (_, m) => !(m.kind === 'request' && m.method === 'BYE' && m.headers.cseq.seq < 1_000),
@@ -177,6 +248,130 @@ test('a leg on its way out is told, too: BYE again', () => {
   pair.run(40_000);
   assert.deepEqual(pair.told('bob'), ['bye']);
   assert.equal(pair.agents.alice.snapshot(alice), null);
+});
+
+describe('restart-long-after-a-re-INVITE: what the next process needs is told with the input that changes it', () => {
+  type Legs = Readonly<Record<Side, LegId>>;
+  const takes = (pair: Pair, side: Side): void => {
+    pair.react[side] = (event) => {
+      if (event.type === 'reinvite')
+        pair.do(side, pair.agents[side].respondReinvite(event.leg, event.tx, 200, { sdp: 'x' }, pair.now));
+      else if (event.type === 'reinviteResult' && event.sdp !== undefined && event.token === 'none')
+        pair.do(side, pair.agents[side].ack(event.leg, 'mine', pair.now));
+    };
+  };
+  const reinvite = (pair: Pair, side: Side, legs: Legs, sdp: string | undefined, token: string): void =>
+    pair.do(side, pair.agents[side].reinvite(legs[side], sdp, token, pair.now));
+  const challenge = (pair: Pair, side: Side): void => {
+    pair.react[side] = (event) => {
+      if (event.type !== 'reinvite') return;
+      const known = event.request.headers.other.some(([name]) => name === 'Authorization');
+      const headers = [['WWW-Authenticate', 'Digest realm="b", nonce="n1", qop="auth"']] as const;
+      const answer = known ? { sdp: 'x' } : { headers };
+      const { agents, now } = pair;
+      pair.do(side, agents[side].respondReinvite(event.leg, event.tx, known ? 200 : 401, answer, now));
+    };
+  };
+
+  const cases: Readonly<Record<string, (pair: Pair, legs: Legs) => void>> = {
+    'an offer of the peer, answered and ACKed': (pair, legs) => {
+      takes(pair, 'alice');
+      reinvite(pair, 'bob', legs, 'b', 'r');
+    },
+    'an offer of ours in the 200 of a re-INVITE': (pair, legs) => {
+      takes(pair, 'alice');
+      takes(pair, 'bob');
+      reinvite(pair, 'bob', legs, undefined, 'none');
+    },
+    'offers that collide, and come again': (pair, legs) => {
+      takes(pair, 'alice');
+      takes(pair, 'bob');
+      reinvite(pair, 'alice', legs, 'a', 'r');
+      reinvite(pair, 'bob', legs, 'b', 'r');
+    },
+    'a re-INVITE that is challenged': (pair, legs) => {
+      challenge(pair, 'bob');
+      reinvite(pair, 'alice', legs, 'a', 'r');
+    },
+    'a re-INVITE that waits for the ACK of ours': (pair, legs) => {
+      takes(pair, 'bob');
+      pair.react.alice = (event) => {
+        if (event.type !== 'reinvite') return;
+        pair.do('alice', pair.agents.alice.respondReinvite(event.leg, event.tx, 200, { sdp: 'x' }, pair.now));
+        reinvite(pair, 'alice', legs, 'a', 'r');
+      };
+      reinvite(pair, 'bob', legs, 'b', 'r');
+    },
+    'a re-INVITE that waits for one that the peer cancels': (pair, legs) => {
+      takes(pair, 'bob');
+      let cancel: SipMessage | undefined;
+      pair.react.alice = (event) => {
+        if (event.type !== 'reinvite') return;
+        const { headers } = event.request;
+        const cseq = { seq: headers.cseq.seq, method: 'CANCEL' };
+        const other = headers.other.filter(([name]) => name !== 'Content-Type');
+        cancel = {
+          ...event.request,
+          method: 'CANCEL',
+          headers: { ...headers, cseq, other },
+          body: Buffer.alloc(0),
+        };
+        reinvite(pair, 'alice', legs, 'a', 'r');
+      };
+      reinvite(pair, 'bob', legs, 'b', 'r');
+      pair.run(100);
+      pair.inject('alice', cancel!);
+    },
+    'a target that moves with an offer': (pair, legs) => {
+      takes(pair, 'alice');
+      const moved = pair.agents.bob.reinvite(legs.bob, 'b', 'r', pair.now).map((out) => {
+        if (out.type !== 'sip') return out;
+        const contact = [
+          { uri: { scheme: 'sip', user: 'moved', host: '192.0.2.2', port: 5070, params: {} }, params: {} },
+        ];
+        return { ...out, message: { ...out.message, headers: { ...out.message.headers, contact } } };
+      });
+      pair.do('bob', moved);
+    },
+  };
+
+  for (const [name, act] of Object.entries(cases))
+    test(name, () => {
+      const pair = new Pair();
+      answering(pair);
+      const alice = pair.invite('offer', { credentials: { userName: 'alice', password: 'secret' } });
+      pair.run(1_000);
+      const legs = { alice, bob: pair.last('bob', 'confirmed').leg };
+      pair.react.bob = null;
+      let changes = 0;
+      for (const side of ['alice', 'bob'] as const) {
+        const agent = pair.agents[side];
+        const known = (): string => {
+          const { remoteSeq: _, localSeq: _l, unacked, ...rest } = agent.snapshot(legs[side])!;
+          return JSON.stringify([unacked?.seq, rest]);
+        };
+        const told = (work: () => readonly UserAgentOut[]): readonly UserAgentOut[] => {
+          const before = known();
+          const out = work();
+          if (known() === before) return out;
+          changes++;
+          const events = out.filter((o) => o.type !== 'sip' && 'leg' in o && o.leg === legs[side]);
+          assert.notEqual(events.length, 0, `${side}: ${before} became ${known()}`);
+          return out;
+        };
+        pair.agents[side] = Object.assign(Object.create(agent) as UserAgent, {
+          receive: (...of: Parameters<UserAgent['receive']>) => told(() => agent.receive(...of)),
+          tick: (now: number) => told(() => agent.tick(now)),
+        });
+      }
+      act(pair, legs);
+      pair.run(60_000);
+      assert.ok(changes > 0);
+      for (const side of ['alice', 'bob'] as const) {
+        const { unacked, open } = pair.agents[side].snapshot(legs[side])!;
+        assert.deepEqual([unacked, open], [null, null]);
+      }
+    });
 });
 
 test('credentials are not in a snapshot; who adopts states them anew', () => {

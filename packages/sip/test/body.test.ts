@@ -264,6 +264,7 @@ describe('multipart-bodies', () => {
       'incoming offer',
       'confirmed',
       'reinvite new',
+      'refreshed',
       'reinvite',
       'reinviteConfirmed in-ack',
     ]);

@@ -16,14 +16,15 @@ test('re-INVITE both ways, with and without an offer', () => {
     };
     pair.do(from, pair.agents[from].reinvite(legs[from], 'ours', 't1', pair.now));
     pair.run(1000);
-    assert.deepEqual(pair.told(to), ['reinvite ours']);
+    assert.deepEqual(pair.told(to), ['reinvite ours', 'refreshed']);
     assert.deepEqual(pair.told(from), ['reinviteResult 200 t1 theirs']);
     pair.do(from, pair.agents[from].reinvite(legs[from], undefined, 't2', pair.now));
     pair.run(1000);
-    assert.deepEqual(pair.told(to), ['reinvite ours', 'reinvite']);
+    assert.deepEqual(pair.told(to), ['reinvite ours', 'refreshed', 'reinvite']);
     pair.do(from, pair.agents[from].ack(legs[from], 'mine', pair.now));
     pair.run(1000);
-    assert.deepEqual(pair.told(to), ['reinvite ours', 'reinvite', 'reinviteConfirmed mine']);
+    const told = ['reinvite ours', 'refreshed', 'reinvite', 'reinviteConfirmed mine'];
+    assert.deepEqual(pair.told(to), told);
     pair.react[to] = null;
     pair.events.alice.length = 0;
     pair.events.bob.length = 0;
@@ -44,6 +45,32 @@ test('a second re-INVITE waits for the first', () => {
   pair.run(5000);
   assert.deepEqual(seen, ['one', 'two']);
   assert.deepEqual(pair.told('alice'), ['reinviteResult 200 1 x', 'reinviteResult 200 2 x']);
+});
+
+test('old-offer-behind-a-new-one: a re-INVITE that waits states what holds when it is sent', () => {
+  let holds = 'old';
+  const { pair, alice, bob } = established({ offer: (_, given) => (given === 'old' ? holds : given) });
+  const seen: (string | undefined)[] = [];
+  for (const side of ['alice', 'bob'] as const)
+    pair.react[side] = (event) => {
+      if (event.type !== 'reinvite') return;
+      if (side === 'bob') seen.push(event.sdp);
+      else holds = 'new';
+      pair.do(side, pair.agents[side].respondReinvite(event.leg, event.tx, 200, { sdp: 'x' }, pair.now));
+    };
+  // In a queue: behind one of ours. Then in the pause behind a collision, in which the peer's offer comes first.
+  pair.do('alice', pair.agents.alice.reinvite(alice, 'first', '1', pair.now));
+  pair.do('alice', pair.agents.alice.reinvite(alice, 'old', '2', pair.now));
+  holds = 'changed';
+  pair.run(1_000);
+  assert.deepEqual(seen, ['first', 'changed']);
+  pair.do('alice', pair.agents.alice.reinvite(alice, 'old', '3', pair.now));
+  pair.do('bob', pair.agents.bob.reinvite(bob, 'b', 'b', pair.now));
+  pair.run(10_000);
+  assert.deepEqual(seen, ['first', 'changed', 'new']);
+  pair.do('alice', pair.agents.alice.reinvite(alice, undefined, '4', pair.now));
+  pair.run(1_000);
+  assert.equal(seen.at(-1), undefined, 'one without an offer stays without');
 });
 
 test('glare: both get 491 and try again after the pause of §14.1', () => {
@@ -129,6 +156,15 @@ test('481 inside the dialog ends it', () => {
   pair.do('alice', pair.agents.alice.requestInDialog(alice, { method: 'INFO' }, 'i', pair.now));
   pair.run();
   assert.deepEqual(pair.told('alice'), ['inDialogResult 481 i', 'ended dialog-gone']);
+});
+
+test('no answer inside the dialog ends it, too', () => {
+  let deaf = false;
+  const { pair, alice } = established({ onWire: () => !deaf });
+  deaf = true;
+  pair.do('alice', pair.agents.alice.requestInDialog(alice, { method: 'INFO' }, 'i', pair.now));
+  pair.run();
+  assert.deepEqual(pair.told('alice'), ['inDialogResult 408 i', 'ended no-answer']);
 });
 
 test('a BYE without an answer still ends the leg', () => {

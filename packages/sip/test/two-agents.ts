@@ -28,6 +28,8 @@ export interface PairOptions {
   /** Longest one-way delay in ms; the shortest is 1. */
   readonly delay?: Ms;
   readonly transport?: 'udp' | 'tcp';
+  /** The offers of re-INVITEs when they are sent. */
+  readonly offer?: UserAgentOptions['offer'];
   /** Looks at (and may drop, by `false`) each message on the wire. */
   readonly onWire?: (from: Side, message: SipMessage, now: Ms) => boolean | undefined;
 }
@@ -57,6 +59,7 @@ export class Pair {
         resolve: (uri) => this.flow({ host: uri.host, port: uri.port ?? 5060 }),
         userAgent: side,
         allow: ALLOW,
+        ...(options.offer === undefined ? {} : { offer: options.offer }),
       };
       return createUserAgent({ ...settings, random: seededRandom(seed) });
     };

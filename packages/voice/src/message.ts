@@ -107,7 +107,7 @@ export type LegInput =
   | {
       readonly type: 'ended';
       readonly branch: string;
-      readonly why: 'ack-timeout' | 'dialog-gone' | 'bye-done';
+      readonly why: 'ack-timeout' | 'no-answer' | 'dialog-gone' | 'bye-done';
     }
   | { readonly type: 'refer'; readonly tx: string; readonly cseq: number; readonly to: ReferTarget }
   // -- the look-up, media

@@ -1,8 +1,7 @@
-import { earliest, type JournalEntry, type Ms, sameHost, uuid } from '@sidetone/core';
+import { earliest, type JournalEntry, type Ms, uuid } from '@sidetone/core';
 import type { DialogName, LegId, UserAgent, UserAgentOut } from '@sidetone/sip';
-import type { MediaEvent, MediaReply, SipUser } from '@sidetone/wire';
-import { transferPlan } from './command/dial.ts';
-import { freshLeg } from './ids.ts';
+import type { MediaEvent, MediaReply } from '@sidetone/wire';
+import { Beginnings } from './command/begin.ts';
 import { type Bye, LegJournal } from './journal/journal.ts';
 import { inheritedMedia, restoreLegs } from './journal/restore.ts';
 import { CAUSE, type Ending, type Why } from './leg/ending.ts';
@@ -12,18 +11,14 @@ import { countedUser } from './limits/counters.ts';
 import { mediaInput } from './media/from-media.ts';
 import { MediaDesk } from './media/media-desk.ts';
 import type { Wish } from './message.ts';
-import type { Bridge } from './place/bridge-draft.ts';
 import { Registry } from './registry.ts';
-import { type Beginning, dialFor, dialledLeg, offeredLeg, startedLine } from './routing/arrival.ts';
-import { arrive } from './routing/plan.ts';
 import { createVoiceAgent, PROXY } from './sip/agent.ts';
 import { boundContacts, infoInput, type LegEvent, legInput } from './sip/from-sip.ts';
 import { readInfo } from './sip/info-body.ts';
 import { commandLeg, DIGIT } from './sip/leg-wishes.ts';
-import { within } from './sip/offer-profile.ts';
 import { referTarget } from './sip/refer-target.ts';
 import { byeHeaders, inviteFor, lookupFor } from './sip/to-sip.ts';
-import { type DialWish, Transactions } from './transaction.ts';
+import { Transactions } from './transaction.ts';
 import type { VoiceInput, VoiceOutput } from './voice-events.ts';
 import { TIMERS, type Voice, type VoiceOptions, type VoiceTimers } from './voice-options.ts';
 
@@ -46,6 +41,7 @@ class CallService implements Voice {
   readonly #registry = new Registry();
   readonly #legs: Transactions;
   readonly #admission: Admission;
+  readonly #begin: Beginnings;
   readonly #media: MediaDesk;
   readonly #journal: LegJournal;
   /** Our branch ids → the user agent's dialogs; and back. */
@@ -66,9 +62,16 @@ class CallService implements Voice {
     this.#legs = new Transactions(
       this.#registry,
       { callMs, cancelMs },
-      { wish: (wish) => this.#carry(wish), dial: (wish) => this.#dial(wish) },
+      { wish: (wish) => this.#carry(wish), dial: (wish) => this.#begin.transfer(wish, this.#now) },
     );
     this.#admission = new Admission(this.#registry, options.limits);
+    this.#begin = new Beginnings({
+      options,
+      registry: this.#registry,
+      legs: this.#legs,
+      admission: this.#admission,
+      log: (line) => this.#out.push(line),
+    });
     this.#journal = new LegJournal(this.#agent, (branch) => this.#dialogOf.get(branch));
   }
 
@@ -232,7 +235,7 @@ class CallService implements Voice {
         begin: (leg) => {
           this.#journal.inherited(leg.id);
           this.#legs.begin(leg);
-          if (leg.place?.in === 'bridge') this.#openBridge(leg.place.id, leg.session, 'up');
+          if (leg.place?.in === 'bridge') this.#begin.openBridge(leg.place.id, leg.session, 'up');
         },
         bind: (branch, dialog) => this.#bind(branch, dialog),
         hear: (out) => this.#hear(out),
@@ -252,17 +255,6 @@ class CallService implements Voice {
     this.#end(refused, CAUSE.revoked);
     this.#media.claim(inheritedMedia(legs), this.#now, this.#out);
   }
-
-  #openBridge(id: string, session: string, state: Bridge['state'] = 'waiting'): void {
-    if (this.#registry.bridges.has(id)) return;
-    const heldHears = this.#options.heldHears ?? 'music';
-    this.#registry.bridges.set(id, { id, session, state, heldHears, swap: null, swaps: 0 });
-  }
-
-  readonly #isOwnHost = (host: string): boolean =>
-    this.#options.publicAddress.hosts.some((own) => sameHost(own, host));
-
-  readonly #freshBranch = (): string => freshLeg(this.#options.random).leg;
 
   // ---- SIP in
 
@@ -307,53 +299,7 @@ class CallService implements Voice {
       this.#hear(this.#agent.respond(out.leg, 403, {}, this.#now));
       return;
     }
-    const { families, identity, epoch, random } = this.#options;
-    const arrival = arrive(out.request, node, identity(), this.#isOwnHost, this.#freshBranch, epoch());
-    const reached = within(arrival.plan, out.sdp, arrival.leg, families);
-    const { plan, counts } = this.#admission.admit(
-      identity(),
-      reached,
-      arrival.user,
-      arrival.leg.trunk,
-      this.#now,
-    );
-    const session = uuid(random);
-    const beginning: Beginning = { session, counts, now: this.#now, epoch: epoch() };
-    const own = freshLeg(random);
-    this.#bind(own.leg, out.leg);
-    switch (plan.to) {
-      case 'refuse': {
-        const leg = offeredLeg(arrival, own, out.sdp, null, beginning);
-        this.#begin(leg, startedLine(leg, plan));
-        this.#legs.post(leg.id, { type: 'end', ending: plan.ending });
-        return;
-      }
-      case 'service': {
-        const { leg: id } = freshLeg(random);
-        const place = { in: 'built-in', service: plan.service, id, since: this.#now } as const;
-        const leg = offeredLeg(arrival, own, out.sdp, place, beginning);
-        this.#begin(leg, startedLine(leg, plan));
-        // An echo gives the caller its own Opus back, so its own wishes count.
-        const { opus, codecs } = dialFor(NOBODY, arrival.caller, leg, 0);
-        this.#legs.post(leg.id, { type: 'answer', codecs, opus, headers: [] });
-        return;
-      }
-      default: {
-        const id = uuid(random);
-        const leg = offeredLeg(arrival, own, out.sdp, { in: 'bridge', id, side: 'a' }, beginning);
-        this.#openBridge(id, session);
-        this.#begin(leg, startedLine(leg, plan));
-        const dial = dialFor(plan, arrival.caller, leg, this.#options.ringMs);
-        const called = dialledLeg(dial, freshLeg(random), { in: 'bridge', id, side: 'b' }, beginning);
-        this.#legs.begin(called);
-        this.#legs.post(called.id, { type: 'dial' });
-      }
-    }
-  }
-
-  #begin(leg: Leg, line: ReturnType<typeof startedLine>): void {
-    this.#out.push(line);
-    this.#legs.begin(leg);
+    this.#bind(this.#begin.incoming(out.request, out.sdp, node, this.#now), out.leg);
   }
 
   #lookedUp(out: Extract<UserAgentOut, { type: 'result' }>): void {
@@ -432,7 +378,7 @@ class CallService implements Voice {
   #refer(out: Extract<UserAgentOut, { type: 'request' }>): void {
     const asks = this.#legOfDialog(out.leg);
     const facts = {
-      isOwnHost: this.#isOwnHost,
+      isOwnHost: this.#begin.isOwnHost,
       registry: this.#registry,
       find: (name: DialogName) => this.#legOfDialog(this.#agent.legWith(name)),
     };
@@ -441,40 +387,4 @@ class CallService implements Voice {
       this.#hear(this.#agent.respondRequest(out.tx, typeof to === 'number' ? to : 403, {}, this.#now));
     else this.#legs.post(asks.id, { type: 'refer', tx: out.tx, cseq: out.request.headers.cseq.seq, to });
   }
-
-  /** A leg for a transfer, on the account of the user who transfers. */
-  #dial(wish: DialWish): void {
-    const { bridge } = wish;
-    const by = this.#registry.legs.get(wish.by);
-    const keeps = this.#registry.legs.get(wish.keeps);
-    if (by === undefined || keeps === undefined) {
-      this.#legs.toBridge(bridge, { type: 'notFound', ending: NO_ENGINE });
-      return;
-    }
-    const { identity, epoch, random } = this.#options;
-    const transfer = { by, keeps, dialled: wish.dialled, headers: wish.headers ?? [] };
-    const found = transferPlan(transfer, identity(), this.#options.ringMs, this.#freshBranch, epoch());
-    const user: SipUser | undefined = found.user;
-    const { plan, counts } = this.#admission.admit(identity(), found.plan, user, undefined, this.#now);
-    if (plan.to === 'refuse') {
-      this.#legs.toBridge(bridge, { type: 'notFound', ending: plan.ending });
-      return;
-    }
-    const fresh = freshLeg(random);
-    if (plan.to === 'service') {
-      const place = { in: 'built-in', service: plan.service, id: fresh.leg, since: this.#now } as const;
-      this.#legs.toBridge(bridge, { type: 'found', place });
-      return;
-    }
-    const session = this.#registry.bridges.get(bridge)?.session ?? keeps.session;
-    const { caller, codecs, ringMs } = found;
-    const dial = { callee: plan, caller, codecs, opus: {}, ringMs };
-    const beginning: Beginning = { session, counts, now: this.#now, epoch: epoch() };
-    const next = dialledLeg(dial, fresh, { in: 'bridge', id: bridge, side: 'next' }, beginning);
-    this.#legs.begin(next);
-    this.#legs.post(next.id, { type: 'dial' });
-  }
 }
-
-/** Nobody is called: a built-in service answers. */
-const NOBODY = { to: 'trunk', number: '', trunks: [] } as const;

@@ -235,10 +235,17 @@ describe('endings', () => {
     bench.feed({ type: 'mediaFlag', leg: 'a', flag: 'one-way' });
     assert.ok(bench.outs.some((o) => o.type === 'log' && o.level === 'warn' && o.event === 'media one-way'));
   });
-  it('no ACK: the other side hears it', () => {
-    const ladder = answered().feed({ type: 'ended', leg: 'a', why: 'ack-timeout' });
-    assert.ok(ladder.includes('BYE b RECOVERY_ON_TIMER_EXPIRE'));
-  });
+  for (const [why, cause, by] of [
+    ['ack-timeout', 'RECOVERY_ON_TIMER_EXPIRE', 'platform'],
+    ['no-answer', 'RECOVERY_ON_TIMER_EXPIRE', 'platform'],
+    ['dialog-gone', 'NORMAL_CLEARING', 'caller'],
+    ['bye-done', 'NORMAL_CLEARING', 'caller'],
+  ] as const)
+    it(`bye-behind-481: a dialog that ends without a BYE of the peer (${why}): the other side hears it`, () => {
+      const bench = answered();
+      assert.ok(bench.feed({ type: 'ended', leg: 'a', why }).includes(`BYE b ${cause}`));
+      for (const record of bench.records()) assert.deepEqual([record.cause, record.ended_by], [cause, by]);
+    });
   it('the longest call', () => {
     const bench = answered();
     bench.now = 1_000_000;

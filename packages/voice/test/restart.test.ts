@@ -84,6 +84,26 @@ describe('an answered call goes on in the next process', () => {
       useAndEnd(bench, client, carrier, ends);
     });
 
+  for (const holds of ['vsp', 'proxy'] as const)
+    it(`restart-long-after-a-re-INVITE: ${holds} has held and resumed, an hour ago`, () => {
+      const { bench, client, carrier } = connected();
+      const leg = holds === 'vsp' ? client : carrier;
+      const side = bench[holds];
+      const other = bench[holds === 'vsp' ? 'proxy' : 'vsp'];
+      for (const direction of ['sendonly', 'sendrecv']) {
+        side.act(side.agent.reinvite(leg, sdp(direction), 'h', bench.now));
+        assert.equal(side.take('reinviteResult').status, 200);
+        if (holds === 'proxy') continue;
+        const offer = other.take('reinvite');
+        other.act(other.agent.respondReinvite(carrier, offer.tx, 200, { sdp: sdp() }, bench.now));
+      }
+      bench.advance(3_600_000);
+      bench.restart();
+      bench.advance(60_000);
+      for (const far of [side, other]) assert.ok(!far.has('bye'), `${far.node} hears no BYE`);
+      useAndEnd(bench, client, carrier, holds);
+    });
+
   it('and its sources are not told again: nothing is heard of it', () => {
     const { bench } = connected();
     const before = bench.media.length;

@@ -292,6 +292,70 @@ describe('a call to a user', () => {
   });
 });
 
+describe('cancel-meets-2xx: who gives up an offerless call that is answered at that moment', () => {
+  const offerless = (): CallBench => {
+    const bench = new CallBench({ plan: userPlan(), kind: 'trunk', offerless: true });
+    bench.feed({ type: 'start' });
+    bench.feed({ type: 'bindings', status: 200, contacts: [contact('b')] });
+    bench.feed({ type: 'accepted', leg: 'b', sdp: 'theirs', headers: [] });
+    return bench;
+  };
+  const ends = (bench: CallBench) => bench.records().map((r) => [r.leg_id, r.cause, r.ended_by]);
+
+  for (const [name, error] of [
+    ['no answer', null],
+    ['an answer without audio', 'bad-sdp'],
+    ['an answer without a codec of ours', 'no-codec'],
+  ] as const) {
+    const acked = (): CallBench => {
+      const bench = offerless();
+      if (error !== null)
+        bench.failures.push(({ op }) => (op === 'accept' ? { ok: false, error, message: '' } : undefined));
+      const answer = error === null ? {} : { sdp: 'none' };
+      const heard = bench.feed({ type: 'confirmed', leg: 'a', ...answer });
+      assert.deepEqual(heard, error === null ? [] : ['media accept a none'], 'its BYE is waited for');
+      return bench;
+    };
+
+    it(`ACK with ${name}, and BYE: the caller has ended the call`, () => {
+      const bench = acked();
+      bench.now = 3_500;
+      bench.feed({ type: 'bye', leg: 'a', headers: [] });
+      assert.deepEqual(ends(bench), [
+        ['a', 'NORMAL_CLEARING', 'caller'],
+        ['b', 'NORMAL_CLEARING', 'caller'],
+      ]);
+      assert.equal(bench.deadline(), null);
+    });
+
+    it(`ACK with ${name}, and nothing more: we end it`, () => {
+      const bench = acked();
+      assert.equal(bench.deadline(), 4_000);
+      bench.now = 4_000;
+      assert.equal(bench.feed({ type: 'tick' })[0], 'BYE a INCOMPATIBLE_DESTINATION');
+      assert.deepEqual(ends(bench), [
+        ['a', 'INCOMPATIBLE_DESTINATION', 'platform'],
+        ['b', 'INCOMPATIBLE_DESTINATION', 'platform'],
+      ]);
+    });
+  }
+
+  it('an answer that media cannot take for reasons of its own ends it at once', () => {
+    const bench = offerless();
+    bench.failures.push(({ op }) =>
+      op === 'accept' ? { ok: false, error: 'engine', message: '' } : undefined,
+    );
+    const heard = bench.feed({ type: 'confirmed', leg: 'a', sdp: 'theirs' });
+    assert.ok(heard.includes('BYE a NETWORK_OUT_OF_ORDER'));
+  });
+
+  it('an answer that media takes: the call goes on', () => {
+    const bench = offerless();
+    bench.feed({ type: 'confirmed', leg: 'a', sdp: 'theirs' });
+    assert.equal(bench.deadline(), 1_000_000);
+  });
+});
+
 describe('a call that nobody answers', () => {
   it('ends by the ring limit with 480', () => {
     const bench = new CallBench();

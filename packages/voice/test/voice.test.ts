@@ -277,6 +277,20 @@ describe('users are called', () => {
     clean(bench, 2);
   });
 
+  it('cancel-meets-2xx: by a carrier, offerless, whose CANCEL crosses our 200', () => {
+    const bench = new VoiceBench();
+    const leg = callIn(bench, '+13125550101', undefined);
+    bindings(bench, ['sip:s1@vsp.sidetone.invalid']);
+    const { agent } = bench.proxy;
+    const late = agent.cancel(leg, [], bench.now);
+    bench.proxy.act(agent.respond(bench.proxy.take('incoming').leg, 200, { sdp: sdp() }, bench.now));
+    bench.proxy.act(late);
+    assert.ok(bench.proxy.has('bye'));
+    clean(bench, 2);
+    for (const { cause, ended_by } of bench.records)
+      assert.deepEqual([cause, ended_by], ['NORMAL_CLEARING', 'caller']);
+  });
+
   it('and reject: 487 by default, by the setting otherwise; recorded as rejected', () => {
     for (const code of [487, 603]) {
       const bench = new VoiceBench({

@@ -3,6 +3,7 @@ import { createUserAgent, type UserAgent, type UserAgentOut } from '@sidetone/si
 import { type ClientFrame, createFrameWriter, NODE_HOST, REFER, RPC_ERROR, retryAfter } from '@sidetone/wire';
 import { type Call, type CallInput, type ClientWish, callDeadline, isTold, type LegWish } from './call.ts';
 import { CallBook, type Place } from './call-book.ts';
+import { descriptionOf } from './call-media.ts';
 import { stepCall } from './call-step.ts';
 import { branchId, callIds, grantedMs, readHeard } from './from-sip.ts';
 import { Journal } from './journal.ts';
@@ -54,6 +55,10 @@ export class CallDesk {
       sentBy: { host: NODE_HOST.vsp },
       contact: () => contactUri('call'),
       resolve: (hop) => (hop.host === NODE_HOST.proxy ? PROXY : VOICE),
+      offer: (leg, given) => {
+        const place = this.calls.placeOf(leg);
+        return (place && descriptionOf(this.calls.get(place))) ?? given;
+      },
       userAgent: 'Sidetone',
       allow: ['INVITE', 'ACK', 'CANCEL', 'BYE', 'INFO', 'UPDATE', 'OPTIONS', 'NOTIFY'],
     });

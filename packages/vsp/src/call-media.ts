@@ -27,6 +27,10 @@ export function flushCandidates(draft: Draft, ended = false): void {
   change(draft, { candidates: [] });
 }
 
+/** What the client describes itself by towards voice now: a re-INVITE that waited must not bring back a transport that is gone. */
+export const descriptionOf = (call: Call | undefined): string | undefined =>
+  call?.update?.sdp ?? call?.clientSdp ?? undefined;
+
 /** The client's reply at once; voice gates media and tells the other side (RFC 3264 §8.4). */
 export function hold(draft: Draft, frame: Extract<CallFrame, { kind: 'hold' }>): void {
   const { call } = draft;

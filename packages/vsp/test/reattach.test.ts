@@ -66,6 +66,37 @@ test('dead media: the client is attached with a fresh offer, and its answer goes
   assert.match(bench.last('reinvite').sdp!, /a=ice-ufrag:rebuilt[\s\S]*a=sendrecv/);
 });
 
+test('old-offer-behind-a-new-one: a hold that collides with fresh media speaks of the new transport', () => {
+  for (const first of ['hold', 'unhold']) {
+    const bench = active();
+    const { leg } = bench.last('incoming');
+    const token = voiceSdkId(bench);
+    if (first === 'unhold') {
+      bench.call('s1', 'h', 'modify', { action: 'hold' });
+      const { tx } = bench.last('reinvite');
+      bench.say(bench.voice.respondReinvite(leg, tx, 200, { sdp: sdpOf('platform') }, bench.now));
+    }
+    bench.input({ type: 'closed', socket: 's1' });
+    comesBack(bench, 's2', { token });
+    becomesReady(bench, 's2');
+    bench.underWay = [];
+    bench.call('s2', 'm', 'modify', { action: first });
+    renew(bench, leg);
+    const before = bench.heard.length;
+    bench.arrive();
+    // voice tries again first: it has not made the call.
+    bench.advance(2_050);
+    assert.equal(bench.told('s2', 'attach')!['sdp'], sdpOf('fresh'));
+    const sdp = sdpOf('rebuilt', 'sendrecv', 'active');
+    assert.ok('result' in bench.call('s2', 'a', 'attach', { sdp }, { attach: true }));
+    bench.advance(5_000);
+    const said = bench.heard.slice(before).filter((out) => out.type === 'reinvite');
+    assert.equal(said.length, 1, 'behind the attach');
+    assert.match(said[0]!.sdp!, /a=ice-ufrag:rebuilt/);
+    assert.match(said[0]!.sdp!, first === 'hold' ? /a=sendonly/ : /a=sendrecv/);
+  }
+});
+
 test('an attach without an offer of ours: the running transport is confirmed, another is not', () => {
   const bench = active();
   assert.ok('result' in bench.call('s1', 'a', 'attach', { sdp: sdpOf('client') }));

@@ -8,7 +8,16 @@ import { T1 } from '../transaction/timers.ts';
 import { formatUri } from '../uri.ts';
 import type { AgentCredentials } from '../user-agent-events.ts';
 import { writeMessage } from '../write.ts';
-import { type Agent, addLeg, type Leg, requestHeaders, schedule, sdpBody, tagOf } from './agent.ts';
+import {
+  type Agent,
+  addLeg,
+  dialogKey,
+  type Leg,
+  requestHeaders,
+  schedule,
+  sdpBody,
+  tagOf,
+} from './agent.ts';
 import type { ReadSnapshot } from './read-snapshot.ts';
 import { repeatAnswer } from './unacked.ts';
 
@@ -71,6 +80,10 @@ export function snapshot(leg: Leg): LegSnapshot | null {
   };
 }
 
+/** The process that waited for this ACK had ended the leg at that hour, but releases before wrote no ACK of a re-INVITE. */
+const isOld = ({ reinvite, giveUpAt }: NonNullable<LegSnapshot['unacked']>, now: Ms): boolean =>
+  reinvite && giveUpAt <= now;
+
 /** The leg again, in this process. */
 export function adopt(
   agent: Agent,
@@ -106,10 +119,11 @@ export function adopt(
     queue: [],
     peerOffer: null,
   };
-  if (known.unacked !== null && response !== null) {
+  if (known.unacked !== null && response !== null && !isOld(known.unacked, now)) {
     const { seq, reinvite, offerless, flow, giveUpAt } = known.unacked;
     const timers = { interval: T1, retransmitAt: now, giveUpAt };
     leg.unacked = { tx: null, flow, seq, response, reinvite, offerless, ...timers };
+    if (!reinvite) agent.inherited.set(dialogKey(leg.callId, tagOf(dialog.remote)), leg.id);
   }
   addLeg(agent, leg);
   repeatAnswer(agent, leg, now);

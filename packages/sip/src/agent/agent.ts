@@ -126,6 +126,8 @@ export interface Agent {
   readonly legs: Map<LegId, Leg>;
   /** Call-ID and local tag name a leg. */
   readonly byDialog: Map<string, LegId>;
+  /** Legs whose INVITE a process before has answered, by Call-ID and the peer's tag, while its ACK is missing. */
+  readonly inherited: Map<string, LegId>;
   readonly clients: Map<string, ClientUse>;
   readonly servers: Map<string, ServerUse>;
   readonly merged: MergedRequests;
@@ -234,6 +236,7 @@ export function dropLeg(agent: Agent, leg: Leg, now: Ms): void {
   agent.legs.delete(leg.id);
   agent.byDialog.delete(dialogKey(leg.callId, leg.localTag));
   tellDialog(agent, leg, false);
+  if (leg.dialog !== null) agent.inherited.delete(dialogKey(leg.callId, remoteTag(leg.dialog)));
   agent.due.delete(leg.id);
   const tx = leg.peerOffer;
   const waiting = tx === null ? undefined : agent.servers.get(tx);
@@ -250,6 +253,11 @@ export function abandonReinvite(agent: Agent, leg: Leg, now: Ms): void {
   let open: string | null = null;
   for (const [tx, use] of agent.clients) if (use.leg === leg.id && use.purpose === 'reinvite') open = tx;
   if (open !== null) agent.feed(agent.layer.cancel(open, [], now), now);
+}
+
+/** Tells that `snapshot` of a leg has changed, where no other event says so. */
+export function refreshed(agent: Agent, leg: Leg): void {
+  if (agent.legs.has(leg.id)) agent.out.push({ type: 'refreshed', leg: leg.id });
 }
 
 /** Sets when a leg wants its next tick. */

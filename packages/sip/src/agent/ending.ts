@@ -23,8 +23,8 @@ export function leave(agent: Agent, leg: Leg, headers: ExtraHeaders, now: Ms): v
 }
 
 /** The dialog is gone without a BYE. A leg that is leaving waits for its BYE, an early one for its INVITE. */
-export function loseDialog(agent: Agent, leg: Leg, now: Ms): void {
+export function loseDialog(agent: Agent, leg: Leg, status: 408 | 481, now: Ms): void {
   if (leg.phase !== 'confirmed' || !agent.legs.has(leg.id)) return;
   dropLeg(agent, leg, now);
-  agent.out.push({ type: 'ended', leg: leg.id, why: 'dialog-gone' });
+  agent.out.push({ type: 'ended', leg: leg.id, why: status === 481 ? 'dialog-gone' : 'no-answer' });
 }

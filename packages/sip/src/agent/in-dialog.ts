@@ -11,6 +11,7 @@ import {
   dialogOf,
   dropLeg,
   type Leg,
+  refreshed,
   refuse,
   responseTo,
   sdpOf,
@@ -40,7 +41,7 @@ export function onRequestInDialog(agent: Agent, tx: string, request: SipRequest,
     case 'UPDATE':
       if (sdpOf(request) !== undefined) return onPeerOffer(agent, leg, tx, request, flow, now);
       storeDialog(leg, refreshTarget(ordered, request));
-      agent.out.push({ type: 'refreshed', leg: leg.id });
+      refreshed(agent, leg);
       return succeed(agent, leg, tx, request, now);
     case 'OPTIONS':
       return succeed(agent, leg, tx, request, now);
@@ -145,5 +146,6 @@ export function onInDialogEnd(
   });
   // §12.2.1.2: the peer does not know the dialog, or does not answer in it.
   // To a NOTIFY it speaks of the subscription alone (RFC 5057 §5.1).
-  if (use.request.method !== 'NOTIFY' && (status === 408 || status === 481)) loseDialog(agent, leg, now);
+  if (use.request.method !== 'NOTIFY' && (status === 408 || status === 481))
+    loseDialog(agent, leg, status, now);
 }

@@ -10,6 +10,7 @@ import {
   contactFor,
   type Leg,
   type Reinvite,
+  refreshed,
   refuse,
   responseTo,
   schedule,
@@ -20,7 +21,7 @@ import {
 } from './agent.ts';
 import { authorizeAgain, byeQuietly, sendAck, sendInDialog } from './client-request.ts';
 import { loseDialog } from './ending.ts';
-import { unacked } from './unacked.ts';
+import { answerAgain, unacked } from './unacked.ts';
 
 /** After so many collisions a 491 is handed to the user. */
 const MOST_COLLISIONS = 8;
@@ -55,11 +56,14 @@ export function retryReinvite(agent: Agent, leg: Leg, now: Ms): void {
   leg.reinvite = null;
   leg.queue.unshift(waiting);
   flushQueue(agent, leg, now);
+  refreshed(agent, leg);
 }
 
 function start(agent: Agent, leg: Leg, next: Reinvite, now: Ms): void {
   if (leg.dialog === null) return;
   leg.reinvite = { ...next, seq: leg.dialog.localSeq + 1, retryAt: null };
+  const { offer } = agent.options;
+  const sdp = next.sdp === undefined || offer === undefined ? next.sdp : offer(leg.id, next.sdp);
   schedule(agent, leg);
   sendInDialog(
     agent,
@@ -70,7 +74,7 @@ function start(agent: Agent, leg: Leg, next: Reinvite, now: Ms): void {
       method: 'INVITE',
       contact: contactFor(agent, leg.id),
       headers: sessionHeaders(agent, next.headers),
-      ...sdpBody(next.sdp),
+      ...sdpBody(sdp),
     },
     next.token,
     now,
@@ -93,12 +97,14 @@ export function onReinviteResponse(
   const again = leg.phase === 'confirmed' ? authorizeAgain(agent, use, response, from, now) : null;
   if (again !== null) {
     leg.reinvite = { ...leg.reinvite, seq: again.request.headers.cseq.seq };
+    refreshed(agent, leg);
     return;
   }
   const { collisions } = leg.reinvite;
   if (status === 491 && leg.phase === 'confirmed' && collisions < MOST_COLLISIONS) {
     leg.reinvite = { ...leg.reinvite, collisions: collisions + 1, retryAt: now + pause(agent, leg) };
     schedule(agent, leg);
+    refreshed(agent, leg);
     return;
   }
   finish(agent, leg, use, status, response, now);
@@ -160,7 +166,7 @@ function finish(
   if (status === 408 || status === 481) {
     if (status === 408 && leg.phase === 'confirmed' && leg.dialog !== null)
       byeQuietly(agent, leg.dialog, leg, [], now);
-    loseDialog(agent, leg, now);
+    loseDialog(agent, leg, status, now);
   } else flushQueue(agent, leg, now);
 }
 
@@ -174,6 +180,7 @@ export function onPeerOffer(
   now: Ms,
 ): void {
   const invite = request.method === 'INVITE';
+  if (invite && answerAgain(agent, leg, tx, request, flow, now)) return;
   if (leg.peerOffer !== null || (invite && leg.phase === 'ringing')) {
     const seconds = String(agent.options.random.int(11));
     return refuse(agent, tx, request, 500, now, { headers: [['Retry-After', seconds]] });

@@ -3,7 +3,7 @@ import { dialogAsUac, nextHop, refreshTarget, remoteTag, requestIn } from '../di
 import type { SipRequest, SipResponse } from '../message.ts';
 import { NO_BODY } from '../message.ts';
 import type { ExtraHeaders } from '../user-agent-events.ts';
-import { type Agent, dialogKey, type Leg, requestHeaders, tagOf } from './agent.ts';
+import { type Agent, dialogKey, type Leg, refreshed, requestHeaders, tagOf } from './agent.ts';
 import { byeQuietly } from './client-request.ts';
 
 /*
@@ -31,6 +31,7 @@ function ackInherited(agent: Agent, leg: Leg, response: SipResponse, now: Ms): v
   const parts = { method: 'ACK', headers: requestHeaders(agent, []) };
   const { request } = requestIn(leg.dialog, parts, response.headers.cseq.seq);
   agent.feed(agent.layer.ack(request, agent.options.resolve(nextHop(leg.dialog))), now);
+  refreshed(agent, leg);
 }
 
 export function expectStray(

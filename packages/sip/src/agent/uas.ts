@@ -13,6 +13,7 @@ import {
   dropLeg,
   type Leg,
   newTag,
+  refreshed,
   responseTo,
   schedule,
   sdpField,
@@ -20,10 +21,13 @@ import {
 } from './agent.ts';
 import { leave } from './ending.ts';
 import { flushQueue } from './reinvite.ts';
-import { unacked } from './unacked.ts';
+import { answerAgain, unacked } from './unacked.ts';
 
 /** A new INVITE (§13.3.1): 100 at once, then the user decides. */
 export function onInvite(agent: Agent, tx: string, request: SipRequest, flow: Flow, now: Ms): void {
+  const { callId, from } = request.headers;
+  const known = agent.legs.get(agent.inherited.get(dialogKey(callId, tagOf(from))) ?? '');
+  if (known !== undefined && answerAgain(agent, known, tx, request, flow, now)) return;
   const id = hexId(agent.options.random, 8);
   const localTag = newTag(agent);
   const leg: Leg = {
@@ -91,6 +95,7 @@ export function onCancel(agent: Agent, tx: string, request: SipRequest, now: Ms)
   } else {
     leg.peerOffer = null;
     flushQueue(agent, leg, now);
+    if (leg.reinvite !== null) refreshed(agent, leg);
   }
 }
 
@@ -105,6 +110,7 @@ export function onAck(agent: Agent, request: SipRequest, now: Ms): void {
   schedule(agent, leg);
   if (!done.reinvite) agent.out.push({ type: 'confirmed', leg: leg.id, ...sdpField(request) });
   else if (done.offerless) agent.out.push({ type: 'reinviteConfirmed', leg: leg.id, ...sdpField(request) });
+  else refreshed(agent, leg);
   const bye = leg.byeWhenAcked;
   leg.byeWhenAcked = null;
   if (bye !== null) leave(agent, leg, bye, now);

@@ -3,8 +3,7 @@ import type { LegInput } from '../message.ts';
 import { mediaKind, offerFamily, signalledFrom } from './branch.ts';
 import { accept } from './dialling.ts';
 import { sendNext } from './digits.ts';
-import { CAUSE } from './ending.ts';
-import { endLeg, mediaEnding } from './finish.ts';
+import { endLeg, mediaEnding, unanswered } from './finish.ts';
 import type { LegDraft } from './leg-draft.ts';
 
 /*
@@ -12,6 +11,7 @@ import type { LegDraft } from './leg-draft.ts';
  *
  *   offered ── open ──▶ media ── early ──▶ 183 with our description
  *      └── answer ──▶ answering ── media ──▶ 200 with the same description ──▶ up ── ACK (with the answer, where the offer is ours)
+ *                                                                                    └── no answer of use: BYE, or the end after 4 s
  */
 
 type Of<T extends LegInput['type']> = Extract<LegInput, { type: T }>;
@@ -94,6 +94,6 @@ export function onConfirmed(draft: LegDraft, { sdp }: Of<'confirmed'>): void {
   const { main, leg } = draft;
   if (leg.direction !== 'theirs' || main?.phase !== 'up' || main.exchange.connected) return;
   if (main.exchange.offer !== null || main.exchange.remote !== null) return;
-  if (sdp === undefined) endLeg(draft, { ...CAUSE.noCodec, by: 'platform' });
+  if (sdp === undefined) unanswered(draft);
   else accept(draft, main, sdp);
 }

@@ -4,7 +4,7 @@ import { type Branch, mediaKind, newBranch, offerFamily, rings, signalledFrom } 
 import { calleeCodecs } from './codecs.ts';
 import { sendNext } from './digits.ts';
 import { CAUSE, causeOfStatus, type Ending, rank } from './ending.ts';
-import { branchGone, endBranch, endLeg, mediaEnding } from './finish.ts';
+import { branchGone, endBranch, endLeg, isPeers, mediaEnding, unanswered } from './finish.ts';
 import { type Dial, isEnding, type TrunkFacts } from './leg.ts';
 import type { LegDraft } from './leg-draft.ts';
 import { nextRun } from './trunk-runs.ts';
@@ -157,7 +157,9 @@ export function onAccept(draft: LegDraft, branch: Branch, reply: MediaReply): vo
   }
   draft.log('warn', 'answer refused by media', { error: reply.error });
   draft.part(branch.id, 'exchange', { accepting, connected: false, remote: null });
-  if (branch.phase === 'up' && accepting === 0) endLeg(draft, mediaEnding(reply.error));
+  if (branch.phase !== 'up' || accepting > 0) return;
+  if (draft.leg.direction === 'theirs' && isPeers(reply.error)) unanswered(draft);
+  else endLeg(draft, mediaEnding(reply.error));
 }
 
 function answeredBy(draft: LegDraft, branch: Branch, trunk: string | undefined): void {
@@ -271,9 +273,10 @@ export function onLost(draft: LegDraft): void {
   endLeg(draft, best ?? { ...CAUSE.drain, by: 'platform' });
 }
 
-/** Time is over: of the ring, or of the call. */
+/** Time is over: of the ring, of the call, or of a peer that has not answered our offer. */
 export function onLimit(draft: LegDraft): void {
   const { state } = draft.leg;
   if (isEnding(draft.leg) || !('until' in state) || state.until > draft.now) return;
-  endLeg(draft, { ...(state.name === 'up' ? CAUSE.tooLong : CAUSE.noAnswer), by: 'platform' });
+  const heard = draft.main?.exchange.connected === true ? CAUSE.tooLong : CAUSE.noCodec;
+  endLeg(draft, { ...(state.name === 'up' ? heard : CAUSE.noAnswer), by: 'platform' });
 }

@@ -1,3 +1,4 @@
+import type { Ms } from '@sidetone/core';
 import { type Branch, inMedia, isGone } from './branch.ts';
 import { CAUSE, type Ending } from './ending.ts';
 import { isEnding, mainOf } from './leg.ts';
@@ -88,10 +89,26 @@ export function settle(draft: LegDraft): void {
   }
 }
 
+/** T2 of RFC 3261 §17: within it a BYE that was lost comes again. */
+const BYE_MS: Ms = 4_000;
+
+/**
+ * The ACK has no answer to the offer in our 2xx, or none of use. Who gave up while the 2xx was on its way accepts and says BYE right behind
+ * (RFC 3261 §13.2.2.4), with whatever answer it likes; the end is the peer's then. Without a BYE it is ours.
+ */
+export function unanswered(draft: LegDraft): void {
+  const { state } = draft.leg;
+  if (state.name === 'up') draft.to({ name: 'up', until: Math.min(state.until, draft.now + BYE_MS) });
+}
+
+/** An error of media that the peer's description is the reason of. */
+export const isPeers = (error: string): boolean =>
+  error === 'no-codec' || error === 'bad-sdp' || error === 'no-address';
+
 /** What an error of media means for the leg. */
 export function mediaEnding(error: string): Ending {
-  if (error === 'no-codec' || error === 'bad-sdp') return { ...CAUSE.noCodec, by: 'platform' };
   if (error === 'no-address') return { ...CAUSE.noAddress, by: 'platform' };
+  if (isPeers(error)) return { ...CAUSE.noCodec, by: 'platform' };
   if (error === 'no-port') return { ...CAUSE.noPort, by: 'platform' };
   return { ...CAUSE.mediaEngine, by: 'platform' };
 }

@@ -80,7 +80,8 @@ const STEPS: { readonly [T in LegInput['type']]: (draft: LegDraft, input: Of<T>)
     });
   },
   ended: (draft, { branch, why }) => {
-    const done = why === 'bye-done';
+    // 481: the peer knows no such call any more, so it has hung up, and its BYE is late or lost.
+    const done = why === 'bye-done' || why === 'dialog-gone';
     legGone(draft, branch, {
       ...(done ? CAUSE.normal : CAUSE.ackTimeout),
       by: done ? partyOf(draft.leg) : 'platform',

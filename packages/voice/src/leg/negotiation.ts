@@ -4,7 +4,7 @@ import { renew, renewed } from './attachment.ts';
 import { type Branch, mediaKind, signalledFrom } from './branch.ts';
 import { codecsOf } from './codecs.ts';
 import { CAUSE } from './ending.ts';
-import { endLeg, mediaEnding } from './finish.ts';
+import { endLeg, isPeers, mediaEnding } from './finish.ts';
 import { isEnding } from './leg.ts';
 import type { LegDraft } from './leg-draft.ts';
 
@@ -180,15 +180,12 @@ function follows(draft: LegDraft, { id, exchange }: Branch, moved: boolean): boo
   return !again;
 }
 
-/** What is the matter with an offer, not with us. */
-const PEERS: ReadonlySet<string> = new Set(['no-codec', 'bad-sdp', 'no-address']);
-
 function respond(draft: LegDraft, branch: string, tx: string, sdp: string): void {
   draft.emit({ type: 'respondReinvite', leg: draft.leg.id, branch, tx, status: 200, sdp });
 }
 
 function refuse(draft: LegDraft, branch: string, tx: string, reply: MediaReply): void {
-  const peers = !reply.ok && PEERS.has(reply.error);
+  const peers = !reply.ok && isPeers(reply.error);
   draft.emit({ type: 'respondReinvite', leg: draft.leg.id, branch, tx, status: peers ? 488 : 500 });
 }
 
