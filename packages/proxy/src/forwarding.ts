@@ -25,11 +25,12 @@ import type { Sender } from './border.ts';
 import { answeredBy, pathOf } from './dialog-path.ts';
 import { EarlyLines } from './early-invites.ts';
 import { forwardedRequest, forwardedResponse } from './forward.ts';
-import type { Forwarded } from './forwarded.ts';
+import { type Forwarded, mayStillPass, shrink } from './forwarded.ts';
 import { LargeRequests } from './large-requests.ts';
 import { Orphans } from './orphans.ts';
 import { isReachable, presented, recordRoute, sentBy } from './own-address.ts';
 import { Counts, loopKey, PassedRequests } from './passed-requests.ts';
+import { type Place, Places } from './places.ts';
 import type { ProxyLimits, ProxyOptions } from './proxy-events.ts';
 import { type ContextInput, newContext, responseContextMachine } from './response-context.ts';
 import { strayOnward } from './strays.ts';
@@ -62,7 +63,9 @@ export class Forwarding {
   readonly #clients = new Map<string, { readonly context: string; readonly branch: number }>();
   /** Requests from outside that passed. */
   readonly #passed = new PassedRequests();
-  readonly #registers = new Set<string>();
+  readonly #places: Places;
+  /** Where the request that is coming in has its place. */
+  #arriving: Place | null = null;
   readonly #loops = new Counts();
   readonly #due = new Deadlines<string>();
   readonly #large: LargeRequests;
@@ -80,26 +83,23 @@ export class Forwarding {
     this.#layer = createTransactionLayer({
       sentBy: (flow) => sentBy(address, flow),
       random: options.random,
+      finished: options.limits.finished,
     });
     this.#large = new LargeRequests(address);
+    this.#places = new Places(options.limits);
     this.#early = new EarlyLines(options.random);
     this.#trunks = new TrunkCredentials(options.random, options.identity);
     this.#orphans = new Orphans(this.#layer, options.random, () => hexId(options.random, 8));
   }
 
-  /** Live transactions, but for those of REGISTER. */
-  get transactions(): number {
-    return this.#layer.size - this.#registers.size;
-  }
-
-  /** Live transactions of REGISTER: by UDP each lives 32 s after its answer. */
-  get registers(): number {
-    return this.#registers.size;
-  }
-
   /** Everything that must come to an end by itself. */
   get size(): number {
-    return this.#layer.size + this.#contexts.size + this.#passed.size;
+    return this.#layer.size + this.#contexts.size + this.#passed.size + this.#places.size;
+  }
+
+  /** Whether there is a place for one more request. */
+  hasRoom(place: Place): boolean {
+    return this.#places.has(place);
   }
 
   deadline(): Ms | null {
@@ -113,9 +113,18 @@ export class Forwarding {
     return out;
   }
 
-  /** A message whose sender may pass, or any response. */
-  receive(message: SipRequest | SipResponse, flow: Flow, now: Ms): void {
-    this.#take(this.#layer.receive(message, flow, now), now);
+  /** A message whose sender may pass, or any response. A request that begins takes `place`. */
+  receive(message: SipRequest | SipResponse, flow: Flow, place: Place | null, now: Ms): void {
+    this.#arriving = place;
+    this.#take(this.#layer.receive(message, flow, now, place?.holder), now);
+    this.#arriving = null;
+  }
+
+  /** Takes a place for a request that is here already; `false`: there is none. */
+  takePlace(tx: string, place: Place): boolean {
+    if (!this.#places.has(place)) return false;
+    this.#places.take(tx, place);
+    return true;
   }
 
   transportFailed(flow: Flow, now: Ms): void {
@@ -175,7 +184,13 @@ export class Forwarding {
   }
 
   /** Forwards a request to groups of targets, and answers it with what comes of them. */
-  forward(arrived: Arrived, groups: readonly (readonly Target[])[], sender: Sender | null, now: Ms): void {
+  forward(
+    arrived: Arrived,
+    groups: readonly (readonly Target[])[],
+    sender: Sender | null,
+    holder: string,
+    now: Ms,
+  ): void {
     const { tx, request, flow } = arrived;
     if (tx === null) {
       const target = groups[0]?.[0];
@@ -195,8 +210,10 @@ export class Forwarding {
       request,
       source: flow,
       sender,
+      holder,
       branches: [],
       open: new Set([tx]),
+      kept: new Set([tx]),
       loopKey: key,
     });
     this.#loops.add(key);
@@ -232,6 +249,9 @@ export class Forwarding {
         case 'transportError':
           this.#failed(event.tx, 503, now);
           break;
+        case 'over':
+          this.#over(event.tx);
+          break;
         case 'terminated':
           this.#terminated(event.tx);
           break;
@@ -251,7 +271,7 @@ export class Forwarding {
   #arrived(event: Extract<TransactionOut, { type: 'request' }>): void {
     const { tx, request, flow } = event;
     if (tx !== null && flow.transport !== 'local') this.#passed.add(tx, request, flow);
-    if (tx !== null && request.method === 'REGISTER') this.#registers.add(tx);
+    if (tx !== null && this.#arriving !== null) this.#places.take(tx, this.#arriving);
     this.#out.push({ type: 'arrived', tx, request, flow });
   }
 
@@ -268,7 +288,13 @@ export class Forwarding {
     )
       return;
     const { trunk } = context.state.branches[place.branch]!.target;
-    if (trunk !== undefined && branch.tries > 0 && response.status > 100 && response.status < 300)
+    if (
+      trunk !== undefined &&
+      branch.sent !== null &&
+      branch.tries > 0 &&
+      response.status > 100 &&
+      response.status < 300
+    )
       this.#out.push(...this.#trunks.passed(trunk, branch.sent));
     this.#step(place.context, { type: 'response', branch: place.branch, response }, now);
   }
@@ -279,8 +305,8 @@ export class Forwarding {
     const b = context.state.branches[index];
     const trunk = b?.target.trunk;
     if (b === undefined || trunk === undefined || context.state.cancelled !== null) return false;
-    if (b.phase === 'leaving') return false;
     const { sent, tries } = branch;
+    if (b.phase === 'leaving' || sent === null) return false;
     const hop = b.target.flow;
     const answer = this.#trunks.answer({ trunk, sent, hop, response, from, tries, rang: b.rang });
     if (answer.type === 'withheld') {
@@ -326,19 +352,33 @@ export class Forwarding {
     return true;
   }
 
+  /** A transaction only waits for copies now: it holds no place, and its request keeps what those need. */
+  #over(tx: string): void {
+    this.#places.give(tx);
+    const id = this.#clients.get(tx)?.context ?? tx;
+    const context = this.#contexts.get(id);
+    if (context === undefined || !context.open.delete(tx) || context.open.size > 0) return;
+    this.#due.delete(id);
+    this.#loops.remove(context.loopKey);
+    if (mayStillPass(context)) shrink(context);
+    else this.#drop(id, context);
+  }
+
   #terminated(tx: string): void {
+    this.#over(tx);
     this.#passed.remove(tx);
-    this.#registers.delete(tx);
     this.#out.push(...this.#early.settled(tx));
     const id = this.#clients.get(tx)?.context ?? tx;
     this.#clients.delete(tx);
     const context = this.#contexts.get(id);
     if (context === undefined) return;
-    context.open.delete(tx);
-    if (context.open.size > 0) return;
+    context.kept.delete(tx);
+    if (context.kept.size === 0) this.#drop(id, context);
+  }
+
+  #drop(id: string, context: Forwarded): void {
     this.#contexts.delete(id);
-    this.#due.delete(id);
-    this.#loops.remove(context.loopKey);
+    for (const tx of context.kept) this.#clients.delete(tx);
   }
 
   #step(id: string, input: ContextInput, now: Ms): void {
@@ -383,10 +423,12 @@ export class Forwarding {
 
   #send(context: Forwarded, branch: number, flow: Flow, now: Ms): void {
     const entry = context.branches[branch]!;
-    const { tx, out } = this.#layer.request(entry.sent, flow, now);
+    if (entry.sent === null) return;
+    const { tx, out } = this.#layer.request(entry.sent, flow, now, context.holder);
     entry.tx = tx;
     entry.flow = flow;
     context.open.add(tx);
+    context.kept.add(tx);
     this.#clients.set(tx, { context: context.server, branch });
     const [first] = out;
     if (flow.transport !== 'local' && first?.type === 'sip' && first.message.kind === 'request') {

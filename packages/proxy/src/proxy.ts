@@ -4,6 +4,7 @@ import {
   type JournalEntry,
   type LogLine,
   type Ms,
+  networkOf,
   type Restore,
   sameHost,
 } from '@sidetone/core';
@@ -12,12 +13,16 @@ import {
   createResponse,
   type ExtraHeaders,
   type Flow,
+  header,
+  hostOf,
   type ResponseParts,
+  type SipMessage,
   type SipRequest,
   unescapeUser,
   validateRequest,
+  withHeader,
 } from '@sidetone/sip';
-import type { IdentityRefusal } from '@sidetone/wire';
+import { type IdentityRefusal, retryAfter, type Trunk } from '@sidetone/wire';
 import { ALLOW, errandOf, identify, type Sender } from './border.ts';
 import { contactFrom } from './dialog-path.ts';
 import { DigestGate, sourceOf } from './digest-gate.ts';
@@ -26,6 +31,7 @@ import type { Binding } from './location.ts';
 import { LocationTable } from './location-table.ts';
 import { Lookups } from './lookups.ts';
 import { isOwnVia, isReachable } from './own-address.ts';
+import { holderOf, LiveDialogs, type Place } from './places.ts';
 import type { ProxyInput, ProxyLimits, ProxyOptions, ProxyOutput, SipProxy } from './proxy-events.ts';
 import { register } from './registrar.ts';
 import { answerStatelessly } from './stateless.ts';
@@ -36,8 +42,9 @@ const LIMITS: ProxyLimits = {
   maxExpires: 7200,
   defaultExpires: 3600,
   contactsPerUser: 100,
-  transactions: 20_000,
-  registers: 40_000,
+  requests: 20_000,
+  requestsPerDialog: 32,
+  finished: 100_000,
   lookups: 1_000,
   lookupMs: 5_000,
   timerC: 11 * 60_000,
@@ -65,6 +72,7 @@ class ProxyService implements SipProxy {
   readonly #options: ProxyOptions;
   readonly #limits: ProxyLimits;
   readonly #locations = new LocationTable();
+  readonly #dialogs = new LiveDialogs();
   readonly #lookups: Lookups;
   readonly #gate: DigestGate;
   readonly #forwarding: Forwarding;
@@ -128,8 +136,11 @@ class ProxyService implements SipProxy {
         break;
       case 'sip':
         if (input.message.kind === 'response' || input.flow.transport === 'local')
-          this.#admit(input.message, input.flow, null, now);
-        else this.#border(input.message, input.flow, now);
+          this.#admit(input.message, input.flow, null, null, now);
+        else this.#border(input.message, input.flow, input.late === true, now);
+        break;
+      case 'dialog':
+        this.#dialogs.set(input.callId, input.tag, input.live);
         break;
       case 'transportFailed':
         this.#locations.flowLost(input.flow, now);
@@ -144,15 +155,42 @@ class ProxyService implements SipProxy {
     }
     this.#collect(now);
     this.#out.push(...this.#locations.takeLines());
-    const out = this.#out;
+    const out = this.#out.map((event) => this.#saysWhen(event));
     this.#out = [];
     return out;
   }
 
+  turnOf(message: SipMessage, flow: Flow, now: Ms): string | null {
+    if (message.kind === 'response' || message.method === 'ACK' || message.headers.via.length === 0)
+      return null;
+    if (this.#forwarding.knows(message, flow) || this.#dialogs.of(message) !== null) return null;
+    if (this.#locations.isSource(flow, now)) return `phone ${placeOf(flow)}`;
+    const host = hostOf(flow);
+    const isFrom = (t: Trunk): boolean => (t.addresses ?? [t.host]).some((own) => sameHost(own, host));
+    const trunk = this.#options.identity().trunks.find(isFrom);
+    if (trunk !== undefined) return `trunk ${trunk.name}`;
+    // Anybody can write any address into a datagram.
+    return flow.transport === 'udp' ? 'strangers' : `stranger ${networkOf(host)}`;
+  }
+
+  /** Whoever makes a 503, it says when to come back (RFC 3261 §21.5.4), to each another time. */
+  #saysWhen(event: ProxyOutput): ProxyOutput {
+    if (event.type !== 'sip' || event.message.kind !== 'response' || event.message.status !== 503)
+      return event;
+    if (header(event.message, 'Retry-After') !== undefined) return event;
+    return { ...event, message: withHeader(event.message, 'Retry-After', retryAfter(this.#options.random)) };
+  }
+
   /** Hands a message to its transaction, and the request that comes of it to its errand. */
-  #admit(message: Parameters<Forwarding['receive']>[0], flow: Flow, sender: Sender | null, now: Ms): void {
+  #admit(
+    message: Parameters<Forwarding['receive']>[0],
+    flow: Flow,
+    sender: Sender | null,
+    place: Place | null,
+    now: Ms,
+  ): void {
     this.#sender = sender;
-    this.#forwarding.receive(message, flow, now);
+    this.#forwarding.receive(message, flow, place, now);
     this.#collect(now);
     this.#sender = null;
   }
@@ -169,11 +207,13 @@ class ProxyService implements SipProxy {
 
   // ---- the border: nothing is kept for whom it does not pass
 
-  #border(request: SipRequest, flow: Flow, now: Ms): void {
+  #border(request: SipRequest, flow: Flow, late: boolean, now: Ms): void {
     if (request.headers.via.length === 0) return;
-    if (this.#forwarding.knows(request, flow)) return this.#admit(request, flow, null, now);
+    if (this.#forwarding.knows(request, flow)) return this.#admit(request, flow, null, null, now);
     // A CANCEL cannot be challenged (RFC 3261 §22.1); without its INVITE there is nothing to cancel.
     if (request.method === 'CANCEL') return this.#refuse(request, flow, 481);
+    // Who only writes a To tag is in no dialog (RFC 3261 §12.2.2), whoever it is: that costs nobody a place or a look-up.
+    if (this.#isStray(request)) return this.#refuse(request, flow, 481);
     const { uri, route, peer } = preprocess(request, this.#preprocessFacts());
     const addressed = route.length === 0 && this.#isOurHost(uri.host);
     const bad = validateRequest(request, { role: 'proxy', supported: [], addressed });
@@ -195,14 +235,19 @@ class ProxyService implements SipProxy {
       user: peer !== null && 'phone' in peer ? peer.user : contactOf,
       isCaller: this.#forwarding.isCaller(request, flow),
     });
+    // Carriers take a 503 to OPTIONS for the end of us (and it costs as little as the 200). What is in a dialog is never refused for it.
+    const spared = request.method === 'ACK' || request.method === 'OPTIONS';
+    const refused = late && !spared && this.#dialogs.of(request) === null;
     switch (verdict.type) {
       case 'drop':
         return;
       case 'challenge':
         return this.#challenge(request, flow, verdict.status, false, now);
       case 'check':
+        if (refused) return this.#refuse(request, flow, 503);
         return this.#check(request, flow, verdict.status, verdict.authorization, now);
       case 'pass':
+        if (refused) return this.#refuse(request, flow, 503);
         return this.#pass(request, flow, verdict.sender, now);
     }
   }
@@ -218,8 +263,33 @@ class ProxyService implements SipProxy {
 
   #pass(request: SipRequest, flow: Flow, sender: Sender, now: Ms): void {
     if (this.#wasHere(request) && this.#forwarding.isLoop(request)) return this.#refuse(request, flow, 482);
-    if (isNew(request) && this.#isFull(request)) return this.#refuse(request, flow, 503, this.#busy());
-    this.#admit(request, flow, sender, now);
+    const { uri } = preprocess(request, this.#preprocessFacts());
+    const errand = errandOf({ ...request, uri }, this.#isOurHost);
+    if (errand.to === 'self') return this.#refuse(request, flow, 200, { headers: CAPABILITIES });
+    if (errand.to === 'nowhere') {
+      const { status } = errand;
+      const headers = status === 405 || status === 501 ? [['Allow', ALLOW] as const] : [];
+      return this.#refuse(request, flow, status, { headers });
+    }
+    const name = this.#dialogs.of(request);
+    const holder = holderOf(sender, flow);
+    // ACK and BYE take no place: they are what makes room.
+    const free = request.method === 'ACK' || (request.method === 'BYE' && name !== null);
+    const place: Place | null = free
+      ? null
+      : name === null
+        ? { kind: 'new', holder }
+        : { kind: 'dialog', holder, name };
+    if (place !== null && !this.#forwarding.hasRoom(place)) return this.#refuse(request, flow, 503);
+    this.#admit(request, flow, sender, place, now);
+  }
+
+  /** A request that names a dialog which `voice` does not have. */
+  #isStray(request: SipRequest): boolean {
+    const { method, headers } = request;
+    return (
+      headers.to.params['tag'] !== undefined && method !== 'REGISTER' && this.#dialogs.of(request) === null
+    );
   }
 
   /** Asks for the password, unless the credentials are worthless whatever it is. */
@@ -237,7 +307,7 @@ class ProxyService implements SipProxy {
     const top = request.headers.via[0];
     const key = `${top?.params['branch'] ?? ''} ${request.method} ${request.headers.callId} ${request.headers.cseq.seq} ${placeOf(flow)}`;
     const asked = this.#lookups.start({ request, flow, user, status, authorization, key }, now);
-    if (asked === 'full') return this.#refuse(request, flow, 503, this.#busy());
+    if (asked === 'full') return this.#refuse(request, flow, 503);
     if (asked !== 'copy') {
       this.#out.push({ type: 'lookup', request: asked.id, user, address: sourceOf(flow) });
     }
@@ -304,24 +374,12 @@ class ProxyService implements SipProxy {
   #fromOutside(arrived: Arrived, now: Ms): void {
     const { tx, request, flow } = arrived;
     const sender = this.#sender;
+    if (request.method === 'REGISTER')
+      return this.#register(tx, request, flow, sender?.kind === 'phone' ? sender.user : '', now);
     const { uri, peer } = preprocess(request, this.#preprocessFacts());
-    const errand = errandOf({ ...request, uri }, this.#isOurHost);
-    switch (errand.to) {
-      case 'voice': {
-        const contact = contactFrom(request, flow, sender, peer, this.#options.nonceSecret, now);
-        const target = { ...toVoice(uri, this.#options.identity().domain), contact };
-        return this.#forwarding.forward(arrived, [[target]], sender, now);
-      }
-      case 'registrar':
-        return this.#register(tx, request, flow, sender?.kind === 'phone' ? sender.user : '', now);
-      case 'self':
-        return this.#respond(tx, request, 200, { headers: CAPABILITIES }, now);
-      case 'nowhere': {
-        const { status } = errand;
-        const headers = status === 405 || status === 501 ? [['Allow', ALLOW] as const] : [];
-        return this.#respond(tx, request, status, { headers }, now);
-      }
-    }
+    const contact = contactFrom(request, flow, sender, peer, this.#options.nonceSecret, now);
+    const target = { ...toVoice(uri, this.#options.identity().domain), contact };
+    this.#forwarding.forward(arrived, [[target]], sender, holderOf(sender, flow), now);
   }
 
   #fromRoom(arrived: Arrived, now: Ms): void {
@@ -330,9 +388,11 @@ class ProxyService implements SipProxy {
     const bad = validateRequest(request, { role: 'proxy', supported: [] });
     if (bad !== null) return this.#respond(tx, request, bad.status, { headers: bad.headers }, now);
     if (request.method === 'REGISTER') return this.#register(tx, request, flow, null, now);
-    if (isNew(request) && this.#isFull(request)) return this.#respond(tx, request, 503, this.#busy(), now);
+    const holder = hostOf(flow);
+    if (tx !== null && isNew(request) && !this.#forwarding.takePlace(tx, { kind: 'new', holder }))
+      return this.#respond(tx, request, 503, {}, now);
     const routing = routeFromRoom(request, this.#routingFacts(now));
-    if (routing.kind === 'forward') this.#forwarding.forward(arrived, routing.groups, null, now);
+    if (routing.kind === 'forward') this.#forwarding.forward(arrived, routing.groups, null, holder, now);
     else this.#respond(tx, request, routing.status, { contact: routing.contacts ?? [] }, now);
   }
 
@@ -372,18 +432,6 @@ class ProxyService implements SipProxy {
     this.#forwarding.respond(tx, createResponse(request, status, { ...parts, toTag }), now);
   }
 
-  /** Registrations have a room of their own, so that a storm of them turns no call away. */
-  #isFull({ method }: SipRequest): boolean {
-    const { transactions, registers } = this.#forwarding;
-    if (method === 'REGISTER') return registers >= this.#limits.registers;
-    return transactions >= this.#limits.transactions;
-  }
-
-  /** Retry-After with a jitter, so that those who were sent away do not come back together. */
-  #busy(): ResponseParts {
-    return { headers: [['Retry-After', String(2 + this.#options.random.int(9))]] };
-  }
-
   #realm(): string {
     return this.#options.identity().domain;
   }
@@ -418,7 +466,7 @@ class ProxyService implements SipProxy {
 const entriesOf = ({ entries }: Restore, kind: string): readonly JournalEntry[] =>
   entries.filter(({ key }) => key.startsWith(kind));
 
-/** Outside of dialogs: what overload sends away. A request in a dialog always passes. */
+/** A request of a room that begins something; what it sends in its dialogs is its own. */
 const isNew = ({ method, headers }: SipRequest): boolean =>
   headers.to.params['tag'] === undefined && method !== 'ACK' && method !== 'CANCEL';
 

@@ -29,6 +29,8 @@ export interface ResponseContext {
   readonly endings: readonly Ending[];
   /** A final response went up. */
   readonly answered: boolean;
+  /** It was a 2xx. */
+  readonly succeeded: boolean;
   /** The headers of the CANCEL from upstream. */
   readonly cancelled: ExtraHeaders | null;
   readonly timerC: Ms;
@@ -77,6 +79,7 @@ export const newContext = (
   branches: [],
   endings: [],
   answered: false,
+  succeeded: false,
   cancelled: null,
   timerC: times.timerC,
   silence: times.trunkSilence,
@@ -170,7 +173,10 @@ function success(state: ResponseContext, branch: number, response: SipResponse):
   const out: ContextOutput[] = state.invite || !state.answered ? [{ type: 'pass', branch, response }] : [];
   const next = change(state, branch, { phase: 'ended', deadline: null });
   const left = leave(next, [['Reason', 'SIP;cause=200;text="Call completed elsewhere"']]);
-  return { state: { ...left.state, answered: true, waiting: [] }, out: [...out, ...left.out] };
+  return {
+    state: { ...left.state, answered: true, succeeded: true, waiting: [] },
+    out: [...out, ...left.out],
+  };
 }
 
 function ended(state: ResponseContext, branch: number, ending: Ending, now: Ms): ContextStep {

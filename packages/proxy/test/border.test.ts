@@ -45,8 +45,10 @@ describe('border: strangers', () => {
     for (const toTag of [undefined, 'x']) {
       it(`${method} ${toTag === undefined ? 'outside' : 'inside'} a dialog is challenged and nothing is kept`, () => {
         const rig = new Rig();
+        rig.dialog('live', 'x');
         const parts: Parts = {
           method,
+          callId: 'live',
           uri: 'sip:v-123@192.0.2.1',
           ...(toTag === undefined ? {} : { toTag }),
           body: 'v=0',
@@ -315,13 +317,14 @@ describe('border: who may pass', () => {
   }
 
   it('sheds new calls when full, but nothing in a dialog', () => {
-    const rig = new Rig({ transactions: 2 });
+    const rig = new Rig({ requests: 1 });
+    rig.dialog('live', 'x');
     rig.send(TRUNK, { ...CALL, from: 'sip:+1555@example.net' });
     const shed = rig.send(TRUNK, { ...CALL, from: 'sip:+1555@example.net' });
     assert.deepEqual(statuses(shed.out), [503]);
     assert.match(header(shed.out[0]!.message, 'Retry-After') ?? '', /^([2-9]|10)$/);
     assert.deepEqual(statuses(rig.send(VOICE, { uri: 'sip:+1800@sip.test' }).out), [503]);
-    const bye = rig.send(TRUNK, { method: 'BYE', toTag: 'x', uri: 'sip:v-1@192.0.2.1' });
+    const bye = rig.send(TRUNK, { method: 'BYE', callId: 'live', toTag: 'x', uri: 'sip:v-1@192.0.2.1' });
     assert.deepEqual(requests(bye.out)[0]!.flow, VOICE);
   });
 });
@@ -329,15 +332,15 @@ describe('border: who may pass', () => {
 describe('border: dialogs', () => {
   it('a carrier that ignores Record-Route reaches voice by its Contact', () => {
     const rig = new Rig();
+    rig.dialog('live', 'x');
+    const parts = { callId: 'live', toTag: 'x', uri: 'sip:v-leg@192.0.2.1:5060' };
     for (const method of ['BYE', 'INVITE', 'INFO', 'UPDATE', 'OPTIONS']) {
-      const [out] = requests(rig.send(TRUNK, { method, toTag: 'x', uri: 'sip:v-leg@192.0.2.1:5060' }).out);
+      const [out] = requests(rig.send(TRUNK, { method, ...parts }).out);
       assert.deepEqual(out!.flow, VOICE);
       assert.equal(out!.message.method, method);
       assert.equal(out!.message.headers.recordRoute.length, 0);
     }
-    const [ack] = requests(
-      rig.send(TRUNK, { method: 'ACK', toTag: 'x', uri: 'sip:v-leg@192.0.2.1:5060' }).out,
-    );
+    const [ack] = requests(rig.send(TRUNK, { method: 'ACK', ...parts }).out);
     assert.deepEqual(ack!.flow, VOICE);
   });
 
@@ -348,6 +351,7 @@ describe('border: dialogs', () => {
     const route = routeSet({ ...responses(rig.reply(invite!, 180))[0]! });
     const moved: Flow = { transport: 'udp', host: '198.51.100.99', port: 1234 };
     const bye: Parts = { method: 'BYE', toTag: 'callee', uri: 'sip:v-leg@192.0.2.1', route, cseq: 9 };
+    rig.dialog('theirs', 'callee');
     assert.deepEqual(statuses(rig.send(moved, { ...bye, callId: 'theirs' }).out), [407]);
     const passed = requests(rig.send(moved, { ...bye, callId: 'ours' }).out);
     assert.deepEqual(passed[0]!.flow, VOICE);
@@ -357,7 +361,8 @@ describe('border: dialogs', () => {
   it('a registered phone passes by its flow, a strange port of its address does not', () => {
     const rig = new Rig();
     rig.authenticated(PHONE, 'line1', REGISTER);
-    const bye: Parts = { method: 'BYE', toTag: 'x', uri: 'sip:v-leg@192.0.2.1' };
+    rig.dialog('live', 'x');
+    const bye: Parts = { method: 'BYE', callId: 'live', toTag: 'x', uri: 'sip:v-leg@192.0.2.1' };
     assert.equal(requests(rig.send(PHONE, bye).out).length, 1);
     assert.deepEqual(statuses(rig.send({ ...PHONE, port: 40001 } as Flow, bye).out), [407]);
   });

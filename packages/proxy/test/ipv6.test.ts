@@ -87,7 +87,9 @@ describe('ipv6: a carrier', () => {
 
   it('reaches us by the Contact that it was told, without our Record-Route', () => {
     const rig = rigWith('2001:db8:5::50');
-    const bye = rig.send(CARRIER, { method: 'BYE', uri: 'sip:v-leg@[2001:DB8:0::1]:5060', toTag: 'ours' });
+    rig.dialog('live', 'ours');
+    const parts = { callId: 'live', toTag: 'ours', uri: 'sip:v-leg@[2001:DB8:0::1]:5060' };
+    const bye = rig.send(CARRIER, { ...parts, method: 'BYE' });
     assert.deepEqual(
       requests(bye.out, 'BYE').map((s) => s.flow),
       [VOICE],

@@ -45,12 +45,10 @@ describe('options-with-max-forwards-0', () => {
           [483],
           method,
         );
+      rig.dialog('live', 'x');
+      const live = { callId: 'live', toTag: 'x', uri: 'sip:192.0.2.1', maxForwards: 0 };
       for (const method of ['BYE', 'INFO'])
-        assert.deepEqual(
-          statuses(rig.send(flow, { method, uri: 'sip:192.0.2.1', toTag: 'x', maxForwards: 0 }).out),
-          [483],
-          method,
-        );
+        assert.deepEqual(statuses(rig.send(flow, { ...live, method }).out), [483], method);
       assert.equal(rig.proxy.size, 0);
     });
   }
@@ -64,7 +62,9 @@ describe('options-with-max-forwards-0', () => {
 
   it('in a dialog it is asked of the dialog; strangers are challenged as ever', () => {
     const rig = new Rig();
-    const ping = { method: 'OPTIONS', uri: 'sip:v-1@192.0.2.1', toTag: 'x', maxForwards: 0 };
+    rig.dialog('live', 'x');
+    const parts = { callId: 'live', toTag: 'x', maxForwards: 0 };
+    const ping = { ...parts, method: 'OPTIONS', uri: 'sip:v-1@192.0.2.1' };
     const [toVoice] = requests(rig.send(TRUNK, ping).out, 'OPTIONS');
     assert.deepEqual(toVoice?.flow, VOICE);
     assert.equal(toVoice!.message.headers.maxForwards, 0);

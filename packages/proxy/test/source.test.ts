@@ -23,8 +23,16 @@ describe('phone-behind-nat-has-no-audio: voice hears where a phone speaks from',
     rig.authenticated(PHONE, 'line1', REGISTER);
     const { out } = rig.authenticated(PHONE, 'line1', { ...call, headers: FORGED });
     assert.deepEqual(sources(requests(out, 'INVITE')[0]!.message), [PHONE.transport === 'udp' && PHONE.host]);
+    rig.dialog('live', 'x');
     for (const method of ['INVITE', 'UPDATE', 'ACK']) {
-      const inDialog = { ...call, method, uri: 'sip:v-1@192.0.2.1', toTag: 'x', headers: FORGED, cseq: 9 };
+      const inDialog = {
+        ...call,
+        callId: 'live',
+        method,
+        uri: 'sip:v-1@192.0.2.1',
+        toTag: 'x',
+        headers: FORGED,
+      };
       const [passed] = requests(rig.send(PHONE, inDialog).out, method);
       assert.deepEqual(sources(passed!.message), ['198.51.100.7'], method);
     }

@@ -104,6 +104,7 @@ describe('strict-router', () => {
     const rig = new Rig();
     const [toVoice] = requests(rig.send(TRUNK, { callId: 'c' }).out, 'INVITE');
     const ours = toVoice!.message.headers.recordRoute[0]!.uri;
+    rig.dialog('another', 'callee');
     const { out } = rig.send(PHONE, {
       method: 'BYE',
       uri: formatUri(ours),

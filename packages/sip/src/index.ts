@@ -64,13 +64,14 @@ export {
 export { LIMITS, parseMessage, type Salvage, type SipParseError } from './parse.ts';
 export { reasonPhrase } from './reason-phrase.ts';
 export { createTransactionLayer, type TransactionLayerOptions } from './transaction/layer.ts';
-export { sameFlow } from './transaction/matching.ts';
+export { hostOf, sameFlow } from './transaction/matching.ts';
 export type { SipReceived, SipSend, TransactionLayer, TransactionOut } from './transport-events.ts';
 export { escapeUser, formatUri, parseUri, sameUri, unescapeUser, userOf } from './uri.ts';
 export { createUserAgent } from './user-agent.ts';
 export type {
   AgentCredentials,
   DialogName,
+  DialogNews,
   ExtraHeaders,
   InviteOptions,
   ResponseOptions,

@@ -13,6 +13,7 @@ export type ExtraHeaders = readonly (readonly [name: string, value: string])[];
  */
 export type UserAgentOut =
   | SipSend
+  | DialogNews
   // ---- a leg we were invited to (UAS)
   /** A new INVITE; 100 Trying is already sent. Without `sdp` it is offerless: our 2xx carries the offer. */
   | {
@@ -104,6 +105,17 @@ export type UserAgentOut =
       readonly status: number;
       readonly response?: SipResponse;
     };
+
+/**
+ * A leg of ours is (or is no more) found by this Call-ID and this tag, which is the To tag of the peer's requests. Told before the first
+ * message that shows it: a peer whose request names no such tag has no dialog with us.
+ */
+export interface DialogNews {
+  readonly type: 'dialog';
+  readonly callId: string;
+  readonly tag: string;
+  readonly live: boolean;
+}
 
 /** The name of a dialog, as its owner sees the tags. */
 export interface DialogName {
@@ -252,4 +264,6 @@ export interface UserAgentOptions {
   readonly allow: readonly string[];
   /** Whether a request may speak in the dialog with the peer at `target`; otherwise it gets 403. Default: all may. */
   readonly admits?: (target: Uri, request: SipRequest) => boolean;
+  /** Whether `dialog` is told; default no. */
+  readonly tellsDialogs?: boolean;
 }

@@ -32,7 +32,7 @@ import type { Flow } from './flow.ts';
 import { assertHeaders } from './header-access.ts';
 import type { LegId } from './leg-snapshot.ts';
 import { MergedRequests } from './merged-requests.ts';
-import type { SipRequest, SipResponse } from './message.ts';
+import { NO_BODY, type SipRequest, type SipResponse } from './message.ts';
 import { createTransactionLayer } from './transaction/layer.ts';
 import type { TransactionOut } from './transport-events.ts';
 import type { ExtraHeaders, UserAgent, UserAgentOptions, UserAgentOut } from './user-agent-events.ts';
@@ -213,6 +213,12 @@ function onTransaction(agent: Agent, event: TransactionOut, now: Ms): void {
     case 'transportError': {
       const use = agent.clients.get(event.tx);
       if (use !== undefined) onLost(agent, use, event.type === 'timeout' ? 'timeout' : 'transport', now);
+      return;
+    }
+    case 'over': {
+      // Copies of the 2xx are ACKed, and what further forks answer is ended (§13.2.2.4): that takes no body.
+      const use = agent.clients.get(event.tx);
+      if (use !== undefined) use.request = { ...use.request, body: NO_BODY };
       return;
     }
     case 'terminated':

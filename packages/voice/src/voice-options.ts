@@ -18,6 +18,8 @@ export interface VoiceLimits {
   readonly calls: number;
   /** Calls at a time that one user began. */
   readonly callsPerUser: number;
+  /** Ports that media has for all calls. */
+  readonly mediaPorts: number;
 }
 
 export interface VoiceOptions {

@@ -271,6 +271,7 @@ class CallService implements Voice {
     for (const out of outs) {
       switch (out.type) {
         case 'sip':
+        case 'dialog':
           this.#out.push(out);
           break;
         case 'incoming':
@@ -309,7 +310,13 @@ class CallService implements Voice {
     const { families, identity, epoch, random } = this.#options;
     const arrival = arrive(out.request, node, identity(), this.#isOwnHost, this.#freshBranch, epoch());
     const reached = within(arrival.plan, out.sdp, arrival.leg, families);
-    const { plan, counts } = this.#admission.admit(identity(), reached, arrival.user, this.#now);
+    const { plan, counts } = this.#admission.admit(
+      identity(),
+      reached,
+      arrival.user,
+      arrival.leg.trunk,
+      this.#now,
+    );
     const session = uuid(random);
     const beginning: Beginning = { session, counts, now: this.#now, epoch: epoch() };
     const own = freshLeg(random);
@@ -448,7 +455,7 @@ class CallService implements Voice {
     const transfer = { by, keeps, dialled: wish.dialled, headers: wish.headers ?? [] };
     const found = transferPlan(transfer, identity(), this.#options.ringMs, this.#freshBranch, epoch());
     const user: SipUser | undefined = found.user;
-    const { plan, counts } = this.#admission.admit(identity(), found.plan, user, this.#now);
+    const { plan, counts } = this.#admission.admit(identity(), found.plan, user, undefined, this.#now);
     if (plan.to === 'refuse') {
       this.#legs.toBridge(bridge, { type: 'notFound', ending: plan.ending });
       return;

@@ -65,6 +65,13 @@ export const customOf = (message: SipMessage | undefined) =>
 const statedCause = (message: SipMessage): Cause | undefined =>
   causeFromReason(headersNamed(message, 'Reason'), header(message, HEADER.cause));
 
+/** When the caller may come back (RFC 3261 §21.5.4): clients see it among the headers of the call. */
+function saysWhen(status: number, response: SipResponse | undefined): LegEnd['customHeaders'] {
+  const value =
+    status !== 503 || response === undefined ? undefined : header(response, 'Retry-After')?.trim();
+  return value === undefined || !/^\d{1,6}$/.test(value) ? [] : [{ name: 'Retry-After', value }];
+}
+
 /** How a refused INVITE ends the client's call: the cause that was stated, else the one the status means. */
 export function refusalEnd(status: number, reason: string, response: SipResponse | undefined): LegEnd {
   const cause = (response === undefined ? undefined : statedCause(response)) ?? causeForSip(status);
@@ -72,7 +79,7 @@ export function refusalEnd(status: number, reason: string, response: SipResponse
     cause,
     sipCode: status,
     sipReason: reason === '' ? reasonPhrase(status) : clean(reason),
-    customHeaders: customOf(response),
+    customHeaders: [...customOf(response), ...saysWhen(status, response)],
   };
 }
 

@@ -102,6 +102,12 @@ class ClientGate implements Vsp {
     );
   }
 
+  turnOf(socket: string, text: string): string | null {
+    const session = this.#sessions.get(socket);
+    if (session === undefined || session.owner === null) return `stranger ${session?.address ?? ''}`;
+    return begins(text) ? `user ${session.owner}` : null;
+  }
+
   hasReportId(id: string): boolean {
     return this.#reports.has(id);
   }
@@ -127,7 +133,7 @@ class ClientGate implements Vsp {
         this.#open(input, now);
         break;
       case 'frame':
-        this.#frame(input.socket, input.text, now);
+        this.#frame(input.socket, input.text, input.late === true, now);
         break;
       case 'closed': {
         const session = this.#sessions.get(input.socket);
@@ -426,7 +432,7 @@ class ClientGate implements Vsp {
     }
   }
 
-  #frame(socket: string, text: string, now: Ms): void {
+  #frame(socket: string, text: string, late: boolean, now: Ms): void {
     const session = this.#sessions.get(socket);
     if (session === undefined) return;
     const heard: Heard = readFrame(text, session.login.name === 'ready');
@@ -435,7 +441,7 @@ class ClientGate implements Vsp {
     this.#keep({ ...session, heardAt: now });
     if (heard.to === 'nobody') return;
     const { frame } = heard;
-    if (frame.kind === 'invite') return this.#desk.invite(session, frame, now);
+    if (frame.kind === 'invite') return this.#desk.invite(session, frame, late, now);
     if (frame.kind === 'attachCalls')
       return this.#say(socket, attachCallsText(session, frame.id, this.#desk.calls.of(session.contact)));
     const place = { contact: session.contact, callId: frame.callId };
@@ -447,3 +453,6 @@ class ClientGate implements Vsp {
     this.#out.push({ type: 'frame', socket, text });
   }
 }
+
+/** Whether a frame may begin a call. A guess by the text, before it is read: a wrong yes costs it its place in the line and nothing else. */
+const begins = (text: string): boolean => text.includes('.invite"');

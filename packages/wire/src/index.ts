@@ -90,6 +90,7 @@ export { type Called, calledNumber, callerNumber, type Habit, trunkHabit } from 
 export { isNumber } from './numbers/signs.ts';
 export { canonicalNumber, namedBy, readNumber } from './numbers/written.ts';
 export { causeFromReason, formatReason, parseReason, type ReasonValue } from './reason-header.ts';
+export { retryAfter } from './retry-after.ts';
 export {
   BUILT_IN,
   type BuiltIn,

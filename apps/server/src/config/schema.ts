@@ -256,7 +256,14 @@ const mediaSection = z.strictObject({
 });
 
 const limitsSection = z.strictObject({
-  calls: z.int().min(1).max(100000).default(500).describe('Calls at a time; more get 503.'),
+  calls: z
+    .int()
+    .min(1)
+    .max(100000)
+    .default(500)
+    .describe(
+      'Calls at a time; more get 503. From ten on, one trunk or account has nine tenths at most, also of media.ports.',
+    ),
   calls_per_user: z
     .int()
     .min(1)

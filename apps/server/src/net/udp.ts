@@ -1,8 +1,22 @@
-import { createSocket } from 'node:dgram';
+import { createSocket, type SocketOptions } from 'node:dgram';
+import { lookup as lookupName } from 'node:dns';
 import { lookup } from 'node:dns/promises';
 import { type Family, familyOf } from '@sidetone/core';
 import { ListenError } from './listen-error.ts';
 import { type Hosts, openEach } from './listen-hosts.ts';
+
+/**
+ * What may wait in the kernel while we work: some thousand messages. Where net.core.rmem_max is lower, the system gives less and says
+ * nothing.
+ */
+const RECEIVE_BYTES = 8 << 20;
+
+/** An address needs no look-up, nor the turn that Node waits for its result. */
+const addressAtOnce: NonNullable<SocketOptions['lookup']> = (host, options, done) => {
+  const family = familyOf(host);
+  if (family === null) lookupName(host, options, done);
+  else done(null, host, family);
+};
 
 export interface UdpListener {
   /** By the socket of the family of `host`; a name goes by the first of its addresses for which there is one. */
@@ -53,10 +67,15 @@ export async function listenUdp(
 }
 
 function openUdp(key: string, host: string, port: number, received: Received): Promise<UdpSocket> {
-  return new Promise((resolve, reject) => {
+  return new Promise((ready, reject) => {
     const family = familyOf(host) ?? 4;
     // Each family has a socket of its own, so that no IPv4 peer has an IPv6 address.
-    const socket = createSocket({ type: `udp${family}`, ipv6Only: family === 6, recvBufferSize: 1 << 20 });
+    const socket = createSocket({
+      type: `udp${family}`,
+      ipv6Only: family === 6,
+      recvBufferSize: RECEIVE_BYTES,
+      lookup: addressAtOnce,
+    });
     const refuse = (cause: Error): void => reject(new ListenError(key, host, port, cause));
     socket.once('error', refuse);
     socket.bind(port, host, () => {
@@ -65,7 +84,7 @@ function openUdp(key: string, host: string, port: number, received: Received): P
       socket.on('error', () => {});
       socket.on('message', (bytes, source) => received(bytes, source.address, source.port));
       let open = true;
-      resolve({
+      ready({
         family,
         send: (bytes, toPort, toHost, failed) => {
           if (!open) return;

@@ -24,8 +24,9 @@ import { familiesOf, publicHosts } from '../net/listen-hosts.ts';
 import { openSipTransport, type SipTransport } from '../net/sip-transport.ts';
 import { openRecordWriter } from '../store/record-writer.ts';
 import { FAULT, type FromChild, type SignallingStart, type ToChild } from '../supervise/messages.ts';
+import { systemRandom } from '../system-random.ts';
 import { authenticate } from './authenticate.ts';
-import { createExchange, systemRandom } from './exchange.ts';
+import { createExchange } from './exchange.ts';
 import { handOver } from './hand-over.ts';
 import { Health } from './health.ts';
 import { InheritedFault, inheriting } from './inherited-fault.ts';
@@ -176,10 +177,11 @@ async function serve(
       media: ({ id, command }) => {
         void media.command(command).then((reply) => exchange.post('voice', { type: 'media', id, reply }));
       },
-      keep: (room, changes, ended) => {
+      mediaLag: () => media.lag(),
+      keep: (changes, ended) => {
         journal.write([
           ...ended.map((record) => ({ room: 'records' as const, key: record.leg_id, value: record })),
-          ...changes.map(({ key, value }) => ({ room, key, value })),
+          ...changes,
         ]);
         for (const record of ended) {
           records.save(record);
@@ -208,7 +210,7 @@ async function serve(
     host: config.sip.host,
     udp: config.sip.udp,
     tcp: config.sip.tcp,
-    received: (message, flow) => exchange.post('proxy', { type: 'sip', message, flow }),
+    received: (message, flow) => exchange.arrived({ kind: 'sip', message, flow }),
     unparseable: (error, flow) => {
       const answer = rejectUnparseable(error, flow);
       if (answer !== null) sip?.send(answer.message, answer.flow);
@@ -269,7 +271,7 @@ async function serve(
         address,
         ...(origin === undefined ? {} : { origin }),
       }),
-    frame: (socket, text) => exchange.post('vsp', { type: 'frame', socket, text }),
+    frame: (socket, text) => exchange.arrived({ kind: 'frame', socket, text }),
     closed: (socket) => exchange.post('vsp', { type: 'closed', socket }),
     sip: transport.webSockets,
   });

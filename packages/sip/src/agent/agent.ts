@@ -88,7 +88,8 @@ export interface ClientUse {
   readonly purpose: 'invite' | 'reinvite' | 'in-dialog' | 'bye' | 'outside' | 'quiet';
   readonly leg: LegId | null;
   readonly token: string;
-  readonly request: SipRequest;
+  /** As it was sent; without its body when the transaction is over. */
+  request: SipRequest;
   readonly flow: Flow;
   /** The dialog a request inside one was made from. */
   readonly dialog: Dialog | null;
@@ -220,6 +221,11 @@ export function dialogOf(leg: Leg): Dialog | null {
 export function addLeg(agent: Agent, leg: Leg): void {
   agent.legs.set(leg.id, leg);
   agent.byDialog.set(dialogKey(leg.callId, leg.localTag), leg.id);
+  tellDialog(agent, leg, true);
+}
+
+function tellDialog(agent: Agent, { callId, localTag: tag }: Leg, live: boolean): void {
+  if (agent.options.tellsDialogs === true) agent.out.push({ type: 'dialog', callId, tag, live });
 }
 
 /** Forgets a leg. A re-INVITE of the peer that waits for its answer gets 487 (§15.1.2). */
@@ -227,6 +233,7 @@ export function dropLeg(agent: Agent, leg: Leg, now: Ms): void {
   abandonReinvite(agent, leg, now);
   agent.legs.delete(leg.id);
   agent.byDialog.delete(dialogKey(leg.callId, leg.localTag));
+  tellDialog(agent, leg, false);
   agent.due.delete(leg.id);
   const tx = leg.peerOffer;
   const waiting = tx === null ? undefined : agent.servers.get(tx);

@@ -59,3 +59,10 @@ export function sameFlow(a: Flow, b: Flow): boolean {
     return a.connection === b.connection;
   return a.host === b.host && a.port === b.port;
 }
+
+/** The host at the other end, or the room. */
+export const hostOf = (flow: Flow): string => (flow.transport === 'local' ? flow.node : flow.host);
+
+/** Equal for all flows that `sameFlow` may find the same. */
+export const hopOf = (flow: Flow): string =>
+  flow.transport === 'local' ? flow.node : `${flow.transport} ${flow.host} ${flow.port}`;

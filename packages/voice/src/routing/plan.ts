@@ -211,5 +211,5 @@ export const FULL: Plan = refuse(CAUSE.congestion);
 /** The plan of a call that comes while another process takes over: it may try again in a moment (RFC 3261 §21.5.4). */
 export const HANDING_OVER: Plan = {
   to: 'refuse',
-  ending: { ...CAUSE.drain, by: 'platform', headers: [['Retry-After', '2']] },
+  ending: { ...CAUSE.drain, by: 'platform' },
 };

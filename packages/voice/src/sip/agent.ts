@@ -29,6 +29,7 @@ export function createVoiceAgent({
     resolve: (hop) => (hop.host === NODE_HOST.vsp ? VSP : PROXY),
     userAgent: 'Sidetone',
     admits: isPeer,
+    tellsDialogs: true,
     allow: ['INVITE', 'ACK', 'CANCEL', 'BYE', 'INFO', 'UPDATE', 'OPTIONS', 'REFER'],
   });
 }

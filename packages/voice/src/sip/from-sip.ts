@@ -8,7 +8,7 @@ import { sessionDirection } from './session-direction.ts';
 /** What the user agent tells about a leg of ours. */
 export type LegEvent = Exclude<
   UserAgentOut,
-  { type: 'sip' | 'incoming' | 'request' | 'result' | 'info' | 'refreshed' }
+  { type: 'sip' | 'dialog' | 'incoming' | 'request' | 'result' | 'info' | 'refreshed' }
 >;
 
 const trunkOf = (response: SipResponse): { readonly trunk?: string } => {

@@ -1,3 +1,4 @@
+import type { Random } from '@sidetone/core';
 import {
   type ExtraHeaders,
   escapeUser,
@@ -7,7 +8,7 @@ import {
   type NameAddr,
   type ResponseOptions,
 } from '@sidetone/sip';
-import { ASSERTED_IDENTITY, HEADER, NODE_HOST } from '@sidetone/wire';
+import { ASSERTED_IDENTITY, HEADER, NODE_HOST, retryAfter } from '@sidetone/wire';
 import type { Branch } from '../leg/branch.ts';
 import type { Ending } from '../leg/ending.ts';
 import type { Extra } from '../leg/headers.ts';
@@ -73,9 +74,17 @@ export function lookupFor(user: string, domain: string, flow: Flow) {
   return { method: 'OPTIONS', requestUri: to.uri, from: address('voice', NODE_HOST.voice), to, flow };
 }
 
-export function responseFor(leg: Leg, wish: Extract<Wish, { type: 'respond' }>): ResponseOptions {
+export function responseFor(
+  leg: Leg,
+  wish: Extract<Wish, { type: 'respond' }>,
+  random: Random,
+): ResponseOptions {
+  const ours = wish.status === 503 && wish.ending?.by === 'platform';
+  const saysWhen = !ours || wish.headers.some(([name]) => name === 'Retry-After');
   const headers: ExtraHeaders = [
     ...wish.headers,
+    // RFC 3261 §21.5.4: without it a 503 is a 500.
+    ...(saysWhen ? [] : [['Retry-After', retryAfter(random)] as const]),
     ...(branchOf(leg, wish.branch)?.kind === 'client' ? ids(leg) : []),
     ...(wish.ending === undefined ? [] : reasonHeaders(wish.ending)),
   ];
