@@ -1,6 +1,32 @@
-import { type Flow, NO_BODY, type SipRequest } from '@sidetone/sip';
+import { hexId, type JournalLine, type LogLine, type Random } from '@sidetone/core';
+import {
+  createResponse,
+  type Flow,
+  NO_BODY,
+  type SipRequest,
+  type SipResponse,
+  type SipSend,
+} from '@sidetone/sip';
+import { HEADER } from '@sidetone/wire';
+import { bestEnding, type Ending, withAllChallenges } from './best-response.ts';
 import type { Sender } from './border.ts';
+import { forwardedResponse } from './forward.ts';
+import type { ProxyLimits, ProxyOptions } from './proxy-events.ts';
 import type { ResponseContext } from './response-context.ts';
+
+/** A request that reached its transaction (`null`: an ACK). */
+export interface Arrived {
+  readonly tx: string | null;
+  readonly request: SipRequest;
+  readonly flow: Flow;
+}
+
+export type ForwardingOut = SipSend | JournalLine | LogLine | ({ readonly type: 'arrived' } & Arrived);
+
+export interface ForwardingOptions extends Pick<ProxyOptions, 'address' | 'random' | 'identity'> {
+  readonly secret: Uint8Array;
+  readonly limits: ProxyLimits;
+}
 
 /** A request on its way: its response context, and the transactions that carry it. */
 export interface Forwarded {
@@ -46,3 +72,23 @@ export function shrink(context: Forwarded): void {
 
 /** Whether more may come of a request that is over. */
 export const mayStillPass = ({ state }: Forwarded): boolean => state.invite && state.succeeded;
+
+/** The final response to a request none of whose branches has succeeded. */
+export function finalResponse(
+  { state, request, source }: Forwarded,
+  endings: readonly Ending[],
+  cancelled: boolean,
+  random: Random,
+): SipResponse {
+  const best = bestEnding(endings) ?? { status: 480, response: null };
+  const target = best.branch === undefined ? undefined : state.branches[best.branch]?.target;
+  if (best.response !== null && target !== undefined) {
+    const response = withAllChallenges(best.response, endings);
+    return forwardedResponse(response, request.headers.via, source, target.flow, target.trunk);
+  }
+  const trunk = source.transport === 'local' ? target?.trunk : undefined;
+  return createResponse(request, cancelled ? 487 : best.status, {
+    toTag: hexId(random, 8),
+    headers: trunk === undefined ? [] : [[HEADER.trunk, trunk]],
+  });
+}

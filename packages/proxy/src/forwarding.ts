@@ -1,13 +1,4 @@
-import {
-  Deadlines,
-  earliest,
-  hexId,
-  type JournalEntry,
-  type JournalLine,
-  type LogLine,
-  type Ms,
-  type Random,
-} from '@sidetone/core';
+import { Deadlines, earliest, hexId, type JournalEntry, type Ms, type Random } from '@sidetone/core';
 import {
   createResponse,
   createTransactionLayer,
@@ -15,41 +6,32 @@ import {
   headersNamed,
   type SipRequest,
   type SipResponse,
-  type SipSend,
   type TransactionLayer,
   type TransactionOut,
 } from '@sidetone/sip';
-import { HEADER } from '@sidetone/wire';
-import { bestEnding, type Ending, withAllChallenges } from './best-response.ts';
+import type { Ending } from './best-response.ts';
 import type { Sender } from './border.ts';
 import { answeredBy, pathOf } from './dialog-path.ts';
 import { EarlyLines } from './early-invites.ts';
 import { forwardedRequest, forwardedResponse } from './forward.ts';
-import { type Forwarded, mayStillPass, shrink } from './forwarded.ts';
+import {
+  type Arrived,
+  type Forwarded,
+  type ForwardingOptions,
+  type ForwardingOut,
+  finalResponse,
+  mayStillPass,
+  shrink,
+} from './forwarded.ts';
 import { LargeRequests } from './large-requests.ts';
 import { Orphans } from './orphans.ts';
 import { isReachable, presented, recordRoute, sentBy } from './own-address.ts';
 import { Counts, loopKey, PassedRequests } from './passed-requests.ts';
 import { type Place, Places } from './places.ts';
-import type { ProxyLimits, ProxyOptions } from './proxy-events.ts';
 import { type ContextInput, newContext, responseContextMachine } from './response-context.ts';
-import { strayOnward } from './strays.ts';
+import { STRAYS_MS, strayOnward } from './strays.ts';
 import type { Target } from './target.ts';
 import { TrunkCredentials } from './trunk-credentials.ts';
-
-/** A request that reached its transaction (`null`: an ACK). */
-export interface Arrived {
-  readonly tx: string | null;
-  readonly request: SipRequest;
-  readonly flow: Flow;
-}
-
-export type ForwardingOut = SipSend | JournalLine | LogLine | ({ readonly type: 'arrived' } & Arrived);
-
-export interface ForwardingOptions extends Pick<ProxyOptions, 'address' | 'random' | 'identity'> {
-  readonly secret: Uint8Array;
-  readonly limits: ProxyLimits;
-}
 
 /**
  * Carries requests and responses between transactions: the stateful half of the proxy (RFC 3261 §16.6 to §16.10). It
@@ -78,18 +60,18 @@ export class Forwarding {
 
   constructor(options: ForwardingOptions) {
     this.#options = options;
-    this.#random = options.random;
-    const { address } = options;
+    const { address, random } = options;
+    this.#random = random;
     this.#layer = createTransactionLayer({
       sentBy: (flow) => sentBy(address, flow),
-      random: options.random,
+      random,
       finished: options.limits.finished,
     });
     this.#large = new LargeRequests(address);
     this.#places = new Places(options.limits);
-    this.#early = new EarlyLines(options.random);
-    this.#trunks = new TrunkCredentials(options.random, options.identity);
-    this.#orphans = new Orphans(this.#layer, options.random, () => hexId(options.random, 8));
+    this.#early = new EarlyLines(random);
+    this.#trunks = new TrunkCredentials(random, options.identity);
+    this.#orphans = new Orphans(this.#layer, random, () => hexId(random, 8));
   }
 
   /** Everything that must come to an end by itself. */
@@ -282,11 +264,8 @@ export class Forwarding {
     if (place === undefined || context === undefined || branch === undefined) return;
     // A copy of the branch that was sent again with credentials speaks for it now.
     if (branch.tx !== tx) return;
-    if (
-      (response.status === 401 || response.status === 407) &&
-      this.#prove(context, place.branch, response, from, now)
-    )
-      return;
+    const isChallenge = response.status === 401 || response.status === 407;
+    if (isChallenge && this.#prove(context, place.branch, response, from, now)) return;
     const { trunk } = context.state.branches[place.branch]!.target;
     if (
       trunk !== undefined &&
@@ -452,24 +431,7 @@ export class Forwarding {
   }
 
   #answer(context: Forwarded, endings: readonly Ending[], cancelled: boolean, now: Ms): void {
-    const best = bestEnding(endings) ?? { status: 480, response: null };
-    const target = best.branch === undefined ? undefined : context.state.branches[best.branch]?.target;
-    const { request, source, server } = context;
-    if (best.response !== null && target !== undefined) {
-      const response = withAllChallenges(best.response, endings);
-      this.respond(
-        server,
-        forwardedResponse(response, request.headers.via, source, target.flow, target.trunk),
-        now,
-      );
-      return;
-    }
-    const trunk = source.transport === 'local' ? target?.trunk : undefined;
-    const response = createResponse(request, cancelled ? 487 : best.status, {
-      toTag: hexId(this.#random, 8),
-      headers: trunk === undefined ? [] : [[HEADER.trunk, trunk]],
-    });
-    this.respond(server, response, now);
+    this.respond(context.server, finalResponse(context, endings, cancelled, this.#random), now);
   }
 
   #stray(response: SipResponse, flow: Flow, now: Ms): void {
@@ -480,9 +442,6 @@ export class Forwarding {
     if (send !== null) this.#out.push(presented(send, this.#options.address));
   }
 }
-
-/** A peer repeats its 2xx for 64·T1 (RFC 3261 §13.3.1.4). */
-const STRAYS_MS: Ms = 32_000;
 
 /** RFC 3326: the Reason of a CANCEL goes along. */
 const reasons = (request: SipRequest) =>

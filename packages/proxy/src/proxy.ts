@@ -4,7 +4,6 @@ import {
   type JournalEntry,
   type LogLine,
   type Ms,
-  networkOf,
   type Restore,
   sameHost,
 } from '@sidetone/core';
@@ -13,45 +12,30 @@ import {
   createResponse,
   type ExtraHeaders,
   type Flow,
-  header,
   hostOf,
   type ResponseParts,
   type SipMessage,
   type SipRequest,
   unescapeUser,
   validateRequest,
-  withHeader,
 } from '@sidetone/sip';
-import { type IdentityRefusal, retryAfter, type Trunk } from '@sidetone/wire';
+import type { IdentityRefusal } from '@sidetone/wire';
 import { ALLOW, errandOf, identify, type Sender } from './border.ts';
 import { contactFrom } from './dialog-path.ts';
 import { DigestGate, sourceOf } from './digest-gate.ts';
-import { type Arrived, Forwarding } from './forwarding.ts';
+import type { Arrived } from './forwarded.ts';
+import { Forwarding } from './forwarding.ts';
 import type { Binding } from './location.ts';
 import { LocationTable } from './location-table.ts';
 import { Lookups } from './lookups.ts';
 import { isOwnVia, isReachable } from './own-address.ts';
 import { holderOf, LiveDialogs, type Place } from './places.ts';
 import type { ProxyInput, ProxyLimits, ProxyOptions, ProxyOutput, SipProxy } from './proxy-events.ts';
+import { LIMITS } from './proxy-limits.ts';
 import { register } from './registrar.ts';
 import { answerStatelessly } from './stateless.ts';
 import { preprocess, type RoutingFacts, routeFromRoom, toVoice } from './targets.ts';
-
-const LIMITS: ProxyLimits = {
-  minExpires: 60,
-  maxExpires: 7200,
-  defaultExpires: 3600,
-  contactsPerUser: 100,
-  requests: 20_000,
-  requestsPerDialog: 32,
-  finished: 100_000,
-  lookups: 1_000,
-  lookupMs: 5_000,
-  timerC: 11 * 60_000,
-  trunkSilence: 3_500,
-  nonceMs: 5 * 60_000,
-  nonces: 50_000,
-};
+import { saysWhen, turnOf } from './turn.ts';
 
 /** What an OPTIONS to ourselves is told (RFC 3261 §11.2). */
 const CAPABILITIES: ExtraHeaders = [
@@ -155,30 +139,17 @@ class ProxyService implements SipProxy {
     }
     this.#collect(now);
     this.#out.push(...this.#locations.takeLines());
-    const out = this.#out.map((event) => this.#saysWhen(event));
+    const out = this.#out.map((event) => saysWhen(event, this.#options.random));
     this.#out = [];
     return out;
   }
 
   turnOf(message: SipMessage, flow: Flow, now: Ms): string | null {
-    if (message.kind === 'response' || message.method === 'ACK' || message.headers.via.length === 0)
-      return null;
-    if (this.#forwarding.knows(message, flow) || this.#dialogs.of(message) !== null) return null;
-    if (this.#locations.isSource(flow, now)) return `phone ${placeOf(flow)}`;
-    const host = hostOf(flow);
-    const isFrom = (t: Trunk): boolean => (t.addresses ?? [t.host]).some((own) => sameHost(own, host));
-    const trunk = this.#options.identity().trunks.find(isFrom);
-    if (trunk !== undefined) return `trunk ${trunk.name}`;
-    // Anybody can write any address into a datagram.
-    return flow.transport === 'udp' ? 'strangers' : `stranger ${networkOf(host)}`;
-  }
-
-  /** Whoever makes a 503, it says when to come back (RFC 3261 §21.5.4), to each another time. */
-  #saysWhen(event: ProxyOutput): ProxyOutput {
-    if (event.type !== 'sip' || event.message.kind !== 'response' || event.message.status !== 503)
-      return event;
-    if (header(event.message, 'Retry-After') !== undefined) return event;
-    return { ...event, message: withHeader(event.message, 'Retry-After', retryAfter(this.#options.random)) };
+    return turnOf(message, flow, {
+      trunks: this.#options.identity().trunks,
+      isLive: (request) => this.#forwarding.knows(request, flow) || this.#dialogs.of(request) !== null,
+      isPhone: this.#locations.isSource(flow, now),
+    });
   }
 
   /** Hands a message to its transaction, and the request that comes of it to its errand. */

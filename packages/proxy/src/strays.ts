@@ -1,9 +1,13 @@
+import type { Ms } from '@sidetone/core';
 import { canonicalHost } from '@sidetone/core';
 import type { Flow, SipResponse, SipSend, Via } from '@sidetone/sip';
 import { NODE_HOST } from '@sidetone/wire';
 import { forwardedResponse } from './forward.ts';
 import { isOwnVia, isReachable } from './own-address.ts';
 import type { ProxyOptions } from './proxy-events.ts';
+
+/** A peer repeats its 2xx for 64·T1 (RFC 3261 §13.3.1.4). */
+export const STRAYS_MS: Ms = 32_000;
 
 const VOICE: Flow = { transport: 'local', node: 'voice' };
 

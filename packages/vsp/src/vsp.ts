@@ -17,6 +17,7 @@ import { stepSession } from './session-step.ts';
 import { ENDING, newSession, RESTARTING, resumedSession, settingsOf } from './settings.ts';
 import { attachCallsText, unknownCallText } from './to-client.ts';
 import { REGISTER_SECONDS, registerFor } from './to-sip.ts';
+import { turnOf } from './turn.ts';
 import type { Vsp, VspInput, VspOptions, VspOutput } from './vsp-events.ts';
 import { WokenSockets } from './woken-sockets.ts';
 
@@ -27,8 +28,6 @@ import { WokenSockets } from './woken-sockets.ts';
 export function createVsp(options: VspOptions): Vsp {
   return new ClientGate(options);
 }
-
-type TimerKey = `session ${string}` | `kept ${string}` | `return ${string}` | `call ${string} ${string}`;
 
 class ClientGate implements Vsp {
   readonly name = 'vsp';
@@ -47,7 +46,7 @@ class ClientGate implements Vsp {
   readonly #lost: LostClients;
   readonly #returns: Returns;
   readonly #reports = new ReportIds();
-  readonly #times = new Deadlines<TimerKey>();
+  readonly #times = new Deadlines<`${'session' | 'kept' | 'return' | 'call'} ${string}`>();
   readonly #written: Written;
   #draining = false;
   /** Another process takes over; nothing new begins here. */
@@ -97,15 +96,12 @@ class ClientGate implements Vsp {
   }
 
   get size(): number {
-    return (
-      this.#sessions.size + this.#kept.size + this.#desk.calls.size + this.#desk.agent.size + this.#ids.size
-    );
+    const { calls, agent } = this.#desk;
+    return this.#sessions.size + this.#kept.size + calls.size + agent.size + this.#ids.size;
   }
 
   turnOf(socket: string, text: string): string | null {
-    const session = this.#sessions.get(socket);
-    if (session === undefined || session.owner === null) return `stranger ${session?.address ?? ''}`;
-    return begins(text) ? `user ${session.owner}` : null;
+    return turnOf(this.#sessions.get(socket), text);
   }
 
   hasReportId(id: string): boolean {
@@ -399,10 +395,8 @@ class ClientGate implements Vsp {
           this.#reports.add(reportId);
           this.#reports.leave(reportId, now);
           this.#desk.journal.touchSession(contact);
-          this.#log('client lost', session, {
-            user: session.owner ?? '',
-            calls: this.#desk.calls.count(contact),
-          });
+          const calls = this.#desk.calls.count(contact);
+          this.#log('client lost', session, { user: session.owner ?? '', calls });
         },
       },
       entries,
@@ -453,6 +447,3 @@ class ClientGate implements Vsp {
     this.#out.push({ type: 'frame', socket, text });
   }
 }
-
-/** Whether a frame may begin a call. A guess by the text, before it is read: a wrong yes costs it its place in the line and nothing else. */
-const begins = (text: string): boolean => text.includes('.invite"');
