@@ -24,15 +24,9 @@ describe('phone-behind-nat-has-no-audio: voice hears where a phone speaks from',
     const { out } = rig.authenticated(PHONE, 'line1', { ...call, headers: FORGED });
     assert.deepEqual(sources(requests(out, 'INVITE')[0]!.message), [PHONE.transport === 'udp' && PHONE.host]);
     rig.dialog('live', 'x');
+    const live = { ...call, callId: 'live', toTag: 'x', uri: 'sip:v-1@192.0.2.1', headers: FORGED, cseq: 9 };
     for (const method of ['INVITE', 'UPDATE', 'ACK']) {
-      const inDialog = {
-        ...call,
-        callId: 'live',
-        method,
-        uri: 'sip:v-1@192.0.2.1',
-        toTag: 'x',
-        headers: FORGED,
-      };
+      const inDialog = { ...live, method };
       const [passed] = requests(rig.send(PHONE, inDialog).out, method);
       assert.deepEqual(sources(passed!.message), ['198.51.100.7'], method);
     }
