@@ -148,7 +148,7 @@ describe('phone-behind-nat-has-no-audio', { timeout: 240_000 }, () => {
         const call = await calling();
         call.sound.send(call.at, 800);
         await bothHear(call);
-        const restored = (): number => server.fullLog.split('calls restored').length;
+        const restored = (): number => server.fullLog.split('legs restored').length;
         const before = restored();
         if (how === 'handover') {
           const { code, stderr } = await sidetone('handover', '--data', server.dataDir);

@@ -7,9 +7,7 @@ import {
   formatSdp,
   type LocalMedia,
   type NegotiatedAudio,
-  type NegotiationError,
   negotiateAnswer,
-  parseSdp,
   type SessionDescription,
 } from '@sidetone/sdp';
 import type { CodecName, LegKind, MediaCommand, MediaReply, OpusAsk, Source } from '@sidetone/wire';
@@ -22,6 +20,7 @@ import { addressFor, addressTowards, plainPeer, withinReach } from './peer-addre
 import { PlainTransport } from './plain-transport.ts';
 import { PortRange } from './port-range.ts';
 import { DEFAULT_LIMITS, type MediaEngineOptions } from './ports.ts';
+import { disagreement, NO_ADDRESS, parse, type Refusal, refuse } from './refusal.ts';
 import { RestingSockets } from './resting.ts';
 import { bindPlain, bindWebRtc } from './sockets.ts';
 import { Tick } from './tick.ts';
@@ -52,12 +51,7 @@ interface Session {
   opus: OpusAsk;
 }
 
-type Refusal = Extract<MediaReply, { ok: false }>;
 type Opened = { readonly ok: true; readonly session: Session } | Refusal;
-
-const MAX_SDP = 64 * 1024;
-const refuse = (error: Refusal['error'], message: string): Refusal => ({ ok: false, error, message });
-const NO_ADDRESS = refuse('no-address', 'no media address of the family of the peer');
 
 /** Makes an engine. It owns nothing of the process: sockets, time, randomness and DTLS come in by `options`. */
 export function createMediaEngine(options: MediaEngineOptions): MediaEngine {
@@ -252,15 +246,6 @@ export function createMediaEngine(options: MediaEngineOptions): MediaEngine {
     const fixed = session.leg.kind === 'webrtc' ? session.leg.codec : undefined;
     return fixed === undefined ? codecs : [fixed, ...codecs.filter((c) => c !== fixed)];
   };
-
-  const parse = (sdp: string): SessionDescription | Refusal => {
-    if (typeof sdp !== 'string' || sdp.length > MAX_SDP) return refuse('bad-sdp', 'too long');
-    const parsed = parseSdp(sdp);
-    return parsed.ok ? parsed.value : refuse('bad-sdp', parsed.error.message);
-  };
-
-  const disagreement = (error: NegotiationError): Refusal =>
-    refuse(error.code === 'no-codec' ? 'no-codec' : 'bad-sdp', error.message);
 
   // -- commands ------------------------------------------------------------------------------------------------------
 
