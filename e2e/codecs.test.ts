@@ -122,6 +122,35 @@ describe('codecs and digits towards the carrier', { ...needs('chromium', 'sipp')
     await page.close();
   });
 
+  it('a-key-held-long-is-several-digits: three seconds of 5 in Opus are one 5 at the carrier and in the record', async () => {
+    const page = await rig.client('line1', 'ours');
+    for (const prefix of ['+1771', '+1774'])
+      await withCarrier(
+        rig,
+        'uas',
+        async ({ sipp, rtp }) => {
+          const id = await page.newCall({ destinationNumber: `${prefix}0001111` });
+          await sipp.says('180');
+          await sipp.steer('answer');
+          await page.reaches(id, 'active');
+          rtp.send(await sipp.remoteAudio(), 440);
+          await rtp.hears(1_000);
+          await page.pressKeys('5', 3_000, 70);
+          await until('the digit at the carrier', () => rtp.events.digits.length > 0);
+          await page.pressKeys('58', 100, 70);
+          await until('the next digits at the carrier', () => rtp.events.digits.endsWith('8'));
+          assert.equal(rtp.events.digits, '558');
+          assert.ok(
+            rtp.events.heard.filter((event) => !event.ended).every((event) => event.ticks === 65_535),
+          );
+          await page.act(id, 'hangup');
+          await sipp.finishes();
+        },
+        formatOf(prefix === '+1771' ? 'OPUS' : 'PCMU'),
+      );
+    await page.close();
+  });
+
   it('a trunk with dtmf=info gets SIP INFO and no telephone event', async () => {
     const page = await rig.client('line1', 'ours');
     await withCarrier(rig, 'uas', async ({ sipp, rtp }) => {

@@ -10,6 +10,7 @@ const BENCHES: Readonly<
   latency: () => import('./latency.ts'),
   setup: () => import('./setup.ts'),
   registrar: () => import('./registrar.ts'),
+  overload: () => import('./overload.ts'),
   identity: () => import('./identity.ts'),
   'sdk-size': () => import('./sdk-size.ts'),
 };

@@ -31,14 +31,17 @@ export class MediaProcess {
     });
   }
 
-  static async start(ports: readonly [number, number]): Promise<MediaProcess> {
+  static async start(
+    ports: readonly [number, number],
+    addresses: readonly string[] = machineAddresses(),
+  ): Promise<MediaProcess> {
     const folder = mkdtempSync(join(tmpdir(), 'sidetone-media-'));
     const child = fork(
       ENTRY,
       [
         JSON.stringify({
           controlSocket: join(folder, 'media.sock'),
-          addresses: machineAddresses(),
+          addresses,
           ports,
           logLevel: 'warn',
         }),

@@ -172,6 +172,14 @@ const driver = {
   read: (id: string, property: string): unknown =>
     JSON.parse(JSON.stringify(recordOf(id).call[property] ?? null)),
 
+  /** Presses keys on the peer connection itself (RFC 4733); times in milliseconds. */
+  pressKeys: (tones: string, durationMs: number, gapMs: number): void => {
+    const sender = newestPeer()
+      ?.getSenders()
+      .find(({ dtmf }) => dtmf !== null);
+    sender?.dtmf?.insertDTMF(tones, durationMs, gapMs);
+  },
+
   localSdp: (): string => newestPeer()?.localDescription?.sdp ?? '',
   remoteSdp: (): string => newestPeer()?.remoteDescription?.sdp ?? '',
 };

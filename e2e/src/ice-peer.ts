@@ -36,6 +36,8 @@ export class IcePeer {
   /** Authenticated RTP packets that came, and when the last did (process clock, ms). */
   packets = 0;
   lastAt = 0;
+  /** Gets the payload of each. */
+  onPayload: ((payload: Uint8Array) => void) | undefined;
   readonly #socket: Socket;
   readonly #dtls: DtlsFactory;
   readonly #ufrag = randomBytes(4).toString('hex');
@@ -62,7 +64,7 @@ export class IcePeer {
   }
 
   static async open(dtls: DtlsFactory, address: string): Promise<IcePeer> {
-    const socket = createSocket('udp4');
+    const socket = createSocket(address.includes(':') ? 'udp6' : 'udp4');
     await new Promise<void>((resolve, reject) => {
       socket.once('error', reject);
       socket.bind(0, address, () => resolve());
@@ -70,9 +72,10 @@ export class IcePeer {
     return new IcePeer(socket, dtls);
   }
 
-  /** What its packets say: any bytes, since a relayed PCMU payload is compared as it is. */
-  say(byte: number): void {
-    this.#payload.fill(byte);
+  /** What its packets say: any bytes, since a relayed PCMU payload is compared as it is; or the next 20 ms. */
+  say(what: number | Uint8Array): void {
+    if (typeof what === 'number') this.#payload.fill(what);
+    else this.#payload.set(what);
   }
 
   description(type: 'offer' | 'answer', direction = 'sendrecv'): string {
@@ -166,6 +169,8 @@ export class IcePeer {
       if (length <= 0 || !readRtp(packet, length, this.#header)) return;
       this.packets += 1;
       this.lastAt = performance.now();
+      const { payloadOffset, payloadLength } = this.#header;
+      this.onPayload?.(packet.subarray(payloadOffset, payloadOffset + payloadLength));
     }
   }
 

@@ -71,6 +71,7 @@ export class RtpPeer {
   #lastAt = 0;
   #sent = 0;
   #badPackets = 0;
+  #closed = false;
 
   private constructor(
     socket: Socket,
@@ -89,7 +90,7 @@ export class RtpPeer {
 
   static async open(format: PeerFormat, host = '127.0.0.1'): Promise<RtpPeer> {
     const port = await freePort();
-    const socket = createSocket('udp4');
+    const socket = createSocket(host.includes(':') ? 'udp6' : 'udp4');
     await new Promise<void>((resolve, reject) => {
       socket.once('error', reject);
       socket.bind(port, host, () => resolve());
@@ -315,6 +316,8 @@ export class RtpPeer {
   }
 
   close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
     clearInterval(this.#timer);
     this.#timer = undefined;
     this.#socket.close();

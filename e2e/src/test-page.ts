@@ -102,6 +102,11 @@ export class TestPage {
     return (await this.#drive('act', id, method, ...args)) as boolean;
   }
 
+  /** Presses keys on the peer connection itself (RFC 4733). */
+  async pressKeys(tones: string, durationMs: number, gapMs: number): Promise<void> {
+    await this.#drive('pressKeys', tones, durationMs, gapMs);
+  }
+
   async read(id: string, property: string): Promise<unknown> {
     return await this.#drive('read', id, property);
   }

@@ -89,15 +89,15 @@ export class House {
       random,
       epoch,
       identity: () => identity,
-      publicAddress: HOUSE,
+      publicAddress: { hosts: [HOUSE.host], port: HOUSE.port },
       ringMs: 90_000,
-      limits: { calls: 500, callsPerUser: 100 },
+      limits: { calls: 500, callsPerUser: 100, mediaPorts: 10_000 },
     });
     const proxy = createProxy({
       random,
       epoch,
       identity: () => identity,
-      address: { host: HOUSE.host, udp: HOUSE.port },
+      address: { hosts: [HOUSE.host], udp: HOUSE.port },
       digest: ['MD5'],
       nonceSecret: this.#nonceSecret,
     });
@@ -231,6 +231,9 @@ export class House {
     const { world, random } = this.#options;
     if (this.#diesNow()) throw new Killed();
     switch (output.type) {
+      case 'dialog':
+        this.#life?.loop.post('proxy', output);
+        return;
       case 'sip':
         if (output.flow.transport === 'local') {
           const leg = from === 'voice' ? header(output.message, HEADER.leg) : undefined;

@@ -19,6 +19,16 @@ describe('shares of one address', () => {
     assert.equal(shares.take('192.0.2.9'), true);
   });
 
+  it('ipv6: count a /64 as one, where a host has as many addresses as it likes', () => {
+    const shares = new AddressShares(1);
+    assert.deepEqual(
+      ['2001:db8:1:2::1', '2001:db8:1:2:ffff::2', '2001:db8:1:3::1'].map((a) => shares.take(a)),
+      [true, false, true],
+    );
+    shares.give('2001:db8:1:2::1');
+    assert.equal(shares.take('2001:db8:1:2:ffff::2'), true);
+  });
+
   it('do not count this machine, where a reverse proxy may stand', () => {
     const shares = new AddressShares(1);
     assert.deepEqual(

@@ -267,9 +267,11 @@ describe('the REST API', () => {
     assert.equal((await ask('GET', `/phone_numbers/${number}`)).body.data.connection_id, null);
     assert.equal(bench.service.identity.ownerOfNumber('+13125550111'), undefined);
     const voice = await ask('PATCH', `/phone_numbers/${number}/voice`, {
-      call_forwarding: { call_forwarding_enabled: true, forwards_to: '+13125550199' },
+      call_forwarding: { call_forwarding_enabled: true, forwards_to: '\u202d+1 312 555\u20130199\u202c' },
+      translated_number: 'tel:+1-312-555-0198',
     });
     assert.equal(voice.body.data.call_forwarding.forwarding_type, 'always');
+    assert.equal(voice.body.data.translated_number, '+13125550198');
     assert.equal(bench.service.identity.number('+13125550111')?.forwardTo, '+13125550199');
     const bad = await ask('PATCH', `/phone_numbers/${number}/voice`, {
       call_forwarding: { forwards_to: '555' },
@@ -290,6 +292,9 @@ describe('the REST API', () => {
     assert.equal((await ask('POST', '/telephony_credentials', { connection_id: id })).status, 201);
     const number = (await ask('GET', '/phone_numbers?filter[phone_number]=%2B13125550100')).body.data[0];
     assert.equal(number.connection_id, id);
+    const pasted = encodeURIComponent('+1 (312) 555\u20130100');
+    const again = (await ask('GET', `/phone_numbers?filter[phone_number]=${pasted}`)).body.data;
+    assert.equal(again[0].id, number.id);
     assert.equal((await ask('PATCH', `/phone_numbers/${number.id}`, { connection_id: '' })).status, 422);
   });
 

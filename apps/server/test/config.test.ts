@@ -40,6 +40,11 @@ describe('configuration', () => {
         /number \+1 belongs to two/,
       ],
       [{ trunks: [{ name: 'c' }] }, /trunks\[0\]\.host/],
+      [{ trunks: [{ name: 'c', host: 'h', country: 'us' }] }, /trunks\[0\]\.country: must be a country code/],
+      [{ trunks: [{ name: 'c', host: 'h', country: 'XX' }] }, /trunks\[0\]\.country: .* such as US/],
+      [{ trunks: [{ name: 'c', host: 'h', number_format: 'x' }] }, /trunks\[0\]\.number_format/],
+      [{ connections: [{ ...user, numbers: ['line\u200b2'] }] }, /numbers\[0\]: must be digits/],
+      [{ trunks: [{ name: 'c', host: 'h', realms: [] }] }, /trunks\[0\]\.realms/],
       [{ media: { ports: [20000, 20001] } }, /media\.ports: the range/],
       [[], /the file: /],
     ];
@@ -49,6 +54,29 @@ describe('configuration', () => {
       assert.doesNotMatch(text, /\n/);
       assert.doesNotMatch(text, /short|long enough/);
     }
+  });
+
+  it('pasted-numbers, tel-uri, called-number-without-plus: a number has one spelling, and is listed once', () => {
+    const numbers = [
+      '\u202d+13125550100\u202c',
+      '+1 312 555\u20130101',
+      'tel:+1-312-555-0102;ext=7',
+      '13125550100',
+      '100',
+      '*98',
+      '+1 (312) 555\u00ad0101',
+    ];
+    const checked = checkConfig(
+      { connections: [{ user_name: 'line1', password: 'long enough', numbers }] },
+      'test',
+    );
+    assert.deepEqual(checked.ok && checked.value.connections?.[0]?.numbers, [
+      '+13125550100',
+      '+13125550101',
+      '+13125550102',
+      '100',
+      '*98',
+    ]);
   });
 
   it('says so when the file is missing or no JSON', () => {

@@ -33,6 +33,13 @@ describe('login budget', () => {
     assert.equal(budget.allows('line1', '192.0.2.1', NOW), true);
     assert.equal(budget.allows('line1', '192.0.2.9', NOW + 60_000), true);
   });
+
+  it('ipv6: takes a /64 for one source', () => {
+    const budget = new LoginBudget();
+    for (let i = 0; i < 10; i++) budget.failed('line1', `2001:db8:1:2::${i}`, NOW);
+    assert.equal(budget.allows('line1', '2001:db8:1:2:ffff::1', NOW), false);
+    assert.equal(budget.allows('line1', '2001:db8:1:3::1', NOW), true);
+  });
 });
 
 describe('secrets', () => {

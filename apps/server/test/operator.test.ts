@@ -38,7 +38,12 @@ describe('the operator', () => {
     assert.equal(await does('number list'), '+13125550100  shop  -');
     for (const [line, options, why] of [
       ['number add +13125550100', {}, /belongs to an account already/],
+      // The same number, as somebody else writes it or pastes it.
+      ['number add 13125550100', {}, /belongs to an account already/],
+      ['number add \u202d+1312555\u20130100\u202c', {}, /belongs to an account already/],
+      ['number add tel:+1-312-555-0100;ext=7', {}, /belongs to an account already/],
       ['number add abc', {}, /is no number/],
+      ['number add tel:abc', {}, /is no number/],
       [
         'number add +13125550101',
         { connection: 'nobody' },
@@ -72,7 +77,7 @@ describe('the operator', () => {
       [null, 5, false],
     );
     assert.equal(await does('account disable shop'), 'account shop is disabled');
-    assert.equal(await does('number remove +13125550100'), '+13125550100 is gone');
+    assert.equal(await does('number remove +1\u2011312\u2011555\u20110100'), '+13125550100 is gone');
     await elsewhere.sync();
     assert.notEqual(elsewhere.named(apiKeyName(key)!)?.doc['revoked_at'], null);
     assert.equal(elsewhere.named('number:+13125550100'), undefined);

@@ -116,6 +116,17 @@ describe('the TCP port of media', () => {
     await until('nothing to be left', () => streams.size.connections === 0);
   });
 
+  it('reused-media-port-hears-the-call-before: a connection that proved nothing gets nothing, whoever had its address before', async () => {
+    const { door, heard, from } = leg('aaaa', false);
+    const socket = await peer();
+    socket.write(check('aaaa'));
+    await until('the check', () => heard.length === 1);
+    door.send(Uint8Array.of(0x80, 0, 1), HOST, from[0]!);
+    assert.deepEqual(streams.size, { connections: 1, strangers: 1 });
+    await rest(50);
+    assert.equal(socket.received.length, 0);
+  });
+
   it('knows a leg by its newest two names', async () => {
     const { door } = leg('one');
     door.admit('two');

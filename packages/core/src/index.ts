@@ -1,4 +1,5 @@
 export { Deadlines } from './deadlines.ts';
+export { Intake, type IntakeOptions, type Taken } from './intake.ts';
 export {
   canonicalHost,
   type Family,
@@ -9,6 +10,8 @@ export {
   isUnspecified,
   networkOf,
   parseIp,
+  sameHost,
+  withoutZone,
 } from './ip-address.ts';
 export type { JournalEntry, JournalLine, Restore } from './journal.ts';
 export type { Machine, Step } from './machine.ts';
@@ -16,6 +19,8 @@ export { hexId, type Random, seededRandom, uuid } from './random.ts';
 export { err, ok, type Result } from './result.ts';
 export type { LogLine, Service } from './service.ts';
 export { type LoopEdge, ServiceLoop } from './service-loop.ts';
+export { mayTake, Shares } from './shares.ts';
+export { Shelf } from './shelf.ts';
 export { type EpochMs, earliest, type Ms } from './time.ts';
 export {
   type Check,

@@ -23,6 +23,12 @@ export function canonicalHost(host: string): string {
   return zone === undefined ? formatIp(ip) : `${formatIp(ip)}%${zone}`;
 }
 
+/** Whether two texts name the same host. */
+export const sameHost = (a: string, b: string): boolean => a === b || canonicalHost(a) === canonicalHost(b);
+
+/** An address as messages name it: zones are a matter of this machine (RFC 4007 §11). */
+export const withoutZone = (address: string): string => address.split('%', 1)[0]!;
+
 /** Who shares an address: an IPv4 address, or the 64 bits of an IPv6 one whose rest a host chooses as it likes (RFC 4291 §2.5.4). */
 export function networkOf(address: string): string {
   const ip = parseIp(address);

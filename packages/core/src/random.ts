@@ -35,24 +35,23 @@ export function seededRandom(seed: number): Random {
   };
 }
 
-const HEX = Array.from({ length: 256 }, (_, i) => i.toString(16).padStart(2, '0'));
+/** A string in one piece: one that is put together of small pieces takes twenty times its size while it lives. */
+function hexOf(bytes: Uint8Array): string {
+  const codes: number[] = [];
+  for (const byte of bytes) codes.push(DIGITS[byte >> 4]!, DIGITS[byte & 15]!);
+  return String.fromCharCode(...codes);
+}
+
+const DIGITS = Array.from('0123456789abcdef', (digit) => digit.charCodeAt(0));
 
 /** `length` random bytes as lower-case hex. */
-export function hexId(random: Random, length: number): string {
-  let out = '';
-  for (const byte of random.bytes(length)) out += HEX[byte];
-  return out;
-}
+export const hexId = (random: Random, length: number): string => hexOf(random.bytes(length));
 
 /** A version 4 UUID (RFC 9562 §5.4). */
 export function uuid(random: Random): string {
   const b = random.bytes(16);
   b[6] = (b[6]! & 0x0f) | 0x40;
   b[8] = (b[8]! & 0x3f) | 0x80;
-  let out = '';
-  for (let i = 0; i < 16; i++) {
-    if (i === 4 || i === 6 || i === 8 || i === 10) out += '-';
-    out += HEX[b[i]!];
-  }
-  return out;
+  const hex = hexOf(b);
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
 }

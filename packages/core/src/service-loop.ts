@@ -5,8 +5,8 @@ import { earliest, type Ms } from './time.ts';
 export interface LoopEdge<N extends string, O, K extends O> {
   readonly isKept: (output: O) => output is K;
   /**
-   * All that one input has to keep: one unit, written whole or not at all, and written when this returns. Nothing else of the same input
-   * is carried out before, so what a peer has been told is known afterwards.
+   * All that one input has to keep: one unit, written whole or not at all, also with those of the inputs that follow from it. It is
+   * written before anything leaves the process that comes after it, so what a peer has been told is known afterwards.
    */
   readonly keep: (from: N, unit: readonly K[], now: Ms) => void;
   readonly carry: (from: N, output: Exclude<O, K>, now: Ms) => void;

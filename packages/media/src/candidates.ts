@@ -1,4 +1,5 @@
-import type { Candidate } from '@sidetone/sdp';
+import { familyOf, isLoopbackAddress, isUnspecified } from '@sidetone/core';
+import { audioOf, type Candidate, type SessionDescription } from '@sidetone/sdp';
 import type { Datagrams, MediaEngineOptions } from './ports.ts';
 
 type Where = Pick<MediaEngineOptions, 'addresses' | 'publicAddress'>;
@@ -9,12 +10,12 @@ const TCP_HOST = 90;
 /** RFC 6544 §4.2: direction preference of a passive host candidate, above 13 bits of our own. */
 const PASSIVE = 4 << 13;
 
-export const isLoopback = (address: string): boolean => address.startsWith('127.') || address === '::1';
-
 /** The name by which peers know one of our addresses: behind a one-to-one NAT it is another. */
-export function advertised(address: string, where: Where): string {
-  const translated = where.addresses.find((a) => !isLoopback(a));
-  return address === translated ? (where.publicAddress ?? address) : address;
+export function advertised(address: string, { addresses, publicAddress }: Where): string {
+  if (publicAddress === undefined) return address;
+  const family = familyOf(publicAddress);
+  const translated = addresses.find((a) => !isLoopbackAddress(a) && familyOf(a) === family);
+  return address === translated ? publicAddress : address;
 }
 
 /**
@@ -55,6 +56,13 @@ export function hostCandidates(
       }),
     ),
   ];
+}
+
+/** The default candidate (RFC 8839 §4.2.1.2): of the family of the peer's own default, or of IPv4, which more peers know. */
+export function defaultOf(candidates: readonly Candidate[], peer?: SessionDescription): string {
+  const theirs = audioOf(peer, true)?.address ?? '';
+  const family = isUnspecified(theirs) ? 4 : (familyOf(theirs) ?? 4);
+  return (candidates.find(({ address }) => familyOf(address) === family) ?? candidates[0]!).address;
 }
 
 function names(address: string, where: Where): readonly string[] {

@@ -1,4 +1,4 @@
-import { hexId } from '@sidetone/core';
+import { familyOf, hexId } from '@sidetone/core';
 import type { IceCredentials } from '@sidetone/rtc';
 import {
   applyAnswer,
@@ -13,14 +13,16 @@ import {
   type SessionDescription,
 } from '@sidetone/sdp';
 import type { CodecName, LegKind, MediaCommand, MediaReply, OpusAsk, Source } from '@sidetone/wire';
-import { advertised, hostCandidates, isLoopback } from './candidates.ts';
+import { advertised, defaultOf, hostCandidates } from './candidates.ts';
 import { DIGITS } from './digit-sender.ts';
 import { Leg } from './leg.ts';
 import type { LegWorld } from './leg-world.ts';
 import { PacketBuffers } from './packet-buffer.ts';
+import { addressFor, addressTowards, plainPeer, withinReach } from './peer-address.ts';
 import { PlainTransport } from './plain-transport.ts';
 import { PortRange } from './port-range.ts';
 import { DEFAULT_LIMITS, type MediaEngineOptions } from './ports.ts';
+import { RestingSockets } from './resting.ts';
 import { bindPlain, bindWebRtc } from './sockets.ts';
 import { Tick } from './tick.ts';
 import { Tracks } from './track.ts';
@@ -37,8 +39,9 @@ export interface MediaEngine {
 /** Everything about a leg that signalling, not packets, cares for. */
 interface Session {
   readonly leg: Leg;
-  readonly port: number;
-  readonly address: string;
+  /** Where the peer is told to send. */
+  port: number;
+  address: string;
   readonly candidates: readonly Candidate[];
   readonly sessionId: string;
   /** Our last description. */
@@ -54,12 +57,14 @@ type Opened = { readonly ok: true; readonly session: Session } | Refusal;
 
 const MAX_SDP = 64 * 1024;
 const refuse = (error: Refusal['error'], message: string): Refusal => ({ ok: false, error, message });
+const NO_ADDRESS = refuse('no-address', 'no media address of the family of the peer');
 
 /** Makes an engine. It owns nothing of the process: sockets, time, randomness and DTLS come in by `options`. */
 export function createMediaEngine(options: MediaEngineOptions): MediaEngine {
   const { now, random } = options;
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const range = new PortRange(options.ports[0], options.ports[1]);
+  const sockets = new RestingSockets(options.sockets, options.schedule, now);
   const sessions = new Map<string, Session>();
   /** Who hears a leg, by the leg's id; kept for ids that do not exist (yet). */
   const hearers = new Map<string, Set<Leg>>();
@@ -120,20 +125,46 @@ export function createMediaEngine(options: MediaEngineOptions): MediaEngine {
 
   // -- legs ----------------------------------------------------------------------------------------------------------
 
-  const openPlain = async (id: string, peer: string | undefined): Promise<Opened> => {
-    const loopback = options.addresses.find(isLoopback);
-    const address =
-      peer !== undefined && isLoopback(peer) ? (loopback ?? options.addresses[0]) : options.addresses[0];
-    if (address === undefined) return refuse('engine', 'no media address is configured');
-    const sockets = await bindPlain(options.sockets, range, address);
-    if (sockets === undefined) return refuse('no-port', 'no free port in the range of media');
+  const bind = async (address: string | undefined) => {
+    if (address === undefined) return NO_ADDRESS;
+    const bound = await bindPlain(sockets, range, address);
+    return bound ?? refuse('no-port', 'no free port in the range of media');
+  };
+
+  const openPlain = async (id: string, address: string | undefined): Promise<Opened> => {
+    const bound = await bind(address);
+    if ('ok' in bound) return bound;
     const leg = new Leg(id, 'rtp', world);
-    leg.transport = new PlainTransport(sockets, leg, now);
-    return { ok: true, session: add(leg, sockets.rtp.port, advertised(address, options), []) };
+    leg.transport = new PlainTransport(bound, leg, now);
+    return { ok: true, session: add(leg, bound.rtp.port, advertised(bound.rtp.address, options), []) };
+  };
+
+  /** Is a plain leg of another family than its peer? */
+  const isApart = ({ leg: { transport } }: Session, peer: string | undefined): boolean =>
+    peer !== undefined &&
+    transport instanceof PlainTransport &&
+    familyOf(transport.rtp.address) !== familyOf(peer);
+
+  /** Takes a plain leg to the family of its peer: a description may move the stream (RFC 3264 §8.3.1). `true`: it moved. */
+  const follow = async (
+    session: Session,
+    peer: string | undefined,
+    from: string | undefined,
+  ): Promise<boolean | Refusal> => {
+    if (!isApart(session, peer)) return false;
+    const bound = await bind(addressFor(options.addresses, peer, from));
+    if ('ok' in bound) return bound;
+    const { leg } = session;
+    leg.transport.close();
+    range.givePair(session.port);
+    leg.transport = new PlainTransport(bound, leg, now);
+    session.port = bound.rtp.port;
+    session.address = advertised(bound.rtp.address, options);
+    return true;
   };
 
   const openWebRtc = async (id: string): Promise<Opened> => {
-    const bound = await bindWebRtc(options.sockets, range, options.addresses);
+    const bound = await bindWebRtc(sockets, range, options.addresses);
     if (bound === undefined) return refuse('no-port', 'no free port in the range of media');
     const leg = new Leg(id, 'webrtc', world);
     const door = options.streams?.open((packet, from, port) =>
@@ -143,7 +174,7 @@ export function createMediaEngine(options: MediaEngineOptions): MediaEngine {
     bound.hears(transport);
     leg.transport = transport;
     const candidates = hostCandidates(bound.sockets, options.streams, options);
-    return { ok: true, session: add(leg, bound.port, candidates[0]!.address, candidates) };
+    return { ok: true, session: add(leg, bound.port, defaultOf(candidates), candidates) };
   };
 
   const add = (leg: Leg, port: number, address: string, candidates: readonly Candidate[]): Session => {
@@ -193,7 +224,11 @@ export function createMediaEngine(options: MediaEngineOptions): MediaEngine {
   };
 
   /** Tells transport and leg what has been agreed. */
-  const settle = (session: Session, audio: NegotiatedAudio): Refusal | undefined => {
+  const settle = (
+    session: Session,
+    audio: NegotiatedAudio,
+    from: string | undefined,
+  ): Refusal | undefined => {
     const { transport } = session.leg;
     if (transport instanceof WebRtcTransport) {
       if (audio.ice === null || audio.dtls === null) return refuse('bad-sdp', 'no ICE or no fingerprint');
@@ -202,8 +237,10 @@ export function createMediaEngine(options: MediaEngineOptions): MediaEngine {
       transport.signal({
         address: audio.remote.address,
         port: audio.remote.port,
+        rtcpAddress: audio.remote.rtcpAddress,
         rtcpPort: audio.remote.rtcpPort,
         mux: audio.rtcpMux,
+        ...(from === undefined ? {} : { from }),
       });
     }
     session.leg.settle(audio);
@@ -230,21 +267,36 @@ export function createMediaEngine(options: MediaEngineOptions): MediaEngine {
   type Of<Op extends MediaCommand['op']> = Extract<MediaCommand, { op: Op }>;
 
   const answer = async (command: Of<'answer'>): Promise<MediaReply> => {
-    const offer = parse(command.sdp);
-    if ('ok' in offer) return offer;
-    const audio = offer.media.find((m) => m.kind === 'audio' && m.port !== 0);
+    const stated = parse(command.sdp);
+    if ('ok' in stated) return stated;
+    const offer = withinReach(stated, command.kind, options.addresses);
+    if (offer === null) return NO_ADDRESS;
+    const peer = plainPeer(offer);
     const isNew = !sessions.has(command.leg);
-    const opened = await ensure(command.leg, command.kind, audio?.address ?? undefined);
+    const towards = addressFor(options.addresses, peer, command.signalledFrom);
+    const opened = await ensure(command.leg, command.kind, towards);
     if (!opened.ok) return opened;
-    const reply = answerOn(opened.session, offer, command);
-    if (!reply.ok && isNew) remove(opened.session);
+    const { session } = opened;
+    if (isApart(session, peer)) {
+      // What cannot be agreed on moves nothing.
+      const tried = negotiateAnswer({
+        offer,
+        local: local(session),
+        codecs: wanted(session, command.codecs),
+      });
+      if (!tried.ok) return disagreement(tried.error);
+      const followed = await follow(session, peer, command.signalledFrom);
+      if (typeof followed !== 'boolean') return followed;
+    }
+    const reply = answerOn(session, offer, command);
+    if (!reply.ok && isNew) remove(session);
     return reply;
   };
 
-  /** The leg of that name, opened if it is new. `peer`: where it is, if known. */
-  const ensure = async (id: string, kind: LegKind, peer: string | undefined): Promise<Opened> => {
+  /** The leg of that name, opened if it is new; a plain one on `address`. */
+  const ensure = async (id: string, kind: LegKind, address: string | undefined): Promise<Opened> => {
     const session = sessions.get(id);
-    if (session === undefined) return kind === 'webrtc' ? openWebRtc(id) : openPlain(id, peer);
+    if (session === undefined) return kind === 'webrtc' ? openWebRtc(id) : openPlain(id, address);
     if (session.leg.kind !== kind) return refuse('wrong-state', `${id} is a leg of another kind`);
     return { ok: true, session };
   };
@@ -261,6 +313,8 @@ export function createMediaEngine(options: MediaEngineOptions): MediaEngine {
       transport.restart(credentials(), { ufrag: ice.ufrag, pwd: ice.pwd });
     }
     session.opus = command.opus ?? session.opus;
+    // Browsers look at the candidates; for others `c=` is of their own family.
+    if (transport instanceof WebRtcTransport) session.address = defaultOf(session.candidates, offer);
     const result = negotiateAnswer({
       offer,
       local: local(session),
@@ -268,7 +322,7 @@ export function createMediaEngine(options: MediaEngineOptions): MediaEngine {
       ...(command.direction === undefined ? {} : { direction: command.direction }),
     });
     if (!result.ok) return disagreement(result.error);
-    const refusal = settle(session, result.value.audio);
+    const refusal = settle(session, result.value.audio, command.signalledFrom);
     if (refusal !== undefined) return refusal;
     session.local = result.value.answer;
     session.offered = undefined;
@@ -277,7 +331,11 @@ export function createMediaEngine(options: MediaEngineOptions): MediaEngine {
   };
 
   const offer = async (command: Of<'offer'>): Promise<MediaReply> => {
-    const opened = await ensure(command.leg, command.kind, undefined);
+    const opened = await ensure(
+      command.leg,
+      command.kind,
+      addressTowards(options.addresses, undefined, command.family),
+    );
     if (!opened.ok) return opened;
     const { session } = opened;
     const { transport } = session.leg;
@@ -294,15 +352,19 @@ export function createMediaEngine(options: MediaEngineOptions): MediaEngine {
     return { ok: true, sdp: formatSdp(session.offered) };
   };
 
-  const accept = (session: Session, command: Of<'accept'>): MediaReply => {
+  const accept = async (session: Session, command: Of<'accept'>): Promise<MediaReply> => {
     if (session.offered === undefined) return refuse('wrong-state', 'no offer of this leg awaits an answer');
     const description = parse(command.sdp);
     if ('ok' in description) return description;
     const result = applyAnswer({ offer: session.offered, answer: description });
     if (!result.ok) return disagreement(result.error);
-    const refusal = settle(session, result.value);
+    if (withinReach(description, session.leg.kind, options.addresses) === null) return NO_ADDRESS;
+    const followed = await follow(session, plainPeer(description), command.signalledFrom);
+    if (typeof followed !== 'boolean') return followed;
+    const refusal = settle(session, result.value, command.signalledFrom);
     if (refusal !== undefined) return refusal;
-    return { ok: true, codec: result.value.codec, direction: result.value.direction };
+    const { codec, direction } = result.value;
+    return { ok: true, codec, direction, ...(followed ? { moved: true as const } : {}) };
   };
 
   const dtmf = (session: Session, command: Of<'dtmf'>): MediaReply => {
@@ -384,6 +446,7 @@ export function createMediaEngine(options: MediaEngineOptions): MediaEngine {
     },
     closeAll: () => {
       for (const session of [...sessions.values()]) remove(session);
+      sockets.closeAll();
     },
   };
 }

@@ -33,6 +33,8 @@ const DIGIT_GAP_MS = 80;
 /** A digit whose end packets were all lost is over when nothing of it came for this long. */
 const DIGIT_LOST_MS = 100;
 const CHECK_TICKS = 5;
+/** The longest duration that one event packet can state (RFC 4733 §2.3.4), in units of its clock. */
+const EVENT_SEGMENT = 0xffff;
 
 /**
  * One leg: a peer's stream in, and the one stream that the peer hears.
@@ -71,10 +73,13 @@ export class Leg implements TransportEvents {
   #filling = false;
   #filled = 0;
   #ticks = 0;
+  /** Of the digit being sent. */
+  #segment = 0;
   #dtmfReceived = 0;
   #bytesSent = 0;
   #bytesReceived = 0;
   #heardAt: Ms | undefined;
+  #aliveAt: Ms | undefined;
 
   constructor(id: string, kind: LegKind, world: LegWorld) {
     this.id = id;
@@ -129,11 +134,13 @@ export class Leg implements TransportEvents {
 
   rtp(packet: Uint8Array, length: number, now: Ms): void {
     this.#heardAt = now;
+    this.#aliveAt = now;
     const header = this.#header;
     if (!readRtp(packet, length, header)) return;
     const type = header.payloadType;
     const eventClock = this.#eventClocks[type];
     const codec = this.#codecs[type];
+    // Comfort noise (RFC 3389), and whatever else was not agreed upon: it says that the peer lives.
     if (eventClock === undefined && codec === undefined) return;
     const timed = eventClock === undefined;
     const rate = clockRate(codec ?? this.#codec!);
@@ -152,6 +159,8 @@ export class Leg implements TransportEvents {
       this.#event(packet, eventClock, now);
       return;
     }
+    // A packet without sound keeps a NAT binding (RFC 6263 §4.6).
+    if (header.payloadLength === 0) return;
     if (this.#eventAt !== undefined) this.#digit(this.#detector.flush(), true);
     if (!this.#canHear) return;
     const hearers = this.hearers;
@@ -159,8 +168,13 @@ export class Leg implements TransportEvents {
   }
 
   rtcp(packet: Uint8Array, length: number, now: Ms): void {
+    if (!this.#reports.received(packet, length, now)) return;
     this.#heardAt = now;
-    this.#reports.received(packet, length, now);
+    this.#aliveAt = now;
+  }
+
+  alive(now: Ms): void {
+    this.#aliveAt = now;
   }
 
   connected(now: Ms): void {
@@ -230,9 +244,9 @@ export class Leg implements TransportEvents {
   // -- digits --------------------------------------------------------------------------------------------------------
 
   #event(packet: Uint8Array, clock: number, now: Ms): void {
-    const { ssrc, timestamp, payloadOffset, payloadLength } = this.#header;
+    const { ssrc, timestamp, marker, payloadOffset, payloadLength } = this.#header;
     const payload = packet.subarray(payloadOffset, payloadOffset + payloadLength);
-    const digit = this.#detector.push(ssrc, timestamp, payload, clock);
+    const digit = this.#detector.push(ssrc, timestamp, payload, clock, marker);
     this.#eventAt = now;
     this.#digit(digit, false);
   }
@@ -249,6 +263,7 @@ export class Leg implements TransportEvents {
     });
     if (!this.#canHear) return;
     for (const hearer of this.hearers) {
+      if (hearer.source.kind === 'leg' && hearer.source.digits === false) continue;
       hearer.digits.add(digit.digit, Math.max(MIN_RELAYED_DIGIT_MS, digit.durationMs), DIGIT_GAP_MS);
     }
   }
@@ -260,17 +275,25 @@ export class Leg implements TransportEvents {
       this.#hearing.digitInBand(digit, elapsedMs, first, end, now);
       return;
     }
-    const payload = this.#world.buffers.take(4);
-    writeTelephoneEvent(
-      payload,
-      0,
-      DTMF_DIGITS.indexOf(digit),
-      end,
-      Math.round((elapsedMs * how.clockRate) / 1000),
-    );
-    this.out.event(first, now, clockRate(this.#codec!));
-    this.#send(how.payloadType, payload, 0, 4);
+    const units = Math.round((elapsedMs * how.clockRate) / 1000);
+    if (first) this.#segment = 0;
+    // RFC 4733 §2.5.1.3: a segment that is full is told to its end, and the next one begins.
+    while (units - this.#segment * EVENT_SEGMENT > EVENT_SEGMENT) {
+      this.#sendEvent(digit, EVENT_SEGMENT, false, false);
+      this.#segment++;
+    }
+    this.#sendEvent(digit, units - this.#segment * EVENT_SEGMENT, first, end);
   };
+
+  #sendEvent(digit: string, units: number, first: boolean, end: boolean): void {
+    const { payloadType, clockRate: clock } = this.negotiated!.dtmf.send!;
+    const rate = clockRate(this.#codec!);
+    const payload = this.#world.buffers.take(4);
+    writeTelephoneEvent(payload, 0, DTMF_DIGITS.indexOf(digit), end, units);
+    const offset = Math.round((this.#segment * EVENT_SEGMENT * rate) / clock);
+    this.out.event(first, this.#world.now(), rate, offset);
+    this.#send(payloadType, payload, 0, 4);
+  }
 
   // -- the beat ------------------------------------------------------------------------------------------------------
 
@@ -321,7 +344,7 @@ export class Leg implements TransportEvents {
     }
     if (this.negotiated === undefined) return;
     this.#reports.tick(this.transport, clockRate(this.#codec!), now);
-    this.#watch.check(now, this.negotiated.direction, this.in.lastAt, counterpart?.speaking(now) ?? false);
+    this.#watch.check(now, this.negotiated.direction, this.#aliveAt, counterpart?.speaking(now) ?? false);
   }
 
   /** Is the peer sending at the moment? */

@@ -1,9 +1,9 @@
-/** So many halves of broken pairs may rest before one is used again. */
-const RESTING = 16;
+/** Which ports rather not. */
+type Avoid = (port: number) => boolean;
 
 /**
- * The UDP ports of the engine. A freed port goes to the end of the queue, so that late packets of an ended call meet a
- * closed port, not the next call.
+ * The UDP ports of the engine. A freed port goes to the end of the queue, and one that somebody still sends to waits as long as there
+ * are others, so that late packets of an ended call meet no other call.
  */
 export class PortRange {
   readonly #pairs: number[] = [];
@@ -19,17 +19,20 @@ export class PortRange {
     return this.#pairs.length * 2 + this.#singles.length;
   }
 
-  /** One port, or `undefined` when the range is used up. */
-  takeOne(): number | undefined {
-    if (this.#singles.length > RESTING || this.#pairs.length === 0) return this.#singles.shift();
-    const pair = this.#pairs.shift()!;
-    this.#singles.push(pair + 1);
+  /** One port, or `undefined` when the range is used up. Halves of broken pairs go first, so that pairs are left. */
+  takeOne(avoid: Avoid = never): number | undefined {
+    const single = first(this.#singles, avoid);
+    if (single !== undefined && (this.#pairs.length === 0 || !avoid(single)))
+      return take(this.#singles, single);
+    const pair = this.takePair(avoid);
+    if (pair !== undefined) this.#singles.push(pair + 1);
     return pair;
   }
 
   /** An even port whose successor is also ours, or `undefined`. */
-  takePair(): number | undefined {
-    return this.#pairs.shift();
+  takePair(avoid: Avoid = never): number | undefined {
+    const pair = first(this.#pairs, (port) => avoid(port) || avoid(port + 1));
+    return pair === undefined ? undefined : take(this.#pairs, pair);
   }
 
   giveOne(port: number): void {
@@ -45,4 +48,15 @@ export class PortRange {
   givePair(port: number): void {
     this.#pairs.push(port);
   }
+}
+
+const never: Avoid = () => false;
+
+/** The one that was free for the longest, of those not to avoid if there are any. */
+const first = (ports: readonly number[], avoid: Avoid): number | undefined =>
+  ports.find((port) => !avoid(port)) ?? ports[0];
+
+function take(ports: number[], port: number): number {
+  ports.splice(ports.indexOf(port), 1);
+  return port;
 }

@@ -72,11 +72,11 @@ export interface MediaEngineOptions {
   readonly dtls: DtlsFactory;
   readonly opus: OpusFactory;
   /**
-   * Interface addresses to bind and advertise, most wanted first. A plain RTP leg takes the first, or the loopback one
-   * towards a loopback peer; a WebRTC leg takes all.
+   * Interface addresses to bind and advertise, most wanted first. A plain RTP leg takes the first of its peer's family, or the loopback
+   * one towards a loopback peer; a WebRTC leg takes all.
    */
   readonly addresses: readonly string[];
-  /** Behind a one-to-one NAT: what peers call the first address that is not loopback. */
+  /** Behind a one-to-one NAT: what peers call the first address of its family that is not loopback. */
   readonly publicAddress?: string;
   /** Takes ICE-TCP connections of WebRTC legs; absent: UDP only. */
   readonly streams?: StreamPort;

@@ -33,9 +33,10 @@ export class Reports {
     this.#due = now + FIRST_REPORT_MS + shared.random.int(FIRST_REPORT_MS);
   }
 
-  received(packet: Uint8Array, length: number, now: Ms): void {
+  /** `false`: it is no RTCP. */
+  received(packet: Uint8Array, length: number, now: Ms): boolean {
     const parsed = parseRtcp(packet, length);
-    if (!parsed.ok) return;
+    if (!parsed.ok) return false;
     for (const report of parsed.value) {
       if (report.type !== 'sr' && report.type !== 'rr') continue;
       const { reception } = this.#in;
@@ -47,6 +48,7 @@ export class Reports {
         if (block.ssrc === this.#out.ssrc) this.roundTripMs = roundTrip(block, now) ?? this.roundTripMs;
       }
     }
+    return true;
   }
 
   /** Sends a report when one is due. */

@@ -1,6 +1,7 @@
 import type { PlainSockets } from './plain-transport.ts';
 import type { PortRange } from './port-range.ts';
-import type { Datagrams, Receive, SocketPort } from './ports.ts';
+import type { Receive } from './ports.ts';
+import type { LegSocket, RestingSockets } from './resting.ts';
 
 /** A port that another program holds is passed over; so many are tried before the range counts as used up. */
 const ATTEMPTS = 32;
@@ -11,16 +12,22 @@ const deaf: Receive = () => {};
 
 /** An even RTP port and the RTCP port above it, on one address. `undefined`: no port left. */
 export async function bindPlain(
-  sockets: SocketPort,
+  sockets: RestingSockets,
   range: PortRange,
   address: string,
 ): Promise<PlainSockets | undefined> {
   for (let i = 0; i < ATTEMPTS; i++) {
-    const port = range.takePair();
+    const port = range.takePair((p) => sockets.isNoisy(p));
     if (port === undefined) return undefined;
     const heard = { onRtp: deaf, onRtcp: deaf };
-    const rtp = await sockets.bind(address, port, (...datagram) => heard.onRtp(...datagram));
-    const rtcp = rtp && (await sockets.bind(address, port + 1, (...datagram) => heard.onRtcp(...datagram)));
+    const rtp = await sockets.bind(address, port, (packet, from, fromPort) =>
+      heard.onRtp(packet, from, fromPort),
+    );
+    const rtcp =
+      rtp &&
+      (await sockets.bind(address, port + 1, (packet, from, fromPort) =>
+        heard.onRtcp(packet, from, fromPort),
+      ));
     if (rtp !== undefined && rtcp !== undefined) return Object.assign(heard, { rtp, rtcp });
     rtp?.close();
     range.givePair(port);
@@ -35,21 +42,21 @@ export interface Listener {
 
 export interface WebRtcSockets {
   readonly port: number;
-  readonly sockets: readonly Datagrams[];
+  readonly sockets: readonly LegSocket[];
   hears(listener: Listener): void;
 }
 
 /** One port on each address, so that replies leave from the address that was asked. `undefined`: no port left. */
 export async function bindWebRtc(
-  sockets: SocketPort,
+  sockets: RestingSockets,
   range: PortRange,
   addresses: readonly string[],
 ): Promise<WebRtcSockets | undefined> {
   for (let i = 0; i < ATTEMPTS; i++) {
-    const port = range.takeOne();
+    const port = range.takeOne((p) => sockets.isNoisy(p));
     if (port === undefined) return undefined;
     let listener: Listener = { receive: () => {} };
-    const open: Datagrams[] = [];
+    const open: LegSocket[] = [];
     for (const address of addresses) {
       const socket = open.length;
       const bound = await sockets.bind(address, port, (packet, from, fromPort) =>

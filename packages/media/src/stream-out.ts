@@ -99,8 +99,11 @@ export class StreamOut {
     return true;
   }
 
-  /** Numbers a packet of a telephone-event; all of one event carry the time of its start (RFC 4733 §2.5.1.2). */
-  event(first: boolean, now: Ms, rate: number): void {
+  /**
+   * Numbers a packet of a telephone-event; all of one event carry the time of its start (RFC 4733 §2.5.1.2), and those of a later
+   * segment that of the segment, `offset` units behind it (§2.5.1.3).
+   */
+  event(first: boolean, now: Ms, rate: number, offset = 0): void {
     if (first) {
       this.#anchor(0, now, rate);
       this.#lastTimestamp = this.timestamp;
@@ -108,7 +111,7 @@ export class StreamOut {
       this.#eventTimestamp = this.timestamp;
     } else {
       this.#feeder = 0;
-      this.timestamp = this.#eventTimestamp;
+      this.timestamp = (this.#eventTimestamp + offset) >>> 0;
       this.marker = false;
     }
     this.seq = this.#next++ & 0xffff;

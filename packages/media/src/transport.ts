@@ -12,6 +12,8 @@ export interface TransportEvents {
   /** `packet[0..length)` is one RTP packet. The buffer may be changed in place. */
   rtp(packet: Uint8Array, length: number, now: Ms): void;
   rtcp(packet: Uint8Array, length: number, now: Ms): void;
+  /** Something else of the peer came that proves it alive: a keep-alive (RFC 6263), a connectivity check (RFC 7675). */
+  alive(now: Ms): void;
   /** Media may flow now. Once for each negotiated path. */
   connected(now: Ms): void;
   failed(why: Failure): void;

@@ -7,7 +7,7 @@ import type { Failure } from './transport.ts';
  * What becomes of a leg, told once each (a failure once more to a new owner):
  *
  *   negotiated ─▶ connected ─▶ media (first packet of the peer)
- *                     │            └─ nothing for the limit ─▶ failed rtp
+ *                     │            └─ nothing of it at all for the limit ─▶ failed rtp
  *                     ├─ nothing ever, while the counterpart speaks ─▶ one-way (a flag)
  *                     └─ ICE, DTLS ─▶ failed ice | dtls
  *
@@ -60,11 +60,14 @@ export class Watch {
     if (this.#failed !== undefined) this.#emit({ event: 'failed', leg: this.#leg, why: this.#failed });
   }
 
-  /** `lastAt`: the peer's last packet; `spokenTo`: its counterpart is sending. */
-  check(now: Ms, direction: Direction, lastAt: Ms | undefined, spokenTo: boolean): void {
+  /**
+   * `aliveAt`: the last packet of the peer of any kind; `spokenTo`: its counterpart is sending. RFC 3550 §6.3.5: whoever sends neither
+   * RTP nor RTCP is gone.
+   */
+  check(now: Ms, direction: Direction, aliveAt: Ms | undefined, spokenTo: boolean): void {
     if (this.#failed !== undefined || this.#connectedAt === undefined) return;
     const limit = direction === 'sendrecv' ? this.#limits.rtpTimeoutMs : this.#limits.heldTimeoutMs;
-    if (now - Math.max(this.#since, lastAt ?? 0) > limit) return this.failed('rtp');
+    if (now - Math.max(this.#since, aliveAt ?? 0) > limit) return this.failed('rtp');
     const ms = now - this.#connectedAt;
     const expected = direction === 'sendrecv' || direction === 'recvonly';
     if (this.#flagged || this.#heard || !expected || !spokenTo || ms <= this.#limits.oneWayMs) return;

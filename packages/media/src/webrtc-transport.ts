@@ -17,6 +17,7 @@ import {
 } from '@sidetone/rtc';
 import type { NegotiatedAudio } from '@sidetone/sdp';
 import type { Datagrams, MediaLimits, StreamDoor } from './ports.ts';
+import type { LegSocket } from './resting.ts';
 import type { Transport, TransportEvents } from './transport.ts';
 
 /** So many packets in a row by another checked path than the selected one, half a second of audio: the peer has moved. */
@@ -35,6 +36,7 @@ const MOVED_AFTER = 25;
 export class WebRtcTransport implements Transport {
   dropped = 0;
   readonly #sockets: readonly Datagrams[];
+  readonly #own: readonly LegSocket[];
   readonly #door: StreamDoor | undefined;
   readonly #events: TransportEvents;
   readonly #now: () => Ms;
@@ -57,7 +59,7 @@ export class WebRtcTransport implements Transport {
   #closed = false;
 
   constructor(
-    sockets: readonly Datagrams[],
+    sockets: readonly LegSocket[],
     door: StreamDoor | undefined,
     local: IceCredentials,
     events: TransportEvents,
@@ -66,6 +68,7 @@ export class WebRtcTransport implements Transport {
     limits: MediaLimits,
   ) {
     this.#sockets = door === undefined ? sockets : [...sockets, door];
+    this.#own = sockets;
     this.#door = door;
     door?.admit(local.ufrag);
     this.#events = events;
@@ -178,7 +181,12 @@ export class WebRtcTransport implements Transport {
   close(): void {
     this.#closed = true;
     this.#dtls?.close();
-    for (const socket of this.#sockets) socket.close();
+    const now = this.#now();
+    for (const [i, socket] of this.#own.entries()) {
+      const paths = this.#ice.valid.filter((path) => path.socket === i);
+      socket.close(paths.map(({ address, port }) => ({ address, port, ssrc: null, since: now, at: now })));
+    }
+    this.#door?.close();
   }
 
   #open(socket: number, packet: Uint8Array, address: string, port: number, rtcp: boolean): void {
@@ -224,6 +232,8 @@ export class WebRtcTransport implements Transport {
       switch (output.type) {
         case 'send':
           this.#sockets[output.to.socket]?.send(output.bytes, output.to.address, output.to.port);
+          // Only what knows our password is answered.
+          this.#events.alive(this.#now());
           break;
         case 'selected':
           this.#path = output.path;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { type Carrier, type Seen, World } from './world.ts';
+import { type BrowserPeer, type Carrier, type Seen, World } from './world.ts';
 
 interface Heard {
   readonly digit: number;
@@ -141,5 +141,98 @@ describe('digits', () => {
     }
     await world.run(400);
     assert.deepEqual(events(a.take(), 101), [{ digit: 2, ticks: 800, ends: 3 }]);
+  });
+});
+
+describe('a-key-held-long-is-several-digits', () => {
+  /** Presses a key for `ms` as a browser does, at 48,000 Hz. */
+  async function hold(world: World, peer: BrowserPeer, code: number, ms: number): Promise<void> {
+    const start = peer.timestamp;
+    const tell = (units: number, end: boolean): void => {
+      const segment = Math.ceil(units / 0xffff) - 1;
+      const left = units - segment * 0xffff;
+      const timestamp = (start + segment * 0xffff) >>> 0;
+      peer.send(110, Uint8Array.of(code, (end ? 0x80 : 0) | 10, left >> 8, left & 255), false, timestamp);
+    };
+    let units = 0;
+    await world.run(ms, () => {
+      const full = Math.ceil((units || 1) / 0xffff) * 0xffff;
+      units += 960;
+      if (units > full) tell(full, false);
+      tell(units, units === ms * 48);
+    });
+    tell(units, true);
+    tell(units, true);
+    peer.timestamp = (start + units) >>> 0;
+  }
+
+  it('is one 5 at the carrier, in the record, and as a tone; the next press is another', async () => {
+    const world = new World();
+    const carrier = await world.carrier('a');
+    const tones = await world.carrier('t', { events: false });
+    const browser = await world.browser('w');
+    for (const leg of ['a', 't'])
+      await world.command({ op: 'source', leg, source: { kind: 'leg', leg: 'w' } });
+    await hold(world, browser, 5, 3000);
+    await hold(world, browser, 5, 100);
+    await world.run(4000);
+    assert.deepEqual(events(carrier.take(), 101), [
+      { digit: 5, ticks: 24_000, ends: 3 },
+      { digit: 5, ticks: 800, ends: 3 },
+    ]);
+    const loud = tones.take().filter((p) => p.payload.some((byte) => (~byte & 0x7f) > 0x60));
+    assert.equal(loud.length, 150 + 5);
+    assert.deepEqual(
+      world.eventsOf('dtmf').map((e) => [e.digit, e.durationMs]),
+      [
+        ['5', 3000],
+        ['5', 100],
+      ],
+    );
+    assert.equal((await world.command({ op: 'stats', leg: 'w' })).stats?.dtmfReceived, 2);
+  });
+
+  it('is told, and not sent to who hears the leg without its digits', async () => {
+    const world = new World();
+    const a = await world.carrier('a');
+    const b = await world.carrier('b');
+    await world.command({ op: 'source', leg: 'b', source: { kind: 'leg', leg: 'a', digits: false } });
+    await sendEvent(world, a, 3);
+    await world.run(500, () => a.frame());
+    assert.deepEqual(events(b.take(), 101), []);
+    assert.equal(world.eventsOf('dtmf').length, 1);
+  });
+
+  it('leaves in segments at 48,000 Hz, none of whose packets contradict another', async () => {
+    const world = new World();
+    const browser = await world.browser('w');
+    await world.run(100);
+    browser.take();
+    await world.command({ op: 'dtmf', leg: 'w', digits: '7', durationMs: 3000 });
+    await world.run(3500);
+    const sent = browser.take().filter((p) => p.payloadType === 110);
+    const start = sent[0]!.timestamp;
+    const told = sent.map((p) => ({
+      at: (p.timestamp - start) >>> 0,
+      units: (p.payload[2]! << 8) | p.payload[3]!,
+      end: (p.payload[1]! & 0x80) !== 0,
+    }));
+    assert.deepEqual([...new Set(told.map((p) => p.at))], [0, 65_535, 131_070]);
+    assert.deepEqual(
+      told.filter((p) => p.units === 65_535),
+      [
+        { at: 0, units: 65_535, end: false },
+        { at: 65_535, units: 65_535, end: false },
+      ],
+    );
+    assert.deepEqual(
+      told.filter((p) => p.end),
+      Array.from({ length: 3 }, () => ({ at: 131_070, units: 12_930, end: true })),
+    );
+    assert.deepEqual(
+      told.map((p) => p.at + p.units),
+      told.map((p) => p.at + p.units).toSorted((a, b) => a - b),
+    );
+    assert.equal(sent.filter((p) => p.marker).length, 1);
   });
 });

@@ -183,6 +183,8 @@ const FORMATS = {
   OPUS: [96, 'opus/48000/2'],
 } as const;
 
+const inAddress = (address: string): string => `IN IP${address.includes(':') ? 6 : 4} ${address}`;
+
 let ports = 40_000;
 
 abstract class Peer {
@@ -223,7 +225,7 @@ abstract class Peer {
 
   connect(sdp: string): void {
     const port = Number(/m=audio (\d+)/.exec(sdp)?.[1]);
-    const address = /c=IN IP4 (\S+)/.exec(sdp)?.[1] ?? '';
+    const address = /c=IN IP[46] (\S+)/.exec(sdp)?.[1] ?? '';
     this.target = { address, port };
   }
 
@@ -261,9 +263,9 @@ export class Carrier extends Peer {
     const [pt, map] = FORMATS[this.codec];
     return [
       'v=0',
-      `o=- 1 1 IN IP4 ${this.address}`,
+      `o=- 1 1 ${inAddress(this.address)}`,
       's=-',
-      `c=IN IP4 ${this.address}`,
+      `c=${inAddress(this.address)}`,
       't=0 0',
       `m=audio ${this.port} RTP/AVP ${pt}${this.#events ? ' 101' : ''}`,
       `a=rtpmap:${pt} ${map}`,

@@ -1,3 +1,4 @@
+import { sameHost } from '@sidetone/core';
 import { digestUserName, type Flow, headersNamed, type SipRequest, unescapeUser } from '@sidetone/sip';
 import type { Identity, Trunk } from '@sidetone/wire';
 import { isWebSocket, VOICE_USER } from './own-address.ts';
@@ -68,7 +69,7 @@ function trunkAt(trunks: readonly Trunk[], flow: Flow, looksLikePhone: boolean):
   // The source of a datagram can be forged: a carrier that speaks TCP is not believed by UDP.
   const here = trunks.filter(
     (t) =>
-      t.host.toLowerCase() === flow.host.toLowerCase() &&
+      (t.addresses ?? [t.host]).some((host) => sameHost(host, flow.host)) &&
       !(t.transport === 'tcp' && flow.transport === 'udp'),
   );
   const exact = here.find((t) => t.port === flow.port);

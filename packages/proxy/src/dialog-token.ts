@@ -26,7 +26,7 @@ export type Peer = PhonePeer | { readonly trunk: string };
 export function dialogToken(secret: Uint8Array, callId: string, peer: Peer): string {
   const text = 'trunk' in peer ? `trunk,${peer.trunk}` : phoneText(peer);
   const payload = Buffer.from(text).toString('base64url');
-  return `d.${payload}.${mac(secret, callId, payload)}`;
+  return `d.${payload}.${remember(secret, callId, payload, mac(secret, callId, payload))}`;
 }
 
 /** Reads the user part of a Route; `null` when it is not ours or belongs to another call. */
@@ -38,11 +38,27 @@ export function readDialogToken(secret: Uint8Array, callId: string, token: strin
   const due = Buffer.from(mac(secret, callId, payload));
   const got = Buffer.from(given);
   if (due.length !== got.length || !timingSafeEqual(due, got)) return null;
+  remember(secret, callId, payload, given);
   return peerOf(Buffer.from(payload, 'base64url').toString());
 }
 
+/** Of the dialogs that were seen last, made by us or shown by who had them of us; what is not here is computed. */
+const KNOWN_MACS = 4096;
+const known = new WeakMap<Uint8Array, Map<string, string>>();
+
+const textOf = (callId: string, payload: string): string => `dialog\0${callId}\0${payload}`;
+
 const mac = (secret: Uint8Array, callId: string, payload: string): string =>
-  keyedMac(secret).update(`dialog\0${callId}\0${payload}`).digest().subarray(0, 12).toString('base64url');
+  known.get(secret)?.get(textOf(callId, payload)) ??
+  keyedMac(secret).update(textOf(callId, payload)).digest().subarray(0, 12).toString('base64url');
+
+function remember(secret: Uint8Array, callId: string, payload: string, made: string): string {
+  let macs = known.get(secret);
+  if (macs === undefined) known.set(secret, (macs = new Map()));
+  if (macs.size >= KNOWN_MACS) for (const oldest of macs.keys()) if (macs.delete(oldest)) break;
+  macs.set(textOf(callId, payload), made);
+  return made;
+}
 
 const flowText = (flow: Flow): string =>
   flow.transport === 'local'

@@ -66,7 +66,7 @@ export class DigestGate {
     });
     if (!verified.ok) return verified;
     const { nonce, issuedAt, count } = verified.value;
-    return this.#counts.use(nonce, issuedAt, count, now) ? verified : err('stale');
+    return this.#counts.use(verified.value.userName, nonce, issuedAt, count, now) ? verified : err('stale');
   }
 
   /** Values for WWW-Authenticate or Proxy-Authenticate. */

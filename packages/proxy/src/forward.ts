@@ -42,7 +42,7 @@ export function forwardedRequest(
   let { other } = h;
   if (fromOutside) other = enter(other).filter(([name]) => !CREDENTIALS.test(name));
   if (outside) other = leave(other, target.trunk !== undefined);
-  if (fromOutside && !outside) other = [...other, ...assertion(sender, target)];
+  if (fromOutside && !outside) other = [...other, ...assertion(sender, target), ...sourceOf(sender, source)];
   return {
     ...request,
     uri: target.uri,
@@ -50,7 +50,7 @@ export function forwardedRequest(
       ...h,
       // Vias of our own rooms stay inside; the response context knows the way back.
       via: outside ? h.via.filter((v) => v.transport !== 'LOCAL') : h.via,
-      maxForwards: (h.maxForwards ?? 71) - 1,
+      maxForwards: Math.max(0, (h.maxForwards ?? 71) - 1),
       route: target.route,
       contact: target.contact ?? h.contact,
       recordRoute: recordRoute === null ? h.recordRoute : [recordRoute, ...h.recordRoute],
@@ -66,6 +66,11 @@ function assertion(sender: Sender | null, target: Target): Other {
   return [];
 }
 
+/** Where a phone speaks from. A carrier is known by its address anyway. */
+function sourceOf(sender: Sender | null, source: Flow): Other {
+  return source.transport === 'local' || sender?.kind === 'trunk' ? [] : [[HEADER.source, source.host]];
+}
+
 /** The copy of a response that goes up (RFC 3261 §16.7 items 3 and 9), by the Vias of the request as it came. */
 export function forwardedResponse(
   response: SipResponse,
@@ -77,6 +82,8 @@ export function forwardedResponse(
   let { other } = response.headers;
   if (!isLocal(from)) other = enter(other);
   if (!isLocal(to)) other = leave(other, false);
+  // A phone is asked where it registered from, or last spoke from in the dialog, and nobody else knows what it was asked.
+  if (trunk === undefined && isLocal(to)) other = [...other, ...sourceOf(null, from)];
   const copy = { ...response, headers: { ...response.headers, via, other } };
   return trunk !== undefined && isLocal(to) ? withHeader(copy, HEADER.trunk, trunk) : copy;
 }

@@ -1,13 +1,4 @@
-import {
-  Deadlines,
-  earliest,
-  hexId,
-  type JournalEntry,
-  type JournalLine,
-  type LogLine,
-  type Ms,
-  type Random,
-} from '@sidetone/core';
+import { Deadlines, earliest, hexId, type JournalEntry, type Ms, type Random } from '@sidetone/core';
 import {
   createResponse,
   createTransactionLayer,
@@ -15,39 +6,32 @@ import {
   headersNamed,
   type SipRequest,
   type SipResponse,
-  type SipSend,
   type TransactionLayer,
   type TransactionOut,
 } from '@sidetone/sip';
-import { HEADER } from '@sidetone/wire';
-import { bestEnding, type Ending, withAllChallenges } from './best-response.ts';
+import type { Ending } from './best-response.ts';
 import type { Sender } from './border.ts';
 import { answeredBy, pathOf } from './dialog-path.ts';
 import { EarlyLines } from './early-invites.ts';
 import { forwardedRequest, forwardedResponse } from './forward.ts';
-import type { Forwarded } from './forwarded.ts';
+import {
+  type Arrived,
+  type Forwarded,
+  type ForwardingOptions,
+  type ForwardingOut,
+  finalResponse,
+  mayStillPass,
+  shrink,
+} from './forwarded.ts';
+import { LargeRequests } from './large-requests.ts';
 import { Orphans } from './orphans.ts';
-import { isReachable, recordRoute } from './own-address.ts';
+import { isReachable, presented, recordRoute, sentBy } from './own-address.ts';
 import { Counts, loopKey, PassedRequests } from './passed-requests.ts';
-import type { ProxyLimits, ProxyOptions } from './proxy-events.ts';
+import { type Place, Places } from './places.ts';
 import { type ContextInput, newContext, responseContextMachine } from './response-context.ts';
-import { strayOnward } from './strays.ts';
+import { STRAYS_MS, strayOnward } from './strays.ts';
 import type { Target } from './target.ts';
-import { answerTrunk } from './trunk-credentials.ts';
-
-/** A request that reached its transaction (`null`: an ACK). */
-export interface Arrived {
-  readonly tx: string | null;
-  readonly request: SipRequest;
-  readonly flow: Flow;
-}
-
-export type ForwardingOut = SipSend | JournalLine | LogLine | ({ readonly type: 'arrived' } & Arrived);
-
-export interface ForwardingOptions extends Pick<ProxyOptions, 'address' | 'random' | 'identity'> {
-  readonly secret: Uint8Array;
-  readonly limits: ProxyLimits;
-}
+import { TrunkCredentials } from './trunk-credentials.ts';
 
 /**
  * Carries requests and responses between transactions: the stateful half of the proxy (RFC 3261 §16.6 to §16.10). It
@@ -61,10 +45,14 @@ export class Forwarding {
   readonly #clients = new Map<string, { readonly context: string; readonly branch: number }>();
   /** Requests from outside that passed. */
   readonly #passed = new PassedRequests();
-  readonly #registers = new Set<string>();
+  readonly #places: Places;
+  /** Where the request that is coming in has its place. */
+  #arriving: Place | null = null;
   readonly #loops = new Counts();
   readonly #due = new Deadlines<string>();
+  readonly #large: LargeRequests;
   readonly #early: EarlyLines;
+  readonly #trunks: TrunkCredentials;
   readonly #orphans: Orphans;
   /** Until then a 2xx from outside may be for the process before. */
   #straysUntil: Ms = 0;
@@ -72,29 +60,28 @@ export class Forwarding {
 
   constructor(options: ForwardingOptions) {
     this.#options = options;
-    this.#random = options.random;
-    const { host, udp } = options.address;
+    const { address, random } = options;
+    this.#random = random;
     this.#layer = createTransactionLayer({
-      sentBy: udp === undefined ? { host } : { host, port: udp },
-      random: options.random,
+      sentBy: (flow) => sentBy(address, flow),
+      random,
+      finished: options.limits.finished,
     });
-    this.#early = new EarlyLines(options.random);
-    this.#orphans = new Orphans(this.#layer, options.random, () => hexId(options.random, 8));
-  }
-
-  /** Live transactions, but for those of REGISTER. */
-  get transactions(): number {
-    return this.#layer.size - this.#registers.size;
-  }
-
-  /** Live transactions of REGISTER: by UDP each lives 32 s after its answer. */
-  get registers(): number {
-    return this.#registers.size;
+    this.#large = new LargeRequests(address);
+    this.#places = new Places(options.limits);
+    this.#early = new EarlyLines(random);
+    this.#trunks = new TrunkCredentials(random, options.identity);
+    this.#orphans = new Orphans(this.#layer, random, () => hexId(random, 8));
   }
 
   /** Everything that must come to an end by itself. */
   get size(): number {
-    return this.#layer.size + this.#contexts.size + this.#passed.size;
+    return this.#layer.size + this.#contexts.size + this.#passed.size + this.#places.size;
+  }
+
+  /** Whether there is a place for one more request. */
+  hasRoom(place: Place): boolean {
+    return this.#places.has(place);
   }
 
   deadline(): Ms | null {
@@ -108,9 +95,18 @@ export class Forwarding {
     return out;
   }
 
-  /** A message whose sender may pass, or any response. */
-  receive(message: SipRequest | SipResponse, flow: Flow, now: Ms): void {
-    this.#take(this.#layer.receive(message, flow, now), now);
+  /** A message whose sender may pass, or any response. A request that begins takes `place`. */
+  receive(message: SipRequest | SipResponse, flow: Flow, place: Place | null, now: Ms): void {
+    this.#arriving = place;
+    this.#take(this.#layer.receive(message, flow, now, place?.holder), now);
+    this.#arriving = null;
+  }
+
+  /** Takes a place for a request that is here already; `false`: there is none. */
+  takePlace(tx: string, place: Place): boolean {
+    if (!this.#places.has(place)) return false;
+    this.#places.take(tx, place);
+    return true;
   }
 
   transportFailed(flow: Flow, now: Ms): void {
@@ -122,6 +118,11 @@ export class Forwarding {
     for (let id = this.#due.takeDue(now); id !== undefined; id = this.#due.takeDue(now))
       this.#step(id, { type: 'tick' }, now);
     this.#take(this.#orphans.tick(now), now);
+  }
+
+  /** What the process before has learned of trunks. */
+  restoreTrunks(entries: readonly JournalEntry[]): void {
+    this.#out.push(...this.#trunks.restore(entries));
   }
 
   /** Ends the INVITEs that the process before left without a final response (`orphans.ts`). */
@@ -145,6 +146,11 @@ export class Forwarding {
     return this.#passed.knows(request, flow);
   }
 
+  /** Whether this request passed already, by another way. */
+  isMerged(request: SipRequest): boolean {
+    return this.#passed.isMerged(request);
+  }
+
   /** Whether an INVITE of this call came from this source and is still under way. */
   isCaller(request: SipRequest, flow: Flow): boolean {
     return this.#passed.isCaller(request, flow);
@@ -160,12 +166,19 @@ export class Forwarding {
   }
 
   /** Forwards a request to groups of targets, and answers it with what comes of them. */
-  forward(arrived: Arrived, groups: readonly (readonly Target[])[], sender: Sender | null, now: Ms): void {
+  forward(
+    arrived: Arrived,
+    groups: readonly (readonly Target[])[],
+    sender: Sender | null,
+    holder: string,
+    now: Ms,
+  ): void {
     const { tx, request, flow } = arrived;
     if (tx === null) {
       const target = groups[0]?.[0];
       if (target === undefined || !isReachable(target.flow)) return;
-      this.#take(this.#layer.ack(forwardedRequest(request, flow, target, sender, null), target.flow), now);
+      const ack = forwardedRequest(request, flow, target, sender, null);
+      this.#take(this.#layer.ack(ack, this.#flowFor(ack, target, now)), now);
       return;
     }
     const invite = request.method === 'INVITE';
@@ -179,8 +192,10 @@ export class Forwarding {
       request,
       source: flow,
       sender,
+      holder,
       branches: [],
       open: new Set([tx]),
+      kept: new Set([tx]),
       loopKey: key,
     });
     this.#loops.add(key);
@@ -195,13 +210,13 @@ export class Forwarding {
       }
       switch (event.type) {
         case 'sip':
-          if (isReachable(event.flow)) this.#out.push(event);
+          if (isReachable(event.flow)) this.#out.push(presented(event, this.#options.address));
           break;
         case 'request':
           this.#arrived(event);
           break;
         case 'response':
-          this.#response(event.tx, event.response, now);
+          this.#response(event.tx, event.response, event.flow, now);
           if (event.response.status >= 200) this.#out.push(...this.#early.settled(event.tx));
           break;
         case 'stray':
@@ -215,6 +230,9 @@ export class Forwarding {
           break;
         case 'transportError':
           this.#failed(event.tx, 503, now);
+          break;
+        case 'over':
+          this.#over(event.tx);
           break;
         case 'terminated':
           this.#terminated(event.tx);
@@ -235,39 +253,49 @@ export class Forwarding {
   #arrived(event: Extract<TransactionOut, { type: 'request' }>): void {
     const { tx, request, flow } = event;
     if (tx !== null && flow.transport !== 'local') this.#passed.add(tx, request, flow);
-    if (tx !== null && request.method === 'REGISTER') this.#registers.add(tx);
+    if (tx !== null && this.#arriving !== null) this.#places.take(tx, this.#arriving);
     this.#out.push({ type: 'arrived', tx, request, flow });
   }
 
-  #response(tx: string, response: SipResponse, now: Ms): void {
+  #response(tx: string, response: SipResponse, from: Flow, now: Ms): void {
     const place = this.#clients.get(tx);
     const context = place === undefined ? undefined : this.#contexts.get(place.context);
     const branch = place === undefined ? undefined : context?.branches[place.branch];
     if (place === undefined || context === undefined || branch === undefined) return;
     // A copy of the branch that was sent again with credentials speaks for it now.
     if (branch.tx !== tx) return;
+    const isChallenge = response.status === 401 || response.status === 407;
+    if (isChallenge && this.#prove(context, place.branch, response, from, now)) return;
+    const { trunk } = context.state.branches[place.branch]!.target;
     if (
-      (response.status === 401 || response.status === 407) &&
-      this.#prove(context, place.branch, response, now)
+      trunk !== undefined &&
+      branch.sent !== null &&
+      branch.tries > 0 &&
+      response.status > 100 &&
+      response.status < 300
     )
-      return;
+      this.#out.push(...this.#trunks.passed(trunk, branch.sent));
     this.#step(place.context, { type: 'response', branch: place.branch, response }, now);
   }
 
-  /** A carrier that challenges our calls gets its credentials, once for each branch. */
-  #prove(context: Forwarded, index: number, response: SipResponse, now: Ms): boolean {
+  /** A carrier that challenges our requests gets its credentials (`trunk-credentials.ts`). */
+  #prove(context: Forwarded, index: number, response: SipResponse, from: Flow, now: Ms): boolean {
     const branch = context.branches[index]!;
     const b = context.state.branches[index];
-    const name = b?.target.trunk;
-    const trunk = this.#options.identity().trunks.find((t) => t.name === name);
-    if (branch.proven || b === undefined || trunk === undefined || context.state.cancelled !== null)
-      return false;
-    if (b.phase === 'leaving') return false;
-    const again = answerTrunk(branch.sent, response, trunk, this.#random);
-    if (again === null) return false;
-    branch.sent = again;
-    branch.proven = true;
-    this.#send(context, index, b.target.flow, now);
+    const trunk = b?.target.trunk;
+    if (b === undefined || trunk === undefined || context.state.cancelled !== null) return false;
+    const { sent, tries } = branch;
+    if (b.phase === 'leaving' || sent === null) return false;
+    const hop = b.target.flow;
+    const answer = this.#trunks.answer({ trunk, sent, hop, response, from, tries, rang: b.rang });
+    if (answer.type === 'withheld') {
+      const fields = { trunk, why: answer.why, realm: answer.realm.slice(0, 64) };
+      this.#out.push({ type: 'log', level: 'warn', event: 'challenge not answered', fields });
+    }
+    if (answer.type !== 'again') return false;
+    branch.sent = answer.request;
+    branch.tries += 1;
+    this.#send(context, index, this.#flowFor(answer.request, b.target, now), now);
     return true;
   }
 
@@ -275,26 +303,61 @@ export class Forwarding {
     const place = this.#clients.get(tx);
     if (place !== undefined) {
       const branch = this.#contexts.get(place.context)?.branches[place.branch];
-      if (branch?.tx === tx) this.#step(place.context, { type: 'failed', branch: place.branch, status }, now);
+      if (branch?.tx === tx && !(status === 503 && this.#byUdpAfterAll(place, now)))
+        this.#step(place.context, { type: 'failed', branch: place.branch, status }, now);
       return;
     }
     // The caller cannot be reached any more: nobody waits for an answer.
     if (this.#contexts.has(tx)) this.#step(tx, { type: 'cancel', headers: [] }, now);
   }
 
+  #flowFor(request: SipRequest, target: Target, now: Ms): Flow {
+    return this.#large.flowFor(request, target, this.#options.identity().trunks, now);
+  }
+
+  /** RFC 3261 §18.1.1: a request that went by TCP for its size alone, and found no connection, goes by UDP: a transaction of its own. */
+  #byUdpAfterAll(place: { readonly context: string; readonly branch: number }, now: Ms): boolean {
+    const context = this.#contexts.get(place.context);
+    const b = context?.state.branches[place.branch];
+    const branch = context?.branches[place.branch];
+    if (context === undefined || b === undefined || branch === undefined) return false;
+    const { flow } = b.target;
+    if (branch.flow === flow) return false;
+    this.#large.refused(branch.flow, now);
+    // Cancelled meanwhile, or given up: nobody waits for it.
+    if (b.phase !== 'calling') return false;
+    this.#step(place.context, { type: 'again', branch: place.branch }, now);
+    this.#send(context, place.branch, flow, now);
+    return true;
+  }
+
+  /** A transaction only waits for copies now: it holds no place, and its request keeps what those need. */
+  #over(tx: string): void {
+    this.#places.give(tx);
+    const id = this.#clients.get(tx)?.context ?? tx;
+    const context = this.#contexts.get(id);
+    if (context === undefined || !context.open.delete(tx) || context.open.size > 0) return;
+    this.#due.delete(id);
+    this.#loops.remove(context.loopKey);
+    if (mayStillPass(context)) shrink(context);
+    else this.#drop(id, context);
+  }
+
   #terminated(tx: string): void {
+    this.#over(tx);
     this.#passed.remove(tx);
-    this.#registers.delete(tx);
     this.#out.push(...this.#early.settled(tx));
     const id = this.#clients.get(tx)?.context ?? tx;
     this.#clients.delete(tx);
     const context = this.#contexts.get(id);
     if (context === undefined) return;
-    context.open.delete(tx);
-    if (context.open.size > 0) return;
+    context.kept.delete(tx);
+    if (context.kept.size === 0) this.#drop(id, context);
+  }
+
+  #drop(id: string, context: Forwarded): void {
     this.#contexts.delete(id);
-    this.#due.delete(id);
-    this.#loops.remove(context.loopKey);
+    for (const tx of context.kept) this.#clients.delete(tx);
   }
 
   #step(id: string, input: ContextInput, now: Ms): void {
@@ -331,16 +394,20 @@ export class Forwarding {
     const path = pathOf(request, source, target, sender, secret, now);
     const route = path === null ? null : recordRoute(address, path.peer, path.token);
     const sent = forwardedRequest(request, source, target, sender, route);
-    context.branches[branch] = { sent, tx: '', proven: false };
-    if (isReachable(target.flow)) this.#send(context, branch, target.flow, now);
+    const flow = this.#flowFor(sent, target, now);
+    context.branches[branch] = { sent, flow, tx: '', tries: 0 };
+    if (isReachable(target.flow)) this.#send(context, branch, flow, now);
     else this.#step(context.server, { type: 'failed', branch, status: 503 }, now);
   }
 
   #send(context: Forwarded, branch: number, flow: Flow, now: Ms): void {
     const entry = context.branches[branch]!;
-    const { tx, out } = this.#layer.request(entry.sent, flow, now);
+    if (entry.sent === null) return;
+    const { tx, out } = this.#layer.request(entry.sent, flow, now, context.holder);
     entry.tx = tx;
+    entry.flow = flow;
     context.open.add(tx);
+    context.kept.add(tx);
     this.#clients.set(tx, { context: context.server, branch });
     const [first] = out;
     if (flow.transport !== 'local' && first?.type === 'sip' && first.message.kind === 'request') {
@@ -364,24 +431,7 @@ export class Forwarding {
   }
 
   #answer(context: Forwarded, endings: readonly Ending[], cancelled: boolean, now: Ms): void {
-    const best = bestEnding(endings) ?? { status: 480, response: null };
-    const target = best.branch === undefined ? undefined : context.state.branches[best.branch]?.target;
-    const { request, source, server } = context;
-    if (best.response !== null && target !== undefined) {
-      const response = withAllChallenges(best.response, endings);
-      this.respond(
-        server,
-        forwardedResponse(response, request.headers.via, source, target.flow, target.trunk),
-        now,
-      );
-      return;
-    }
-    const trunk = source.transport === 'local' ? target?.trunk : undefined;
-    const response = createResponse(request, cancelled ? 487 : best.status, {
-      toTag: hexId(this.#random, 8),
-      headers: trunk === undefined ? [] : [[HEADER.trunk, trunk]],
-    });
-    this.respond(server, response, now);
+    this.respond(context.server, finalResponse(context, endings, cancelled, this.#random), now);
   }
 
   #stray(response: SipResponse, flow: Flow, now: Ms): void {
@@ -389,12 +439,9 @@ export class Forwarding {
     if (events !== null) return this.#take(events, now);
     if (flow.transport !== 'local' && now >= this.#straysUntil) return;
     const send = strayOnward(response, flow, this.#options.address);
-    if (send !== null) this.#out.push(send);
+    if (send !== null) this.#out.push(presented(send, this.#options.address));
   }
 }
-
-/** A peer repeats its 2xx for 64·T1 (RFC 3261 §13.3.1.4). */
-const STRAYS_MS: Ms = 32_000;
 
 /** RFC 3326: the Reason of a CANCEL goes along. */
 const reasons = (request: SipRequest) =>

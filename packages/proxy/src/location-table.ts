@@ -1,4 +1,4 @@
-import { Deadlines, type JournalEntry, type JournalLine, type Ms } from '@sidetone/core';
+import { canonicalHost, Deadlines, type JournalEntry, type JournalLine, type Ms } from '@sidetone/core';
 import { type Flow, sameFlow, sameUri, type Uri, unescapeUser } from '@sidetone/sip';
 import { isKept, readBinding, writeBinding } from './kept-bindings.ts';
 import {
@@ -162,7 +162,7 @@ const place = (flow: Flow): string =>
 
 /** The parts of a URI that equal URIs have in common whatever their parameters (RFC 3261 §19.1.4). */
 const contactKey = (uri: Uri): string =>
-  `${unescapeUser(uri.user ?? '')} ${uri.host.toLowerCase()} ${uri.port ?? ''}`;
+  `${unescapeUser(uri.user ?? '')} ${canonicalHost(uri.host)} ${uri.port ?? ''}`;
 
 function add(sets: Map<string, Set<string>>, key: string, user: string): void {
   const known = sets.get(key);

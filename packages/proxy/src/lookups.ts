@@ -1,5 +1,5 @@
-import { Deadlines, type Ms } from '@sidetone/core';
-import type { Flow, SipRequest } from '@sidetone/sip';
+import { Deadlines, type Ms, Shares } from '@sidetone/core';
+import { type Flow, hostOf, type SipRequest } from '@sidetone/sip';
 
 export interface PendingLookup {
   readonly request: SipRequest;
@@ -17,12 +17,13 @@ export class Lookups {
   readonly #pending = new Map<string, PendingLookup>();
   readonly #idOf = new Map<string, string>();
   readonly #due = new Deadlines<string>();
-  readonly #most: number;
+  /** By address: anybody can ask for a nonce and answer it. */
+  readonly #shares: Shares;
   readonly #ms: Ms;
   #serial = 0;
 
   constructor(most: number, ms: Ms) {
-    this.#most = most;
+    this.#shares = new Shares(most);
     this.#ms = ms;
   }
 
@@ -37,7 +38,7 @@ export class Lookups {
   /** The id to ask with; `copy`: already asked; `full`: no room. */
   start(lookup: PendingLookup, now: Ms): { readonly id: string } | 'copy' | 'full' {
     if (this.#idOf.has(lookup.key)) return 'copy';
-    if (this.#pending.size >= this.#most) return 'full';
+    if (!this.#shares.take(hostOf(lookup.flow))) return 'full';
     this.#serial += 1;
     const id = `l${this.#serial}`;
     this.#pending.set(id, lookup);
@@ -51,6 +52,7 @@ export class Lookups {
     if (lookup === undefined) return undefined;
     this.#pending.delete(id);
     this.#idOf.delete(lookup.key);
+    this.#shares.give(hostOf(lookup.flow));
     this.#due.delete(id);
     return lookup;
   }

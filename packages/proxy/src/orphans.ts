@@ -8,6 +8,7 @@ import {
   type TransactionLayer,
   type TransactionOut,
 } from '@sidetone/sip';
+import { retryAfter } from '@sidetone/wire';
 import { type EarlyInvite, readEarlyInvite } from './early-invites.ts';
 import { forwardedResponse } from './forward.ts';
 import { upToVoice } from './strays.ts';
@@ -82,7 +83,7 @@ export class Orphans {
   tick(now: Ms): readonly TransactionOut[] {
     const events: TransactionOut[] = [];
     for (let tx = this.#due.takeDue(now); tx !== undefined; tx = this.#due.takeDue(now))
-      events.push(...this.#refuse(tx, 503, [REASON, ['Retry-After', String(2 + this.#random.int(9))]], now));
+      events.push(...this.#refuse(tx, 503, [REASON, ['Retry-After', retryAfter(this.#random)]], now));
     return events;
   }
 

@@ -1,8 +1,10 @@
-import type { Flow, NameAddr, Uri, Via } from '@sidetone/sip';
+import { canonicalHost, familyOf, isUnspecified, sameHost } from '@sidetone/core';
+import type { Flow, NameAddr, SipMessage, SipSend, Uri, Via } from '@sidetone/sip';
 
-/** Our SIP address as peers see it: goes into Via and Record-Route. */
+/** Our SIP address as peers see it: goes into Via, Record-Route and the Contacts of `voice`, in the family of the peer. */
 export interface OwnAddress {
-  readonly host: string;
+  /** One for each family, the preferred first; a name stands for both. */
+  readonly hosts: readonly [string, ...string[]];
   readonly udp?: number;
   readonly tcp?: number;
   /** Where SIP over WebSocket is served. */
@@ -19,7 +21,7 @@ export function isOwn(
   address: OwnAddress,
   place: { readonly host: string; readonly port?: number },
 ): boolean {
-  if (place.host.toLowerCase() !== address.host.toLowerCase()) return false;
+  if (!address.hosts.some((host) => sameHost(host, place.host))) return false;
   const port = place.port ?? DEFAULT_PORT;
   const { udp = DEFAULT_PORT, tcp = DEFAULT_PORT, ws } = address;
   return port === udp || port === tcp || port === ws;
@@ -30,6 +32,33 @@ export const isOwnVia = (address: OwnAddress, via: Via): boolean =>
   via.transport !== 'LOCAL' && isOwn(address, via);
 
 export const isWebSocket = (flow: Flow): boolean => flow.transport === 'ws' || flow.transport === 'wss';
+
+/** What a peer on this flow calls us: our host of its family. */
+export function hostFor({ hosts }: OwnAddress, flow: Flow): string {
+  const family = flow.transport === 'local' ? null : familyOf(flow.host);
+  const fits = (host: string): boolean => family === null || (familyOf(host) ?? family) === family;
+  return hosts.find(fits) ?? hosts[0];
+}
+
+/** Sent-by of our Via (RFC 3261 §18.1.1): where we listen on this transport. */
+export function sentBy(address: OwnAddress, flow: Flow): { readonly host: string; readonly port?: number } {
+  const host = hostFor(address, flow);
+  const port = portFor(address, flow);
+  return port === undefined ? { host } : { host, port };
+}
+
+/** What leaves the house: `voice` does not know of which family its peers are, so its Contacts are told as they see us. */
+export function presented(send: SipSend, address: OwnAddress): SipSend {
+  const { message, flow } = send;
+  const { contact } = message.headers;
+  if (flow.transport === 'local' || contact === '*' || contact.length === 0 || address.hosts.length < 2)
+    return send;
+  const host = hostFor(address, flow);
+  const own = ({ uri }: NameAddr): boolean => VOICE_USER.test(uri.user ?? '') && isOwn(address, uri);
+  if (!contact.some((c) => own(c) && c.uri.host !== host)) return send;
+  const told = contact.map((c) => (own(c) ? { ...c, uri: { ...c.uri, host } } : c));
+  return { ...send, message: { ...message, headers: { ...message.headers, contact: told } } as SipMessage };
+}
 
 /** Where a peer on this transport finds us. */
 function portFor(address: OwnAddress, flow: Flow): number | undefined {
@@ -49,7 +78,7 @@ export function recordRoute(address: OwnAddress, flow: Flow, token: string): Nam
   const uri: Uri = {
     scheme: 'sip',
     user: token,
-    host: address.host,
+    host: hostFor(address, flow),
     ...(port === undefined ? {} : { port }),
     params: { ...transportParam(flow), lr: '' },
   };
@@ -59,7 +88,7 @@ export function recordRoute(address: OwnAddress, flow: Flow, token: string): Nam
 /** The hop that a URI names, without DNS: the edge resolves the host (RFC 3263 without NAPTR and SRV). */
 export function hopOf(uri: Uri): Flow | null {
   if (uri.scheme !== 'sip' && uri.scheme !== 'sips') return null;
-  const host = uri.params['maddr'] || uri.host;
+  const host = canonicalHost(uri.params['maddr'] || uri.host);
   if (!isUnicast(host) || uri.port === 0) return null;
   const wanted = uri.params['transport']?.toLowerCase();
   // A WebSocket is opened by the client alone (RFC 7118 §5): its addresses are names for a flow that is there or is not.
@@ -71,8 +100,9 @@ export function hopOf(uri: Uri): Flow | null {
 
 /** Nothing is ever sent to a broadcast or multicast address, or to "any address". */
 export function isUnicast(host: string): boolean {
-  if (/^ff[0-9a-f]{2}:/i.test(host) || host === '::') return false;
-  const first = /^(\d{1,3})\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.exec(host)?.[1];
+  const name = canonicalHost(host);
+  if (/^ff[0-9a-f]{2}:/.test(name) || isUnspecified(name)) return false;
+  const first = /^(\d{1,3})\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.exec(name)?.[1];
   return first === undefined || (Number(first) > 0 && Number(first) < 224);
 }
 

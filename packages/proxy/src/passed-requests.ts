@@ -1,4 +1,4 @@
-import { type Flow, formatUri, type SipRequest } from '@sidetone/sip';
+import { type Flow, formatUri, MergedRequests, type SipRequest } from '@sidetone/sip';
 
 /** How often each key is in. */
 export class Counts {
@@ -24,6 +24,7 @@ export class PassedRequests {
   readonly #entries = new Map<string, { readonly key: string; readonly caller: string | null }>();
   readonly #keys = new Counts();
   readonly #callers = new Counts();
+  readonly #merged = new MergedRequests();
 
   get size(): number {
     return this.#entries.size;
@@ -35,6 +36,7 @@ export class PassedRequests {
     this.#entries.set(tx, { key, caller });
     this.#keys.add(key);
     if (caller !== null) this.#callers.add(caller);
+    this.#merged.add(tx, request);
   }
 
   remove(tx: string): void {
@@ -43,12 +45,18 @@ export class PassedRequests {
     this.#entries.delete(tx);
     this.#keys.remove(entry.key);
     if (entry.caller !== null) this.#callers.remove(entry.caller);
+    this.#merged.remove(tx);
   }
 
   /** A copy of a request that passed, the CANCEL of one, or the ACK of its refusal. */
   knows(request: SipRequest, flow: Flow): boolean {
     const ofInvite = request.method === 'CANCEL' || request.method === 'ACK';
     return this.#keys.has(transactionKey(request, ofInvite ? 'INVITE' : request.method, flow));
+  }
+
+  /** Whether it has come already, by another way (RFC 3261 §8.2.2.2). */
+  isMerged(request: SipRequest): boolean {
+    return this.#merged.has(request);
   }
 
   /** Whether an INVITE of this call came from this address. */

@@ -1,5 +1,5 @@
 import type { EpochMs, JournalLine, LogLine, Ms, Random, Restore, Service } from '@sidetone/core';
-import type { DigestAlgorithm, Flow, SipReceived, SipSend } from '@sidetone/sip';
+import type { DialogNews, DigestAlgorithm, Flow, SipMessage, SipReceived, SipSend } from '@sidetone/sip';
 import type { Identity } from '@sidetone/wire';
 import type { Binding } from './location.ts';
 import type { OwnAddress } from './own-address.ts';
@@ -8,8 +8,13 @@ import type { OwnAddress } from './own-address.ts';
 export type ProxyInput =
   | { readonly type: 'tick' }
   | Restore
-  /** A parsed message; `flow` is its source. Local flows (`vsp`, `voice`) are trusted. */
-  | SipReceived
+  /**
+   * A parsed message; `flow` is its source. Local flows (`vsp`, `voice`) are trusted. `late`: it has waited too long under overload: what
+   * it begins is refused with 503 before it costs anything.
+   */
+  | (SipReceived & { readonly late?: boolean })
+  /** Which dialogs `voice` has: a request from outside with a To tag that names none of them gets 481. */
+  | DialogNews
   /** The edge could not deliver to this flow, or lost its connection. */
   | { readonly type: 'transportFailed'; readonly flow: Flow }
   /** Registrations of these users are no longer good: they are dropped. */
@@ -39,11 +44,16 @@ export interface ProxyLimits {
   readonly defaultExpires: number;
   /** Contacts of one user, of phones and of clients each: another takes the place of the one that registered the longest ago. */
   readonly contactsPerUser: number;
-  /** Live transactions above which new calls get 503 with Retry-After; requests in a dialog still pass. */
-  readonly transactions: number;
-  /** Live transactions of REGISTER above which further ones get 503 with Retry-After; calls do not count here. */
-  readonly registers: number;
-  /** Passwords being looked up at a time; more requests get 503. */
+  /**
+   * Requests under way above which new ones get 503 with Retry-After; of these one trunk, user or address has nine tenths at most (core
+   * `Shares`). What is over holds none of these places.
+   */
+  readonly requests: number;
+  /** Requests under way in one dialog; further ones get 503, but for BYE. */
+  readonly requestsPerDialog: number;
+  /** Transactions that are over, kept for copies that may come; the oldest of who has most goes first. */
+  readonly finished: number;
+  /** Passwords being looked up at a time; more requests get 503. One address has nine tenths at most. */
   readonly lookups: number;
   readonly lookupMs: Ms;
   /** Timer C (RFC 3261 §16.6): longer than the longest ringing that `voice` allows. */
@@ -74,6 +84,12 @@ export interface SipProxy extends Service<ProxyInput, ProxyOutput> {
   readonly size: number;
   /** Registered contacts. */
   readonly bindings: number;
+  /**
+   * On whose turn a message from outside waits: a carrier's, a registered phone's, that of a stranger's address, or (by UDP) of all
+   * strangers. `null`: it belongs to a
+   * dialog or a transaction that lives, which goes before all that is new. Changes nothing.
+   */
+  turnOf(message: SipMessage, flow: Flow, now: Ms): string | null;
   /** Where a user is registered now, the last to register first. */
   bindingsOf(user: string, now: Ms): readonly Binding[];
 }

@@ -1,8 +1,20 @@
-import { earliest, hexId, type JournalEntry, type LogLine, type Ms, type Restore } from '@sidetone/core';
 import {
+  earliest,
+  hexId,
+  type JournalEntry,
+  type LogLine,
+  type Ms,
+  type Restore,
+  sameHost,
+} from '@sidetone/core';
+import {
+  ACCEPTED,
   createResponse,
+  type ExtraHeaders,
   type Flow,
+  hostOf,
   type ResponseParts,
+  type SipMessage,
   type SipRequest,
   unescapeUser,
   validateRequest,
@@ -11,30 +23,25 @@ import type { IdentityRefusal } from '@sidetone/wire';
 import { ALLOW, errandOf, identify, type Sender } from './border.ts';
 import { contactFrom } from './dialog-path.ts';
 import { DigestGate, sourceOf } from './digest-gate.ts';
-import { type Arrived, Forwarding } from './forwarding.ts';
+import type { Arrived } from './forwarded.ts';
+import { Forwarding } from './forwarding.ts';
 import type { Binding } from './location.ts';
 import { LocationTable } from './location-table.ts';
 import { Lookups } from './lookups.ts';
 import { isOwnVia, isReachable } from './own-address.ts';
+import { holderOf, LiveDialogs, type Place } from './places.ts';
 import type { ProxyInput, ProxyLimits, ProxyOptions, ProxyOutput, SipProxy } from './proxy-events.ts';
+import { LIMITS } from './proxy-limits.ts';
 import { register } from './registrar.ts';
 import { answerStatelessly } from './stateless.ts';
 import { preprocess, type RoutingFacts, routeFromRoom, toVoice } from './targets.ts';
+import { saysWhen, turnOf } from './turn.ts';
 
-const LIMITS: ProxyLimits = {
-  minExpires: 60,
-  maxExpires: 7200,
-  defaultExpires: 3600,
-  contactsPerUser: 100,
-  transactions: 20_000,
-  registers: 40_000,
-  lookups: 1_000,
-  lookupMs: 5_000,
-  timerC: 11 * 60_000,
-  trunkSilence: 3_500,
-  nonceMs: 5 * 60_000,
-  nonces: 50_000,
-};
+/** What an OPTIONS to ourselves is told (RFC 3261 §11.2). */
+const CAPABILITIES: ExtraHeaders = [
+  ['Allow', ALLOW],
+  ['Accept', ACCEPTED],
+];
 
 /**
  * The SIP proxy and registrar of the house (RFC 3261 §10, §16): who is registered where, who may send, which trunk.
@@ -49,6 +56,7 @@ class ProxyService implements SipProxy {
   readonly #options: ProxyOptions;
   readonly #limits: ProxyLimits;
   readonly #locations = new LocationTable();
+  readonly #dialogs = new LiveDialogs();
   readonly #lookups: Lookups;
   readonly #gate: DigestGate;
   readonly #forwarding: Forwarding;
@@ -102,6 +110,7 @@ class ProxyService implements SipProxy {
         this.#gate.restored(now);
         this.#locations.restore(entriesOf(input, 'binding '), now);
         this.#dropRefused(now);
+        this.#forwarding.restoreTrunks(entriesOf(input, 'realms '));
         this.#forwarding.restore(entriesOf(input, 'early '), now);
         break;
       case 'tick':
@@ -111,8 +120,11 @@ class ProxyService implements SipProxy {
         break;
       case 'sip':
         if (input.message.kind === 'response' || input.flow.transport === 'local')
-          this.#admit(input.message, input.flow, null, now);
-        else this.#border(input.message, input.flow, now);
+          this.#admit(input.message, input.flow, null, null, now);
+        else this.#border(input.message, input.flow, input.late === true, now);
+        break;
+      case 'dialog':
+        this.#dialogs.set(input.callId, input.tag, input.live);
         break;
       case 'transportFailed':
         this.#locations.flowLost(input.flow, now);
@@ -127,15 +139,29 @@ class ProxyService implements SipProxy {
     }
     this.#collect(now);
     this.#out.push(...this.#locations.takeLines());
-    const out = this.#out;
+    const out = this.#out.map((event) => saysWhen(event, this.#options.random));
     this.#out = [];
     return out;
   }
 
+  turnOf(message: SipMessage, flow: Flow, now: Ms): string | null {
+    return turnOf(message, flow, {
+      trunks: this.#options.identity().trunks,
+      isLive: (request) => this.#forwarding.knows(request, flow) || this.#dialogs.of(request) !== null,
+      isPhone: this.#locations.isSource(flow, now),
+    });
+  }
+
   /** Hands a message to its transaction, and the request that comes of it to its errand. */
-  #admit(message: Parameters<Forwarding['receive']>[0], flow: Flow, sender: Sender | null, now: Ms): void {
+  #admit(
+    message: Parameters<Forwarding['receive']>[0],
+    flow: Flow,
+    sender: Sender | null,
+    place: Place | null,
+    now: Ms,
+  ): void {
     this.#sender = sender;
-    this.#forwarding.receive(message, flow, now);
+    this.#forwarding.receive(message, flow, place, now);
     this.#collect(now);
     this.#sender = null;
   }
@@ -152,15 +178,24 @@ class ProxyService implements SipProxy {
 
   // ---- the border: nothing is kept for whom it does not pass
 
-  #border(request: SipRequest, flow: Flow, now: Ms): void {
+  #border(request: SipRequest, flow: Flow, late: boolean, now: Ms): void {
     if (request.headers.via.length === 0) return;
-    if (this.#forwarding.knows(request, flow)) return this.#admit(request, flow, null, now);
+    if (this.#forwarding.knows(request, flow)) return this.#admit(request, flow, null, null, now);
     // A CANCEL cannot be challenged (RFC 3261 §22.1); without its INVITE there is nothing to cancel.
     if (request.method === 'CANCEL') return this.#refuse(request, flow, 481);
-    const bad = validateRequest(request, { role: 'proxy', supported: [] });
+    // Who only writes a To tag is in no dialog (RFC 3261 §12.2.2), whoever it is: that costs nobody a place or a look-up.
+    if (this.#isStray(request)) return this.#refuse(request, flow, 481);
+    const { uri, route, peer } = preprocess(request, this.#preprocessFacts());
+    const addressed = route.length === 0 && this.#isOurHost(uri.host);
+    const bad = validateRequest(request, { role: 'proxy', supported: [], addressed });
     if (bad !== null)
       return this.#refuse(request, flow, bad.status, { reason: bad.reason, headers: bad.headers });
-    const { peer } = preprocess(request, this.#preprocessFacts());
+    // A ping that goes no further: of whomever, for it tells and keeps nothing.
+    const { maxForwards, to } = request.headers;
+    if (request.method === 'OPTIONS' && maxForwards === 0 && to.params['tag'] === undefined)
+      return this.#refuse(request, flow, 200, { headers: CAPABILITIES });
+    // Before the proof: both ways bring the same credentials, which are good once.
+    if (this.#isMerged(request)) return this.#refuse(request, flow, 482);
     const named = unescapeUser(request.headers.from.uri.user ?? '');
     const contactOf = this.#locations.isSourceOf(named, flow, now) ? named : undefined;
     const verdict = identify(request, flow, {
@@ -171,24 +206,61 @@ class ProxyService implements SipProxy {
       user: peer !== null && 'phone' in peer ? peer.user : contactOf,
       isCaller: this.#forwarding.isCaller(request, flow),
     });
+    // Carriers take a 503 to OPTIONS for the end of us (and it costs as little as the 200). What is in a dialog is never refused for it.
+    const spared = request.method === 'ACK' || request.method === 'OPTIONS';
+    const refused = late && !spared && this.#dialogs.of(request) === null;
     switch (verdict.type) {
       case 'drop':
         return;
       case 'challenge':
         return this.#challenge(request, flow, verdict.status, false, now);
       case 'check':
+        if (refused) return this.#refuse(request, flow, 503);
         return this.#check(request, flow, verdict.status, verdict.authorization, now);
       case 'pass':
+        if (refused) return this.#refuse(request, flow, 503);
         return this.#pass(request, flow, verdict.sender, now);
     }
   }
 
+  /** §8.2.2.2. What we have sent on ourselves and comes back is a loop or a spiral (§16.3 item 4). */
+  #isMerged(request: SipRequest): boolean {
+    return this.#forwarding.isMerged(request) && !this.#wasHere(request);
+  }
+
+  #wasHere({ headers }: SipRequest): boolean {
+    return headers.via.some((via) => isOwnVia(this.#options.address, via));
+  }
+
   #pass(request: SipRequest, flow: Flow, sender: Sender, now: Ms): void {
-    const { address } = this.#options;
-    if (request.headers.via.some((v) => isOwnVia(address, v)) && this.#forwarding.isLoop(request))
-      return this.#refuse(request, flow, 482);
-    if (isNew(request) && this.#isFull(request)) return this.#refuse(request, flow, 503, this.#busy());
-    this.#admit(request, flow, sender, now);
+    if (this.#wasHere(request) && this.#forwarding.isLoop(request)) return this.#refuse(request, flow, 482);
+    const { uri } = preprocess(request, this.#preprocessFacts());
+    const errand = errandOf({ ...request, uri }, this.#isOurHost);
+    if (errand.to === 'self') return this.#refuse(request, flow, 200, { headers: CAPABILITIES });
+    if (errand.to === 'nowhere') {
+      const { status } = errand;
+      const headers = status === 405 || status === 501 ? [['Allow', ALLOW] as const] : [];
+      return this.#refuse(request, flow, status, { headers });
+    }
+    const name = this.#dialogs.of(request);
+    const holder = holderOf(sender, flow);
+    // ACK and BYE take no place: they are what makes room.
+    const free = request.method === 'ACK' || (request.method === 'BYE' && name !== null);
+    const place: Place | null = free
+      ? null
+      : name === null
+        ? { kind: 'new', holder }
+        : { kind: 'dialog', holder, name };
+    if (place !== null && !this.#forwarding.hasRoom(place)) return this.#refuse(request, flow, 503);
+    this.#admit(request, flow, sender, place, now);
+  }
+
+  /** A request that names a dialog which `voice` does not have. */
+  #isStray(request: SipRequest): boolean {
+    const { method, headers } = request;
+    return (
+      headers.to.params['tag'] !== undefined && method !== 'REGISTER' && this.#dialogs.of(request) === null
+    );
   }
 
   /** Asks for the password, unless the credentials are worthless whatever it is. */
@@ -206,7 +278,7 @@ class ProxyService implements SipProxy {
     const top = request.headers.via[0];
     const key = `${top?.params['branch'] ?? ''} ${request.method} ${request.headers.callId} ${request.headers.cseq.seq} ${placeOf(flow)}`;
     const asked = this.#lookups.start({ request, flow, user, status, authorization, key }, now);
-    if (asked === 'full') return this.#refuse(request, flow, 503, this.#busy());
+    if (asked === 'full') return this.#refuse(request, flow, 503);
     if (asked !== 'copy') {
       this.#out.push({ type: 'lookup', request: asked.id, user, address: sourceOf(flow) });
     }
@@ -216,6 +288,8 @@ class ProxyService implements SipProxy {
     const lookup = this.#lookups.take(id);
     if (lookup === undefined) return;
     const { request, flow, status, authorization, user } = lookup;
+    // The other way was proven while this one waited.
+    if (this.#isMerged(request)) return this.#refuse(request, flow, 482);
     const known = result === null ? null : { user, ...result };
     const verified = this.#gate.verify(request, flow, authorization, known, now);
     if (!verified.ok) {
@@ -271,35 +345,12 @@ class ProxyService implements SipProxy {
   #fromOutside(arrived: Arrived, now: Ms): void {
     const { tx, request, flow } = arrived;
     const sender = this.#sender;
+    if (request.method === 'REGISTER')
+      return this.#register(tx, request, flow, sender?.kind === 'phone' ? sender.user : '', now);
     const { uri, peer } = preprocess(request, this.#preprocessFacts());
-    const errand = errandOf({ ...request, uri }, this.#isOurHost);
-    switch (errand.to) {
-      case 'voice': {
-        const contact = contactFrom(request, flow, sender, peer, this.#options.nonceSecret, now);
-        const target = { ...toVoice(uri, this.#options.identity().domain), contact };
-        return this.#forwarding.forward(arrived, [[target]], sender, now);
-      }
-      case 'registrar':
-        return this.#register(tx, request, flow, sender?.kind === 'phone' ? sender.user : '', now);
-      case 'self':
-        return this.#respond(
-          tx,
-          request,
-          200,
-          {
-            headers: [
-              ['Allow', ALLOW],
-              ['Accept', 'application/sdp'],
-            ],
-          },
-          now,
-        );
-      case 'nowhere': {
-        const { status } = errand;
-        const headers = status === 405 || status === 501 ? [['Allow', ALLOW] as const] : [];
-        return this.#respond(tx, request, status, { headers }, now);
-      }
-    }
+    const contact = contactFrom(request, flow, sender, peer, this.#options.nonceSecret, now);
+    const target = { ...toVoice(uri, this.#options.identity().domain), contact };
+    this.#forwarding.forward(arrived, [[target]], sender, holderOf(sender, flow), now);
   }
 
   #fromRoom(arrived: Arrived, now: Ms): void {
@@ -308,9 +359,11 @@ class ProxyService implements SipProxy {
     const bad = validateRequest(request, { role: 'proxy', supported: [] });
     if (bad !== null) return this.#respond(tx, request, bad.status, { headers: bad.headers }, now);
     if (request.method === 'REGISTER') return this.#register(tx, request, flow, null, now);
-    if (isNew(request) && this.#isFull(request)) return this.#respond(tx, request, 503, this.#busy(), now);
+    const holder = hostOf(flow);
+    if (tx !== null && isNew(request) && !this.#forwarding.takePlace(tx, { kind: 'new', holder }))
+      return this.#respond(tx, request, 503, {}, now);
     const routing = routeFromRoom(request, this.#routingFacts(now));
-    if (routing.kind === 'forward') this.#forwarding.forward(arrived, routing.groups, null, now);
+    if (routing.kind === 'forward') this.#forwarding.forward(arrived, routing.groups, null, holder, now);
     else this.#respond(tx, request, routing.status, { contact: routing.contacts ?? [] }, now);
   }
 
@@ -350,25 +403,13 @@ class ProxyService implements SipProxy {
     this.#forwarding.respond(tx, createResponse(request, status, { ...parts, toTag }), now);
   }
 
-  /** Registrations have a room of their own, so that a storm of them turns no call away. */
-  #isFull({ method }: SipRequest): boolean {
-    const { transactions, registers } = this.#forwarding;
-    if (method === 'REGISTER') return registers >= this.#limits.registers;
-    return transactions >= this.#limits.transactions;
-  }
-
-  /** Retry-After with a jitter, so that those who were sent away do not come back together. */
-  #busy(): ResponseParts {
-    return { headers: [['Retry-After', String(2 + this.#options.random.int(9))]] };
-  }
-
   #realm(): string {
     return this.#options.identity().domain;
   }
 
   readonly #isOurHost = (host: string): boolean => {
-    const name = host.toLowerCase();
-    return name === this.#options.address.host.toLowerCase() || name === this.#realm().toLowerCase();
+    const { hosts } = this.#options.address;
+    return sameHost(host, this.#realm()) || hosts.some((own) => sameHost(own, host));
   };
 
   #preprocessFacts(): Pick<RoutingFacts, 'address' | 'secret'> {
@@ -396,7 +437,7 @@ class ProxyService implements SipProxy {
 const entriesOf = ({ entries }: Restore, kind: string): readonly JournalEntry[] =>
   entries.filter(({ key }) => key.startsWith(kind));
 
-/** Outside of dialogs: what overload sends away. A request in a dialog always passes. */
+/** A request of a room that begins something; what it sends in its dialogs is its own. */
 const isNew = ({ method, headers }: SipRequest): boolean =>
   headers.to.params['tag'] === undefined && method !== 'ACK' && method !== 'CANCEL';
 

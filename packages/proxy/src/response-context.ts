@@ -29,6 +29,8 @@ export interface ResponseContext {
   readonly endings: readonly Ending[];
   /** A final response went up. */
   readonly answered: boolean;
+  /** It was a 2xx. */
+  readonly succeeded: boolean;
   /** The headers of the CANCEL from upstream. */
   readonly cancelled: ExtraHeaders | null;
   readonly timerC: Ms;
@@ -51,6 +53,8 @@ export type ContextInput =
   | { readonly type: 'response'; readonly branch: number; readonly response: SipResponse }
   /** Timeout (408) or transport error (503). */
   | { readonly type: 'failed'; readonly branch: number; readonly status: 408 | 503 }
+  /** The request was sent once more, by another transport: its time begins anew. */
+  | { readonly type: 'again'; readonly branch: number }
   /** CANCEL from upstream; `headers` are its Reason headers. */
   | { readonly type: 'cancel'; readonly headers: ExtraHeaders }
   | { readonly type: 'tick' };
@@ -75,6 +79,7 @@ export const newContext = (
   branches: [],
   endings: [],
   answered: false,
+  succeeded: false,
   cancelled: null,
   timerC: times.timerC,
   silence: times.trunkSilence,
@@ -94,6 +99,8 @@ export const responseContextMachine: Machine<ResponseContext, ContextInput, Cont
       }
       case 'failed':
         return ended(state, input.branch, { status: input.status, response: null }, now);
+      case 'again':
+        return again(state, input.branch, now);
       case 'cancel':
         return cancel(state, input.headers);
       case 'tick':
@@ -120,14 +127,12 @@ function nextGroup(state: ResponseContext, now: Ms): ContextStep {
   const [group, ...waiting] = state.waiting;
   if (group === undefined) return { state, out: [] };
   const first = state.branches.length;
-  // A silent hop is only given up early when there is somebody else to ask, or it is a phone that should have answered.
-  const patience = waiting.length > 0 ? Math.min(state.silence, state.timerC) : state.timerC;
   const branches = group.map(
     (target): Branch => ({
       target,
       phase: 'calling',
       counts: true,
-      deadline: state.invite ? now + Math.min(patience, target.patience ?? patience) : null,
+      deadline: deadlineOf({ ...state, waiting }, target, now),
       rang: false,
     }),
   );
@@ -135,6 +140,18 @@ function nextGroup(state: ResponseContext, now: Ms): ContextStep {
     state: { ...state, waiting, branches: [...state.branches, ...branches] },
     out: group.map((target, i) => ({ type: 'send', branch: first + i, target })),
   };
+}
+
+/** A silent hop is only given up early when there is somebody else to ask, or it is a phone that should have answered. */
+function deadlineOf(state: ResponseContext, target: Target, now: Ms): Ms | null {
+  const patience = state.waiting.length > 0 ? Math.min(state.silence, state.timerC) : state.timerC;
+  return state.invite ? now + Math.min(patience, target.patience ?? patience) : null;
+}
+
+function again(state: ResponseContext, branch: number, now: Ms): ContextStep {
+  const b = state.branches[branch];
+  if (b?.phase !== 'calling') return { state, out: [] };
+  return { state: change(state, branch, { deadline: deadlineOf(state, b.target, now) }), out: [] };
 }
 
 function provisional(state: ResponseContext, branch: number, response: SipResponse, now: Ms): ContextStep {
@@ -156,7 +173,10 @@ function success(state: ResponseContext, branch: number, response: SipResponse):
   const out: ContextOutput[] = state.invite || !state.answered ? [{ type: 'pass', branch, response }] : [];
   const next = change(state, branch, { phase: 'ended', deadline: null });
   const left = leave(next, [['Reason', 'SIP;cause=200;text="Call completed elsewhere"']]);
-  return { state: { ...left.state, answered: true, waiting: [] }, out: [...out, ...left.out] };
+  return {
+    state: { ...left.state, answered: true, succeeded: true, waiting: [] },
+    out: [...out, ...left.out],
+  };
 }
 
 function ended(state: ResponseContext, branch: number, ending: Ending, now: Ms): ContextStep {

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { sameHost, withoutZone } from '@sidetone/core';
 import {
   createErrorResponse,
   createResponse,
@@ -66,9 +67,10 @@ function returnPath(via: readonly Via[], flow: Flow): { readonly via: readonly V
   const [top, ...rest] = via;
   if (top === undefined || flow.transport === 'local') return { via, flow };
   const rport = top.params['rport'] !== undefined;
-  if (!rport && top.host === flow.host)
+  const source = withoutZone(flow.host);
+  if (!rport && sameHost(top.host, source))
     return { via, flow: flow.transport === 'udp' ? { ...flow, port: top.port ?? 5060 } : flow };
-  const params = { ...top.params, received: flow.host, ...(rport ? { rport: String(flow.port) } : {}) };
+  const params = { ...top.params, received: source, ...(rport ? { rport: String(flow.port) } : {}) };
   const back = flow.transport === 'udp' && !rport ? { ...flow, port: top.port ?? 5060 } : flow;
   return { via: [{ ...top, params }, ...rest], flow: back };
 }

@@ -1,8 +1,13 @@
+import type { Ms } from '@sidetone/core';
+import { canonicalHost } from '@sidetone/core';
 import type { Flow, SipResponse, SipSend, Via } from '@sidetone/sip';
 import { NODE_HOST } from '@sidetone/wire';
 import { forwardedResponse } from './forward.ts';
 import { isOwnVia, isReachable } from './own-address.ts';
 import type { ProxyOptions } from './proxy-events.ts';
+
+/** A peer repeats its 2xx for 64·T1 (RFC 3261 §13.3.1.4). */
+export const STRAYS_MS: Ms = 32_000;
 
 const VOICE: Flow = { transport: 'local', node: 'voice' };
 
@@ -25,7 +30,7 @@ export function strayOnward(
       ? upToVoice(response, [STRAY_VIA], flow)
       : null;
   if (next === undefined || next.transport === 'LOCAL') return null;
-  const host = next.params['received'] || next.host;
+  const host = canonicalHost(next.params['received'] || next.host);
   const port = Number(next.params['rport'] || next.port || 5060);
   const to: Flow =
     next.transport === 'TCP' ? { transport: 'tcp', host, port } : { transport: 'udp', host, port };

@@ -1,10 +1,22 @@
-import { escapeUser, type NameAddr, type SipRequest, sameFlow, type Uri, unescapeUser } from '@sidetone/sip';
+import { canonicalHost, familyOf, sameHost } from '@sidetone/core';
+import {
+  escapeUser,
+  type Flow,
+  header,
+  type NameAddr,
+  routed,
+  type SipRequest,
+  sameFlow,
+  type Uri,
+  userOf,
+} from '@sidetone/sip';
 import {
   CONTACT_PARAM,
-  canonicalNumber,
+  HEADER,
   type Identity,
   isNumber,
   NODE_HOST,
+  namedBy,
   rungByNumber,
   type SipUser,
   type Trunk,
@@ -16,6 +28,7 @@ import { byPhone } from './outbound.ts';
 import { hopOf, isOwn, isWebSocket, type OwnAddress, VOICE_USER } from './own-address.ts';
 import { samePlace } from './phone-way.ts';
 import type { Target } from './target.ts';
+import { isPlaceOf, trunkHop } from './trunk-credentials.ts';
 
 /** Targets by group (one group after the other, a group at once), or the answer. */
 export type Routing =
@@ -56,11 +69,14 @@ export function preprocess(
   let peer: Peer | null = null;
   const { callId } = request.headers;
   const last = left.at(-1);
-  // A strict router put our Record-Route into the request URI and the real one last.
-  if (last !== undefined && uri.params['lr'] !== undefined && isOwn(facts.address, uri)) {
-    peer = readDialogToken(facts.secret, callId, uri.user);
-    uri = last.uri;
-    left = left.slice(0, -1);
+  // A strict router put our Record-Route into the request URI and the real one last. It may have lost `lr` on the way: the token tells.
+  if (last !== undefined && isOwn(facts.address, uri)) {
+    const shown = readDialogToken(facts.secret, callId, uri.user);
+    if (shown !== null || uri.params['lr'] !== undefined) {
+      peer = shown;
+      uri = last.uri;
+      left = left.slice(0, -1);
+    }
   }
   while (left[0] !== undefined && isOwn(facts.address, left[0].uri)) {
     peer ??= readDialogToken(facts.secret, callId, left[0].uri.user);
@@ -75,15 +91,12 @@ export function routeFromRoom(request: SipRequest, facts: RoutingFacts): Routing
   const moved = readMark(request, uri, facts);
   if (peer !== null && 'phone' in peer) return toPeer(unmarked(uri), left, peer, moved, facts);
   if (peer === null && moved !== null) return toPeer(unmarked(uri), left, null, moved, facts);
-  const trunk = peer === null ? {} : { trunk: peer.trunk };
+  const onward = (hop: Flow | null): Routing =>
+    hop === null
+      ? answer(403)
+      : only({ ...routed(uri, left), ...trunkOf(trunkHop(facts.identity.trunks, hop), peer, facts) });
   const next = left[0];
-  if (next !== undefined) {
-    const flow = hopOf(next.uri);
-    if (flow === null) return answer(403);
-    if (next.uri.params['lr'] !== undefined) return only({ uri, flow, route: left, ...trunk });
-    // The next hop routes strictly (§16.6 item 6).
-    return only({ uri: next.uri, flow, route: [...left.slice(1), { uri, params: {} }], ...trunk });
-  }
+  if (next !== undefined) return onward(hopOf(next.uri));
   const id = uri.params[CONTACT_PARAM.binding];
   const binding = id === undefined ? undefined : facts.bindingById(id);
   if (binding !== undefined) {
@@ -97,14 +110,26 @@ export function routeFromRoom(request: SipRequest, facts: RoutingFacts): Routing
     return inDialog ? only({ uri, flow: { transport: 'local', node: 'vsp' }, route: [] }) : gone(uri, facts);
   // A peer on our own host has another port: inside a dialog its Contact is no address of ours.
   const here = inDialog
-    ? isOwn(facts.address, uri) || host === facts.identity.domain.toLowerCase()
+    ? isOwn(facts.address, uri) || sameHost(host, facts.identity.domain)
     : facts.isOurHost(host);
   if (here) return routeHere(request, uri, facts);
   if (!inDialog) return gone(uri, facts);
   const known = facts.bindingByContact(uri);
   if (known !== undefined) return only({ ...toBinding(known, facts), uri });
-  const flow = hopOf(uri);
-  return flow === null ? answer(403) : only({ uri, flow, route: [], ...trunk });
+  return onward(hopOf(uri));
+}
+
+/** Whose dialog it is: the token tells, or (of a carrier that has lost our Record-Route) its own place. */
+function trunkOf(
+  flow: Flow,
+  peer: Preprocessed['peer'],
+  { identity }: RoutingFacts,
+): Pick<Target, 'flow' | 'trunk'> {
+  const trunk =
+    peer !== null && 'trunk' in peer
+      ? peer.trunk
+      : identity.trunks.find((candidate) => isPlaceOf(candidate, flow))?.name;
+  return trunk === undefined ? { flow } : { flow, trunk };
 }
 
 /** A contact without its mark: still registered, or not reachable any more. Foreign addresses are never called. */
@@ -114,16 +139,25 @@ function gone(uri: Uri, facts: RoutingFacts): Routing {
 }
 
 function routeHere(request: SipRequest, uri: Uri, facts: RoutingFacts): Routing {
-  const user = uri.user === undefined ? '' : unescapeUser(uri.user);
-  if (VOICE_USER.test(user)) return only({ uri, flow: { transport: 'local', node: 'voice' }, route: [] });
-  const number = canonicalNumber(user);
-  const owner = rungByNumber(facts.identity, number);
-  const named = facts.identity.userByName(user) ?? (owner && facts.identity.userById(owner.id));
-  if (named !== undefined) return toUser(request, named, facts);
-  if (request.method === 'OPTIONS') return answer(user === '' ? 200 : 404);
-  const trunks = isNumber(number) ? trunksFor(facts.identity.trunks, number) : [];
+  const name = namedBy(uri.scheme, userOf(uri));
+  if (VOICE_USER.test(name)) return only({ uri, flow: { transport: 'local', node: 'voice' }, route: [] });
+  const owner = rungByNumber(facts.identity, name);
+  const user = facts.identity.userByName(name) ?? (owner && facts.identity.userById(owner.id));
+  if (user !== undefined) return toUser(request, user, facts);
+  if (request.method === 'OPTIONS') return answer(name === '' ? 200 : 404);
+  const all = isNumber(name) ? trunksFor(facts.identity.trunks, name) : [];
+  const trunks = oneRun(all, header(request, HEADER.trunk));
   if (trunks.length === 0) return answer(404);
-  return { kind: 'forward', groups: trunks.map((trunk) => [toTrunk(trunk, number)]) };
+  return { kind: 'forward', groups: trunks.map((trunk) => [toTrunk(trunk, name)]) };
+}
+
+/** From the trunk that voice begins with, those of its address family: its offer speaks that one. Not told, or unknown: all. */
+function oneRun(trunks: readonly Trunk[], first: string | undefined): readonly Trunk[] {
+  const at = trunks.findIndex(({ name }) => name === first);
+  if (at < 0) return trunks;
+  const run = trunks.slice(at);
+  const end = run.findIndex(({ host }) => familyOf(host) !== familyOf(run[0]!.host));
+  return end < 0 ? run : run.slice(0, end);
 }
 
 /** RFC 3261 §16.5: the bindings of a user, all at once or only the last one; OPTIONS asks for the list itself. */
@@ -141,7 +175,9 @@ function toUser(request: SipRequest, user: SipUser, facts: RoutingFacts): Routin
 function marked({ uri, id, flow }: Binding): Uri {
   const overWebSocket = isWebSocket(flow) || uri.params['transport']?.toLowerCase() === 'ws';
   const media = overWebSocket ? { [CONTACT_PARAM.media]: 'webrtc' } : {};
-  return { ...uri, params: { ...uri.params, [CONTACT_PARAM.binding]: id, ...media } };
+  const family = flow.transport === 'local' ? null : familyOf(flow.host);
+  const reached = family === null ? {} : { [CONTACT_PARAM.family]: String(family) };
+  return { ...uri, params: { ...uri.params, [CONTACT_PARAM.binding]: id, ...media, ...reached } };
 }
 
 function toBinding(binding: Binding, facts: Pick<RoutingFacts, 'userOf'>): Target {
@@ -191,9 +227,8 @@ function toPeer(
   ].sort((a, b) => b.at - a.at);
   const targets = places.map(
     ({ flow, byContact }): Target => ({
-      uri,
+      ...routed(uri, route),
       flow,
-      route,
       phone: byContact ? { ...named, byContact } : named,
     }),
   );
@@ -226,7 +261,8 @@ function patienceOf(binding: Binding, facts: RoutingFacts): Pick<Target, 'patien
 }
 
 function toTrunk(trunk: Trunk, number: string): Target {
-  const { host, port, transport, name } = trunk;
+  const { port, transport, name } = trunk;
+  const host = canonicalHost(trunk.host);
   const params: Record<string, string> = transport === 'tcp' ? { transport } : {};
   return {
     uri: { scheme: 'sip', user: escapeUser(number), host, port, params },

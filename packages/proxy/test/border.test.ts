@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { type Flow, header, headersNamed, type SipParseError } from '@sidetone/sip';
+import { type Flow, formatUri, header, headersNamed, type SipParseError } from '@sidetone/sip';
 import { rejectUnparseable } from '../src/index.ts';
 import {
   address,
@@ -45,8 +45,10 @@ describe('border: strangers', () => {
     for (const toTag of [undefined, 'x']) {
       it(`${method} ${toTag === undefined ? 'outside' : 'inside'} a dialog is challenged and nothing is kept`, () => {
         const rig = new Rig();
+        rig.dialog('live', 'x');
         const parts: Parts = {
           method,
+          callId: 'live',
           uri: 'sip:v-123@192.0.2.1',
           ...(toTag === undefined ? {} : { toTag }),
           body: 'v=0',
@@ -106,6 +108,20 @@ describe('border: strangers', () => {
       assert.deepEqual(statuses(rig.send(TRUNK, parts).out), [status]);
       assert.equal(rig.proxy.size, 0);
     }
+  });
+
+  it('tel-uri: a tel URI is understood, of a carrier and of a phone, and reaches voice as it came', () => {
+    const target = 'tel:+1-312-555-0100;npdi';
+    const rig = new Rig();
+    const [carried] = requests(rig.send(TRUNK, { uri: target, from: 'tel:+15550100200' }).out);
+    assert.equal(formatUri(carried!.message.uri), target);
+    assert.equal(formatUri(carried!.message.headers.from.uri), 'tel:+15550100200');
+    // What a phone asserts of itself is not passed on (RFC 3325 §5), whatever its scheme.
+    const headers = [['P-Asserted-Identity', '<tel:+13125550199>']] as const;
+    const phone = rig.authenticated(PHONE, 'line1', { uri: target, from: 'sip:line1@sip.test', headers });
+    const [dialled] = requests(phone.out);
+    assert.equal(formatUri(dialled!.message.uri), target);
+    assert.deepEqual(headersNamed(dialled!.message, 'P-Asserted-Identity'), ['<sip:line1@sip.test>']);
   });
 
   it('cannot fill the memory with credentials: a false nonce asks nobody, good ones are bounded', () => {
@@ -301,13 +317,14 @@ describe('border: who may pass', () => {
   }
 
   it('sheds new calls when full, but nothing in a dialog', () => {
-    const rig = new Rig({ transactions: 2 });
+    const rig = new Rig({ requests: 1 });
+    rig.dialog('live', 'x');
     rig.send(TRUNK, { ...CALL, from: 'sip:+1555@example.net' });
     const shed = rig.send(TRUNK, { ...CALL, from: 'sip:+1555@example.net' });
     assert.deepEqual(statuses(shed.out), [503]);
     assert.match(header(shed.out[0]!.message, 'Retry-After') ?? '', /^([2-9]|10)$/);
     assert.deepEqual(statuses(rig.send(VOICE, { uri: 'sip:+1800@sip.test' }).out), [503]);
-    const bye = rig.send(TRUNK, { method: 'BYE', toTag: 'x', uri: 'sip:v-1@192.0.2.1' });
+    const bye = rig.send(TRUNK, { method: 'BYE', callId: 'live', toTag: 'x', uri: 'sip:v-1@192.0.2.1' });
     assert.deepEqual(requests(bye.out)[0]!.flow, VOICE);
   });
 });
@@ -315,15 +332,15 @@ describe('border: who may pass', () => {
 describe('border: dialogs', () => {
   it('a carrier that ignores Record-Route reaches voice by its Contact', () => {
     const rig = new Rig();
+    rig.dialog('live', 'x');
+    const parts = { callId: 'live', toTag: 'x', uri: 'sip:v-leg@192.0.2.1:5060' };
     for (const method of ['BYE', 'INVITE', 'INFO', 'UPDATE', 'OPTIONS']) {
-      const [out] = requests(rig.send(TRUNK, { method, toTag: 'x', uri: 'sip:v-leg@192.0.2.1:5060' }).out);
+      const [out] = requests(rig.send(TRUNK, { method, ...parts }).out);
       assert.deepEqual(out!.flow, VOICE);
       assert.equal(out!.message.method, method);
       assert.equal(out!.message.headers.recordRoute.length, 0);
     }
-    const [ack] = requests(
-      rig.send(TRUNK, { method: 'ACK', toTag: 'x', uri: 'sip:v-leg@192.0.2.1:5060' }).out,
-    );
+    const [ack] = requests(rig.send(TRUNK, { method: 'ACK', ...parts }).out);
     assert.deepEqual(ack!.flow, VOICE);
   });
 
@@ -334,6 +351,7 @@ describe('border: dialogs', () => {
     const route = routeSet({ ...responses(rig.reply(invite!, 180))[0]! });
     const moved: Flow = { transport: 'udp', host: '198.51.100.99', port: 1234 };
     const bye: Parts = { method: 'BYE', toTag: 'callee', uri: 'sip:v-leg@192.0.2.1', route, cseq: 9 };
+    rig.dialog('theirs', 'callee');
     assert.deepEqual(statuses(rig.send(moved, { ...bye, callId: 'theirs' }).out), [407]);
     const passed = requests(rig.send(moved, { ...bye, callId: 'ours' }).out);
     assert.deepEqual(passed[0]!.flow, VOICE);
@@ -343,7 +361,8 @@ describe('border: dialogs', () => {
   it('a registered phone passes by its flow, a strange port of its address does not', () => {
     const rig = new Rig();
     rig.authenticated(PHONE, 'line1', REGISTER);
-    const bye: Parts = { method: 'BYE', toTag: 'x', uri: 'sip:v-leg@192.0.2.1' };
+    rig.dialog('live', 'x');
+    const bye: Parts = { method: 'BYE', callId: 'live', toTag: 'x', uri: 'sip:v-leg@192.0.2.1' };
     assert.equal(requests(rig.send(PHONE, bye).out).length, 1);
     assert.deepEqual(statuses(rig.send({ ...PHONE, port: 40001 } as Flow, bye).out), [407]);
   });

@@ -142,6 +142,7 @@ describe('phone-that-listens-at-another-port', () => {
       const [invite] = requests(out, 'INVITE');
       rig.reply(invite!, 200, { contact: [address('sip:v-leg@192.0.2.1')] });
       const { recordRoute: route } = invite!.message.headers;
+      rig.dialog('call', 'x');
       const parts = {
         method: 'INVITE',
         uri: 'sip:v-leg@192.0.2.1',
@@ -161,7 +162,8 @@ describe('phone-that-listens-at-another-port', () => {
   it('is known by the port it sends from, where there are no routes', () => {
     const rig = new Rig();
     register(rig, {});
-    const bye = { method: 'BYE', toTag: 'x', uri: 'sip:v-leg@192.0.2.1' };
+    rig.dialog('live', 'x');
+    const bye = { method: 'BYE', callId: 'live', toTag: 'x', uri: 'sip:v-leg@192.0.2.1' };
     assert.equal(requests(rig.send(SOURCE, bye).out, 'BYE').length, 1);
     assert.deepEqual(statuses(rig.send({ ...SOURCE, port: 50_934 }, bye).out), [407]);
   });

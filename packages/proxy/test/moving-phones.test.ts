@@ -71,6 +71,7 @@ class Call {
     this.callId = callId;
     this.target = target;
     this.route = route;
+    rig.dialog(callId, 'voice');
   }
 
   /** The phone calls. */
@@ -354,6 +355,7 @@ describe('phone-that-moves-in-mid-call', () => {
     const [invite] = requests(out, 'INVITE');
     const route = invite!.message.headers.recordRoute;
     rig.reply(invite!, 200, { contact: [address('sip:v-leg@192.0.2.1')] });
+    rig.dialog('call', 'voice');
     const again = { method: 'INVITE', uri: 'sip:v-leg@192.0.2.1', toTag: 'voice', callId: 'call', cseq: 2 };
     const contact = [address('sip:gw@192.0.2.77:5090')];
     const [heard] = requests(rig.send(TRUNK, { ...again, route, contact }).out, 'INVITE');

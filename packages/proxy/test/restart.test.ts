@@ -204,7 +204,7 @@ describe('a restart under a call', () => {
       callId: 'other',
       route,
     });
-    assert.deepEqual(statuses(forged.out), [407]);
+    assert.deepEqual(statuses(forged.out), [481]);
   });
 
   it('a phone that has a new connection is reached by it', () => {

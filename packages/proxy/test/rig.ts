@@ -29,7 +29,7 @@ import {
 } from '@sidetone/wire';
 import { createProxy, type ProxyLimits, type ProxyOutput, type SipProxy } from '../src/index.ts';
 
-export const OWN = { host: '192.0.2.1', udp: 5060, tcp: 5060 };
+export const OWN = { hosts: ['192.0.2.1', '2001:db8::1'], udp: 5060, tcp: 5060 } as const;
 export const TRUNK: Flow = { transport: 'udp', host: '192.0.2.50', port: 5070 };
 export const PHONE: Flow = { transport: 'udp', host: '198.51.100.7', port: 40000 };
 export const STRANGER: Flow = { transport: 'udp', host: '203.0.113.66', port: 5060 };
@@ -104,6 +104,7 @@ export class Rig {
   readonly journal = new Map<string, string>();
   proxy: SipProxy;
   readonly #create: () => SipProxy;
+  readonly #dialogs = new Map<string, { readonly callId: string; readonly tag: string }>();
   #serial = 0;
 
   constructor(limits: Partial<ProxyLimits> = {}, seed = 1, digest: readonly DigestAlgorithm[] = ['MD5']) {
@@ -125,6 +126,7 @@ export class Rig {
   /** The process dies, and another starts from the journal; returns what it sends at once. */
   restart(): SipSend[] {
     this.proxy = this.#create();
+    for (const { callId, tag } of this.#dialogs.values()) this.dialog(callId, tag);
     const entries = [...this.journal].map(([key, text]) => ({ key, value: JSON.parse(text) as unknown }));
     return this.#take(this.proxy.handle({ type: 'restore', entries }, this.now));
   }
@@ -158,8 +160,21 @@ export class Rig {
     return { ...made, headers: { ...made.headers, via: [via] } };
   }
 
+  /** voice tells of a dialog; every message of a room that shows one does it by itself. */
+  dialog(callId: string, tag: string, live = true): void {
+    const name = `${callId} ${tag}`;
+    if (live) this.#dialogs.set(name, { callId, tag });
+    else this.#dialogs.delete(name);
+    this.proxy.handle({ type: 'dialog', callId, tag, live }, this.now);
+  }
+
   /** Brings a message in; returns what went out because of it. */
   receive(message: SipMessage, flow: Flow): SipSend[] {
+    if (flow.transport === 'local') {
+      const { callId, from, to } = message.headers;
+      const tag = message.kind === 'request' ? from.params['tag'] : to.params['tag'];
+      if (tag !== undefined) this.dialog(callId, tag);
+    }
     return this.#take(
       this.proxy.handle({ type: 'sip', message: overTheWire(message, flow), flow }, this.now),
     );

@@ -46,6 +46,8 @@ describe('routing: requests of voice', () => {
     ['sip:+18005550123@sip.test', ['sip:+18005550123@192.0.2.50:5070']],
     ['sip:+1(800)555-0123@sip.test', ['sip:+18005550123@192.0.2.50:5070']],
     ['sip:18005550123@sip.test', 404],
+    ['sip:+18005550123;npdi;rn=+18005550000@sip.test;user=phone', ['sip:+18005550123@192.0.2.50:5070']],
+    ['sip:+13125550100;cpc=ordinary@192.0.2.1', ['sip:s2@vsp.sidetone.invalid']],
     ['sip:nobody@sip.test', 404],
     ['sip:9196@sip.test', 404],
     ['sip:s1@vsp.sidetone.invalid', ['sip:s1@vsp.sidetone.invalid']],

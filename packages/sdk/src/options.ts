@@ -78,7 +78,7 @@ export interface PermissionsRecovery {
 
 /** What a call is made with. Media settings not given are those of the client. */
 export interface CallSettings {
-  /** A number, or `user@domain`. */
+  /** A number as people write or paste it, `user@domain`, a SIP URI, or a `tel:` link. */
   destinationNumber: string;
   callerNumber?: string;
   callerName?: string;

@@ -76,7 +76,7 @@ export interface MediaSection {
   readonly protocol: string;
   /** The format list as written; payload types as digits. */
   readonly formats: readonly string[];
-  /** Connection address, or `null` without any `c=`. */
+  /** Connection address in its one spelling (`canonicalHost`), or `null` without any `c=`. */
   readonly address: string | null;
   readonly direction: Direction;
   readonly payloads: readonly Payload[];

@@ -19,8 +19,10 @@ export {
   createOffer,
   negotiateAnswer,
   type OfferOptions,
+  offerProblem,
 } from './negotiate.ts';
 export type { LocalMedia, NegotiatedAudio, NegotiationError, OpusParameters } from './negotiated.ts';
 export { opusWishes } from './opus-wishes.ts';
 export { parseCandidate, parseSdp, SDP_LIMITS, type SdpError } from './parse.ts';
+export { audioOf, type Reach, reachable, reachOf } from './reach.ts';
 export { sameTransport, withDirection } from './revise.ts';

@@ -1,4 +1,4 @@
-import { err, ok, type Result } from '@sidetone/core';
+import { err, familyOf, isUnspecified, ok, type Result } from '@sidetone/core';
 import { answerPayloads, codecOf, eventsOf, findCodec, offerPayloads, opusParameters } from './codecs.ts';
 import type { CodecName, Direction, MediaSection, SessionDescription, SetupRole } from './description.ts';
 import type { LocalMedia, NegotiatedAudio, NegotiationError } from './negotiated.ts';
@@ -103,6 +103,16 @@ export function applyAnswer(options: {
   return ok({ ...audio, payloadType: first.theirPt });
 }
 
+/** Why an offer can only be refused, whatever anybody answers; `null`: it can be answered. */
+export function offerProblem(
+  offer: SessionDescription,
+  webrtc: boolean,
+  codecs: readonly CodecName[],
+): NegotiationError | null {
+  const chosen = chooseSection(offer, webrtc, codecs);
+  return chosen.ok ? null : chosen.error;
+}
+
 type Chosen = { readonly section: MediaSection; readonly codec: CodecName };
 
 function chooseSection(
@@ -125,7 +135,7 @@ function chooseSection(
 function transportProblem(m: MediaSection, webrtc: boolean): string | null {
   if (!webrtc) {
     if (m.protocol !== 'RTP/AVP' && m.protocol !== 'RTP/AVPF') return `${m.protocol} where RTP/AVP is due`;
-    if (m.address === null || !/^[\da-fA-F:.]+$/.test(m.address)) return 'no IP address';
+    if (m.address === null || familyOf(m.address) === null) return 'no IP address';
     return null;
   }
   if (!/(^|\/)RTP\/SAVPF?$/.test(m.protocol)) return `${m.protocol} where DTLS-SRTP is due`;
@@ -285,7 +295,7 @@ function roleOf(ours: SetupRole, theirs: SetupRole | null): 'client' | 'server' 
 
 /** The section's direction, with RFC 2543's way to hold (RFC 3264 §8.4): an unspecified address receives nothing. */
 function stated(m: MediaSection): Direction {
-  const unspecified = m.ice === null && (m.address === '0.0.0.0' || m.address === '::');
+  const unspecified = m.ice === null && m.address !== null && isUnspecified(m.address);
   return unspecified ? within(m.direction, 'sendonly') : m.direction;
 }
 

@@ -1,4 +1,4 @@
-import { err, ok, type Result } from '@sidetone/core';
+import { canonicalHost, err, ok, type Result } from '@sidetone/core';
 import { type ParsedLevel, type ParsedMedia, type ParsedSession, parse, type Word } from 'sdp-transform';
 import type {
   Bandwidth,
@@ -11,6 +11,7 @@ import type {
   SessionDescription,
   SetupRole,
 } from './description.ts';
+import { withoutDisabled } from './disabled.ts';
 
 /** Why a text is no usable session description. `at` is the line's number from 1, when one line is to blame. */
 export interface SdpError {
@@ -35,17 +36,22 @@ export const SDP_LIMITS = {
   candidates: 100,
 } as const;
 
-/** Reads a session description. Total: never throws; limits in `SDP_LIMITS`; unknown lines are skipped. */
+/**
+ * Reads a session description. Total: never throws; limits in `SDP_LIMITS`; unknown lines are skipped, and whatever stands in a section
+ * with port 0.
+ */
 export function parseSdp(text: string): Result<SessionDescription, SdpError> {
   if (text.length > SDP_LIMITS.bytes) return fail('too-long', `more than ${SDP_LIMITS.bytes} bytes`);
   const lines = text.split(/\r\n|\r|\n/);
   while (lines.at(-1) === '') lines.pop();
   if (lines.length > SDP_LIMITS.lines) return fail('too-many-lines', `more than ${SDP_LIMITS.lines} lines`);
-  const broken = lines.findIndex((l) => l.length > SDP_LIMITS.lineLength || !/^[a-z]=/.test(l));
-  if (broken >= 0) return fail('syntax', 'not of the form x=value', broken + 1);
+  const { lines: told, disabled } = withoutDisabled(lines);
+  const broken = told.find(({ text: l }) => l.length > SDP_LIMITS.lineLength || !/^[a-z]=/.test(l));
+  if (broken !== undefined) return fail('syntax', 'not of the form x=value', broken.at);
 
-  const session = parse(lines.join('\r\n'));
-  const fingerprints = readFingerprints(lines);
+  const meant = told.map((line) => line.text);
+  const session = parse(meant.join('\r\n'));
+  const fingerprints = readFingerprints(meant);
   const { origin } = session;
   if (origin === undefined || !isDigits(origin.sessionId) || !isDigits(origin.sessionVersion)) {
     return fail('bad-origin', 'no usable o= line');
@@ -55,6 +61,11 @@ export function parseSdp(text: string): Result<SessionDescription, SdpError> {
   const media: MediaSection[] = [];
   let candidates: number = SDP_LIMITS.candidates;
   for (const [i, parsed] of session.media.entries()) {
+    const off = disabled.get(i);
+    if (off !== undefined) {
+      media.push(off);
+      continue;
+    }
     const section = readSection(session, parsed, fingerprints[0]!, fingerprints[i + 1]!, candidates);
     if (!section.ok) return section;
     candidates -= section.value.candidates.length;
@@ -112,7 +123,7 @@ function readSection(
     port,
     protocol,
     formats,
-    address: connection === undefined ? null : string(connection).split('/')[0]!,
+    address: connection === undefined ? null : canonicalHost(string(connection).split('/')[0]!),
     direction: (string(m.direction ?? session.direction) || 'sendrecv') as Direction,
     payloads,
     ptime: integer(m.ptime, 1000) || null,
@@ -129,7 +140,10 @@ function readSection(
     rtcpMux: m.rtcpMux !== undefined,
     rtcp: readRtcp(m),
     ssrcs: readSsrcs(m),
-    msid: m.msid?.[0] === undefined ? null : `${string(m.msid[0].id)} ${string(m.msid[0].appdata)}`.trim(),
+    msid:
+      m.msid?.[0] === undefined
+        ? null
+        : `${string(m.msid[0].id)} ${string(m.msid[0].appdata)}`.trim() || null,
   });
 }
 
@@ -214,7 +228,7 @@ function readSetup(value: Word | undefined): SetupRole | null {
 function readRtcp(m: ParsedMedia): MediaSection['rtcp'] {
   const port = integer(m.rtcp?.port, 65_535);
   if (port === null) return null;
-  return { port, address: m.rtcp?.address === undefined ? null : string(m.rtcp.address) };
+  return { port, address: m.rtcp?.address === undefined ? null : canonicalHost(string(m.rtcp.address)) };
 }
 
 function readSsrcs(m: ParsedMedia): MediaSection['ssrcs'] {

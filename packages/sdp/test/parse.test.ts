@@ -165,6 +165,47 @@ describe('writing', () => {
   });
 });
 
+describe('formats-of-disabled-media', () => {
+  const OFFS = [
+    'm=video 0 RTP/AVP 255',
+    'm=video 0 RTP/AVP 4294967296 x -1',
+    'm=video 0 RTP/AVP',
+    'm=video 0',
+    'm=video 0/2 RTP/AVP 96',
+    'm=x-whiteboard 0 proto+odd/1.0 \u0007 *',
+    'm=audio 0 RTP/SAVP 0',
+    'm=application 0 TCP/MSRP *\r\nno attribute at all\r\na=rtpmap:nonsense\r\na=fmtp\r\nc=IN\r\na=candidate:x',
+    `m=image 0 udptl t38\r\na=${'x'.repeat(5000)}\r\n\r\nA=1`,
+  ];
+
+  for (const off of OFFS)
+    it(`nothing of ${JSON.stringify(off.slice(0, 40))} spoils the others, before or behind them`, () => {
+      const audio = parsed(CARRIER).media[0]!;
+      const head = CARRIER.indexOf('m=audio');
+      for (const text of [
+        `${CARRIER}${off}\r\n`,
+        `${CARRIER.slice(0, head)}${off}\r\na=mid:off\r\n${CARRIER.slice(head)}`,
+      ]) {
+        const { media } = parsed(text);
+        assert.equal(media.length, 2);
+        assert.deepEqual(
+          media.find((m) => m.port !== 0),
+          audio,
+        );
+        const left = media.find((m) => m.port === 0)!;
+        assert.equal(left.payloads.length, 0);
+        assert.match(off, new RegExp(`^m=${left.kind} 0`));
+        // It can be answered in its place, and that can be read.
+        assert.equal(parsed(formatSdp({ ...parsed(text), media })).media.length, 2);
+      }
+    });
+
+  it('a section that is on is still read strictly', () => {
+    assert.equal(codeOf(`${CARRIER}m=audio 5 RTP/AVP 255\r\n`), 'bad-payload');
+    assert.equal(codeOf(`${CARRIER}m=\r\n`), 'bad-media');
+  });
+});
+
 describe('candidates', () => {
   it('reads trickled ones in both spellings and writes them', () => {
     const text = 'candidate:1 1 udp 2122260223 192.0.2.1 5000 typ srflx raddr 10.0.0.1 rport 9 generation 0';

@@ -10,7 +10,7 @@ import {
   type Uri,
   type Via,
 } from './message.ts';
-import type { SipParseError } from './parse.ts';
+import { type SipParseError, UNREADABLE } from './parse.ts';
 import { reasonPhrase } from './reason-phrase.ts';
 import type { ExtraHeaders } from './user-agent-events.ts';
 import { SipWriteError } from './write.ts';
@@ -123,19 +123,31 @@ export function createResponse(request: SipRequest, status: number, parts: Respo
 }
 
 /**
- * The answer to a request that did not parse (statelessly sent back to its source), or `null`: too little of it could be read, it was no
- * request, or it was an ACK.
+ * The answer to what did not parse (statelessly sent back to its source), or `null`: it was a response, an ACK, or has no Via to go by.
+ * What else could not be read is left out where a message can do without it, else something that names nobody stands for it.
  */
 export function createErrorResponse(error: SipParseError, toTag: string): SipResponse | null {
-  const { method, via, from, to, callId, cseq } = error.salvaged;
-  if (error.kind !== 'request' || method === 'ACK') return null;
-  if (!via || !from || !to || callId === undefined || !cseq) return null;
-  const tagged = to.params['tag'] === undefined ? { ...to, params: { ...to.params, tag: toTag } } : to;
+  const { via, from, to, callId, cseq } = error.salvaged;
+  const method = error.salvaged.method ?? cseq?.method ?? 'UNKNOWN';
+  if (error.kind === 'response' || method === 'ACK' || cseq?.method === 'ACK') return null;
+  if (via === undefined || via.length === 0) return null;
+  const nobody: NameAddr = { uri: UNREADABLE, params: {} };
+  const { params, ...called } = to ?? nobody;
   return {
     kind: 'response',
     status: error.status,
     reason: error.status === 400 ? `Bad Request (${error.reason})` : reasonPhrase(error.status),
-    headers: { via, from, to: tagged, callId, cseq, contact: [], route: [], recordRoute: [], other: [] },
+    headers: {
+      via,
+      from: from ?? nobody,
+      to: { ...called, params: params['tag'] === undefined ? { ...params, tag: toTag } : params },
+      callId: callId ?? 'unreadable',
+      cseq: cseq ?? { seq: 0, method },
+      contact: [],
+      route: [],
+      recordRoute: [],
+      other: [],
+    },
     body: NO_BODY,
   };
 }

@@ -65,21 +65,30 @@ export function refreshTarget(dialog: Dialog, message: SipRequest | SipResponse)
 export const nextHop = (dialog: Dialog): Uri => dialog.routeSet[0]?.uri ?? dialog.remoteTarget;
 
 /**
- * A request inside the dialog (§12.2.1.1) with `seq`, default the next number. A first route without `lr` is a strict router: it gets the
- * request URI, and the target goes last in Route.
+ * Request URI and Route on the way to a target (§12.2.1.1, §16.6 item 6). A first route without `lr` is a strict router: it becomes the
+ * request URI, without what may not stand there (§19.1.1), and the target goes last in Route.
  */
+export function routed(
+  target: Uri,
+  route: readonly NameAddr[],
+): { readonly uri: Uri; readonly route: readonly NameAddr[] } {
+  const [first, ...rest] = route;
+  if (first === undefined || first.uri.params['lr'] !== undefined) return { uri: target, route };
+  const { headers: _, ...uri } = first.uri;
+  const { method: __, ...params } = uri.params;
+  return { uri: { ...uri, params }, route: [...rest, { uri: target, params: {} }] };
+}
+
+/** A request inside the dialog (§12.2.1.1) with `seq`, default the next number. */
 export function requestIn(
   dialog: Dialog,
   parts: Omit<RequestParts, 'uri' | 'from' | 'to' | 'callId' | 'cseq' | 'route'>,
   seq?: number,
 ): { readonly dialog: Dialog; readonly request: SipRequest } {
   const cseq = seq ?? dialog.localSeq + 1;
-  const first = dialog.routeSet[0];
-  const strict = first !== undefined && first.uri.params['lr'] === undefined;
   const request = createRequest({
     ...parts,
-    uri: strict ? first.uri : dialog.remoteTarget,
-    route: strict ? [...dialog.routeSet.slice(1), { uri: dialog.remoteTarget, params: {} }] : dialog.routeSet,
+    ...routed(dialog.remoteTarget, dialog.routeSet),
     from: dialog.local,
     to: dialog.remote,
     callId: dialog.callId,

@@ -52,15 +52,27 @@ const offersAuth = (list: string): boolean => list.split(',').some((q) => q.trim
 /** The challenge to answer: SHA-256 before MD5; `null` when we can answer none. */
 export function chooseChallenge(values: readonly string[]): DigestParams | null {
   let chosen: DigestParams | null = null;
+  for (const params of challengesByRealm(values))
+    if (chosen === null || (algorithmOf(params) === 'SHA-256' && algorithmOf(chosen) === 'MD5'))
+      chosen = params;
+  return chosen;
+}
+
+/** Of each realm the challenge to answer, in the order of the realms; what we cannot answer is left out. */
+export function challengesByRealm(values: readonly string[]): readonly DigestParams[] {
+  const chosen = new Map<string, DigestParams>();
   for (const value of values) {
     const params = parseDigest(value);
-    if (params?.['realm'] === undefined || params['nonce'] === undefined) continue;
+    const realm = params?.['realm'];
+    if (params === null || realm === undefined || params['nonce'] === undefined) continue;
     if (params['qop'] !== undefined && !offersAuth(params['qop'])) continue;
     const algorithm = algorithmOf(params);
     if (algorithm === null) continue;
-    if (chosen === null || (algorithm === 'SHA-256' && algorithmOf(chosen) === 'MD5')) chosen = params;
+    const known = chosen.get(realm);
+    if (known === undefined || (algorithm === 'SHA-256' && algorithmOf(known) === 'MD5'))
+      chosen.set(realm, params);
   }
-  return chosen;
+  return [...chosen.values()];
 }
 
 export interface DigestUse {

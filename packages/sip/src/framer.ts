@@ -17,6 +17,8 @@ export type FramerEvent =
 
 export interface Framer {
   push(bytes: Uint8Array): readonly FramerEvent[];
+  /** The stream is over, or is not waited for any more: what is unfinished is lost, and may be answered. */
+  end(): readonly FramerEvent[];
   /** Bytes of an unfinished message; an edge closes a connection that stays above 0 for too long. */
   readonly pending: number;
 }
@@ -105,6 +107,10 @@ export function createFramer(): Framer {
       const out: FramerEvent[] = [];
       for (let event = next(); event !== null; event = lost ? null : next()) out.push(event);
       return out;
+    },
+    end() {
+      if (lost || from === to) return [];
+      return [fatal(400, 'unfinished message')];
     },
     get pending() {
       return to - from;

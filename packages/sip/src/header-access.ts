@@ -83,7 +83,3 @@ const isClean = (text: string): boolean => !/[\r\n\0]/.test(text);
 /** The body as UTF-8 text. */
 export const bodyText = (message: SipMessage): string =>
   Buffer.from(message.body.buffer, message.body.byteOffset, message.body.byteLength).toString('utf8');
-
-/** The media type of the body in lower case, without parameters, or ''. */
-export const mediaType = (message: SipMessage): string =>
-  (message.headers.contentType ?? '').split(';', 1)[0]!.trim().toLowerCase();

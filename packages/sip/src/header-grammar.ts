@@ -88,6 +88,7 @@ export class HeaderReader {
   /** One Via value; blanks around the slashes are allowed. Another version than 2.0 is read and flagged. */
   via(from: number, to: number): Via | null {
     const text = this.text;
+    this.partialVia = null;
     let i = skipBlank(text, from, to);
     if (text.startsWith('SIP/2.0/', i)) i += 8;
     else {

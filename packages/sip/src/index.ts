@@ -1,3 +1,5 @@
+export { authorize, realmsAnswered, realmsAsked } from './authorize.ts';
+export { ACCEPTED, type BodyPart, type BodyRead, partText, readBody } from './body.ts';
 export {
   createErrorResponse,
   createRequest,
@@ -14,6 +16,7 @@ export {
   refreshTarget,
   remoteTag,
   requestIn,
+  routed,
 } from './dialog.ts';
 export {
   answerChallenge,
@@ -39,7 +42,6 @@ export {
   headerProblem,
   headersNamed,
   listHeader,
-  mediaType,
   withHeader,
   withoutHeader,
 } from './header-access.ts';
@@ -48,6 +50,7 @@ export { canonicalName } from './header-names.ts';
 export { isIpv4, isIpv6 } from './ipv6.ts';
 export type { AdoptProblem, LegId, LegSnapshot } from './leg-snapshot.ts';
 export { keyedMac } from './mac.ts';
+export { MergedRequests } from './merged-requests.ts';
 export {
   type Headers,
   type NameAddr,
@@ -61,12 +64,14 @@ export {
 export { LIMITS, parseMessage, type Salvage, type SipParseError } from './parse.ts';
 export { reasonPhrase } from './reason-phrase.ts';
 export { createTransactionLayer, type TransactionLayerOptions } from './transaction/layer.ts';
-export { sameFlow } from './transaction/matching.ts';
+export { hostOf, sameFlow } from './transaction/matching.ts';
 export type { SipReceived, SipSend, TransactionLayer, TransactionOut } from './transport-events.ts';
-export { escapeUser, formatUri, parseUri, sameUri, unescapeUser } from './uri.ts';
+export { escapeUser, formatUri, parseUri, sameUri, unescapeUser, userOf } from './uri.ts';
 export { createUserAgent } from './user-agent.ts';
 export type {
+  AgentCredentials,
   DialogName,
+  DialogNews,
   ExtraHeaders,
   InviteOptions,
   ResponseOptions,
@@ -75,4 +80,4 @@ export type {
   UserAgentOut,
 } from './user-agent-events.ts';
 export { type Refusal, type RequestRules, validateRequest } from './validate.ts';
-export { SipWriteError, writeMessage } from './write.ts';
+export { messageSize, SipWriteError, writeMessage } from './write.ts';

@@ -18,6 +18,8 @@ export interface LegSnapshot {
   readonly remote: string;
   readonly target: string;
   readonly routes: readonly string[];
+  /** Of a leg with credentials: where they may go, and for which realms. */
+  readonly proof?: { readonly hop: Flow; readonly realms: readonly string[] };
   readonly localSeq: number;
   readonly remoteSeq: number | null;
   /** The CSeq of our INVITE whose 2xx we ACKed last (or had to): copies are ACKed again. */

@@ -18,7 +18,7 @@ export const LIMITS = {
   values: 256,
 } as const;
 
-/** What could be read of a message that is refused. */
+/** What could be read of a message that is refused. Of a broken From or To it is the URI and the tag, when they can be found. */
 export interface Salvage {
   method?: string;
   via?: readonly Via[];
@@ -34,10 +34,13 @@ export interface SipParseError {
   readonly status: number;
   /** A short sentence for logs and the reason phrase. */
   readonly reason: string;
-  /** A broken response is dropped; `unknown` is not SIP at all. */
+  /** A broken response is dropped; `unknown` has no start line of SIP. */
   readonly kind: 'request' | 'response' | 'unknown';
   readonly salvaged: Readonly<Salvage>;
 }
+
+/** Stands for a URI that cannot be read (RFC 6761 §6.4). */
+export const UNREADABLE: Uri = { scheme: 'sip', host: 'unreadable.invalid', params: {} };
 
 const NO_VALUES: readonly never[] = Object.freeze([]);
 
@@ -90,6 +93,9 @@ class Reading {
   #status = 0;
   #reason = '';
   #via: Via[] = [];
+  /** A Via that cannot be read: what is below it is nobody's way back. */
+  #viaLost = false;
+  #broken: Pick<Salvage, 'from' | 'to'> = {};
   #from: NameAddr | null = null;
   #to: NameAddr | null = null;
   #callId = '';
@@ -123,13 +129,15 @@ class Reading {
     let lines = 0;
     while (at < this.#end) {
       const feed = text.indexOf('\n', at);
-      const end = feed < 0 || feed >= this.#end ? this.#end : feed - 1;
+      let end = feed < 0 || feed >= this.#end ? this.#end : feed - 1;
       if (end < this.#end) {
         if (feed === at || text.charCodeAt(end) !== 13) {
           this.fail(400, 'bare line feed');
-          return true;
+          end = feed;
+          // The end of the head, for who ends lines like this.
+          if (end === at) return true;
         }
-        const next = text.charCodeAt(feed + 1);
+        const next = end === feed ? 0 : text.charCodeAt(feed + 1);
         if ((next === 32 || next === 9) && feed + 1 < this.#end) return false;
       }
       if (end - at > LIMITS.line) this.fail(400, 'header line too long');
@@ -140,7 +148,7 @@ class Reading {
         this.fail(400, 'too many headers');
         return true;
       }
-      at = end + 2;
+      at = feed < 0 ? this.#end : feed + 1;
     }
     return true;
   }
@@ -187,8 +195,10 @@ class Reading {
     const salvaged: Salvage = {};
     if (this.#method !== '') salvaged.method = this.#method;
     if (this.#via.length > 0) salvaged.via = this.#via;
-    if (this.#from !== null) salvaged.from = this.#from;
-    if (this.#to !== null) salvaged.to = this.#to;
+    const from = this.#from ?? this.#broken.from;
+    const to = this.#to ?? this.#broken.to;
+    if (from !== undefined) salvaged.from = from;
+    if (to !== undefined) salvaged.to = to;
     if (this.#callId !== '') salvaged.callId = this.#callId;
     if (this.#cseq !== null) salvaged.cseq = this.#cseq;
     return err({ ...(this.#fault ?? { status: 400, reason: 'malformed' }), kind: this.#kind, salvaged });
@@ -246,10 +256,12 @@ class Reading {
       case 'From':
         if (this.#from !== null) return this.fail(400, 'more than one From');
         this.#from = this.#single(start, end, name);
+        if (this.#from === null) this.#broken.from ??= findAddress(text.slice(start, end));
         return;
       case 'To':
         if (this.#to !== null) return this.fail(400, 'more than one To');
         this.#to = this.#single(start, end, name);
+        if (this.#to === null) this.#broken.to ??= findAddress(text.slice(start, end));
         return;
       case 'Call-ID':
         if (this.#callId !== '') return this.fail(400, 'more than one Call-ID');
@@ -312,10 +324,11 @@ class Reading {
 
   #vias(from: number, to: number): void {
     let at = from;
-    for (;;) {
+    while (!this.#viaLost) {
       const value = this.#reader.via(at, to);
       if (value === null) {
         if (this.#reader.partialVia !== null) this.#via.push(this.#reader.partialVia);
+        this.#viaLost = true;
         return this.fail(400, 'bad Via');
       }
       if (++this.#values > LIMITS.values) return this.fail(400, 'too many values');
@@ -361,6 +374,17 @@ class Reading {
       method: method.length === to - start ? method : text.slice(start, to),
     };
   }
+}
+
+/** A broken From or To is never written again; its URI and tag are, where they can be found. */
+function findAddress(text: string): NameAddr {
+  const [found] = /sips?:[^\s<>"]{1,256}/i.exec(text) ?? [];
+  const uri = found === undefined ? null : readUri(found, 0, found.length);
+  const [, tag] = /;\s?tag\s?=\s?([\w.!%*+`'~-]{1,128})\s?$/i.exec(text) ?? [];
+  return {
+    uri: uri === null || uri.headers !== undefined ? UNREADABLE : { ...uri, params: {} },
+    params: tag === undefined ? {} : { tag },
+  };
 }
 
 /** `received=[2001:db8::1]` and the bare form are both accepted; we keep and write the bare one (RFC 5118 §4.5). */

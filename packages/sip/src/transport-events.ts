@@ -36,6 +36,9 @@ export type TransactionOut =
   | { readonly type: 'timeout'; readonly tx: string }
   /** The wire could not send (told by `transportFailed`). */
   | { readonly type: 'transportError'; readonly tx: string }
+  /** It has its final answer and only waits for copies (timers D, I, J, K, L and M): what was kept to finish it may go. */
+  | { readonly type: 'over'; readonly tx: string }
+  /** Nothing is known of it any more. */
   | { readonly type: 'terminated'; readonly tx: string };
 
 /**
@@ -44,12 +47,14 @@ export type TransactionOut =
  * (RFC 3261 §18.2.1, RFC 3581), answers retransmissions, and matches CANCEL to its INVITE.
  */
 export interface TransactionLayer {
-  receive(message: SipMessage, flow: Flow, now: Ms): readonly TransactionOut[];
+  /** `holder`: on whose share of the finished transactions a new one goes when it is over; default: the source's. */
+  receive(message: SipMessage, flow: Flow, now: Ms, holder?: string): readonly TransactionOut[];
   /** Starts a client transaction; the request must not carry our own Via yet. */
   request(
     request: SipRequest,
     flow: Flow,
     now: Ms,
+    holder?: string,
   ): { readonly tx: string; readonly out: readonly TransactionOut[] };
   /** Sends an ACK for a 2xx: no transaction (RFC 3261 §13.2.2.4). */
   ack(request: SipRequest, flow: Flow): readonly TransactionOut[];
@@ -65,6 +70,8 @@ export interface TransactionLayer {
   transportFailed(flow: Flow, now: Ms): readonly TransactionOut[];
   tick(now: Ms): readonly TransactionOut[];
   deadline(): Ms | null;
-  /** Live transactions, for leak checks. */
+  /** Transactions that are not over. */
+  readonly live: number;
+  /** All that is kept, those that are over too, for leak checks. */
   readonly size: number;
 }

@@ -1,4 +1,4 @@
-import { err, ok, type Result } from '@sidetone/core';
+import { err, ok, type Result, sameHost } from '@sidetone/core';
 import { all, DIGIT, decimal, HOST, is, lowerSlice, TOKEN, URI } from './characters.ts';
 import { isIpv6 } from './ipv6.ts';
 import type { Uri } from './message.ts';
@@ -226,11 +226,18 @@ export function unescapeUser(user: string): string {
   });
 }
 
-/** Whether two URIs are equivalent (RFC 3261 §19.1.4); header parts must be equal as written. */
+/**
+ * The user that a URI names, escapes undone: the user part, or all of a tel URI, which is a telephone-subscriber (RFC 3966 §3). With the
+ * parameters that a telephone-subscriber has in either (RFC 3261 §19.1.6). `''` for none.
+ */
+export const userOf = ({ scheme, user = '', host }: Uri): string =>
+  unescapeUser(scheme === 'tel' ? host : user);
+
+/** Whether two URIs are equivalent (RFC 3261 §19.1.4, RFC 5954 §4.2); header parts must be equal as written. */
 export function sameUri(a: Uri, b: Uri): boolean {
   if (a.scheme !== b.scheme || a.port !== b.port) return false;
   if (a.scheme !== 'sip' && a.scheme !== 'sips') return a.host === b.host;
-  if (a.host.toLowerCase() !== b.host.toLowerCase()) return false;
+  if (!sameHost(a.host, b.host)) return false;
   if (unescapeUser(a.user ?? '') !== unescapeUser(b.user ?? '') || a.password !== b.password) return false;
   if ((a.headers ?? '') !== (b.headers ?? '')) return false;
   for (const name of ['user', 'ttl', 'method', 'maddr', 'transport'])

@@ -13,6 +13,7 @@ export type ExtraHeaders = readonly (readonly [name: string, value: string])[];
  */
 export type UserAgentOut =
   | SipSend
+  | DialogNews
   // ---- a leg we were invited to (UAS)
   /** A new INVITE; 100 Trying is already sent. Without `sdp` it is offerless: our 2xx carries the offer. */
   | {
@@ -112,11 +113,34 @@ export type UserAgentOut =
       readonly response?: SipResponse;
     };
 
+/**
+ * A leg of ours is (or is no more) found by this Call-ID and this tag, which is the To tag of the peer's requests. Told before the first
+ * message that shows it: a peer whose request names no such tag has no dialog with us.
+ */
+export interface DialogNews {
+  readonly type: 'dialog';
+  readonly callId: string;
+  readonly tag: string;
+  readonly live: boolean;
+}
+
 /** The name of a dialog, as its owner sees the tags. */
 export interface DialogName {
   readonly callId: string;
   readonly localTag: string;
   readonly remoteTag: string;
+}
+
+/**
+ * Answers to 401 and 407 (RFC 3261 §22): of each realm that asks once a request, and again for a stale nonce. They go where the first
+ * request went, and only to a challenge that comes from there. In a dialog, where the peer says where requests go, only to
+ * `realms`, or to those that the INVITE was challenged with.
+ */
+export interface AgentCredentials {
+  readonly userName: string;
+  readonly password: string;
+  /** The realms they are for. Default: any that the first request is challenged with. */
+  readonly realms?: readonly string[];
 }
 
 export interface InviteOptions {
@@ -131,8 +155,7 @@ export interface InviteOptions {
   readonly callId?: string;
   /** Forces the first hop; otherwise `resolve` of the agent chooses from route and request URI. */
   readonly flow?: Flow;
-  /** Answers a 401/407 once per nonce with these credentials. */
-  readonly credentials?: { readonly userName: string; readonly password: string };
+  readonly credentials?: AgentCredentials;
 }
 
 export interface ResponseOptions {
@@ -198,7 +221,7 @@ export interface UserAgent {
       readonly callId?: string;
       readonly cseq?: number;
       readonly flow?: Flow;
-      readonly credentials?: { readonly userName: string; readonly password: string };
+      readonly credentials?: AgentCredentials;
     },
     token: string,
     now: Ms,
@@ -219,7 +242,7 @@ export interface UserAgent {
   adopt(
     snapshot: unknown,
     now: Ms,
-    credentials?: { readonly userName: string; readonly password: string },
+    credentials?: AgentCredentials,
   ): Result<{ readonly leg: LegId; readonly out: readonly UserAgentOut[] }, AdoptProblem>;
   /** Call-ID and From tag of our INVITE that has no 2xx yet, for `expectStray` in the next process; `null` otherwise. */
   early(leg: LegId): { readonly callId: string; readonly fromTag: string } | null;
@@ -250,4 +273,6 @@ export interface UserAgentOptions {
   readonly offer?: (leg: LegId, given: string) => string;
   /** Whether a request may speak in the dialog with the peer at `target`; otherwise it gets 403. Default: all may. */
   readonly admits?: (target: Uri, request: SipRequest) => boolean;
+  /** Whether `dialog` is told; default no. */
+  readonly tellsDialogs?: boolean;
 }

@@ -25,13 +25,14 @@ import {
 } from './agent/reinvite.ts';
 import { expectStray, forgetStrays, onStray } from './agent/stray.ts';
 import { acknowledge, invite, onInviteLost, onInviteResponse } from './agent/uac.ts';
-import { answer, onAck, onCancel, onInvite } from './agent/uas.ts';
+import { answer, forgetChallenged, onAck, onCancel, onInvite } from './agent/uas.ts';
 import { repeatAnswer } from './agent/unacked.ts';
 import { createRequest } from './build.ts';
 import type { Flow } from './flow.ts';
 import { assertHeaders } from './header-access.ts';
 import type { LegId } from './leg-snapshot.ts';
-import type { SipRequest, SipResponse } from './message.ts';
+import { MergedRequests } from './merged-requests.ts';
+import { NO_BODY, type SipRequest, type SipResponse } from './message.ts';
 import { createTransactionLayer } from './transaction/layer.ts';
 import type { TransactionOut } from './transport-events.ts';
 import type { ExtraHeaders, UserAgent, UserAgentOptions, UserAgentOut } from './user-agent-events.ts';
@@ -53,6 +54,7 @@ export function createUserAgent(options: UserAgentOptions & { readonly random: R
     inherited: new Map(),
     clients: new Map(),
     servers: new Map(),
+    merged: new MergedRequests(),
     due: new Deadlines(),
     strays: new Map(),
     straysDue: new Deadlines(),
@@ -122,6 +124,7 @@ export function createUserAgent(options: UserAgentOptions & { readonly random: R
         const use = agent.servers.get(tx);
         if (use?.purpose !== 'request') return;
         if (status >= 200) agent.servers.delete(tx);
+        forgetChallenged(agent, tx, status);
         const refer = use.request.method === 'REFER' && use.leg !== null && status < 300;
         const response = responseTo(agent, use.request, status, how, {
           toTag: newTag(agent),
@@ -175,7 +178,7 @@ function sendOutside(agent: Agent, wanted: Parameters<UserAgent['send']>[0], tok
   const { credentials } = wanted;
   sendRequest(
     agent,
-    { purpose: 'outside', leg: null, token, request, flow, dialog: null, credentials, tried: [] },
+    { purpose: 'outside', leg: null, token, request, flow, dialog: null, credentials, proof: null, tries: 0 },
     now,
   );
 }
@@ -200,7 +203,7 @@ function onTransaction(agent: Agent, event: TransactionOut, now: Ms): void {
       return;
     case 'response': {
       const use = agent.clients.get(event.tx);
-      if (use !== undefined) onResponse(agent, use, event.response, now);
+      if (use !== undefined) onResponse(agent, use, event.response, event.flow, now);
       return;
     }
     case 'stray':
@@ -213,14 +216,23 @@ function onTransaction(agent: Agent, event: TransactionOut, now: Ms): void {
       if (use !== undefined) onLost(agent, use, event.type === 'timeout' ? 'timeout' : 'transport', now);
       return;
     }
+    case 'over': {
+      // Copies of the 2xx are ACKed, and what further forks answer is ended (§13.2.2.4): that takes no body.
+      const use = agent.clients.get(event.tx);
+      if (use !== undefined) use.request = { ...use.request, body: NO_BODY };
+      return;
+    }
     case 'terminated':
       agent.clients.delete(event.tx);
+      agent.merged.remove(event.tx);
       return;
   }
 }
 
 function onRequest(agent: Agent, tx: string, request: SipRequest, flow: Flow, now: Ms): void {
   const { method } = request;
+  if (agent.merged.has(request)) return refuse(agent, tx, request, 482, now);
+  agent.merged.add(tx, request);
   const allow = [...new Set([...agent.options.allow, 'OPTIONS', 'CANCEL', 'ACK'])];
   const refusal = validateRequest(request, { role: 'user-agent', allow, supported: [] });
   if (refusal !== null && !(method === 'BYE' && refusal.status !== 420)) {
@@ -236,18 +248,18 @@ function onRequest(agent: Agent, tx: string, request: SipRequest, flow: Flow, no
   agent.out.push({ type: 'request', tx, request, flow });
 }
 
-function onResponse(agent: Agent, use: ClientUse, response: SipResponse, now: Ms): void {
+function onResponse(agent: Agent, use: ClientUse, response: SipResponse, from: Flow, now: Ms): void {
   switch (use.purpose) {
     case 'invite':
-      return onInviteResponse(agent, use, response, now);
+      return onInviteResponse(agent, use, response, from, now);
     case 'reinvite':
-      return onReinviteResponse(agent, use, response, now);
+      return onReinviteResponse(agent, use, response, from, now);
     case 'in-dialog':
     case 'bye':
     case 'quiet':
-      return onInDialogResponse(agent, use, response, now);
+      return onInDialogResponse(agent, use, response, from, now);
     case 'outside':
-      if (response.status < 200 || authorizeAgain(agent, use, response, now) !== null) return;
+      if (response.status < 200 || authorizeAgain(agent, use, response, from, now) !== null) return;
       agent.out.push({ type: 'result', token: use.token, status: response.status, response });
   }
 }

@@ -1,4 +1,5 @@
-import { listHeader, mediaType } from './header-access.ts';
+import { ACCEPTED, bodyRefusal } from './body.ts';
+import { listHeader } from './header-access.ts';
 import type { SipRequest } from './message.ts';
 import { reasonPhrase } from './reason-phrase.ts';
 import type { ExtraHeaders } from './user-agent-events.ts';
@@ -6,12 +7,12 @@ import type { ExtraHeaders } from './user-agent-events.ts';
 /** What an element accepts. */
 export interface RequestRules {
   readonly role: 'user-agent' | 'proxy';
+  /** Of a proxy: it is the one addressed. Then an OPTIONS that may go no further is for it (§16.3 item 3, §11). */
+  readonly addressed?: boolean;
   /** Methods a user agent accepts: others get 405 (501 where we never heard of them). Absent: all. */
   readonly allow?: readonly string[];
   /** Option tags we understand: of Require for a user agent, of Proxy-Require for a proxy. */
   readonly supported?: readonly string[];
-  /** Media types a user agent reads in an INVITE. Default: application/sdp. */
-  readonly accept?: readonly string[];
 }
 
 /** How to refuse a request. */
@@ -55,7 +56,7 @@ export function validateRequest(request: SipRequest, rules: RequestRules): Refus
   if (method === 'ACK') return null;
   if (!SCHEMES.has(request.uri.scheme)) return refuse(416);
   if (rules.role === 'proxy') {
-    if (headers.maxForwards === 0) return refuse(483);
+    if (headers.maxForwards === 0 && !(method === 'OPTIONS' && rules.addressed === true)) return refuse(483);
     return extensions(request, 'Proxy-Require', rules.supported);
   }
   if (rules.allow !== undefined && !rules.allow.includes(method))
@@ -67,11 +68,19 @@ export function validateRequest(request: SipRequest, rules: RequestRules): Refus
     // RFC 2543 peers may leave Contact out; From stands in for it.
     if (headers.contact === '*' || headers.contact.length > 1)
       return refuse(400, [], 'Bad Request (more than one Contact)');
-    const accept = rules.accept ?? ['application/sdp'];
-    if (request.body.length > 0 && !accept.includes(mediaType(request)))
-      return refuse(415, [['Accept', accept.join(', ')]]);
   }
-  return null;
+  return method === 'INVITE' || method === 'UPDATE' ? body(request) : null;
+}
+
+/** Of messages with a session description (RFC 5621): what else is there and must be known. */
+function body(request: SipRequest): Refusal | null {
+  const bad = bodyRefusal(request);
+  if (bad === null) return null;
+  if (bad.status === 400) return refuse(400, [], bad.reason);
+  return refuse(415, [
+    ['Accept', ACCEPTED],
+    ['Accept-Encoding', 'identity'],
+  ]);
 }
 
 function extensions(

@@ -13,6 +13,18 @@ export class SipWriteError extends Error {
  * head carries CR, LF or NUL: that is how one header becomes two.
  */
 export function writeMessage(message: SipMessage): Uint8Array {
+  const { head, lines } = headOf(message);
+  if (!isClean(head, lines)) throw new SipWriteError('CR, LF or NUL in the head of a message');
+  const bytes = Buffer.from(head, 'utf8');
+  return message.body.length === 0 ? bytes : Buffer.concat([bytes, message.body]);
+}
+
+/** How many bytes `writeMessage` would make of it. Never throws. */
+export const messageSize = (message: SipMessage): number =>
+  Buffer.byteLength(headOf(message).head, 'utf8') + message.body.length;
+
+/** Everything before the body, and how many lines it has. */
+function headOf(message: SipMessage): { readonly head: string; readonly lines: number } {
   const h = message.headers;
   let lines = 0;
   let head =
@@ -38,12 +50,9 @@ export function writeMessage(message: SipMessage): Uint8Array {
     head += `Content-Type: ${h.contentType}\r\n`;
     lines += 1;
   }
-  const body = message.body;
-  head += `Content-Length: ${body.length}\r\n\r\n`;
+  head += `Content-Length: ${message.body.length}\r\n\r\n`;
   lines += 7 + h.via.length + h.recordRoute.length + h.route.length + h.other.length;
-  if (!isClean(head, lines)) throw new SipWriteError('CR, LF or NUL in the head of a message');
-  const bytes = Buffer.from(head, 'utf8');
-  return body.length === 0 ? bytes : Buffer.concat([bytes, body]);
+  return { head, lines };
 }
 
 function addresses(name: string, values: readonly NameAddr[]): string {

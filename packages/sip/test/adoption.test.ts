@@ -383,7 +383,7 @@ test('credentials are not in a snapshot; who adopts states them anew', () => {
   const text = JSON.stringify(pair.agents.alice.snapshot(leg));
   assert.ok(!text.includes('most-secret'));
   const next = pair.restart('alice');
-  const adopted = next.adopt(JSON.parse(text), pair.now, credentials);
+  const adopted = next.adopt(JSON.parse(text), pair.now, { ...credentials, realms: ['b'] });
   assert.ok(adopted.ok);
   pair.react.bob = (event) => {
     if (event.type !== 'info') return;

@@ -272,3 +272,147 @@ test('createRequest is what the guard reads', () => {
   });
   assert.deepEqual(request.headers.other, [['Authorization', 'Digest username="x", realm="r"']]);
 });
+
+describe('carrier-password-answered-to-any-host: the credentials of a user agent', () => {
+  const CREDENTIALS = { userName: 'line1', password: 'right' };
+
+  /** Bob answers calls, and then challenges what `guards` says; how often each request came with credentials. */
+  function challenged(guards: (request: SipRequest) => string | null) {
+    const pair = new Pair();
+    const receive = pair.agents.bob.receive.bind(pair.agents.bob);
+    const shown: string[] = [];
+    pair.agents.bob.receive = (m, flow, now) => {
+      if (m.kind === 'response' || m.method === 'ACK') return receive(m, flow, now);
+      const known = m.headers.other.filter(([name]) => /authorization$/i.test(name));
+      if (known.length > 0) shown.push(m.method);
+      const realm = known.length > 0 ? null : guards(m);
+      if (realm === null) return receive(m, flow, now);
+      const headers = [['WWW-Authenticate', `Digest realm="${realm}", nonce="n"`]] as const;
+      pair.inject('alice', createResponse(m, 401, { toTag: 'guard', headers }));
+      return [];
+    };
+    pair.react.bob = (event) => {
+      if (event.type !== 'incoming') return;
+      pair.do('bob', pair.agents.bob.respond(event.leg, 200, { sdp: 'a' }, pair.now));
+    };
+    return { pair, shown };
+  }
+
+  test('in a dialog only the realms of its INVITE are answered', () => {
+    for (const [realm, answered] of [
+      ['home', ['INVITE', 'BYE']],
+      ['attacker', ['INVITE']],
+    ] as const) {
+      const { pair, shown } = challenged((m) => (m.method === 'INVITE' ? 'home' : realm));
+      const leg = pair.invite('o', { credentials: CREDENTIALS });
+      pair.run(5000);
+      pair.do('alice', pair.agents.alice.bye(leg, [], pair.now));
+      pair.run();
+      assert.deepEqual(shown, answered);
+    }
+  });
+
+  test('a realm that is stated is the only one', () => {
+    const { pair, shown } = challenged(() => 'attacker');
+    pair.invite('o', { credentials: { ...CREDENTIALS, realms: ['home'] } });
+    pair.run(5000);
+    assert.deepEqual(pair.told('alice'), ['failed 401 peer']);
+    assert.deepEqual(shown, []);
+  });
+
+  test('what the peer leads elsewhere gets none', () => {
+    const { pair, shown } = challenged((m) => (m.method === 'INVITE' ? 'home' : null));
+    const leg = pair.invite('o', { credentials: CREDENTIALS });
+    pair.run(5000);
+    assert.deepEqual(shown, ['INVITE']);
+    const written = JSON.parse(JSON.stringify(pair.agents.alice.snapshot(leg))) as Record<string, unknown>;
+    assert.deepEqual(written['proof'], {
+      hop: { transport: 'udp', host: '192.0.2.2', port: 5070 },
+      realms: ['home'],
+    });
+    for (const [target, again] of [
+      ['sip:bob@192.0.2.66:5070', 0],
+      ['sip:bob@192.0.2.2:5070', 1],
+    ] as const) {
+      const alice = pair.restart('alice');
+      const adopted = alice.adopt({ ...written, target }, pair.now, CREDENTIALS);
+      assert.ok(adopted.ok);
+      const [bye] = alice.bye(leg, [], pair.now);
+      assert.ok(bye?.type === 'sip' && bye.message.kind === 'request');
+      const headers = [['WWW-Authenticate', 'Digest realm="home", nonce="n"']] as const;
+      const out = alice.receive(createResponse(bye.message, 401, { headers }), bye.flow, pair.now);
+      assert.equal(out.filter((o) => o.type === 'sip').length, again);
+    }
+  });
+
+  test('a challenge from elsewhere that knows the branch is the final answer', () => {
+    const { pair } = challenged(() => null);
+    const { out } = pair.agents.alice.invite(
+      {
+        requestUri: { scheme: 'sip', user: 'bob', host: '192.0.2.2', port: 5070, params: {} },
+        from: { uri: { scheme: 'sip', host: 'a.example', params: {} }, params: {} },
+        to: { uri: { scheme: 'sip', host: 'b.example', params: {} }, params: {} },
+        credentials: CREDENTIALS,
+      },
+      pair.now,
+    );
+    const [invite] = out;
+    assert.ok(invite?.type === 'sip' && invite.message.kind === 'request');
+    const headers = [['WWW-Authenticate', 'Digest realm="home", nonce="n"']] as const;
+    const challenge = createResponse(invite.message, 401, { headers });
+    const told = pair.agents.alice.receive(
+      challenge,
+      { transport: 'udp', host: '192.0.2.2', port: 5071 },
+      pair.now,
+    );
+    assert.deepEqual(
+      told.map((o) => (o.type === 'sip' && o.message.kind === 'request' ? o.message.method : o.type)),
+      ['ACK', 'failed'],
+    );
+  });
+});
+
+test('challenge-after-challenge: both realms are answered, once each', () => {
+  const pair = new Pair();
+  const { alice } = pair.agents;
+  const credentials = { userName: 'line1', password: 'right' };
+  const uri = { scheme: 'sip', host: '192.0.2.2', port: 5070, params: {} };
+  const flow = { transport: 'udp', host: '192.0.2.2', port: 5070 } as const;
+  let out = alice.send(
+    {
+      method: 'REGISTER',
+      requestUri: uri,
+      from: { uri, params: {} },
+      to: { uri, params: {} },
+      credentials,
+      flow,
+    },
+    't',
+    0,
+  );
+  const seen: [number, string[]][] = [];
+  for (const [status, name, realm] of [
+    [401, 'WWW-Authenticate', 'edge'],
+    [407, 'Proxy-Authenticate', 'core'],
+    [407, 'Proxy-Authenticate', 'core'],
+  ] as const) {
+    const request = out.flatMap((o) =>
+      o.type === 'sip' && o.message.kind === 'request' ? [o.message] : [],
+    )[0]!;
+    const realms = request.headers.other
+      .filter(([header]) => header.endsWith('uthorization'))
+      .map(([header, value]) => `${header} ${parseDigest(value)?.['realm']}`);
+    seen.push([request.headers.cseq.seq, realms]);
+    const headers = [[name, `Digest realm="${realm}", nonce="n${seen.length}"`]] as const;
+    out = alice.receive(createResponse(request, status, { headers }), flow, 0);
+  }
+  assert.deepEqual(seen, [
+    [1, []],
+    [2, ['Authorization edge']],
+    [3, ['Authorization edge', 'Proxy-Authorization core']],
+  ]);
+  assert.deepEqual(
+    out.map((o) => o.type),
+    ['result'],
+  );
+});

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
-import { bodyText, createRequest, type SipRequest } from '@sidetone/sip';
-import { established, Pair } from './two-agents.ts';
+import { describe, test } from 'node:test';
+import { bodyText, createRequest, formatUri, parseNameAddr, type SipRequest } from '@sidetone/sip';
+import { answering, established, Pair } from './two-agents.ts';
 
 test('re-INVITE both ways, with and without an offer', () => {
   const { pair, alice, bob } = established();
@@ -223,4 +223,40 @@ test('hanging up cancels a re-INVITE that nobody has answered', () => {
   assert.deepEqual(pair.told('alice'), ['ended bye-done']);
   assert.deepEqual(pair.told('bob'), ['reinvite hold', 'bye']);
   assert.equal(pair.agents.alice.size + pair.agents.bob.size, 0);
+});
+
+describe('strict-router: a route set that begins without lr (RFC 3261 §12.2.1.1)', () => {
+  const route = (text: string) => {
+    const read = parseNameAddr(text);
+    assert.ok(read.ok);
+    return read.value;
+  };
+  const STRICT = [route('<sip:strict@192.0.2.2:5070;method=BYE?X=y>;p=1'), route('<sip:loose@192.0.2.3;lr>')];
+
+  test('the first INVITE, its CANCEL, ACK and BYE', () => {
+    const seen: [string, string, string[]][] = [];
+    const pair = new Pair({
+      onWire: (from, m) => {
+        if (from === 'alice' && m.kind === 'request')
+          seen.push([m.method, formatUri(m.uri), m.headers.route.map((r) => formatUri(r.uri))]);
+        return undefined;
+      },
+    });
+    answering(pair);
+    const leg = pair.invite('offer', { route: STRICT });
+    pair.run(1_000);
+    assert.deepEqual(seen[0], [
+      'INVITE',
+      'sip:strict@192.0.2.2:5070',
+      ['sip:loose@192.0.2.3;lr', 'sip:bob@192.0.2.2:5070'],
+    ]);
+    const written = pair.agents.alice.snapshot(leg)!;
+    const next = pair.restart('alice');
+    const routes = ['<sip:strict@192.0.2.2:5070;method=BYE>', '<sip:loose@192.0.2.3;lr>'];
+    assert.ok(next.adopt({ ...written, routes }, pair.now).ok);
+    pair.do('alice', next.bye(leg, [], pair.now));
+    const [method, uri, left] = seen.at(-1)!;
+    assert.deepEqual([method, uri, left[0]], ['BYE', 'sip:strict@192.0.2.2:5070', 'sip:loose@192.0.2.3;lr']);
+    assert.equal(left.length, 2);
+  });
 });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import {
   createErrorResponse,
+  createFramer,
   createRequest,
   createResponse,
   escapeUser,
@@ -23,10 +24,29 @@ import {
   splitList,
   type Uri,
   unescapeUser,
+  userOf,
   withHeader,
   withoutHeader,
   writeMessage,
 } from '@sidetone/sip';
+
+test('tel-uri, number-parameters-in-the-user-part: who a URI names, and the URI repeated as it came', () => {
+  for (const [text, user] of [
+    ['sip:+13125550100;rn=+13125550000;npdi@sip.example.com;user=phone', '+13125550100;rn=+13125550000;npdi'],
+    ['sips:%2B1312@h:5061', '+1312'],
+    ['sip:h', ''],
+    ['tel:+1-312-555-0100;Ext=7;phone-context=+1', '+1-312-555-0100;Ext=7;phone-context=+1'],
+    ['tel:%2B1312', '+1312'],
+    ['urn:service:sos', ''],
+  ] as const) {
+    const parsed = parseUri(text);
+    assert.ok(parsed.ok, text);
+    assert.equal(userOf(parsed.value), user);
+    assert.equal(formatUri(parsed.value), text);
+    const party = parseNameAddr(`<${text}>;tag=1`);
+    assert.ok(party.ok && formatNameAddr(party.value) === `<${text}>;tag=1`);
+  }
+});
 
 const read = (text: string): SipMessage => {
   const parsed = parseMessage(Buffer.from(text));
@@ -254,6 +274,87 @@ describe('what is refused', () => {
     );
     const ack = parseMessage(Buffer.from(lines('Max-Forwards: x').replaceAll('OPTIONS', 'ACK')));
     assert.ok(!ack.ok && createErrorResponse(ack.error, 't') === null);
+  });
+});
+
+describe('silence-for-broken-requests: whatever is broken, who can be answered is', () => {
+  const whole = lines('Max-Forwards: 70', 'X-A: b');
+  const answerTo = (text: string) => {
+    const parsed = parseMessage(Buffer.from(text));
+    assert.ok(!parsed.ok);
+    const response = createErrorResponse(parsed.error, 'mine');
+    if (response === null) return null;
+    const again = parseMessage(writeMessage(response));
+    assert.ok(again.ok && again.value.kind === 'response', Buffer.from(writeMessage(response)).toString());
+    return again.value;
+  };
+  const NAMES = ['From', 'To', 'Call-ID', 'CSeq', 'Max-Forwards'];
+  for (const [what, edit] of [
+    ['missing', (text: string, name: string) => text.replace(new RegExp(`${name}: .*\\r\\n`), '')],
+    ['empty', (text: string, name: string) => text.replace(new RegExp(`${name}: .*\\r\\n`), `${name}:\r\n`)],
+    ['broken', (text: string, name: string) => text.replace(`${name}: `, `${name}: "\\\0`)],
+    ['twice', (text: string, name: string) => text.replace(`${name}: `, `${name}: x\r\n${name}: `)],
+  ] as const)
+    for (const name of NAMES)
+      test(`${name} ${what}`, () => {
+        const text = edit(whole, name);
+        if (name === 'Max-Forwards' && what === 'missing') return;
+        assert.notEqual(text, whole);
+        const answer = answerTo(text);
+        assert.equal(answer?.status, 400);
+        assert.equal(answer.headers.via[0]?.params['branch'], 'z9hG4bK1');
+        assert.notEqual(answer.headers.to.params['tag'], undefined);
+      });
+  test('every header at once, and the request line', () => {
+    const via = /Via: .*\r\n/.exec(whole)![0];
+    for (const text of [
+      `OPTIONS sip:a@b SIP/2.0\r\n${via}\r\n`,
+      `OPTIONS\r\n${via}\r\n`,
+      `hello there\r\n${via}`,
+      whole.replaceAll('\r\n', '\n'),
+      whole.replaceAll('\r\n', '\n').replace('X-A: b', 'X-A: b\n c'),
+      whole.slice(0, -2),
+      whole.replace('SIP/2.0', 'SIP/2.0 x'),
+    ])
+      assert.equal(answerTo(text)?.status, 400, text);
+  });
+  test('of a broken address the URI and the tag are found', () => {
+    for (const [value, uri, tag] of [
+      ['"Mr. J. User <sip:j.user@example.com>', 'sip:j.user@example.com', 'mine'],
+      ['"Watson" < sip:t.watson@example.org >;tag=t', 'sip:t.watson@example.org', 't'],
+      ['Bell, Alexander <sip:a.g.bell@example.com;x=y>;tag=43', 'sip:a.g.bell@example.com', '43'],
+      ['sip:user@[2001:db8:::192.0.2.1]', 'sip:unreadable.invalid', 'mine'],
+      ['<sip:a@b?Subject=x', 'sip:unreadable.invalid', 'mine'],
+    ] as const) {
+      const to = answerTo(whole.replace(/To: .*\r\n/, `To: ${value}\r\n`))!.headers.to;
+      assert.deepEqual([formatUri(to.uri), to.params['tag']], [uri, tag]);
+    }
+  });
+  test('not what is a response or an ACK, and not by a way that cannot be read', () => {
+    for (const text of [
+      whole.replace(/^.*\r\n/, 'SIP/2.0 2000 OK\r\n'),
+      whole.replaceAll('OPTIONS', 'ACK').replace('Max-Forwards: 70', 'Max-Forwards: x'),
+      whole.replace(/^.*\r\n/, '?\r\n').replace('1 OPTIONS', '1 ACK'),
+      whole.replace('Via: ', 'Via: x\r\nVia: '),
+    ])
+      assert.equal(answerTo(text), null, text);
+  });
+  test('below a Via that cannot be read there is no way back', () => {
+    const answer = answerTo(
+      whole.replace('Via: ', 'Via: SIP/2.0/UDP top;branch=z9hG4bK0\r\nVia: ?\r\nVia: '),
+    );
+    assert.deepEqual(
+      answer?.headers.via.map((via) => via.host),
+      ['top'],
+    );
+  });
+  test('on a stream that ends or is given up', () => {
+    const framer = createFramer();
+    assert.deepEqual(framer.push(Buffer.from(whole.slice(0, -2))), []);
+    const [event] = framer.end();
+    assert.ok(event?.type === 'fatal' && createErrorResponse(event.error, 't')?.status === 400);
+    assert.deepEqual(framer.end(), []);
+    assert.deepEqual(createFramer().end(), []);
   });
 });
 

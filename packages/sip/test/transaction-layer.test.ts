@@ -115,7 +115,7 @@ test('RFC 2543 peers without a branch are matched by the old rules', () => {
   assert.equal(out[0]?.type, 'request');
   if (out[0]?.type !== 'request') return;
   l.respond(out[0].tx!, createResponse(out[0].request, 486, { toTag: 't' }), 2);
-  assert.deepEqual(show(l.receive(request('ACK', [via({})], { toTag: 't' }), flow, 3)), []);
+  assert.deepEqual(show(l.receive(request('ACK', [via({})], { toTag: 't' }), flow, 3)), ['over']);
   assert.deepEqual(show(l.receive(request('INVITE', [via({})], { callId: 'other' }), flow, 3)), [
     'request INVITE tx',
   ]);
@@ -129,16 +129,16 @@ test('CANCEL: 200, told once, without effect after the final answer; unmatched i
   if (told?.type !== 'request') return;
   l.respond(told.tx!, createResponse(told.request, 180, { toTag: 'mine' }), 0);
   const out = l.receive(request('CANCEL', top), flow, 1);
-  assert.deepEqual(show(out), ['> 200', 'cancelled']);
+  assert.deepEqual(show(out), ['> 200', 'over', 'cancelled']);
   assert.equal(sent(out).headers.to.params['tag'], 'mine');
   assert.deepEqual(show(l.receive(request('CANCEL', top), flow, 2)), ['> 200']);
   l.respond(told.tx!, createResponse(told.request, 487, { toTag: 'mine' }), 3);
-  assert.deepEqual(show(l.receive(request('ACK', top, { toTag: 'mine' }), flow, 4)), []);
+  assert.deepEqual(show(l.receive(request('ACK', top, { toTag: 'mine' }), flow, 4)), ['over']);
 
   const late = [via({ branch: 'z9hG4bKlate' })];
   const [other] = l.receive(request('INVITE', late), flow, 5);
   if (other?.type === 'request') l.respond(other.tx!, createResponse(other.request, 200, { toTag: 'x' }), 5);
-  assert.deepEqual(show(l.receive(request('CANCEL', late), flow, 6)), ['> 200']);
+  assert.deepEqual(show(l.receive(request('CANCEL', late), flow, 6)), ['> 200', 'over']);
   assert.deepEqual(show(l.receive(request('CANCEL', [via({ branch: 'z9hG4bKno' })]), flow, 7)), [
     'request CANCEL tx',
   ]);
@@ -160,6 +160,7 @@ test('our CANCEL has the branch of its INVITE, waits for a 1xx and stays silent'
   assert.deepEqual(show(l.receive(createResponse(invite, 487, { toTag: 't' }), flow, 4)), [
     '> ACK',
     'response 487',
+    'over',
   ]);
 });
 
@@ -191,4 +192,65 @@ test('an ACK for a 2xx is told without a transaction', () => {
   const ours = l.ack(request('ACK'), flow);
   assert.deepEqual(show(ours), ['> ACK']);
   assert.equal(l.size, 0);
+});
+
+test('one-peer-takes-every-place: what is over counts no more, and its copies get the same answer', () => {
+  const l = layer();
+  const top = [via({ branch: 'z9hG4bKbye', rport: '' })];
+  const bye = request('BYE', top, { toTag: 'mine' });
+  const [told] = l.receive(bye, flow, 0);
+  assert.equal(told?.type, 'request');
+  if (told?.type !== 'request') return;
+  assert.equal(l.live, 1);
+  const parts = { headers: [['Server', 'x'] as const], contentType: 'text/plain', body: 'gone' };
+  const answered = sent(l.respond(told.tx!, createResponse(told.request, 200, parts), 0));
+  assert.equal(l.live, 0);
+  assert.equal(l.size, 1);
+  for (const now of [500, 1500, 31_000])
+    assert.deepEqual(sent(l.receive(bye, flow, now)), answered, `after ${now} ms`);
+  l.tick(32_000);
+  assert.equal(l.size, 0);
+});
+
+test('one-peer-takes-every-place: all that waits for copies is over, an answer that is repeated is not', () => {
+  const l = layer();
+  const invite = (branch: string): string => {
+    const [out] = l.receive(request('INVITE', [via({ branch })], { callId: branch }), flow, 0);
+    return out?.type === 'request' ? out.tx! : '';
+  };
+  const asked = request('INVITE', [via({ branch: 'z9hG4bKtwo' })], { callId: 'z9hG4bKtwo' });
+  assert.deepEqual(show(l.respond(invite('z9hG4bKone'), createResponse(asked, 200, { toTag: 't' }), 0)), [
+    '> 200',
+    'over',
+  ]);
+  assert.deepEqual(show(l.respond(invite('z9hG4bKtwo'), createResponse(asked, 486, { toTag: 't' }), 0)), [
+    '> 486',
+  ]);
+  assert.equal(l.live, 1, 'timer G runs');
+  assert.deepEqual(show(l.receive({ ...asked, method: 'ACK' }, flow, 1)), ['over']);
+  const call = sent(l.request(request('INVITE'), flow, 2).out) as SipRequest;
+  assert.equal(l.live, 1);
+  const ok = createResponse(call, 200, { toTag: 't' });
+  assert.deepEqual(show(l.receive(ok, flow, 3)), ['response 200', 'over']);
+  assert.deepEqual(show(l.receive(ok, flow, 4)), ['response 200'], 'timer M: each 2xx is told');
+  assert.equal(l.live, 0);
+  l.tick(40_000);
+  assert.equal(l.size, 0);
+});
+
+test('one-peer-takes-every-place: the shelf of what is over is bounded, and who fills it loses its own', () => {
+  const random = seededRandom(3);
+  const l = createTransactionLayer({ sentBy: { host: '192.0.2.1' }, random, finished: 10 });
+  const options = (branch: string, holder: string): boolean => {
+    const [out] = l.receive(request('OPTIONS', [via({ branch })]), flow, 0, holder);
+    if (out?.type !== 'request') return false;
+    l.respond(out.tx!, createResponse(out.request, 200), 0);
+    return true;
+  };
+  assert.ok(options('z9hG4bKmodest', 'modest'));
+  for (let i = 0; i < 100; i++) assert.ok(options(`z9hG4bKgreedy${i}`, 'greedy'));
+  assert.equal(l.size, 10);
+  assert.equal(options('z9hG4bKmodest', 'modest'), false, 'still a copy');
+  assert.equal(options('z9hG4bKgreedy99', 'greedy'), false, 'still a copy');
+  assert.ok(options('z9hG4bKgreedy0', 'greedy'), 'forgotten');
 });

@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createResponse, header, type SipRequest, type SipResponse, SipWriteError } from '@sidetone/sip';
+import {
+  createRequest,
+  createResponse,
+  header,
+  type SipRequest,
+  type SipResponse,
+  SipWriteError,
+} from '@sidetone/sip';
 import { answering, established, Pair } from './two-agents.ts';
 
 test('a call is set up and ended by the caller', () => {
@@ -281,4 +288,45 @@ test('headers that would break a message are refused, and nothing is sent', () =
   pair.run();
   assert.deepEqual(pair.told('alice'), ['ended bye-done']);
   assert.equal(pair.agents.alice.size, 0);
+});
+
+test('one-call-by-two-roads-rings-twice: a merged request gets 482', () => {
+  const pair = new Pair();
+  const { bob } = pair.agents;
+  const told: string[] = [];
+  const legs: string[] = [];
+  const bring = (branch: string, change: { cseq?: number; tag?: string } = {}) => {
+    const uri = { scheme: 'sip', user: 'x', host: 'a.example', params: {} };
+    const request = createRequest({
+      method: 'INVITE',
+      uri,
+      from: { uri, params: { tag: change.tag ?? 'f' } },
+      to: { uri, params: {} },
+      callId: 'c',
+      cseq: change.cseq ?? 1,
+      via: [{ transport: 'UDP', host: '192.0.2.1', port: 5060, params: { branch } }],
+    });
+    for (const out of bob.receive(request, { transport: 'udp', host: '192.0.2.1', port: 5060 }, pair.now)) {
+      if (out.type === 'incoming') legs.push(out.leg);
+      told.push(out.type === 'sip' && out.message.kind === 'response' ? `${out.message.status}` : out.type);
+    }
+  };
+  bring('z9hG4bK-1');
+  bring('z9hG4bK-1');
+  bring('z9hG4bK-2');
+  bring('z9hG4bK-3', { cseq: 2 });
+  bring('z9hG4bK-4', { tag: 'g' });
+  assert.deepEqual(told, ['100', 'incoming', '100', '482', '100', 'incoming', '100', 'incoming']);
+  // A proxy proves itself with the CSeq that was challenged.
+  told.length = 0;
+  for (const [status, branch, expected] of [
+    [486, 'z9hG4bK-5', '482'],
+    [407, 'z9hG4bK-6', 'incoming'],
+  ] as const) {
+    bring(`${branch}-first`, { tag: branch });
+    const event = legs.at(-1)!;
+    bob.respond(event, status, {}, pair.now);
+    bring(branch, { tag: branch });
+    assert.equal(told.at(-1), expected);
+  }
 });

@@ -1,4 +1,4 @@
-import type { LogLine, Ms } from '@sidetone/core';
+import type { Family, LogLine, Ms } from '@sidetone/core';
 import type { Uri } from '@sidetone/sip';
 import type { CallRecord, CodecName, Direction, MediaCommand, MediaReply, OpusAsk } from '@sidetone/wire';
 import type { Ending } from './leg/ending.ts';
@@ -32,9 +32,14 @@ export interface Contact {
   readonly client: boolean;
   /** Its media is WebRTC: every client's, and that of phones that registered over a WebSocket. */
   readonly webrtc: boolean;
+  /** By which IP version a phone signals, if known. */
+  readonly family: Family | null;
 }
 
-/** What a leg hears. SIP is already read: branches by their id, causes and custom headers as values. */
+/**
+ * What a leg hears. SIP is already read: branches by their id, causes and custom headers as values; `from` is the IP address that a phone
+ * sent it from.
+ */
 export type LegInput =
   | { readonly type: 'tick' }
   // -- the peer, by SIP
@@ -44,6 +49,7 @@ export type LegInput =
       readonly status: number;
       readonly sdp?: string;
       readonly trunk?: string;
+      readonly from?: string;
       readonly headers: Extra;
     }
   | {
@@ -51,6 +57,7 @@ export type LegInput =
       readonly branch: string;
       readonly sdp?: string;
       readonly trunk?: string;
+      readonly from?: string;
       readonly headers: Extra;
     }
   | {
@@ -70,6 +77,7 @@ export type LegInput =
       readonly type: 'reinvite';
       readonly branch: string;
       readonly tx: string;
+      readonly from?: string;
       readonly offer?: { readonly sdp: string; readonly direction: Direction };
     }
   | {
@@ -81,6 +89,7 @@ export type LegInput =
       readonly type: 'reinviteResult';
       readonly branch: string;
       readonly status: number;
+      readonly from?: string;
       readonly sdp?: string;
     }
   | { readonly type: 'digits'; readonly digits: string }
@@ -109,8 +118,10 @@ export type LegInput =
   | {
       readonly type: 'mediaFlag';
       readonly branch: string;
-      readonly flag: 'connected' | 'media' | 'one-way' | 'digit';
+      readonly flag: 'connected' | 'media' | 'one-way';
     }
+  /** A digit that the peer sent in its media, which relays it by itself unless it is to leave as INFO. */
+  | { readonly type: 'mediaDigit'; readonly branch: string; readonly digit: string }
   // -- commands
   /** Calls whom it is to call. */
   | { readonly type: 'dial' }
@@ -174,6 +185,13 @@ export type PlaceInput =
       readonly headers: Extra;
     }
   | { readonly type: 'digits'; readonly leg: string; readonly digits: string }
+  /** One that came in the media of this branch. */
+  | {
+      readonly type: 'mediaDigit';
+      readonly leg: string;
+      readonly branch: string;
+      readonly digit: string;
+    }
   | {
       readonly type: 'refer';
       readonly leg: string;

@@ -1,6 +1,7 @@
 import type { Branch } from './leg/branch.ts';
 import { isEarly, type Leg } from './leg/leg.ts';
 import { Counters } from './limits/counters.ts';
+import { MediaPorts } from './limits/media-ports.ts';
 import type { Bridge, Members } from './place/bridge-draft.ts';
 
 /** The legs and places that live, and where to find them: by branch, by bridge, by session. */
@@ -8,6 +9,7 @@ export class Registry {
   readonly legs = new Map<string, Leg>();
   readonly bridges = new Map<string, Bridge>();
   readonly counters = new Counters();
+  readonly ports = new MediaPorts();
   readonly #legOfBranch = new Map<string, string>();
   /** Legs in a bridge, in the order in which they came. */
   readonly #members = new Map<string, Set<string>>();
@@ -47,6 +49,10 @@ export class Registry {
     if (before === leg) return;
     this.legs.set(leg.id, leg);
     if (before === undefined) this.#sessions.set(leg.session, (this.#sessions.get(leg.session) ?? 0) + 1);
+    if (before?.branches !== leg.branches || before.counts !== leg.counts) {
+      if (before !== undefined) this.ports.remove(before);
+      this.ports.add(leg);
+    }
     if (before?.branches !== leg.branches) {
       for (const { id } of before?.branches ?? []) this.#legOfBranch.delete(id);
       for (const { id } of leg.branches) this.#legOfBranch.set(id, leg.id);
@@ -68,6 +74,7 @@ export class Registry {
     this.legs.delete(leg.id);
     for (const { id } of leg.branches) this.#legOfBranch.delete(id);
     this.counters.remove(leg.session, leg.counts);
+    this.ports.remove(leg);
     this.#leave(leg);
     const left = (this.#sessions.get(leg.session) ?? 1) - 1;
     if (left > 0) this.#sessions.set(leg.session, left);

@@ -1,5 +1,5 @@
 import type { JournalLine, LogLine, Restore } from '@sidetone/core';
-import type { SipReceived, SipSend } from '@sidetone/sip';
+import type { DialogNews, SipReceived, SipSend } from '@sidetone/sip';
 import type { CallRecord, MediaCommand, MediaEvent, MediaReply } from '@sidetone/wire';
 
 /** What `voice` accepts. */
@@ -20,6 +20,8 @@ export type VoiceInput =
 /** What `voice` asks of its driver. */
 export type VoiceOutput =
   | SipSend
+  /** For `proxy`, which stands where requests from outside come in. */
+  | DialogNews
   /** To the media engine, in this order; answered by a `media` input with the same id. */
   | { readonly type: 'media'; readonly id: number; readonly command: MediaCommand }
   /** One a leg, exactly once, when the leg has ended. */

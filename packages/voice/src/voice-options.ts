@@ -1,4 +1,4 @@
-import type { EpochMs, Ms, Random, Service } from '@sidetone/core';
+import type { EpochMs, Family, Ms, Random, Service } from '@sidetone/core';
 import type { Identity } from '@sidetone/wire';
 import type { VoiceInput, VoiceOutput } from './voice-events.ts';
 
@@ -18,6 +18,8 @@ export interface VoiceLimits {
   readonly calls: number;
   /** Calls at a time that one user began. */
   readonly callsPerUser: number;
+  /** Ports that media has for all calls. */
+  readonly mediaPorts: number;
 }
 
 export interface VoiceOptions {
@@ -25,11 +27,16 @@ export interface VoiceOptions {
   readonly epoch: () => EpochMs;
   /** Read at every new call, so that a changed configuration counts from the next call on. */
   readonly identity: () => Identity;
-  /** Our SIP address as carriers and phones see it; Contacts are `sip:v-<leg>@host:port`. */
-  readonly publicAddress: { readonly host: string; readonly port: number };
   /** How long the callee may ring before the caller hears 480. */
   readonly ringMs: Ms;
   readonly limits: VoiceLimits;
+  /**
+   * Our SIP address as carriers and phones see it, one host for each family; Contacts are `sip:v-<leg>@host:port` with the first, until
+   * the proxy names the one of the peer's family.
+   */
+  readonly publicAddress: { readonly hosts: readonly [string, ...string[]]; readonly port: number };
+  /** Address families of media; default both. Callers that can be sent media in no other hear 488 at once. */
+  readonly families?: readonly Family[];
   readonly timers?: Partial<VoiceTimers>;
   /** What a party hears while the other holds it; default `music`. */
   readonly heldHears?: 'music' | 'silence';

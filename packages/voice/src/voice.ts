@@ -1,5 +1,5 @@
-import { earliest, type JournalEntry, type Ms, uuid } from '@sidetone/core';
-import { bodyText, type DialogName, type LegId, type UserAgent, type UserAgentOut } from '@sidetone/sip';
+import { earliest, type JournalEntry, type Ms, sameHost, uuid } from '@sidetone/core';
+import type { DialogName, LegId, UserAgent, UserAgentOut } from '@sidetone/sip';
 import type { MediaEvent, MediaReply, SipUser } from '@sidetone/wire';
 import { transferPlan } from './command/dial.ts';
 import { freshLeg } from './ids.ts';
@@ -18,8 +18,9 @@ import { type Beginning, dialFor, dialledLeg, offeredLeg, startedLine } from './
 import { arrive } from './routing/plan.ts';
 import { createVoiceAgent, PROXY } from './sip/agent.ts';
 import { boundContacts, infoInput, type LegEvent, legInput } from './sip/from-sip.ts';
-import { parseInfo } from './sip/info-body.ts';
+import { readInfo } from './sip/info-body.ts';
 import { commandLeg, DIGIT } from './sip/leg-wishes.ts';
+import { within } from './sip/offer-profile.ts';
 import { referTarget } from './sip/refer-target.ts';
 import { byeHeaders, inviteFor, lookupFor } from './sip/to-sip.ts';
 import { type DialWish, Transactions } from './transaction.ts';
@@ -258,6 +259,11 @@ class CallService implements Voice {
     this.#registry.bridges.set(id, { id, session, state, heldHears, swap: null, swaps: 0 });
   }
 
+  readonly #isOwnHost = (host: string): boolean =>
+    this.#options.publicAddress.hosts.some((own) => sameHost(own, host));
+
+  readonly #freshBranch = (): string => freshLeg(this.#options.random).leg;
+
   // ---- SIP in
 
   /** Sends what the user agent wants sent, and turns the rest into inputs of legs. */
@@ -265,6 +271,7 @@ class CallService implements Voice {
     for (const out of outs) {
       switch (out.type) {
         case 'sip':
+        case 'dialog':
           this.#out.push(out);
           break;
         case 'incoming':
@@ -300,9 +307,16 @@ class CallService implements Voice {
       this.#hear(this.#agent.respond(out.leg, 403, {}, this.#now));
       return;
     }
-    const { publicAddress, identity, epoch, random } = this.#options;
-    const arrival = arrive(out.request, node, identity(), publicAddress.host, epoch());
-    const { plan, counts } = this.#admission.admit(identity(), arrival.plan, arrival.user, this.#now);
+    const { families, identity, epoch, random } = this.#options;
+    const arrival = arrive(out.request, node, identity(), this.#isOwnHost, this.#freshBranch, epoch());
+    const reached = within(arrival.plan, out.sdp, arrival.leg, families);
+    const { plan, counts } = this.#admission.admit(
+      identity(),
+      reached,
+      arrival.user,
+      arrival.leg.trunk,
+      this.#now,
+    );
     const session = uuid(random);
     const beginning: Beginning = { session, counts, now: this.#now, epoch: epoch() };
     const own = freshLeg(random);
@@ -352,10 +366,8 @@ class CallService implements Voice {
   }
 
   #info(out: Extract<UserAgentOut, { type: 'info' }>): void {
-    const body = parseInfo(out.request.headers.contentType, bodyText(out.request));
-    // An empty INFO is a keep-alive of some peers (RFC 6086 §4.2.1): 200.
-    const known = body !== null || out.request.body.length === 0;
-    this.#hear(this.#agent.respondRequest(out.tx, known ? 200 : 415, {}, this.#now));
+    const { status, body } = readInfo(out.request);
+    this.#hear(this.#agent.respondRequest(out.tx, status, {}, this.#now));
     const branch = this.#branchOf.get(out.leg);
     if (branch === undefined || body === null || body.kind === 'candidates') return;
     this.#toBranch(branch, () => infoInput(body, branch));
@@ -420,7 +432,7 @@ class CallService implements Voice {
   #refer(out: Extract<UserAgentOut, { type: 'request' }>): void {
     const asks = this.#legOfDialog(out.leg);
     const facts = {
-      ownHost: this.#options.publicAddress.host,
+      isOwnHost: this.#isOwnHost,
       registry: this.#registry,
       find: (name: DialogName) => this.#legOfDialog(this.#agent.legWith(name)),
     };
@@ -441,9 +453,9 @@ class CallService implements Voice {
     }
     const { identity, epoch, random } = this.#options;
     const transfer = { by, keeps, dialled: wish.dialled, headers: wish.headers ?? [] };
-    const found = transferPlan(transfer, identity(), this.#options.ringMs, epoch());
+    const found = transferPlan(transfer, identity(), this.#options.ringMs, this.#freshBranch, epoch());
     const user: SipUser | undefined = found.user;
-    const { plan, counts } = this.#admission.admit(identity(), found.plan, user, this.#now);
+    const { plan, counts } = this.#admission.admit(identity(), found.plan, user, undefined, this.#now);
     if (plan.to === 'refuse') {
       this.#legs.toBridge(bridge, { type: 'notFound', ending: plan.ending });
       return;

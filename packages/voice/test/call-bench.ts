@@ -23,6 +23,8 @@ export interface Setup {
   /** Replies of media wait for `reply`. */
   readonly manual?: boolean;
   readonly heldHears?: 'music' | 'silence';
+  /** By which IP version the caller signals. */
+  readonly family?: 4 | 6;
 }
 
 export const trunkPlan = (change: Partial<Extract<Plan, { to: 'trunk' }>['trunks'][0]> = {}): Plan => ({
@@ -53,6 +55,7 @@ export const contact = (branch: string, client = true): Contact => ({
   uri: { scheme: 'sip', user: branch, host: client ? 'vsp.sidetone.invalid' : '192.0.2.7', params: {} },
   client,
   webrtc: client,
+  family: null,
 });
 
 /** An input as a test spells it: `leg` names the branch it is for; without one it is for leg `b`, which is called. */
@@ -180,7 +183,7 @@ export class CallBench {
       },
       plan,
       user: undefined,
-      leg: { kind, codecs, dtmf: 'rfc4733', ...who },
+      leg: { kind, codecs, dtmf: 'rfc4733', ...who, family: this.#setup.family ?? null },
     };
     const beginning = { session: 'session', counts: [], now: this.now, epoch: 1_700_000_000_000 };
     const description = offerless ? undefined : offer;

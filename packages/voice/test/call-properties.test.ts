@@ -62,6 +62,7 @@ const input: fc.Arbitrary<BenchInput> = fc.oneof(
     .tuple(leg, fc.constantFrom<'ice' | 'dtls' | 'rtp'>('ice', 'dtls', 'rtp'))
     .map(([l, why]): BenchInput => ({ type: 'mediaFailed', leg: l, why })),
   leg.map((l): BenchInput => ({ type: 'mediaFlag', leg: l, flag: 'one-way' })),
+  leg.map((l): BenchInput => ({ type: 'mediaDigit', leg: l, digit: '5' })),
   fc.constant<BenchInput>({
     type: 'bindings',
     status: 200,
@@ -264,6 +265,9 @@ function checkGates(bench: CallBench): void {
     const { source } = one.media;
     if (one.exchange.holding) assert.equal(source?.kind, 'silence');
     else if (other.exchange.holding) assert.equal(source?.kind, 'music');
-    else assert.deepEqual(source, { kind: 'leg', leg: other.id });
+    else {
+      const digits = one.dtmf === 'info' ? { digits: false } : {};
+      assert.deepEqual(source, { kind: 'leg', leg: other.id, ...digits });
+    }
   }
 }

@@ -172,6 +172,18 @@ describe('digits', () => {
     assert.deepEqual(bench.feed({ type: 'digitSent', leg: 'b', status: 408 }), ['INFO b 3']);
     assert.deepEqual(bench.feed({ type: 'digitSent', leg: 'b', status: 200 }), []);
   });
+  it('a-key-held-long-is-several-digits: one of the media leaves as one INFO where the trunk wants it, and by media elsewhere', () => {
+    const bench = answered({ plan: trunkPlan({ dtmf: 'info' }) });
+    assert.deepEqual(bench.branch('b').media.source, { kind: 'leg', leg: 'a', digits: false });
+    assert.deepEqual(bench.branch('a').media.source, { kind: 'leg', leg: 'b' });
+    assert.deepEqual(bench.feed({ type: 'mediaDigit', leg: 'a', digit: '5' }), ['INFO b 5']);
+    assert.deepEqual(bench.feed({ type: 'mediaDigit', leg: 'b', digit: '6' }), []);
+    assert.deepEqual(answered().feed({ type: 'mediaDigit', leg: 'a', digit: '5' }), []);
+    assert.deepEqual(
+      ['a', 'b'].map((id) => bench.leg(id)?.digitCount),
+      [1, 1],
+    );
+  });
   it('of the carrier by INFO reach the client as RFC 4733', () => {
     assert.deepEqual(answered().feed({ type: 'digits', leg: 'b', digits: '5' }), ['media dtmf a 5']);
   });
@@ -190,7 +202,7 @@ describe('digits', () => {
   it('never reach a log line', () => {
     const bench = answered();
     bench.feed({ type: 'digits', leg: 'a', digits: '4711' });
-    bench.feed({ type: 'mediaFlag', leg: 'b', flag: 'digit' });
+    bench.feed({ type: 'mediaDigit', leg: 'b', digit: '4711' });
     const lines = bench.outs.filter((o) => o.type === 'log').map((o) => JSON.stringify(o));
     assert.ok(lines.length > 0);
     assert.ok(lines.every((line) => !line.includes('4711')));

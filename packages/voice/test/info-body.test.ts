@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { createRequest } from '@sidetone/sip';
 import fc from 'fast-check';
-import { dtmfRelay, parseInfo } from '../src/sip/info-body.ts';
+import { dtmfRelay, parseInfo, readInfo } from '../src/sip/info-body.ts';
 
 describe('the body of an INFO', () => {
   it('reads dtmf-relay, one digit or several', () => {
@@ -52,5 +53,38 @@ describe('the body of an INFO', () => {
       }),
       { seed: 1 },
     );
+  });
+});
+
+describe('multipart-bodies: INFO', () => {
+  const uri = { scheme: 'sip', host: 'a.example', params: {} };
+  const party = { uri, params: { tag: 't' } };
+  const info = (contentType: string | undefined, body: string) =>
+    readInfo(
+      createRequest({
+        method: 'INFO',
+        uri,
+        from: party,
+        to: party,
+        callId: 'c',
+        cseq: 2,
+        ...(contentType === undefined ? {} : { contentType }),
+        body,
+      }),
+    );
+  const digits = 'Content-Type: application/dtmf-relay\r\n\r\nSignal=5\r\nDuration=160\r\n';
+  const isup = (handling: string) =>
+    `Content-Type: application/isup\r\nContent-Disposition: signal;handling=${handling}\r\n\r\n\0\r\n`;
+  const mixed = (...parts: string[]) => `--b\r\n${parts.join('\r\n--b\r\n')}\r\n--b--`;
+
+  it('digits beside ISUP, ISUP alone, and what must be known', () => {
+    const five = { kind: 'digits', digits: '5' };
+    const type = 'multipart/mixed;boundary=b';
+    assert.deepEqual(info(type, mixed(isup('optional'), digits)), { status: 200, body: five });
+    assert.deepEqual(info(type, mixed(isup('optional'))), { status: 200, body: null });
+    assert.deepEqual(info(type, mixed(isup('required'), digits)), { status: 415, body: null });
+    assert.deepEqual(info(type, 'nothing'), { status: 400, body: null });
+    assert.deepEqual(info(undefined, ''), { status: 200, body: null });
+    assert.deepEqual(info('application/isup', 'x'), { status: 415, body: null });
   });
 });

@@ -18,13 +18,19 @@ const address = (text: string) => {
 };
 
 /** A call of a client; the caller's leg. */
-function dial(bench: VoiceBench, user: string, destination: string, from = user): string {
+function dial(
+  bench: VoiceBench,
+  user: string,
+  destination: string,
+  from = user,
+  offer: string = sdp(),
+): string {
   const { leg, out } = bench.vsp.agent.invite(
     {
       requestUri: uri(`sip:${destination}@sip.localhost`),
       from: address(`<sip:${from}@sip.localhost>`),
       to: address(`<sip:${destination}@sip.localhost>`),
-      sdp: sdp(),
+      sdp: offer,
       headers: [['P-Asserted-Identity', `<sip:${user}@sip.localhost>`]],
     },
     bench.now,
@@ -160,6 +166,15 @@ describe('calls a second', () => {
     dial(b, 'rival', '9196');
     assert.equal(refusal(b), null);
     b.advance(1_000);
+    dial(b, 'desk', '9196');
+    assert.equal(refusal(b), null);
+  });
+  it('formats-of-disabled-media: an offer that can only be refused is none of them', () => {
+    const b = bench({ accounts: [{ id: 'acme', callsPerSecond: 1 }] });
+    for (const offer of ['nonsense', sdp('sendrecv', 0)]) {
+      dial(b, 'desk', '9196', 'desk', offer);
+      assert.match(refusal(b) ?? '', /^488 /);
+    }
     dial(b, 'desk', '9196');
     assert.equal(refusal(b), null);
   });
@@ -348,5 +363,98 @@ describe('counting', () => {
         }
       }),
     );
+  });
+});
+
+describe('one-peer-takes-every-place: calls of the platform', () => {
+  const full = (limits: { calls: number; callsPerUser: number }): VoiceBench =>
+    new VoiceBench({ identity: people(ACME), limits });
+
+  it('a carrier alone has nine tenths of them, and the users find a place', () => {
+    const b = full({ calls: 20, callsPerUser: 20 });
+    for (let i = 0; i < 18; i++) callIn(b, '+13125550101');
+    assert.equal(refusal(b, 'proxy'), null);
+    callIn(b, '+13125550101');
+    assert.equal(refusal(b, 'proxy'), '503 Service Unavailable');
+    dial(b, 'desk', '9196');
+    assert.equal(refusal(b), null);
+  });
+
+  it('and nine tenths of the media ports, however few calls that are', () => {
+    const b = new VoiceBench({ identity: people(ACME), limits: { mediaPorts: 40 } });
+    let passed = 0;
+    while (refusal(b, 'proxy') === null && passed < 40) {
+      callIn(b, '+13125550101');
+      passed += 1;
+    }
+    // Four for each, and the tenth finds 36 held of 40.
+    assert.equal(passed, 10);
+    dial(b, 'desk', '9196');
+    assert.equal(refusal(b), null);
+    b.tell({ type: 'drain' });
+    assert.equal(b.voice.size.calls, 0);
+    callIn(b, '+13125550101');
+  });
+
+  it('so has an account', () => {
+    const b = full({ calls: 20, callsPerUser: 20 });
+    for (let i = 0; i < 18; i++) dial(b, 'desk', '9196');
+    assert.equal(refusal(b), null);
+    dial(b, 'lobby', '9196');
+    assert.equal(refusal(b), '503 Service Unavailable');
+    dial(b, 'rival', '9196');
+    assert.equal(refusal(b), null);
+  });
+});
+
+describe('goodput-falls-under-overload: every 503 says when to come back', () => {
+  const saysWhen = (b: VoiceBench): void => {
+    const { response } = b.vsp.take('failed');
+    assert.equal(response?.status, 503);
+    assert.match(header(response, 'Retry-After') ?? '', /^([2-9]|10)$/);
+  };
+
+  it('too many calls, of the platform or of a user', () => {
+    for (const limits of [
+      { calls: 1, callsPerUser: 9 },
+      { calls: 9, callsPerUser: 1 },
+    ]) {
+      const b = new VoiceBench({ identity: people(ACME), limits });
+      dial(b, 'desk', '9196');
+      dial(b, 'desk', '9196');
+      saysWhen(b);
+    }
+  });
+
+  it('no port, and media that is away', () => {
+    for (const error of ['no-port', 'engine'] as const) {
+      const b = bench();
+      b.mediaReply = () => ({ ok: false, error, message: 'x' });
+      dial(b, 'desk', '9196');
+      saysWhen(b);
+    }
+  });
+
+  it('a handover, and the end of the process', () => {
+    for (const type of ['refuse', 'drain'] as const) {
+      const b = bench();
+      b.tell({ type });
+      dial(b, 'desk', '9196');
+      saysWhen(b);
+    }
+  });
+
+  it('a look-up that failed; not so a carrier that is busy itself', () => {
+    const b = bench();
+    dial(b, 'desk', 'lobby');
+    const asked = b.proxy.take('request');
+    const busy = createResponse(asked.request, 503);
+    b.tell({ type: 'sip', message: busy, flow: { transport: 'local', node: 'proxy' } });
+    saysWhen(b);
+    dial(b, 'desk', '+13125550999');
+    b.proxy.act(b.proxy.agent.respond(b.proxy.take('incoming').leg, 503, {}, b.now));
+    const { response } = b.vsp.take('failed');
+    assert.equal(response?.status, 503);
+    assert.equal(header(response, 'Retry-After'), undefined);
   });
 });

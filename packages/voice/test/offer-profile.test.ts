@@ -27,6 +27,16 @@ describe('what an offer says about its maker', () => {
       false,
     ],
     ['a fingerprint beside plain RTP', offer('RTP/AVP', FINGERPRINT), false],
+    [
+      'a browser whose first section is off',
+      offer('UDP/TLS/RTP/SAVPF', FINGERPRINT).replace('m=audio', 'm=audio 0 RTP/AVP 0\r\nm=audio'),
+      true,
+    ],
+    [
+      'a section of a browser that is off',
+      `${offer('RTP/AVP')}m=audio 0 RTP/SAVPF 0\r\n${FINGERPRINT}\r\n`,
+      false,
+    ],
     ['no offer', undefined, false],
     ['nonsense', 'nonsense', false],
   ] as const)

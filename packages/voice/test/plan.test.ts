@@ -26,7 +26,14 @@ function arrival(
     connections: [...PEOPLE.connections, connection('open', { sipUriCalling: 'unrestricted' })],
     trunks: [trunk(), trunk({ name: 'second', prefixes: ['+1555'], dtmf: 'info' })],
   });
-  return arrive(request, from, identity(), '203.0.113.5', 1_000);
+  return arrive(
+    request,
+    from,
+    identity(),
+    (host) => host === '203.0.113.5',
+    () => 'fresh',
+    1_000,
+  );
 }
 
 const user = (name: string): ExtraHeaders => [['P-Asserted-Identity', `<sip:${name}@sip.localhost>`]];
@@ -81,6 +88,6 @@ describe('who calls, and where that leads', () => {
 
   it('knows the digits mode and codecs of the trunk that calls', () => {
     const { leg } = arrival('sip:+13125550101@203.0.113.5', 'proxy', [['X-Sidetone-Trunk', 'second']]);
-    assert.deepEqual(leg, { kind: 'trunk', codecs: ['PCMU'], dtmf: 'info', trunk: 'second' });
+    assert.deepEqual(leg, { kind: 'trunk', codecs: ['PCMU'], dtmf: 'info', trunk: 'second', family: null });
   });
 });

@@ -329,7 +329,7 @@ it('refuses new calls for a handover and lets the others live', () => {
   dial(bench);
   const refused = bench.vsp.take('failed');
   assert.equal(refused.status, 503);
-  assert.equal(header(refused.response!, 'Retry-After'), '2');
+  assert.match(header(refused.response!, 'Retry-After') ?? '', /^([2-9]|10)$/);
   bench.records.length = 0;
   useAndEnd(bench, client, carrier, 'vsp');
 });

@@ -120,6 +120,10 @@ export class Far {
   }
 }
 
+type BenchOptions = Omit<Partial<VoiceOptions>, 'limits'> & {
+  readonly limits?: Partial<VoiceOptions['limits']>;
+};
+
 /** voice between two far rooms and a media engine that answers at once; time stands still unless `advance`d. */
 export class VoiceBench {
   voice: Voice;
@@ -135,7 +139,7 @@ export class VoiceBench {
   dying = false;
   /** The legs that the media process has. */
   readonly engine = new Set<string>();
-  readonly #options: Partial<VoiceOptions>;
+  readonly #options: BenchOptions;
   readonly logs: LogLine[] = [];
   /** The leg of each branch that was called, by the branch's Call-ID. */
   readonly #legOf = new Map<string, string>();
@@ -150,7 +154,7 @@ export class VoiceBench {
   #running = false;
   #processes = 0;
 
-  constructor(options: Partial<VoiceOptions> = {}) {
+  constructor(options: BenchOptions = {}) {
     this.#options = options;
     this.voice = this.#process(1);
     this.vsp = new Far(this, 'vsp', 'vsp.sidetone.invalid', 2);
@@ -162,10 +166,10 @@ export class VoiceBench {
       random: seededRandom(seed),
       epoch: () => 1_700_000_000_000,
       identity: DEFAULT,
-      publicAddress: { host: '127.0.0.1', port: 5060 },
+      publicAddress: { hosts: ['127.0.0.1'], port: 5060 },
       ringMs: 90_000,
-      limits: { calls: 500, callsPerUser: 100 },
       ...this.#options,
+      limits: { calls: 500, callsPerUser: 100, mediaPorts: 10_000, ...this.#options.limits },
     });
   }
 

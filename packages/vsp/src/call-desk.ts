@@ -1,6 +1,6 @@
 import { type Ms, uuid } from '@sidetone/core';
 import { createUserAgent, type UserAgent, type UserAgentOut } from '@sidetone/sip';
-import { type ClientFrame, createFrameWriter, NODE_HOST, REFER, RPC_ERROR } from '@sidetone/wire';
+import { type ClientFrame, createFrameWriter, NODE_HOST, REFER, RPC_ERROR, retryAfter } from '@sidetone/wire';
 import { type Call, type CallInput, type ClientWish, callDeadline, isTold, type LegWish } from './call.ts';
 import { CallBook, type Place } from './call-book.ts';
 import { descriptionOf } from './call-media.ts';
@@ -65,7 +65,7 @@ export class CallDesk {
   }
 
   /** A client calls somebody. */
-  invite(session: Session, frame: Invite, now: Ms): void {
+  invite(session: Session, frame: Invite, late: boolean, now: Ms): void {
     const { socket, login, contact } = session;
     if (login.name !== 'ready') return;
     const writer = createFrameWriter(session);
@@ -74,7 +74,12 @@ export class CallDesk {
       this.#host.say(socket, writer.error(frame.id, RPC_ERROR.callFailed, why));
     if (this.calls.get(place) !== undefined) return refuse('A call with this callID exists already');
     if (this.#full(contact)) return refuse('Too many calls on this connection');
-    if (this.#host.closed()) return refuse('The server is restarting, try again in a moment');
+    const away = this.#host.closed() ? 'restarting' : late ? 'busy' : null;
+    if (away !== null) {
+      const seconds = retryAfter(this.#options.random);
+      const why = `The server is ${away}, try again in ${seconds} s`;
+      return this.#host.say(socket, writer.error(frame.id, RPC_ERROR.callFailed, why, Number(seconds)));
+    }
     // The reply goes before everything else about the call: a late one would drag an active call back.
     this.#host.say(socket, writer.callCreated(frame.id, place.callId));
     const { call } = frame;
@@ -145,6 +150,9 @@ export class CallDesk {
       switch (out.type) {
         case 'sip':
           this.#host.put(out);
+          break;
+        // Not told: nobody outside meets these dialogs.
+        case 'dialog':
           break;
         case 'incoming':
           this.#incoming(out, now);

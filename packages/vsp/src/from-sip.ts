@@ -3,11 +3,12 @@ import {
   header,
   headersNamed,
   type NameAddr,
+  parseNameAddr,
   reasonPhrase,
   type SipMessage,
   type SipRequest,
   type SipResponse,
-  unescapeUser,
+  userOf,
 } from '@sidetone/sip';
 import {
   ASSERTED_IDENTITY,
@@ -18,6 +19,7 @@ import {
   causeFromReason,
   customHeadersOf,
   HEADER,
+  namedBy,
   type Party,
   PRESENCE,
 } from '@sidetone/wire';
@@ -41,7 +43,7 @@ export const branchId = ({ headers: { callId } }: SipRequest): string | undefine
 const clean = (text: string): string => text.replace(/[\u0000-\u001f\u007f]/g, '').slice(0, 256);
 
 function party(value: NameAddr): Party {
-  const number = clean(unescapeUser(value.uri.user ?? ''));
+  const number = clean(namedBy(value.uri.scheme, userOf(value.uri)));
   return { name: clean(value.displayName ?? ''), number };
 }
 
@@ -50,8 +52,8 @@ export function callerOf(request: SipRequest): Party {
   const from = party(request.headers.from);
   if (from.number !== '') return { name: from.name === '' ? from.number : from.name, number: from.number };
   const proven = header(request, ASSERTED_IDENTITY);
-  const user = proven === undefined ? undefined : /^[^<]{0,256}<?sips?:([^@>;]{1,256})@/i.exec(proven)?.[1];
-  const number = user === undefined ? 'anonymous' : clean(unescapeUser(user));
+  const parsed = proven === undefined ? undefined : parseNameAddr(proven);
+  const number = (parsed?.ok && party(parsed.value).number) || 'anonymous';
   return { name: from.name === '' ? number : from.name, number };
 }
 
@@ -63,6 +65,13 @@ export const customOf = (message: SipMessage | undefined) =>
 const statedCause = (message: SipMessage): Cause | undefined =>
   causeFromReason(headersNamed(message, 'Reason'), header(message, HEADER.cause));
 
+/** When the caller may come back (RFC 3261 §21.5.4): clients see it among the headers of the call. */
+function saysWhen(status: number, response: SipResponse | undefined): LegEnd['customHeaders'] {
+  const value =
+    status !== 503 || response === undefined ? undefined : header(response, 'Retry-After')?.trim();
+  return value === undefined || !/^\d{1,6}$/.test(value) ? [] : [{ name: 'Retry-After', value }];
+}
+
 /** How a refused INVITE ends the client's call: the cause that was stated, else the one the status means. */
 export function refusalEnd(status: number, reason: string, response: SipResponse | undefined): LegEnd {
   const cause = (response === undefined ? undefined : statedCause(response)) ?? causeForSip(status);
@@ -70,7 +79,7 @@ export function refusalEnd(status: number, reason: string, response: SipResponse
     cause,
     sipCode: status,
     sipReason: reason === '' ? reasonPhrase(status) : clean(reason),
-    customHeaders: customOf(response),
+    customHeaders: [...customOf(response), ...saysWhen(status, response)],
   };
 }
 

@@ -4,7 +4,10 @@ import type { CallInput } from './call.ts';
 import { byeEnd, callIds, cancelEnd, customOf, refusalEnd } from './from-sip.ts';
 
 /** What the user agent tells about a leg of ours. */
-export type LegEvent = Exclude<UserAgentOut, { type: 'sip' | 'incoming' | 'request' | 'info' | 'result' }>;
+export type LegEvent = Exclude<
+  UserAgentOut,
+  { type: 'sip' | 'dialog' | 'incoming' | 'request' | 'info' | 'result' }
+>;
 
 /** Reads an event of the user agent as an input of the call it belongs to; `null` when the call need not know. */
 export function legInput(out: LegEvent): CallInput | null {

@@ -1,11 +1,11 @@
 import {
-  bodyText,
   type DialogName,
   type ExtraHeaders,
   escapeUser,
   formatNameAddr,
   header,
-  mediaType,
+  partText,
+  readBody,
   reasonPhrase,
   type SipRequest,
   type Uri,
@@ -42,8 +42,9 @@ const STATUS = /^SIP\/2\.0 ([1-6][0-9]{2})\b/;
 /** Reads a NOTIFY about a REFER; `null`: it is about something else. */
 export function readNotify(request: SipRequest): TransferProgress | null {
   const event = (header(request, 'Event') ?? '').split(';', 1)[0]!.trim().toLowerCase();
-  if (event !== REFER.event || mediaType(request) !== REFER.progress) return null;
-  const [first = '', ...rest] = bodyText(request).split('\r\n', 16);
+  const part = readBody(request, [REFER.progress]).parts[0];
+  if (event !== REFER.event || part === undefined) return null;
+  const [first = '', ...rest] = partText(part).split('\r\n', 16);
   const match = STATUS.exec(first);
   if (match === null) return null;
   const status = Number(match[1]);

@@ -15,7 +15,8 @@ export type VspInput =
       /** The client's IP address, for logs and login limits. */
       readonly address: string;
     }
-  | { readonly type: 'frame'; readonly socket: string; readonly text: string }
+  /** `late`: it has waited too long under overload; a call that it begins is refused before it costs anything. */
+  | { readonly type: 'frame'; readonly socket: string; readonly text: string; readonly late?: boolean }
   | { readonly type: 'closed'; readonly socket: string }
   /** The answer to `authenticate`. `why` is shown to the client. */
   | {
@@ -87,6 +88,11 @@ export interface VspOptions {
 
 /** The Voice SDK Proxy: client sessions on one side, SIP dialogs on the other. */
 export interface Vsp extends Service<VspInput, VspOutput> {
+  /**
+   * On whose turn a frame waits: its user's, or that of its address before the login. `null`: it begins no call, and goes before what does.
+   * Changes nothing.
+   */
+  turnOf(socket: string, text: string): string | null;
   /** Was this `call_report_id` given to a logged-in client, lately? */
   hasReportId(id: string): boolean;
   /** Sessions (also those without a socket), calls and SIP transactions alive, for drains and leak checks. */

@@ -17,6 +17,7 @@ import { stepSession } from './session-step.ts';
 import { ENDING, newSession, RESTARTING, resumedSession, settingsOf } from './settings.ts';
 import { attachCallsText, unknownCallText } from './to-client.ts';
 import { REGISTER_SECONDS, registerFor } from './to-sip.ts';
+import { turnOf } from './turn.ts';
 import type { Vsp, VspInput, VspOptions, VspOutput } from './vsp-events.ts';
 import { WokenSockets } from './woken-sockets.ts';
 
@@ -27,8 +28,6 @@ import { WokenSockets } from './woken-sockets.ts';
 export function createVsp(options: VspOptions): Vsp {
   return new ClientGate(options);
 }
-
-type TimerKey = `session ${string}` | `kept ${string}` | `return ${string}` | `call ${string} ${string}`;
 
 class ClientGate implements Vsp {
   readonly name = 'vsp';
@@ -47,7 +46,7 @@ class ClientGate implements Vsp {
   readonly #lost: LostClients;
   readonly #returns: Returns;
   readonly #reports = new ReportIds();
-  readonly #times = new Deadlines<TimerKey>();
+  readonly #times = new Deadlines<`${'session' | 'kept' | 'return' | 'call'} ${string}`>();
   readonly #written: Written;
   #draining = false;
   /** Another process takes over; nothing new begins here. */
@@ -97,9 +96,12 @@ class ClientGate implements Vsp {
   }
 
   get size(): number {
-    return (
-      this.#sessions.size + this.#kept.size + this.#desk.calls.size + this.#desk.agent.size + this.#ids.size
-    );
+    const { calls, agent } = this.#desk;
+    return this.#sessions.size + this.#kept.size + calls.size + agent.size + this.#ids.size;
+  }
+
+  turnOf(socket: string, text: string): string | null {
+    return turnOf(this.#sessions.get(socket), text);
   }
 
   hasReportId(id: string): boolean {
@@ -127,7 +129,7 @@ class ClientGate implements Vsp {
         this.#open(input, now);
         break;
       case 'frame':
-        this.#frame(input.socket, input.text, now);
+        this.#frame(input.socket, input.text, input.late === true, now);
         break;
       case 'closed': {
         const session = this.#sessions.get(input.socket);
@@ -393,10 +395,8 @@ class ClientGate implements Vsp {
           this.#reports.add(reportId);
           this.#reports.leave(reportId, now);
           this.#desk.journal.touchSession(contact);
-          this.#log('client lost', session, {
-            user: session.owner ?? '',
-            calls: this.#desk.calls.count(contact),
-          });
+          const calls = this.#desk.calls.count(contact);
+          this.#log('client lost', session, { user: session.owner ?? '', calls });
         },
       },
       entries,
@@ -426,7 +426,7 @@ class ClientGate implements Vsp {
     }
   }
 
-  #frame(socket: string, text: string, now: Ms): void {
+  #frame(socket: string, text: string, late: boolean, now: Ms): void {
     const session = this.#sessions.get(socket);
     if (session === undefined) return;
     const heard: Heard = readFrame(text, session.login.name === 'ready');
@@ -435,7 +435,7 @@ class ClientGate implements Vsp {
     this.#keep({ ...session, heardAt: now });
     if (heard.to === 'nobody') return;
     const { frame } = heard;
-    if (frame.kind === 'invite') return this.#desk.invite(session, frame, now);
+    if (frame.kind === 'invite') return this.#desk.invite(session, frame, late, now);
     if (frame.kind === 'attachCalls')
       return this.#say(socket, attachCallsText(session, frame.id, this.#desk.calls.of(session.contact)));
     const place = { contact: session.contact, callId: frame.callId };

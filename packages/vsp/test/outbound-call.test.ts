@@ -231,3 +231,37 @@ test("another user's call does not exist", () => {
   assert.ok(!bench.trace.some((line) => line.startsWith('voice')));
   assert.equal(bench.call('s1', 'h', 'modify', { action: 'hold' })['result'].holdState, 'held');
 });
+
+test('goodput-falls-under-overload: a call that waited too long is refused before a leg is made, and says when to try again', () => {
+  const bench = new Bench();
+  bench.login('s1');
+  const before = bench.trace.length;
+  const text = JSON.stringify({
+    jsonrpc: '2.0',
+    id: 'late',
+    method: 'telnyx_rtc.invite',
+    params: { sdp: sdpOf('client'), dialogParams: { callID: CALL, destination_number: '9196' } },
+  });
+  assert.equal(bench.vsp.turnOf('s1', text), 'user line1');
+  bench.input({ type: 'frame', socket: 's1', text, late: true });
+  const { error } = bench.reply('s1', 'late');
+  assert.equal(error.code, -32002);
+  assert.match(error.message, /busy, try again in \d+ s/);
+  assert.ok(error.data.retry_after >= 2 && error.data.retry_after <= 10);
+  assert.deepEqual(bench.trace.slice(before), ['s1 < error -32002 to late']);
+  // Everything else is served however long it waited.
+  const ping = JSON.stringify({ jsonrpc: '2.0', id: 'p', method: 'telnyx_rtc.ping', params: {} });
+  assert.equal(bench.vsp.turnOf('s1', ping), null);
+  bench.open('s2');
+  assert.match(bench.vsp.turnOf('s2', ping) ?? '', /^stranger \S/);
+  bench.input({ type: 'frame', socket: 's1', text: ping, late: true });
+  assert.equal(bench.reply('s1', 'p')['result'].message, 'pong');
+});
+
+test('goodput-falls-under-overload: a 503 tells the client when to come back', () => {
+  const bench = calling();
+  bench.respond(503, { headers: [['Retry-After', '7']] });
+  const bye = bench.told('s1', 'bye')!;
+  assert.equal(bye['sipCode'], 503);
+  assert.deepEqual(bye['dialogParams'].custom_headers, [{ name: 'Retry-After', value: '7' }]);
+});

@@ -6,7 +6,7 @@ import type {
   ProfileEntry,
   SipUser,
 } from './identity.ts';
-import { canonicalNumber } from './routing.ts';
+import { canonicalNumber } from './numbers/written.ts';
 import type { Trunk } from './settings.ts';
 
 /** A connection and what belongs to it; what is not said has the defaults of the configuration file. */

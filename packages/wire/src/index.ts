@@ -17,7 +17,6 @@ export {
   traitsOf,
   UNKNOWN_CLIENT,
 } from './client-traits.ts';
-export { callingCodeOf, countryOf } from './country.ts';
 export {
   type CustomHeader,
   customHeadersOf,
@@ -48,6 +47,7 @@ export {
   parseCallerNumber,
   parseDestination,
   parseDigits,
+  splitDestination,
 } from './dialled.ts';
 export { type FixedConnection, type FixedPeople, fixedIdentity } from './fixed-identity.ts';
 export type {
@@ -84,14 +84,17 @@ export type {
   OpusAsk,
   Source,
 } from './media-control.ts';
-export { e164Of, formatCaller } from './number-format.ts';
+export { callingCodeOf, countryOf, homeOf, NO_COUNTRY } from './numbers/country.ts';
+export { e164Of, formatCaller } from './numbers/e164.ts';
+export { type Called, calledNumber, callerNumber, type Habit, trunkHabit } from './numbers/ours.ts';
+export { isNumber } from './numbers/signs.ts';
+export { canonicalNumber, namedBy, readNumber } from './numbers/written.ts';
 export { causeFromReason, formatReason, parseReason, type ReasonValue } from './reason-header.ts';
+export { retryAfter } from './retry-after.ts';
 export {
   BUILT_IN,
   type BuiltIn,
-  canonicalNumber,
   type Destination,
-  isNumber,
   type Nowhere,
   type Origin,
   route,

@@ -9,10 +9,12 @@ export const HEADER = {
   leg: 'X-Sidetone-Leg-Id',
   /** `v3:` + opaque; clients see it as telnyx_call_control_id. */
   callControl: 'X-Sidetone-Call-Control-Id',
-  /** The trunk by which a call came in, or which answered (set by the proxy). */
+  /** The trunk by which a call came in, or which answered (set by the proxy); in an INVITE of voice to a number, the first to try. */
   trunk: 'X-Sidetone-Trunk',
   /** The internal cause by name, beside the standard Reason header (for example `rejected`). */
   cause: 'X-Sidetone-Cause',
+  /** The IP address that a message of a phone came from: what the proxy proved, whatever the message says. */
+  source: 'X-Sidetone-Source',
   /** The address of a client's connection, in its REGISTER. */
   clientAddress: 'X-Sidetone-Client-Address',
   /** base64 text the application attached to the call. */
@@ -39,6 +41,8 @@ export const CONTACT_PARAM = {
   peer: 'sidetone-peer',
   /** And whose it is: the user that P-Asserted-Identity names in its requests. */
   user: 'sidetone-user',
+  /** `4` or `6`: the IP version by which the phone is reached. */
+  family: 'sidetone-family',
 } as const;
 
 /** The events of a REFER (RFC 3515 §3), and the media type of what a NOTIFY tells about it (RFC 3420). */

@@ -16,7 +16,8 @@ export type LegKind = 'webrtc' | 'rtp';
 /** What a leg hears. Compiled into the leg's route; takes effect at the next packet. */
 export type Source =
   | { readonly kind: 'silence' }
-  | { readonly kind: 'leg'; readonly leg: string }
+  /** `digits: false`: its digits are told as events only, since they leave as SIP INFO. */
+  | { readonly kind: 'leg'; readonly leg: string; readonly digits?: false }
   /** Its own audio and digits, back. */
   | { readonly kind: 'echo' }
   | { readonly kind: 'tone'; readonly hz: number }
@@ -29,6 +30,12 @@ export interface OpusAsk {
   /** Bits per second. */
   readonly maxBitrate?: number;
 }
+
+/**
+ * The host, an IP address, that the signalling of a proven phone comes from. Its plain RTP is believed from any port there as well as
+ * from where the description says (RFC 7362 §4). Holds for the description it comes with.
+ */
+export type SignalledFrom = string;
 
 export type MediaCommand =
   /**
@@ -44,6 +51,7 @@ export type MediaCommand =
       readonly direction?: Direction;
       /** Kept for later descriptions of the leg, until stated anew. */
       readonly opus?: OpusAsk;
+      readonly signalledFrom?: SignalledFrom;
     }
   /**
    * Makes our offer for a leg (new, or a re-offer with another direction). `restart`: fresh ICE credentials, and the peer may
@@ -58,9 +66,16 @@ export type MediaCommand =
       readonly direction?: Direction;
       readonly restart?: boolean;
       readonly opus?: OpusAsk;
+      /** IP version by which the peer of a new plain leg is spoken to; media takes the other when it has none of it. */
+      readonly family?: 4 | 6;
     }
   /** The peer's answer to our last offer. May come again (another fork answered): the last one wins. */
-  | { readonly op: 'accept'; readonly leg: string; readonly sdp: string }
+  | {
+      readonly op: 'accept';
+      readonly leg: string;
+      readonly sdp: string;
+      readonly signalledFrom?: SignalledFrom;
+    }
   /** What `leg` hears from now on. For a two-party call set both. */
   | { readonly op: 'source'; readonly leg: string; readonly source: Source }
   /** A trickled candidate of the peer (`candidate:…` text, as in SDP without `a=`). */
@@ -108,15 +123,17 @@ export type MediaReply =
       readonly sdp?: string;
       readonly codec?: CodecName;
       readonly direction?: Direction;
+      /** Of `accept`: the answer is of another address family than our offer, which therefore names an address that is no more. */
+      readonly moved?: true;
       readonly stats?: LegStats;
       /** Of `claim`: the named legs that do not exist (any more). */
       readonly missing?: readonly string[];
       readonly health?: { readonly legs: number; readonly portsFree: number };
     }
-  /** `no-codec`: nothing in common; `bad-sdp`; `no-port`: the port range is used up; `no-leg`; `wrong-state`; `engine`: our own failure or the process is away. */
+  /** `no-codec`: nothing in common; `bad-sdp`; `no-port`: the port range is used up; `no-address`: we have no address of the peer's family; `no-leg`; `wrong-state`; `engine`: our own failure or the process is away. */
   | {
       readonly ok: false;
-      readonly error: 'no-codec' | 'bad-sdp' | 'no-port' | 'no-leg' | 'wrong-state' | 'engine';
+      readonly error: 'no-codec' | 'bad-sdp' | 'no-port' | 'no-address' | 'no-leg' | 'wrong-state' | 'engine';
       readonly message: string;
     };
 

@@ -1,5 +1,8 @@
-import type { EpochMs } from '@sidetone/core';
+import { type EpochMs, sameHost } from '@sidetone/core';
+import { splitDestination } from './dialled.ts';
 import type { ConnectionEntry, Identity, SipUser } from './identity.ts';
+import { calledNumber, type Habit, trunkHabit } from './numbers/ours.ts';
+import { isNumber } from './numbers/signs.ts';
 import type { Trunk } from './settings.ts';
 
 /** Numbers that the platform answers itself. */
@@ -13,8 +16,10 @@ export const BUILT_IN = {
 
 export type BuiltIn = (typeof BUILT_IN)[keyof typeof BUILT_IN];
 
-/** Who asks where a destination leads: a user of an account, or a carrier (whose calls may only reach users). */
-export type Origin = { readonly from: 'user'; readonly accountId: string } | { readonly from: 'trunk' };
+/** Who asks where a destination leads: a user of an account, or a carrier (whose calls may only reach users); and how it writes numbers. */
+export type Origin = ({ readonly from: 'user'; readonly accountId: string } | { readonly from: 'trunk' }) & {
+  readonly habit?: Habit;
+};
 
 /** Where a dialled destination leads. */
 export type Destination =
@@ -42,14 +47,6 @@ export type Nowhere =
   | 'number-rings-nobody'
   | 'no-route';
 
-export const isNumber = (text: string): boolean => /^\+?[0-9*#]+$/.test(text);
-
-/** Digits without the signs people write between them; `+` is kept. Not a number: unchanged. */
-export function canonicalNumber(text: string): string {
-  const bare = text.replace(/[\s().-]/g, '');
-  return isNumber(bare) ? bare : text;
-}
-
 /** The connection whose clients a number rings: its own, when its destination format is `sip_username`. */
 export function rungByNumber(identity: Identity, canonical: string): ConnectionEntry | undefined {
   const owner = identity.ownerOfNumber(canonical);
@@ -69,7 +66,7 @@ const longestPrefix = (trunk: Trunk, number: string): number =>
   trunk.prefixes.reduce((most, p) => (number.startsWith(p) && p.length > most ? p.length : most), -1);
 
 /**
- * The routing plan: where `destination` (a number, a user name, `user@domain` or a SIP URI) leads for who asks.
+ * The routing plan: where `destination` (a number, a user name, `user@domain`, a SIP or tel URI) leads for who asks.
  *
  *   user name of a connection    rings the clients registered with that name
  *   number                       the same ring, when its connection's destination format is `sip_username`; other numbers of users
@@ -77,17 +74,15 @@ const longestPrefix = (trunk: Trunk, number: string): number =>
  *   user name of a credential    rings the logins with its password and with its tokens
  *
  * The last to register wins in each ring, unless the connection rings all at once; no name rings another's clients. A name is
- * dialled by its own account or by anybody, as its connection says; a number is public.
+ * dialled by its own account or by anybody, as its connection says; a number is public. What is exactly a name or a number is that;
+ * only then may digits be a number of ours that the asker writes otherwise.
  */
 export function route(identity: Identity, destination: string, origin: Origin, now: EpochMs): Destination {
-  const stripped = destination.trim().replace(/^sips?:/i, '');
-  const at = stripped.lastIndexOf('@');
-  const host =
-    at < 0 ? undefined : (stripped.slice(at + 1).split(/[;?]/)[0] ?? '').replace(/:\d+$/, '').toLowerCase();
-  const user = canonicalNumber(at < 0 ? (stripped.split(/[;?]/)[0] ?? '') : stripped.slice(0, at));
+  const { user, host } = splitDestination(destination);
   const ours = origin.from === 'user';
+  const domain = host?.replace(/^(\[.*\]|[^:]*):\d+$/, '$1');
   // Another domain is another network: its numbers and users are not ours, and we call no foreign domain.
-  if (ours && host !== undefined && host !== identity.domain.toLowerCase())
+  if (ours && domain !== undefined && !sameHost(domain, identity.domain))
     return { to: 'nowhere', why: isNumber(user) ? 'no-route' : 'unknown-user' };
 
   const service = Object.hasOwn(BUILT_IN, user) ? BUILT_IN[user as keyof typeof BUILT_IN] : undefined;
@@ -105,11 +100,10 @@ export function route(identity: Identity, destination: string, origin: Origin, n
     return allowed ? ring(identity, named, 'name', now) : { to: 'nowhere', why: 'sip-uri-calling-disabled' };
   }
   if (!number) return { to: 'nowhere', why: 'unknown-user' };
-  if (!ours)
-    return {
-      to: 'nowhere',
-      why: identity.number(user) === undefined ? 'unknown-user' : 'number-rings-nobody',
-    };
+  const called = calledNumber(identity, user, origin.habit ?? (ours ? {} : trunkHabit()));
+  const other = called === undefined ? undefined : rungByNumber(identity, called.entry.number);
+  if (other !== undefined) return ring(identity, identity.userById(other.id), 'number', now);
+  if (!ours) return { to: 'nowhere', why: called === undefined ? 'unknown-user' : 'number-rings-nobody' };
   const trunks = trunksFor(identity.trunks, user);
   return trunks.length > 0
     ? { to: 'trunk', number: user, trunks }

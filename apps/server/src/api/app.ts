@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import type { Ms } from '@sidetone/core';
+import { type Ms, networkOf } from '@sidetone/core';
+import { retryAfter } from '@sidetone/wire';
 import { Hono } from 'hono';
 import type { Logger } from 'pino';
 import { apiKeyName } from '../identity/api-key.ts';
 import { docOf, type KeyDoc } from '../identity/objects.ts';
+import { systemRandom } from '../system-random.ts';
 import { ApiError, CODE, errorItem, invalidBody, notFound } from './errors.ts';
 import { openApiDocument } from './openapi.ts';
 import type { ApiCall, ApiWorld, Operation } from './operation.ts';
@@ -71,7 +73,7 @@ export function createApi(options: ApiOptions): Hono {
     };
     try {
       const source = options.addressOf(c.env);
-      const known = await identify(c.req.header('authorization'), source, allowed);
+      const known = await identify(c.req.header('authorization'), networkOf(source), allowed);
       allowed(requests.use(known.key, monotonic()));
       const url = new URL(c.req.url);
       const { row, path } = route(c.req.method, url.pathname.slice('/v2'.length));
@@ -88,6 +90,7 @@ export function createApi(options: ApiOptions): Hono {
       if (error instanceof ApiError) return c.json(error.body as object, error.status, headers);
       log.error({ err: error, request: requestId }, 'api request failed');
       const unreachable = error instanceof Error && error.message.startsWith('the store');
+      if (unreachable) headers['retry-after'] = retryAfter(systemRandom);
       const detail = unreachable ? 'The store cannot be reached; try again.' : 'Something went wrong here.';
       return c.json({ errors: [errorItem(CODE.unexpected, detail)] }, unreachable ? 503 : 500, headers);
     }

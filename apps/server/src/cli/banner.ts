@@ -1,11 +1,13 @@
 import { relative } from 'node:path';
 import type { Config } from '../config/schema.ts';
+import { hostAndPort } from '../net/addresses.ts';
+import { publicHosts } from '../net/listen-hosts.ts';
 import { VERSION } from '../version.ts';
 
 /** The address a browser on this machine opens. */
 export function httpAddress(config: Config): string {
   const host = config.http.host === '0.0.0.0' || config.http.host === '::' ? '127.0.0.1' : config.http.host;
-  return `${config.http.tls === undefined ? 'http' : 'https'}://${host.includes(':') ? `[${host}]` : host}:${config.http.port}`;
+  return `${config.http.tls === undefined ? 'http' : 'https'}://${hostAndPort(host, config.http.port)}`;
 }
 
 /** What a person sees when the service is up. */
@@ -20,7 +22,10 @@ export function bannerText(
   const links = users.filter((user) => user.link !== undefined);
   const names = users.map((user) => user.userName);
   const shown = names.slice(0, 5).join(', ') + (names.length > 5 ? ` and ${names.length - 5} more` : '');
-  const sip = config.sip.public_host ?? config.sip.host;
+  const { udp, tcp } = config.sip;
+  const sip = publicHosts(config.sip).map(
+    (host) => `${hostAndPort(host, udp)} udp, ${hostAndPort(host, tcp)} tcp`,
+  );
   return [
     '',
     `Sidetone ${VERSION}`,
@@ -32,7 +37,7 @@ export function bannerText(
       ? [row('', 'Open it, press Call and hear yourself. A new link comes with every start.'), '']
       : [row('Softphone', address)]),
     row('Dial', `9196 echo, 9197 tone, 9664 music${names.length > 1 ? `; or a user: ${shown}` : ''}`),
-    row('SIP', `${sip}:${config.sip.udp} udp, ${sip}:${config.sip.tcp} tcp, domain ${config.domain}`),
+    row('SIP', `${sip.join('; ')}, domain ${config.domain}`),
     row(
       'Media',
       `udp ${config.media.ports[0]}-${config.media.ports[1]}${config.media.tcp_port === undefined ? '' : `, tcp ${config.media.tcp_port}`} on ${mediaAddresses.join(', ')}; STUN udp ${config.stun.port}`,

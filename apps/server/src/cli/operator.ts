@@ -13,7 +13,7 @@ import {
   isVisible,
   type KeyDoc,
   makeObject,
-  numberName,
+  numberNames,
   remakeObject,
   userName,
 } from '../identity/objects.ts';
@@ -227,11 +227,19 @@ class Operator {
     });
   }
 
+  #holderOf(number: string): StoredObject | undefined {
+    for (const name of numberNames(number)) {
+      const holder = this.#registry.named(name);
+      if (holder !== undefined) return holder;
+    }
+    return undefined;
+  }
+
   addNumber(text: string): Promise<string[]> {
     const number = canonicalNumber(text);
     if (!/^\+?[0-9]{3,15}$/.test(number)) throw new Refusal(`${text} is no number such as +13125550100`);
     return this.#registry.change(() => {
-      if (this.#registry.named(numberName(number)) !== undefined)
+      if (this.#holderOf(number) !== undefined)
         throw new Refusal(`the number ${number} belongs to an account already`);
       const account = this.#account().id;
       const { connection } = this.#options;
@@ -246,13 +254,13 @@ class Operator {
 
   removeNumber(text: string): Promise<string[]> {
     return this.#registry.change(() => {
-      const number = this.#registry.named(numberName(text));
+      const number = this.#holderOf(text);
       if (number === undefined) throw new Refusal(`there is no number ${text}`);
-      if (docOf<NumberDoc>(number).origin === 'configuration')
-        throw new Refusal(`${text} is set by the configuration file`);
+      const { phone_number, origin } = docOf<NumberDoc>(number);
+      if (origin === 'configuration') throw new Refusal(`${phone_number} is set by the configuration file`);
       const audit = changeOf(number, 'delete').audit;
       const removes = [{ id: number.id, version: number.version }];
-      return { change: { puts: [], removes, audit }, result: [`${text} is gone`] };
+      return { change: { puts: [], removes, audit }, result: [`${phone_number} is gone`] };
     });
   }
 }

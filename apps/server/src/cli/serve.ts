@@ -3,7 +3,8 @@ import { resolve } from 'node:path';
 import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { createLog } from '../log.ts';
-import { machineAddresses } from '../net/addresses.ts';
+import { isBindable, machineAddresses } from '../net/addresses.ts';
+import { hostsOf } from '../net/listen-hosts.ts';
 import { listenAdmin } from '../supervise/admin-server.ts';
 import { socketPath } from '../supervise/data-sockets.ts';
 import type { FromChild, SignallingStart } from '../supervise/messages.ts';
@@ -31,7 +32,7 @@ export async function serve(options: {
   const log = createLog('supervisor', config.log.level);
   const mediaSocket = socketPath(dataDir, 'media');
   const adminSocket = socketPath(dataDir, 'admin');
-  const addresses = mediaAddresses(config);
+  const addresses = await mediaAddresses(config);
   let stopping: Promise<void> | undefined;
   let announced = false;
 
@@ -68,7 +69,7 @@ export async function serve(options: {
       supervisor,
       plan: signalling,
       config: options.config,
-      running: { config, dataDir, mediaSocket },
+      running: { config, dataDir, mediaSocket, mediaAddresses: addresses },
     });
     await listenAdmin(adminSocket, { handover: replace });
   } catch (error) {
@@ -90,7 +91,7 @@ export async function serve(options: {
     ],
     hello: undefined,
   });
-  supervisor.start(signalling({ config, dataDir, mediaSocket }));
+  supervisor.start(signalling({ config, dataDir, mediaSocket, mediaAddresses: addresses }));
 }
 
 function announce(
@@ -104,8 +105,10 @@ function announce(
   );
 }
 
-function mediaAddresses(config: Config): readonly string[] {
+async function mediaAddresses(config: Config): Promise<readonly string[]> {
   const { address } = config.media;
-  if (address === 'auto') return machineAddresses();
-  return typeof address === 'string' ? [address] : address;
+  if (address !== 'auto') return hostsOf(address);
+  const all = machineAddresses();
+  const usable = await Promise.all(all.map(isBindable));
+  return all.filter((_, i) => usable[i]);
 }

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { err, ok, type Result } from '@sidetone/core';
+import { err, familyOf, isUnspecified, ok, type Result } from '@sidetone/core';
+import { familiesOf, hostsOf } from '../net/listen-hosts.ts';
 import { type Config, configSchema } from './schema.ts';
 
 /** Reads, parses and checks a configuration file. The error is one sentence for the operator, naming the key. */
@@ -41,6 +42,8 @@ export function checkConfig(value: unknown, source: string): Result<Config, stri
   const config = parsed.data;
   const [first, last] = config.media.ports;
   if (last - first < 3) return err(`${source}: media.ports: the range must hold at least 4 ports`);
+  const places = placesProblem(config);
+  if (places !== undefined) return err(`${source}: ${places}`);
   const twice = firstDuplicate((config.connections ?? []).map((c) => c.user_name));
   if (twice !== undefined) return err(`${source}: connections: the user name ${twice} is used twice`);
   const numberTwice = firstDuplicate((config.connections ?? []).flatMap((c) => c.numbers));
@@ -49,6 +52,28 @@ export function checkConfig(value: unknown, source: string): Result<Config, stri
   const trunkTwice = firstDuplicate(config.trunks.map((t) => t.name));
   if (trunkTwice !== undefined) return err(`${source}: trunks: the name ${trunkTwice} is used twice`);
   return ok(config);
+}
+
+/** What is wrong with the addresses, each of which may be good by itself. */
+function placesProblem({ sip, stun, media }: Config): string | undefined {
+  for (const [key, hosts] of [
+    ['sip.host', sip.host],
+    ['sip.public_host', sip.public_host ?? []],
+    ['stun.host', stun.host],
+  ] as const)
+    if (hostsOf(hosts).length > familiesOf(hosts).length)
+      return `${key}: two hosts are one IPv4 and one IPv6 address`;
+  const { address, public_address: told } = media;
+  if (address === 'auto') return undefined;
+  const addresses = hostsOf(address);
+  const nowhere = addresses.find(
+    (a) => isUnspecified(a) && (told === undefined || familyOf(told) !== familyOf(a)),
+  );
+  if (nowhere !== undefined)
+    return `media.address: ${nowhere} is no address that peers could be told; name one, or write auto`;
+  if (told !== undefined && !addresses.some((a) => familyOf(a) === familyOf(told)))
+    return `media.public_address: media.address has no IPv${familyOf(told)} entry that it stands for`;
+  return undefined;
 }
 
 function keyPath(path: readonly PropertyKey[]): string {

@@ -1,4 +1,5 @@
-import { familyOf } from '@sidetone/core';
+import { canonicalHost, familyOf } from '@sidetone/core';
+import { callingCodeOf, readNumber } from '@sidetone/wire';
 import { z } from 'zod';
 import { DEFAULT_CODECS, DEFAULT_REJECT_CODE } from '../identity/defaults.ts';
 
@@ -8,7 +9,17 @@ import { DEFAULT_CODECS, DEFAULT_REJECT_CODE } from '../identity/defaults.ts';
  */
 
 const port = z.int().min(1).max(65535);
-const host = z.string().min(1).max(253);
+/** Addresses are taken with brackets, too, and kept in one spelling. */
+const host = z
+  .string()
+  .min(1)
+  .max(253)
+  .overwrite((text) => (text.includes(':') ? canonicalHost(text) : text))
+  .refine((text) => !text.includes(':') || familyOf(text) !== null, {
+    message: 'must be a name or an address, without a port',
+  });
+/** One, or one for each address family. */
+const hosts = z.union([host, z.array(host).min(1).max(2)]);
 const codec = z.enum(['OPUS', 'PCMU', 'PCMA', 'G722']);
 const userName = z
   .string()
@@ -16,7 +27,19 @@ const userName = z
     /^[A-Za-z][A-Za-z0-9._-]{0,63}$/,
     'must start with a letter and hold only letters, digits, dot, dash, underscore',
   );
-const dialled = z.string().regex(/^\+?[0-9*#]{1,32}$/, 'must be digits, with an optional + in front');
+/** A number as people write and paste it; kept in its one spelling. */
+const dialled = z
+  .string()
+  .max(64)
+  .transform((text, context) => {
+    const number = readNumber(text);
+    if (number !== undefined && number.length <= 33) return number;
+    context.addIssue({ code: 'custom', message: 'must be digits, with an optional + in front' });
+    return z.NEVER;
+  });
+/** A number that is listed with `+` and without is one. */
+const distinct = (numbers: readonly string[]): string[] =>
+  [...new Set(numbers)].filter((n) => n.length < 7 || !numbers.includes(`+${n}`));
 
 /** An address, or a network by the length of its prefix. IPv4 inside IPv6 is written as IPv4, and a zone names no network. */
 const network = z.string().refine(isNetwork, 'must be an address or a network, like 10.0.0.0/8');
@@ -33,7 +56,11 @@ const connection = z.strictObject({
     'SIP user name: login of the clients and the part before @ when they are dialled.',
   ),
   password: z.string().min(8).max(128).describe('Password of the SIP user; at least 8 characters.'),
-  numbers: z.array(dialled).default([]).describe('Phone numbers of this user, in E.164 form.'),
+  numbers: z
+    .array(dialled)
+    .transform(distinct)
+    .prefault([])
+    .describe('Phone numbers of this user, in E.164 form with +.'),
   sip_uri_calling_preference: z
     .enum(['disabled', 'internal', 'unrestricted'])
     .default('internal')
@@ -64,10 +91,30 @@ const trunk = z.strictObject({
   host: host.describe('Address of the carrier. Calls from this address are accepted without credentials.'),
   port: port.default(5060),
   transport: z.enum(['udp', 'tcp']).default('udp'),
+  large_requests: z
+    .enum(['udp', 'tcp'])
+    .default('udp')
+    .describe(
+      'With transport udp: by what requests above 1300 bytes go. tcp: by TCP to the same port, and by UDP when no connection is made.',
+    ),
   prefixes: z
     .array(z.string().regex(/^\+?[0-9*#]{0,32}$/))
     .default(['+'])
     .describe('Numbers that start with one of these go to this trunk; the longest match wins.'),
+  number_format: z
+    .enum(['auto', 'e164', 'national'])
+    .default('auto')
+    .describe(
+      'How the carrier writes numbers that have no +. auto: seen from the number it calls. e164: the digits of +E.164. national: as country dials.',
+    ),
+  country: z
+    .string()
+    .regex(/^[A-Z]{2}$/, 'must be a country code of two capital letters')
+    .refine((country) => callingCodeOf(country) !== undefined, {
+      message: 'must be the code of a country that has telephone numbers, such as US',
+    })
+    .optional()
+    .describe('Country whose national numbers the carrier writes. Without it: that of the number called.'),
   codecs: z
     .array(codec)
     .min(1)
@@ -84,6 +131,14 @@ const trunk = z.strictObject({
     ),
   user_name: z.string().min(1).max(128).optional().describe('For a carrier that challenges our calls.'),
   password: z.string().min(1).max(128).optional(),
+  realms: z
+    .array(z.string().min(1).max(256))
+    .min(1)
+    .max(8)
+    .optional()
+    .describe(
+      'The digest realms that user_name and password are for. Without it: those that the carrier states when it challenges the first call.',
+    ),
 });
 
 const httpSection = z.strictObject({
@@ -114,10 +169,16 @@ const httpSection = z.strictObject({
 });
 
 const sipSection = z.strictObject({
-  host: host.default('127.0.0.1'),
+  host: hosts
+    .default('127.0.0.1')
+    .describe(
+      'Where SIP listens: an address, or one IPv4 and one IPv6 address. :: is every address of both.',
+    ),
   udp: port.default(5060),
   tcp: port.default(5060),
-  public_host: host.optional().describe('Address that peers shall use, when it differs from host.'),
+  public_host: hosts
+    .optional()
+    .describe('Address that peers shall use, when it differs from host; one for each family.'),
   digest: z
     .array(z.enum(['MD5', 'SHA-256']))
     .min(1)
@@ -127,7 +188,10 @@ const sipSection = z.strictObject({
     ),
 });
 
-const stunSection = z.strictObject({ host: host.default('127.0.0.1'), port: port.default(3478) });
+const stunSection = z.strictObject({
+  host: hosts.default('127.0.0.1').describe('As sip.host.'),
+  port: port.default(3478),
+});
 
 const turnSection = z
   .strictObject({
@@ -171,13 +235,13 @@ const mediaSection = z.strictObject({
     .union([host, z.array(host).min(1)])
     .default('auto')
     .describe(
-      'Address or addresses that media advertises; auto takes every IPv4 address of the machine, loopback too.',
+      'Address or addresses that media advertises; auto takes every address of the machine, IPv6 and IPv4, loopback too.',
     ),
   public_address: z
     .union([z.ipv4(), z.ipv6()])
     .optional()
     .describe(
-      'Behind a one-to-one NAT: the public address of the first entry of media.address that is not loopback.',
+      'Behind a one-to-one NAT: the public address of the first entry of media.address that is of its family and not loopback.',
     ),
   tcp_port: port
     .optional()
@@ -192,7 +256,14 @@ const mediaSection = z.strictObject({
 });
 
 const limitsSection = z.strictObject({
-  calls: z.int().min(1).max(100000).default(500).describe('Calls at a time; more get 503.'),
+  calls: z
+    .int()
+    .min(1)
+    .max(100000)
+    .default(500)
+    .describe(
+      'Calls at a time; more get 503. From ten on, one trunk or account has nine tenths at most, also of media.ports.',
+    ),
   calls_per_user: z
     .int()
     .min(1)

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { canonicalNumber, countryOf } from '@sidetone/wire';
+import { canonicalNumber, homeOf } from '@sidetone/wire';
 import type { Config } from '../config/schema.ts';
 import type { AuditEntry, Change, StoredObject } from '../store/directory-store.ts';
 import type { EarlierConnection } from '../store/store.ts';
@@ -218,7 +218,7 @@ class Plan {
 export function newNumber(number: string, origin: NumberDoc['origin']): NumberDoc {
   return {
     phone_number: number,
-    country: countryOf(number),
+    country: homeOf(number),
     connection_id: null,
     customer_reference: null,
     external_pin: null,

@@ -1,11 +1,12 @@
-import type {
-  AccountEntry,
-  ApplicationEntry,
-  CodecName,
-  ConnectionEntry,
-  NumberEntry,
-  ProfileEntry,
-  WebhookSettings,
+import {
+  type AccountEntry,
+  type ApplicationEntry,
+  type CodecName,
+  type ConnectionEntry,
+  canonicalNumber,
+  type NumberEntry,
+  type ProfileEntry,
+  type WebhookSettings,
 } from '@sidetone/wire';
 import type { StoredObject } from '../store/directory-store.ts';
 import { DEFAULT_CODECS, DEFAULT_REJECT_CODE } from './defaults.ts';
@@ -127,7 +128,7 @@ export function numberEntry(object: StoredObject): NumberEntry {
   const { call_forwarding_enabled, forwards_to } = doc.voice.call_forwarding;
   return {
     id: object.id,
-    number: doc.phone_number,
+    number: canonicalNumber(doc.phone_number),
     accountId: object.account,
     assignee: doc.connection_id,
     forwardTo: call_forwarding_enabled && forwards_to !== '' ? forwards_to : null,

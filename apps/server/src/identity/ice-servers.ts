@@ -1,9 +1,10 @@
 import { createHmac } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import type { EpochMs } from '@sidetone/core';
+import { type EpochMs, familyOf, isUnspecified } from '@sidetone/core';
 import type { IceServer } from '@sidetone/wire';
 import type { Config } from '../config/schema.ts';
-import { isLoopback } from '../net/addresses.ts';
+import { hostAndPort, isLoopback } from '../net/addresses.ts';
+import { hostsOf } from '../net/listen-hosts.ts';
 
 /** What a user's clients are told at login at this moment; nothing without a TURN server. */
 export type IceServersFor = (user: string, now: EpochMs) => readonly IceServer[];
@@ -18,11 +19,11 @@ export function iceServersOf(config: Config): IceServersFor {
   // Without TURN a client needs nothing: the gateway has no NAT before it, and learns the client's address from its checks.
   if (turn === undefined) return () => [];
   const secret = turn.secret ?? secretIn(turn.secret_file!);
-  const stun = stunUrl(config);
+  const stun = stunUrls(config);
   return (user, now) => {
     const username = `${Math.floor(now / 1000) + turn.ttl_seconds}:${user}`;
     const credential = createHmac('sha1', secret).update(username).digest('base64');
-    return [...(stun === undefined ? [] : [{ urls: [stun] }]), { urls: turn.urls, username, credential }];
+    return [...(stun.length === 0 ? [] : [{ urls: stun }]), { urls: turn.urls, username, credential }];
   };
 }
 
@@ -37,10 +38,13 @@ function secretIn(file: string): string {
   return secret;
 }
 
-/** Our own STUN server, if clients that reach us by HTTP reach it by the address we know of. */
-function stunUrl({ stun, http, media }: Config): string | undefined {
-  const name = isLoopback(stun.host) ? stun.host : (media.public_address ?? stun.host);
-  if (name === '0.0.0.0' || name === '::') return undefined;
-  if (isLoopback(name) && !isLoopback(http.host)) return undefined;
-  return `stun:${name.includes(':') ? `[${name}]` : name}:${stun.port}`;
+/** Our own STUN server, if clients that reach us by HTTP reach it by the addresses we know of. */
+function stunUrls({ stun, http, media }: Config): readonly string[] {
+  const told = media.public_address;
+  return hostsOf(stun.host).flatMap((host) => {
+    const translated = told !== undefined && (familyOf(host) ?? 4) === familyOf(told) && !isLoopback(host);
+    const name = translated ? told : host;
+    if (isUnspecified(name) || (isLoopback(name) && !isLoopback(http.host))) return [];
+    return [`stun:${hostAndPort(name, stun.port)}`];
+  });
 }

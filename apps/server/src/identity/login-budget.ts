@@ -1,4 +1,4 @@
-import type { Ms } from '@sidetone/core';
+import { type Ms, networkOf, Shelf } from '@sidetone/core';
 
 const WINDOW_MS = 60_000;
 const TRIES = 10;
@@ -8,10 +8,12 @@ const MAX_NAME = 65;
 
 /**
  * Failed logins per user and source: at most 10 a minute. Keyed by both, so that guessing from one address never locks the
- * user out elsewhere. Bounded: the oldest entry leaves first.
+ * user out elsewhere; a source in IPv6 is a /64. Bounded: the oldest entry of the address with most leaves first, so that one who makes
+ * up names clears nobody.
  */
 export class LoginBudget {
   readonly #failures = new Map<string, { count: number; since: Ms }>();
+  readonly #shelf = new Shelf<string>(MAX_ENTRIES);
 
   allows(userName: string, address: string, now: Ms): boolean {
     const entry = this.#failures.get(keyOf(userName, address));
@@ -25,10 +27,12 @@ export class LoginBudget {
       entry.count += 1;
       return;
     }
-    this.#failures.delete(key);
-    if (this.#failures.size >= MAX_ENTRIES) this.#failures.delete(this.#failures.keys().next().value!);
+    this.#shelf.delete(key);
+    const gone = this.#shelf.add(networkOf(address), key);
+    if (gone !== undefined) this.#failures.delete(gone);
     this.#failures.set(key, { count: 1, since: now });
   }
 }
 
-const keyOf = (userName: string, address: string): string => `${address} ${userName.slice(0, MAX_NAME)}`;
+const keyOf = (userName: string, address: string): string =>
+  `${networkOf(address)} ${userName.slice(0, MAX_NAME)}`;

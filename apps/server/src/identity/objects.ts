@@ -71,6 +71,12 @@ export function remakeObject<K extends ObjectKind>(
 }
 
 export const numberName = (number: string): string => `number:${canonicalNumber(number)}`;
+/** The names under which the same number may be held: as it is, and with or without its `+`. Short codes are what they are. */
+export function numberNames(text: string): string[] {
+  const number = canonicalNumber(text);
+  const other = number.startsWith('+') ? number.slice(1) : `+${number}`;
+  return (number.length < 7 ? [number] : [number, other]).map(numberName);
+}
 export const userName = (name: string): string => `sip:${name}`;
 export const accountName = (name: string): string => `account:${name}`;
 

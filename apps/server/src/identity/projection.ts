@@ -1,16 +1,15 @@
 import type { EpochMs } from '@sidetone/core';
-import {
-  type AccountEntry,
-  type ApplicationEntry,
-  type ConnectionEntry,
-  canonicalNumber,
-  type Identity,
-  type IdentityChange,
-  type IdentityRefusal,
-  type NumberEntry,
-  type ProfileEntry,
-  type SipUser,
-  type Trunk,
+import type {
+  AccountEntry,
+  ApplicationEntry,
+  ConnectionEntry,
+  Identity,
+  IdentityChange,
+  IdentityRefusal,
+  NumberEntry,
+  ProfileEntry,
+  SipUser,
+  Trunk,
 } from '@sidetone/wire';
 import type { StoredObject } from '../store/directory-store.ts';
 import {
@@ -258,7 +257,7 @@ export class IdentityProjection implements Identity {
   ): void {
     if (before !== undefined) {
       const was = numberEntry(before);
-      this.#numbers.delete(canonicalNumber(was.number));
+      this.#numbers.delete(was.number);
       if (was.assignee !== null) {
         const rest = this.numbersOf(was.assignee).filter((n) => n.id !== object.id);
         if (rest.length > 0) this.#assigned.set(was.assignee, rest);
@@ -267,7 +266,7 @@ export class IdentityProjection implements Identity {
     }
     if (after === undefined || after.doc['hidden'] === true) return;
     const entry = numberEntry(after);
-    this.#numbers.set(canonicalNumber(entry.number), entry);
+    this.#numbers.set(entry.number, entry);
     if (entry.assignee !== null)
       this.#assigned.set(entry.assignee, [...this.numbersOf(entry.assignee), entry]);
   }

@@ -150,7 +150,8 @@ export function listenHttp(config: Config['http'], app: Hono): Promise<Server | 
     const refuse = (cause: Error): void =>
       reject(new ListenError('http.port', config.host, config.port, cause));
     server.once('error', refuse);
-    server.listen(config.port, config.host, () => {
+    // `::` alone is every address of both families, or of IPv4 on a machine without the other: Node's own default.
+    server.listen({ port: config.port, ...(config.host === '::' ? {} : { host: config.host }) }, () => {
       server.off('error', refuse);
       resolve(server);
     });

@@ -2,10 +2,11 @@ import type { IncomingMessage, Server } from 'node:http';
 import type { Server as TlsServer } from 'node:https';
 import type { Duplex } from 'node:stream';
 import { setTimeout as rest } from 'node:timers/promises';
-import { MAX_FRAME_BYTES } from '@sidetone/wire';
+import { MAX_FRAME_BYTES, retryAfter } from '@sidetone/wire';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { AddressShares } from '../net/address-shares.ts';
 import type { SipWebSockets } from '../net/sip-websocket.ts';
+import { systemRandom } from '../system-random.ts';
 import type { ClientPeer } from './client-peer.ts';
 import { originAllowed } from './origins.ts';
 
@@ -15,7 +16,8 @@ const MAX_QUEUED_BYTES = 256 * 1024;
 const MAX_SOCKETS = 20_000;
 /** Of those, what one address may open: a large office behind one NAT fits in. */
 const MAX_PER_ADDRESS = 2000;
-const BUSY = '503 Service Unavailable\r\nRetry-After: 5';
+/** With a jitter, so that those who were sent away do not come back together. */
+const busy = (): string => `503 Service Unavailable\r\nRetry-After: ${retryAfter(systemRandom)}`;
 /** A watched socket is asked so often (RFC 6455 §5.5.2), and given up when nothing came for so long: in 10 s at most. */
 const PING_MS = 4000;
 const DEAD_MS = 8000;
@@ -81,11 +83,11 @@ export function listenWebSocket(server: Server | TlsServer, options: WebSocketOp
     if (!originAllowed(origin, client.host, options.origins, options.host, client.address))
       return refuse('403 Forbidden');
     if (options.sip.wants(request)) {
-      if (!options.sip.accept(request, stream, head, client)) refuse(BUSY);
+      if (!options.sip.accept(request, stream, head, client)) refuse(busy());
       return;
     }
     const { share, address } = client;
-    if (sockets.size >= MAX_SOCKETS || !shares.take(share)) return refuse(BUSY);
+    if (sockets.size >= MAX_SOCKETS || !shares.take(share)) return refuse(busy());
     stream.once('close', () => shares.give(share));
     acceptor.handleUpgrade(request, stream, head, (ws) => accept(ws, request, origin, address));
   });

@@ -29,6 +29,8 @@ export interface MediaClientOptions {
 export interface MediaClient {
   /** Never rejects: when the media process is away the reply is the error `engine`. */
   command(command: MediaCommand): Promise<MediaReply>;
+  /** For how many milliseconds the command that was asked first has been waiting for its reply; 0: none waits. */
+  lag(): number;
   close(): void;
 }
 
@@ -41,6 +43,7 @@ const away: MediaReply = { ok: false, error: 'engine', message: 'the media proce
 interface Asked {
   readonly line: string;
   readonly answer: (reply: MediaReply) => void;
+  readonly at: number;
 }
 
 /** The signalling side of the control connection. Reconnects for as long as it is open. */
@@ -78,9 +81,14 @@ class ControlClient implements MediaClient {
       const [oldest = id] = this.#asked.keys();
       // Media forgets its answers to what lies before `from`.
       const line = `${JSON.stringify({ id, from: oldest, ...command })}\n`;
-      this.#asked.set(id, { line, answer });
+      this.#asked.set(id, { line, answer, at: performance.now() });
       if (this.#inReach) this.#socket?.write(line);
     });
+  }
+
+  lag(): number {
+    for (const { at } of this.#asked.values()) return performance.now() - at;
+    return 0;
   }
 
   close(): void {

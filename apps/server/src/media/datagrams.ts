@@ -18,7 +18,11 @@ export const udpSockets: SocketPort = {
   bind(address: string, port: number, receive: Receive): Promise<Datagrams | undefined> {
     return new Promise((resolve) => {
       const family = isIPv6(address) ? 6 : 4;
-      const socket: Socket = createSocket({ type: `udp${family}`, lookup: literal(family) });
+      const socket: Socket = createSocket({
+        type: `udp${family}`,
+        ipv6Only: family === 6,
+        lookup: literal(family),
+      });
       const refused = (): void => {
         socket.close();
         resolve(undefined);

@@ -1,6 +1,4 @@
 import { randomBytes, randomInt } from 'node:crypto';
-import { createSocket } from 'node:dgram';
-import { isIPv6 } from 'node:net';
 import { setTimeout as rest } from 'node:timers/promises';
 import type { Random } from '@sidetone/core';
 import {
@@ -12,6 +10,7 @@ import {
 } from '@sidetone/media';
 import { createWeriftDtls } from '../dtls/werift.ts';
 import { createLog } from '../log.ts';
+import { isBindable } from '../net/addresses.ts';
 import type { FromChild } from '../supervise/messages.ts';
 import { type ControlServer, listenControl } from './control-server.ts';
 import { udpSockets } from './datagrams.ts';
@@ -121,13 +120,7 @@ async function main(start: MediaStart): Promise<void> {
 /** The first address that no socket can be bound to: every call would fail for want of a port. */
 async function firstForeign(addresses: readonly string[]): Promise<string | undefined> {
   for (const address of addresses) {
-    const socket = createSocket(isIPv6(address) ? 'udp6' : 'udp4');
-    const bound = await new Promise<boolean>((done) => {
-      socket.once('error', () => done(false));
-      socket.bind(0, address, () => done(true));
-    });
-    socket.close();
-    if (!bound) return address;
+    if (!(await isBindable(address))) return address;
   }
   return undefined;
 }

@@ -1,4 +1,5 @@
 import { createServer, type Server, type Socket } from 'node:net';
+import { networkOf } from '@sidetone/core';
 import type { Receive, StreamDoor, StreamPort } from '@sidetone/media';
 import { checkedUfrag, createStreamFramer, writeStreamLength } from '@sidetone/rtc';
 import { plainAddress } from '../net/addresses.ts';
@@ -52,9 +53,13 @@ const HOPELESS = 16;
 interface Connection {
   readonly socket: Socket;
   readonly address: string;
+  /** Who is counted: in IPv6 a /64. */
+  readonly network: string;
   readonly port: number;
   door: Door | undefined;
   proven: boolean;
+  /** The leg has a packet of it in hands. */
+  asking: boolean;
   bytes: number;
   timer: NodeJS.Timeout | undefined;
 }
@@ -112,7 +117,7 @@ class Hub implements Streams {
           this.close();
           reject(new ListenError('media.tcp_port', address, this.port, cause));
         });
-        server.listen({ host: address, port: this.port, exclusive: true }, resolve);
+        server.listen({ host: address, port: this.port, exclusive: true, ipv6Only: true }, resolve);
       });
       server.on('error', () => {});
     }
@@ -152,22 +157,25 @@ class Hub implements Streams {
     const address = plainAddress(socket.remoteAddress);
     const port = socket.remotePort ?? 0;
     socket.on('error', () => socket.destroy());
-    if (port === 0 || !this.#makeRoom(address)) {
+    const network = networkOf(address);
+    if (port === 0 || !this.#makeRoom(network)) {
       socket.destroy();
       return;
     }
     const connection: Connection = {
       socket,
       address,
+      network,
       port,
       door: undefined,
       proven: false,
+      asking: false,
       bytes: 0,
       timer: setTimeout(() => socket.destroy(), this.#limits.strangerMs),
     };
     this.#connections.add(connection);
     this.#strangers.add(connection);
-    this.#perAddress.set(address, (this.#perAddress.get(address) ?? 0) + 1);
+    this.#perAddress.set(network, (this.#perAddress.get(network) ?? 0) + 1);
     socket.on('close', () => this.#forget(connection));
     const framer = createStreamFramer();
     const packet = (bytes: Uint8Array): void => this.#packet(connection, bytes);
@@ -178,10 +186,10 @@ class Hub implements Streams {
   }
 
   /** Is there room for one more from there? Strangers make it, the oldest first; the proven do not. */
-  #makeRoom(address: string): boolean {
+  #makeRoom(network: string): boolean {
     const { connections, perAddress, strangers, strangersPerAddress } = this.#limits;
-    const near = [...this.#strangers].filter((s) => s.address === address);
-    const total = this.#perAddress.get(address) ?? 0;
+    const near = [...this.#strangers].filter((s) => s.network === network);
+    const total = this.#perAddress.get(network) ?? 0;
     const full = this.#connections.size >= connections || total >= perAddress;
     const victim =
       near.length >= strangersPerAddress || total >= perAddress
@@ -214,7 +222,9 @@ class Hub implements Streams {
         return;
       }
     }
+    connection.asking = true;
     connection.door!.receive(bytes, address, port);
+    connection.asking = false;
   }
 
   /** Gives the connection to the leg, once. */
@@ -231,6 +241,8 @@ class Hub implements Streams {
   #send(connection: Connection, packet: Uint8Array): void {
     const { socket } = connection;
     if (!socket.writable) return;
+    // What is sent to one that asked for nothing is meant for whoever had its address and port before.
+    if (!connection.proven && !connection.asking) return;
     if (!connection.proven) this.#prove(connection);
     const unsent = socket.writableLength;
     if (unsent > this.#limits.unsentBytes) {
@@ -265,8 +277,8 @@ class Hub implements Streams {
     this.#strangers.delete(connection);
     clearTimeout(connection.timer);
     connection.door?.connections.delete(`${connection.address}:${connection.port}`);
-    const left = (this.#perAddress.get(connection.address) ?? 1) - 1;
-    if (left > 0) this.#perAddress.set(connection.address, left);
-    else this.#perAddress.delete(connection.address);
+    const left = (this.#perAddress.get(connection.network) ?? 1) - 1;
+    if (left > 0) this.#perAddress.set(connection.network, left);
+    else this.#perAddress.delete(connection.network);
   }
 }

@@ -1,5 +1,8 @@
+import { isLoopbackAddress, networkOf } from '@sidetone/core';
+
 /**
- * How many connections one address may hold at a time, so that a single stranger cannot take every place. This machine's own
+ * How many connections one address may hold at a time, so that a single stranger cannot take every place; in IPv6 that is a /64, in which
+ * a host has as many addresses as it likes. This machine's own
  * addresses are not counted: a reverse proxy in front of us speaks for everybody.
  */
 export class AddressShares {
@@ -12,19 +15,21 @@ export class AddressShares {
 
   /** Takes a place for this address; `false`: it has its share already. */
   take(address: string): boolean {
-    if (isOwn(address)) return true;
-    const held = this.#held.get(address) ?? 0;
+    if (isLoopbackAddress(address)) return true;
+    const network = networkOf(address);
+    const held = this.#held.get(network) ?? 0;
     if (held >= this.#most) return false;
-    this.#held.set(address, held + 1);
+    this.#held.set(network, held + 1);
     return true;
   }
 
   /** Gives a place back that `take` has granted. */
   give(address: string): void {
-    const held = this.#held.get(address);
+    const network = networkOf(address);
+    const held = this.#held.get(network);
     if (held === undefined) return;
-    if (held > 1) this.#held.set(address, held - 1);
-    else this.#held.delete(address);
+    if (held > 1) this.#held.set(network, held - 1);
+    else this.#held.delete(network);
   }
 
   /** Addresses that hold a place. */
@@ -32,5 +37,3 @@ export class AddressShares {
     return this.#held.size;
   }
 }
-
-const isOwn = (address: string): boolean => address === '::1' || address.startsWith('127.');

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { connect, createServer, type Socket } from 'node:net';
+import { connect, createServer, type Server, type Socket } from 'node:net';
 import { createFramer, type Flow } from '@sidetone/sip';
 import { AddressShares } from './address-shares.ts';
 import { plainAddress } from './addresses.ts';
 import { ListenError } from './listen-error.ts';
+import { openEach } from './listen-hosts.ts';
 import type { SipTransportOptions } from './sip-transport-options.ts';
 
 type TcpFlow = Extract<Flow, { transport: 'tcp' | 'tls' | 'ws' | 'wss' }>;
@@ -19,7 +20,8 @@ const KNOWN_IDLE_MS = 30 * 60_000;
 const MESSAGE_MS = 30_000;
 /** After the answer to what ends a stream. */
 const LINGER_MS = 2_000;
-const CONNECT_MS = 4_000;
+/** Less than a silent trunk is given: what goes by TCP for its size alone has time to go by UDP (RFC 3261 §18.1.1). */
+const CONNECT_MS = 3_000;
 
 export interface SipTcp {
   send(bytes: Uint8Array, flow: TcpFlow): void;
@@ -27,7 +29,7 @@ export interface SipTcp {
 }
 
 /** SIP over TCP: accepts connections, opens them on demand, and reuses the one a flow names. */
-export function listenSipTcp(options: SipTransportOptions): Promise<SipTcp> {
+export async function listenSipTcp(options: SipTransportOptions): Promise<SipTcp> {
   const connections = new Map<string, Socket>();
   const byPeer = new Map<string, string>();
   const shares = new AddressShares(MAX_PER_ADDRESS);
@@ -39,15 +41,25 @@ export function listenSipTcp(options: SipTransportOptions): Promise<SipTcp> {
     connections.set(connection, socket);
     byPeer.set(`${host}:${port}`, connection);
     socket.setNoDelay(true);
-    socket.setTimeout(STRANGER_IDLE_MS, () => socket.destroy());
+    socket.setTimeout(STRANGER_IDLE_MS, () => leave());
     let unfinished: NodeJS.Timeout | undefined;
     const watch = (arrived: boolean): void => {
       if (arrived || framer.pending === 0) {
         clearTimeout(unfinished);
         unfinished = undefined;
       }
-      if (framer.pending > 0) unfinished ??= setTimeout(() => socket.destroy(), MESSAGE_MS);
+      if (framer.pending > 0) unfinished ??= setTimeout(leave, MESSAGE_MS);
     };
+    const part = (): void => {
+      socket.end();
+      setTimeout(() => socket.destroy(), LINGER_MS).unref();
+    };
+    /** Whoever began a message that does not end hears so, as far as it could be read. */
+    const leave = (): void => {
+      for (const frame of framer.end()) if (frame.type === 'fatal') options.unparseable(frame.error, flow);
+      part();
+    };
+    socket.on('end', leave);
     socket.on('data', (bytes: Buffer) => {
       let pinged = false;
       let arrived = false;
@@ -61,10 +73,7 @@ export function listenSipTcp(options: SipTransportOptions): Promise<SipTcp> {
         } else if (frame.type === 'malformed' || frame.type === 'fatal') {
           arrived = true;
           options.unparseable(frame.error, flow);
-          if (frame.type === 'fatal') {
-            socket.end();
-            setTimeout(() => socket.destroy(), LINGER_MS);
-          }
+          if (frame.type === 'fatal') part();
         }
       }
       // One answer for all pings of a chunk, and none to a peer that does not read the last: strangers may ping.
@@ -90,7 +99,7 @@ export function listenSipTcp(options: SipTransportOptions): Promise<SipTcp> {
   }
 
   function dial(bytes: Uint8Array, flow: TcpFlow): void {
-    const socket = connect({ host: flow.host, port: flow.port });
+    const socket = connect({ host: flow.host, port: flow.port, allowHalfOpen: true });
     let open = false;
     const timer = setTimeout(() => socket.destroy(new Error('connect timed out')), CONNECT_MS);
     adopt(socket, flow.host, flow.port);
@@ -105,34 +114,37 @@ export function listenSipTcp(options: SipTransportOptions): Promise<SipTcp> {
     socket.write(bytes);
   }
 
-  return new Promise((resolve, reject) => {
-    const server = createServer((socket) => {
-      const host = plainAddress(socket.remoteAddress);
-      if (connections.size >= MAX_CONNECTIONS || !shares.take(host)) {
-        socket.destroy();
-        return;
-      }
-      socket.once('close', () => shares.give(host));
-      adopt(socket, host, socket.remotePort ?? 0);
-    });
-    const refuse = (cause: Error): void =>
-      reject(new ListenError('sip.tcp', options.host, options.tcp, cause));
-    server.once('error', refuse);
-    server.listen(options.tcp, options.host, () => {
-      server.off('error', refuse);
-      server.on('error', () => {});
-      resolve({
-        send: (bytes, flow) => {
-          const id = flow.connection ?? byPeer.get(`${flow.host}:${flow.port}`);
-          const socket = id === undefined ? undefined : connections.get(id);
-          if (socket !== undefined && !socket.destroyed) write(socket, bytes, flow);
-          else dial(bytes, flow);
-        },
-        close: () => {
-          server.close();
-          for (const socket of connections.values()) socket.destroy();
-        },
+  const listen = (host: string): Promise<Server> =>
+    new Promise((resolve, reject) => {
+      const server = createServer({ allowHalfOpen: true }, (socket) => {
+        const from = plainAddress(socket.remoteAddress);
+        if (connections.size >= MAX_CONNECTIONS || !shares.take(from)) {
+          socket.destroy();
+          return;
+        }
+        socket.once('close', () => shares.give(from));
+        adopt(socket, from, socket.remotePort ?? 0);
+      });
+      const refuse = (cause: Error): void => reject(new ListenError('sip.tcp', host, options.tcp, cause));
+      server.once('error', refuse);
+      server.listen({ port: options.tcp, host, ipv6Only: true }, () => {
+        server.off('error', refuse);
+        server.on('error', () => {});
+        resolve(server);
       });
     });
-  });
+
+  const servers = await openEach(options.host, listen);
+  return {
+    send: (bytes, flow) => {
+      const id = flow.connection ?? byPeer.get(`${flow.host}:${flow.port}`);
+      const socket = id === undefined ? undefined : connections.get(id);
+      if (socket !== undefined && !socket.destroyed) write(socket, bytes, flow);
+      else dial(bytes, flow);
+    },
+    close: () => {
+      for (const server of servers) server.close();
+      for (const socket of connections.values()) socket.destroy();
+    },
+  };
 }

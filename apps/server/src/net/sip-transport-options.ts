@@ -1,8 +1,10 @@
 import type { Flow, SipMessage, SipParseError } from '@sidetone/sip';
+import type { Hosts } from './listen-hosts.ts';
 
 /** What the SIP sockets are opened with, and whom they tell. */
 export interface SipTransportOptions {
-  readonly host: string;
+  /** One for each family. */
+  readonly host: Hosts;
   readonly udp: number;
   readonly tcp: number;
   readonly received: (message: SipMessage, flow: Flow) => void;

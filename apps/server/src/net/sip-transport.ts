@@ -12,7 +12,7 @@ export interface SipTransport {
   close(): void;
 }
 
-/** The SIP sockets of the process: UDP and TCP on one host, and WebSockets of the HTTP server. Rejects with `ListenError`. */
+/** The SIP sockets of the process: UDP and TCP on one host of each family, and WebSockets of the HTTP server. Rejects with `ListenError`. */
 export async function openSipTransport(options: SipTransportOptions): Promise<SipTransport> {
   const udp = await listenUdp('sip.udp', options.host, options.udp, (bytes, host, port) => {
     const flow: Flow = { transport: 'udp', host, port };

@@ -1,5 +1,4 @@
-import { randomBytes, randomInt } from 'node:crypto';
-import { type JournalEntry, type JournalLine, type LogLine, type Random, ServiceLoop } from '@sidetone/core';
+import { type JournalEntry, type JournalLine, type LogLine, type Ms, ServiceLoop } from '@sidetone/core';
 import { type Binding, createProxy, type ProxyInput, type ProxyOutput } from '@sidetone/proxy';
 import type { Flow, LocalNode, SipMessage } from '@sidetone/sip';
 import { createVoice, type VoiceInput, type VoiceOutput } from '@sidetone/voice';
@@ -7,19 +6,18 @@ import { createVsp, type VspInput, type VspOutput } from '@sidetone/vsp';
 import type { Identity } from '@sidetone/wire';
 import { epoch, monotonic } from '../clock.ts';
 import type { Config } from '../config/schema.ts';
+import { familiesOf } from '../net/listen-hosts.ts';
+import { systemRandom } from '../system-random.ts';
+import { Door, type Incoming } from './door.ts';
 
 type Input = VspInput | VoiceInput | ProxyInput;
 type Output = VspOutput | VoiceOutput | ProxyOutput;
 
-/** The process's random source. */
-export const systemRandom: Random = {
-  int: (bound) => randomInt(bound),
-  bytes: (length) => randomBytes(length),
-};
-
 type RecordOutput = Extract<VoiceOutput, { type: 'record' }>;
-/** A record is never lost to a death between it and the line that says that its call is no more: both are of one unit. */
-type Kept = JournalLine | RecordOutput;
+type ToKeep = JournalLine | RecordOutput;
+
+/** A line of the journal of a room. */
+export type Kept = Omit<JournalLine, 'type'> & { readonly room: LocalNode };
 
 /** What the services ask of the world, beyond each other. */
 export interface World {
@@ -31,12 +29,10 @@ export interface World {
   readonly lookup: (output: Extract<ProxyOutput, { type: 'lookup' }>) => void;
   readonly refused: (output: Extract<ProxyOutput, { type: 'refused' }>) => void;
   readonly media: (output: Extract<VoiceOutput, { type: 'media' }>) => void;
-  /** What one input has changed and finished, as one unit. Must be written when this returns: the other outputs follow. */
-  readonly keep: (
-    room: LocalNode,
-    changes: readonly JournalLine[],
-    records: readonly RecordOutput['record'][],
-  ) => void;
+  /** How long the oldest media command has waited for its reply. */
+  readonly mediaLag: () => Ms;
+  /** What has changed and finished, as one unit. Must be written when this returns: what leaves follows. */
+  readonly keep: (changes: readonly Kept[], records: readonly RecordOutput['record'][]) => void;
   readonly log: (room: LocalNode, line: LogLine) => void;
 }
 
@@ -44,7 +40,8 @@ export interface ExchangeOptions {
   readonly config: Config;
   readonly identity: Identity;
   readonly nonceKey: Uint8Array;
-  readonly publicAddress: { readonly host: string; readonly port: number };
+  readonly publicAddress: { readonly hosts: readonly [string, ...string[]]; readonly port: number };
+  readonly mediaAddresses: readonly string[] | undefined;
 }
 
 /** vsp, voice and proxy in one process, with the real clock under them. */
@@ -52,6 +49,8 @@ export interface Exchange {
   /** The first thing a service hears: what the process before has kept. All have heard before anything that follows is carried. */
   restore(entries: Readonly<Record<LocalNode, readonly JournalEntry[]>>): void;
   post(to: LocalNode, input: Input): void;
+  /** What has come in by a socket: it waits its turn (`door.ts`). */
+  arrived(incoming: Incoming): void;
   knowsReport(reportId: string): boolean;
   /** Calls alive. */
   calls(): number;
@@ -79,14 +78,19 @@ export function createExchange(options: ExchangeOptions, world: World): Exchange
     identity,
     publicAddress: options.publicAddress,
     ringMs: config.limits.ring_seconds * 1000,
-    limits: { calls: config.limits.calls, callsPerUser: config.limits.calls_per_user },
+    ...(options.mediaAddresses === undefined ? {} : { families: familiesOf(options.mediaAddresses) }),
+    limits: {
+      calls: config.limits.calls,
+      callsPerUser: config.limits.calls_per_user,
+      mediaPorts: config.media.ports[1] - config.media.ports[0] + 1,
+    },
   });
   const proxy = createProxy({
     random: systemRandom,
     epoch,
     identity,
     address: {
-      host: options.publicAddress.host,
+      hosts: options.publicAddress.hosts,
       udp: config.sip.udp,
       tcp: config.sip.tcp,
       ws: config.http.port,
@@ -96,26 +100,44 @@ export function createExchange(options: ExchangeOptions, world: World): Exchange
     limits: { contactsPerUser: config.limits.contacts_per_user },
   });
 
-  const loop = new ServiceLoop<LocalNode, Input, Output, Kept>(
+  const loop = new ServiceLoop<LocalNode, Input, Output, ToKeep>(
     { vsp, voice, proxy },
     {
-      isKept: (output): output is Kept => output.type === 'journal' || output.type === 'record',
+      isKept: (output): output is ToKeep => output.type === 'journal' || output.type === 'record',
       keep: (room, unit) => {
-        const changes = unit.filter((kept) => kept.type === 'journal');
-        const records = unit.filter((kept) => kept.type === 'record');
-        world.keep(
-          room,
-          changes,
-          records.map(({ record }) => record),
-        );
+        for (const kept of unit) {
+          if (kept.type === 'record') records.push(kept.record);
+          else lines.set(`${room} ${kept.key}`, { room, key: kept.key, value: kept.value });
+        }
       },
       carry,
     },
   );
+  /** Lines of this run, the last of each key; then records; then what goes out. */
+  let lines = new Map<string, Kept>();
+  let records: RecordOutput['record'][] = [];
+  let leaving: (() => void)[] = [];
   let timer: NodeJS.Timeout | undefined;
+  /** When `timer` goes off. */
+  let armed: Ms | null = null;
   let stopped = false;
 
-  function carry(from: LocalNode, output: Exclude<Output, Kept>): void {
+  /**
+   * Lines and records are written before anything leaves that the same run brought about, all as one unit. So a peer never knows more
+   * than the next process will, and a record is never lost to a death between it and the line that says that its call is no more.
+   */
+  function settle(): void {
+    while (lines.size + records.length + leaving.length > 0) {
+      const [changes, ended, outputs] = [[...lines.values()], records, leaving];
+      lines = new Map();
+      records = [];
+      leaving = [];
+      if (changes.length + ended.length > 0) world.keep(changes, ended);
+      for (const output of outputs) output();
+    }
+  }
+
+  function carry(from: LocalNode, output: Exclude<Output, ToKeep>): void {
     switch (output.type) {
       case 'sip':
         if (output.flow.transport === 'local') {
@@ -124,8 +146,19 @@ export function createExchange(options: ExchangeOptions, world: World): Exchange
             message: output.message,
             flow: { transport: 'local', node: from },
           });
-        } else world.sip(output.message, output.flow);
+        } else leaving.push(() => world.sip(output.message, output.flow));
         return;
+      case 'dialog':
+        return loop.post('proxy', output);
+      case 'log':
+        return world.log(from, output);
+      default:
+        leaving.push(() => deliver(output));
+    }
+  }
+
+  function deliver(output: Exclude<Output, ToKeep | { type: 'sip' | 'dialog' | 'log' }>): void {
+    switch (output.type) {
       case 'frame':
         return world.frame(output.socket, output.text);
       case 'close':
@@ -140,18 +173,44 @@ export function createExchange(options: ExchangeOptions, world: World): Exchange
         return world.refused(output);
       case 'media':
         return world.media(output);
-      case 'log':
-        return world.log(from, output);
     }
   }
 
   function run(): void {
     if (stopped) return;
     loop.run(monotonic());
-    clearTimeout(timer);
+    settle();
     const due = loop.deadline();
-    if (due !== null) timer = setTimeout(run, Math.min(Math.max(0, due - monotonic()), 60_000));
+    // Most inputs leave the next deadline as it is; a timer anew for each would cost more than many of them.
+    if (due === armed) return;
+    clearTimeout(timer);
+    armed = due;
+    if (due !== null) timer = setTimeout(awake, Math.min(Math.max(0, due - monotonic()), 60_000));
   }
+
+  function awake(): void {
+    armed = null;
+    run();
+  }
+
+  const post = (to: LocalNode, input: Input): void => {
+    if (stopped) return;
+    loop.post(to, input);
+    run();
+  };
+
+  const door = new Door({
+    now: monotonic,
+    lag: world.mediaLag,
+    source: (incoming) =>
+      incoming.kind === 'frame'
+        ? vsp.turnOf(incoming.socket, incoming.text)
+        : proxy.turnOf(incoming.message, incoming.flow, monotonic()),
+    handle: (incoming, late) => {
+      if (incoming.kind === 'sip') post('proxy', { type: 'sip', ...incoming, late });
+      else post('vsp', { type: 'frame', ...incoming, late });
+    },
+  });
 
   return {
     // voice first: what it ends and what it claims from media stands before the others speak of it.
@@ -160,11 +219,8 @@ export function createExchange(options: ExchangeOptions, world: World): Exchange
         loop.post(room, { type: 'restore', entries: entries[room] });
       run();
     },
-    post: (to, input) => {
-      if (stopped) return;
-      loop.post(to, input);
-      run();
-    },
+    post,
+    arrived: (incoming) => door.arrived(incoming),
     knowsReport: (reportId) => vsp.hasReportId(reportId),
     calls: () => voice.size.calls,
     bindingsOf: (user) => proxy.bindingsOf(user, monotonic()),

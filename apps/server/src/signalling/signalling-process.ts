@@ -20,11 +20,13 @@ import { listenStun } from '../listen/stun.ts';
 import { listenWebSocket, type WebSocketListener } from '../listen/websocket.ts';
 import { createLog } from '../log.ts';
 import { createMediaClient } from '../media/control-client.ts';
+import { familiesOf, publicHosts } from '../net/listen-hosts.ts';
 import { openSipTransport, type SipTransport } from '../net/sip-transport.ts';
 import { openRecordWriter } from '../store/record-writer.ts';
 import { FAULT, type FromChild, type SignallingStart, type ToChild } from '../supervise/messages.ts';
+import { systemRandom } from '../system-random.ts';
 import { authenticate } from './authenticate.ts';
-import { createExchange, systemRandom } from './exchange.ts';
+import { createExchange } from './exchange.ts';
 import { handOver } from './hand-over.ts';
 import { Health } from './health.ts';
 import { InheritedFault, inheriting } from './inherited-fault.ts';
@@ -61,9 +63,10 @@ export async function prepareSignalling(
   const unresolved = (host: string): void => log.warn({ host }, 'trunk host cannot be resolved');
   const named = people.identity.trunks;
   const trunks = new KeptTrunks();
-  people.identity.setTrunks(trunks.kept(await resolveTrunks(named, unresolved)));
+  const families = familiesOf(start.config.sip.host);
+  people.identity.setTrunks(trunks.kept(await resolveTrunks(named, families, unresolved)));
   const update = (resolved: readonly Trunk[]): void => people.identity.setTrunks(trunks.kept(resolved));
-  const stopResolving = keepTrunksResolved(named, update, unresolved);
+  const stopResolving = keepTrunksResolved(named, families, update, unresolved);
   return () => serve(start, log, secrets, people, trunks, stopResolving);
 }
 
@@ -99,7 +102,7 @@ async function serve(
   const phoneBudget = new LoginBudget();
   const links = new LoginLinks();
   const iceServers = iceServersOf(config);
-  const publicAddress = { host: config.sip.public_host ?? config.sip.host, port: config.sip.udp };
+  const publicAddress = { hosts: publicHosts(config.sip), port: config.sip.udp };
 
   let mediaIsHere = false;
   const health = new Health([
@@ -140,7 +143,7 @@ async function serve(
   /** What services that take over say before the sockets are open. */
   const unsent: [SipMessage, Flow][] = [];
   const exchange = createExchange(
-    { config, identity, nonceKey: secrets.nonceKey, publicAddress },
+    { config, identity, nonceKey: secrets.nonceKey, publicAddress, mediaAddresses: start.mediaAddresses },
     {
       sip: (message, flow) => {
         if (sip === undefined) unsent.push([message, flow]);
@@ -174,10 +177,11 @@ async function serve(
       media: ({ id, command }) => {
         void media.command(command).then((reply) => exchange.post('voice', { type: 'media', id, reply }));
       },
-      keep: (room, changes, ended) => {
+      mediaLag: () => media.lag(),
+      keep: (changes, ended) => {
         journal.write([
           ...ended.map((record) => ({ room: 'records' as const, key: record.leg_id, value: record })),
-          ...changes.map(({ key, value }) => ({ room, key, value })),
+          ...changes,
         ]);
         for (const record of ended) {
           records.save(record);
@@ -206,7 +210,7 @@ async function serve(
     host: config.sip.host,
     udp: config.sip.udp,
     tcp: config.sip.tcp,
-    received: (message, flow) => exchange.post('proxy', { type: 'sip', message, flow }),
+    received: (message, flow) => exchange.arrived({ kind: 'sip', message, flow }),
     unparseable: (error, flow) => {
       const answer = rejectUnparseable(error, flow);
       if (answer !== null) sip?.send(answer.message, answer.flow);
@@ -267,7 +271,7 @@ async function serve(
         address,
         ...(origin === undefined ? {} : { origin }),
       }),
-    frame: (socket, text) => exchange.post('vsp', { type: 'frame', socket, text }),
+    frame: (socket, text) => exchange.arrived({ kind: 'frame', socket, text }),
     closed: (socket) => exchange.post('vsp', { type: 'closed', socket }),
     sip: transport.webSockets,
   });

@@ -10,6 +10,8 @@ export interface SignallingStart {
   readonly dataDir: string;
   /** Unix socket of the media process. */
   readonly mediaSocket: string;
+  /** Those that media uses; a supervisor of an older release does not say. */
+  readonly mediaAddresses?: readonly string[];
   /** The journal is put aside: processes that took it over kept failing. */
   readonly afresh?: boolean;
 }

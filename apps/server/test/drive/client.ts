@@ -28,8 +28,9 @@ export class Client {
     port: number,
     path = '/',
     headers: Readonly<Record<string, string>> = {},
+    host = '127.0.0.1',
   ): Promise<Client> {
-    const socket = new WebSocket(`ws://127.0.0.1:${port}${path}`, { headers });
+    const socket = new WebSocket(`ws://${host}:${port}${path}`, { headers });
     const client = new Client(socket);
     await new Promise<void>((done, fail) => {
       socket.once('open', () => done());
@@ -39,8 +40,8 @@ export class Client {
     return client;
   }
 
-  static async loggedIn(port: number, user: string, more: object = {}): Promise<Client> {
-    const client = await Client.open(port);
+  static async loggedIn(port: number, user: string, more: object = {}, host?: string): Promise<Client> {
+    const client = await Client.open(port, '/', {}, host);
     const reply = await client.request('login', { login: user, passwd: `${user} password`, ...more });
     if (reply.result === undefined) throw new Error(JSON.stringify(reply));
     client.sessid = reply.result['sessid'];

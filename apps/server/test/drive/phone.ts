@@ -20,17 +20,19 @@ type EventOf<T extends Event['type']> = Extract<Event, { type: T }>;
 export class Phone {
   readonly events: Event[] = [];
   readonly agent: UserAgent;
+  readonly host: string;
   readonly port: number;
   readonly #socket: Socket;
   readonly #timer: NodeJS.Timeout;
 
   private constructor(socket: Socket, server: number) {
     this.#socket = socket;
+    this.host = socket.address().address;
     this.port = socket.address().port;
     this.agent = createUserAgent({
       random: { int: randomInt, bytes: (length) => new Uint8Array(randomBytes(length)) },
-      sentBy: { host: '127.0.0.1', port: this.port },
-      contact: () => ({ scheme: 'sip', user: 'phone', host: '127.0.0.1', port: this.port, params: {} }),
+      sentBy: { host: this.host, port: this.port },
+      contact: () => ({ scheme: 'sip', user: 'phone', host: this.host, port: this.port, params: {} }),
       resolve: () => this.flow(server),
       userAgent: 'Test Phone',
       allow: ['INVITE', 'ACK', 'CANCEL', 'BYE', 'INFO', 'UPDATE', 'OPTIONS'],
@@ -46,9 +48,10 @@ export class Phone {
     }, 10);
   }
 
-  static async open(server: number, port = 0): Promise<Phone> {
-    const socket = createSocket('udp4');
-    socket.bind(port, '127.0.0.1');
+  /** On a loopback address, IPv4 unless told. */
+  static async open(server: number, port = 0, host = '127.0.0.1'): Promise<Phone> {
+    const socket = createSocket(host.includes(':') ? 'udp6' : 'udp4');
+    socket.bind(port, host);
     await once(socket, 'listening');
     return new Phone(socket, server);
   }
@@ -58,7 +61,7 @@ export class Phone {
   }
 
   flow(port: number): Flow {
-    return { transport: 'udp', host: '127.0.0.1', port };
+    return { transport: 'udp', host: this.host, port };
   }
 
   /** Sends what the agent wants sent, and keeps the rest. */
@@ -100,13 +103,13 @@ export class Phone {
     more: Partial<InviteOptions> = {},
     sdp: string | null = plainSdp(40_000),
   ): string {
-    const uri = { scheme: 'sip', user, host: '127.0.0.1', port: server, params: {} } as const;
+    const uri = { scheme: 'sip', user, host: this.host, port: server, params: {} } as const;
     const { leg, out } = this.agent.invite(
       {
         requestUri: uri,
         from: {
           displayName: 'Bob',
-          uri: { scheme: 'sip', user: '+13125559999', host: '127.0.0.1', params: {} },
+          uri: { scheme: 'sip', user: '+13125559999', host: this.host, params: {} },
           params: {},
         },
         to: { uri: { ...uri }, params: {} },
@@ -128,12 +131,18 @@ export class Phone {
 }
 
 /** A plain RTP description. */
-export function plainSdp(port: number, formats = '0 8 101', direction = 'sendrecv'): string {
+export function plainSdp(
+  port: number,
+  formats = '0 8 101',
+  direction = 'sendrecv',
+  address = '127.0.0.1',
+): string {
+  const place = `IN IP${address.includes(':') ? 6 : 4} ${address}`;
   return [
     'v=0',
-    'o=- 1 1 IN IP4 127.0.0.1',
+    `o=- 1 1 ${place}`,
     's=-',
-    'c=IN IP4 127.0.0.1',
+    `c=${place}`,
     't=0 0',
     `m=audio ${port} RTP/AVP ${formats}`,
     'a=rtpmap:0 PCMU/8000',

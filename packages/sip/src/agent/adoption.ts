@@ -1,12 +1,12 @@
 import type { Ms } from '@sidetone/core';
 import { type Dialog, nextHop, requestIn } from '../dialog.ts';
-import type { Credentials } from '../digest.ts';
 import { bodyText } from '../header-access.ts';
 import { formatNameAddr } from '../header-grammar.ts';
 import type { LegSnapshot } from '../leg-snapshot.ts';
 import type { SipResponse } from '../message.ts';
 import { T1 } from '../transaction/timers.ts';
 import { formatUri } from '../uri.ts';
+import type { AgentCredentials } from '../user-agent-events.ts';
 import { writeMessage } from '../write.ts';
 import {
   type Agent,
@@ -46,7 +46,7 @@ const spellResponse = (response: SipResponse): string =>
 
 /** What the next process needs of a leg; `null` before its 2xx. */
 export function snapshot(leg: Leg): LegSnapshot | null {
-  const { dialog, unacked, lastAck } = leg;
+  const { dialog, unacked, lastAck, proof } = leg;
   if (dialog === null || (leg.phase !== 'confirmed' && leg.phase !== 'leaving')) return null;
   const pending = leg.pendingAck?.request;
   const acked = pending ?? lastAck?.request;
@@ -60,6 +60,7 @@ export function snapshot(leg: Leg): LegSnapshot | null {
     remote: spelled(dialog.remote, formatNameAddr),
     target: spelled(dialog.remoteTarget, formatUri),
     routes: dialog.routeSet.map((route) => spelled(route, formatNameAddr)),
+    ...(proof === null ? undefined : { proof }),
     localSeq: dialog.localSeq,
     remoteSeq: dialog.remoteSeq,
     acked: acked?.headers.cseq.seq ?? null,
@@ -87,7 +88,7 @@ const isOld = ({ reinvite, giveUpAt }: NonNullable<LegSnapshot['unacked']>, now:
 export function adopt(
   agent: Agent,
   { snapshot: known, dialog: written, response }: ReadSnapshot,
-  credentials: Credentials | undefined,
+  credentials: AgentCredentials | undefined,
   now: Ms,
 ): void {
   const { remoteSeq } = written;
@@ -106,6 +107,7 @@ export function adopt(
     dialog,
     forks: new Map(),
     credentials,
+    proof: known.proof ?? null,
     inviteTx: '',
     cancelling: false,
     unacked: null,

@@ -1,13 +1,19 @@
 import { type Deadlines, earliest, hexId, type Ms, type Random } from '@sidetone/core';
+import { sessionDescription } from '../body.ts';
 import { createResponse, type ResponseParts } from '../build.ts';
 import { type Dialog, remoteTag } from '../dialog.ts';
-import type { Credentials } from '../digest.ts';
 import type { Flow } from '../flow.ts';
-import { bodyText, mediaType } from '../header-access.ts';
 import type { LegId } from '../leg-snapshot.ts';
+import type { MergedRequests } from '../merged-requests.ts';
 import type { NameAddr, SipMessage, SipRequest, SipResponse } from '../message.ts';
 import type { TransactionLayer, TransactionOut } from '../transport-events.ts';
-import type { ExtraHeaders, ResponseOptions, UserAgentOptions, UserAgentOut } from '../user-agent-events.ts';
+import type {
+  AgentCredentials,
+  ExtraHeaders,
+  ResponseOptions,
+  UserAgentOptions,
+  UserAgentOut,
+} from '../user-agent-events.ts';
 
 /** Our 2xx to an INVITE, repeated until its ACK (RFC 3261 §13.3.1.4). */
 export interface Unacked {
@@ -37,6 +43,12 @@ export interface Reinvite {
   readonly retryAt: Ms | null;
 }
 
+/** Where credentials were given to, and the realms that asked for them there. */
+export interface Proof {
+  readonly hop: Flow;
+  readonly realms: readonly string[];
+}
+
 /** One call leg. Plain data; `phase` says what may happen next. */
 export interface Leg {
   readonly id: LegId;
@@ -49,7 +61,9 @@ export interface Leg {
   dialog: Dialog | null;
   /** Early dialogs of a UAC by To tag. */
   forks: Map<string, Dialog>;
-  readonly credentials: Credentials | undefined;
+  readonly credentials: AgentCredentials | undefined;
+  /** Of the first INVITE: what credentials may go to in the dialog. `null` without any. */
+  proof: Proof | null;
   /** The transaction of the first INVITE. */
   inviteTx: string;
   /** `cancel` was called; its headers are on the CANCEL. */
@@ -74,13 +88,16 @@ export interface ClientUse {
   readonly purpose: 'invite' | 'reinvite' | 'in-dialog' | 'bye' | 'outside' | 'quiet';
   readonly leg: LegId | null;
   readonly token: string;
-  readonly request: SipRequest;
+  /** As it was sent; without its body when the transaction is over. */
+  request: SipRequest;
   readonly flow: Flow;
   /** The dialog a request inside one was made from. */
   readonly dialog: Dialog | null;
-  readonly credentials: Credentials | undefined;
-  /** Nonces answered so far. */
-  readonly tried: readonly string[];
+  readonly credentials: AgentCredentials | undefined;
+  /** Of a request in a dialog: what credentials may go to. */
+  readonly proof: Proof | null;
+  /** How often it was sent again with credentials. */
+  readonly tries: number;
   /** ACKs by To tag of the 2xx, so that copies get the same. */
   readonly acks: Map<string, { readonly request: SipRequest; readonly flow: Flow }>;
 }
@@ -113,6 +130,7 @@ export interface Agent {
   readonly inherited: Map<string, LegId>;
   readonly clients: Map<string, ClientUse>;
   readonly servers: Map<string, ServerUse>;
+  readonly merged: MergedRequests;
   readonly due: Deadlines<LegId>;
   readonly strays: Map<string, Stray>;
   readonly straysDue: Deadlines<string>;
@@ -129,7 +147,7 @@ export const tagOf = (address: NameAddr): string => address.params['tag'] ?? '';
 
 /** The session description of a message, or `undefined`. */
 export const sdpOf = (message: SipMessage): string | undefined =>
-  message.body.length > 0 && mediaType(message) === 'application/sdp' ? bodyText(message) : undefined;
+  message.body.length === 0 ? undefined : sessionDescription(message);
 
 export const sdpField = (message: SipMessage): { readonly sdp?: string } => {
   const sdp = sdpOf(message);
@@ -205,6 +223,11 @@ export function dialogOf(leg: Leg): Dialog | null {
 export function addLeg(agent: Agent, leg: Leg): void {
   agent.legs.set(leg.id, leg);
   agent.byDialog.set(dialogKey(leg.callId, leg.localTag), leg.id);
+  tellDialog(agent, leg, true);
+}
+
+function tellDialog(agent: Agent, { callId, localTag: tag }: Leg, live: boolean): void {
+  if (agent.options.tellsDialogs === true) agent.out.push({ type: 'dialog', callId, tag, live });
 }
 
 /** Forgets a leg. A re-INVITE of the peer that waits for its answer gets 487 (§15.1.2). */
@@ -213,6 +236,7 @@ export function dropLeg(agent: Agent, leg: Leg, now: Ms): void {
   agent.legs.delete(leg.id);
   agent.byDialog.delete(dialogKey(leg.callId, leg.localTag));
   if (leg.dialog !== null) agent.inherited.delete(dialogKey(leg.callId, remoteTag(leg.dialog)));
+  tellDialog(agent, leg, false);
   agent.due.delete(leg.id);
   const tx = leg.peerOffer;
   const waiting = tx === null ? undefined : agent.servers.get(tx);

@@ -1,14 +1,12 @@
 import { hexId, type Ms } from '@sidetone/core';
+import { authorize, realmsAnswered } from '../authorize.ts';
 import { type Dialog, nextHop, requestIn } from '../dialog.ts';
-import { answerChallenge, chooseChallenge } from '../digest.ts';
-import { header, headersNamed, withoutHeader } from '../header-access.ts';
+import type { Flow } from '../flow.ts';
+import { headersNamed } from '../header-access.ts';
 import type { SipRequest, SipResponse } from '../message.ts';
-import { formatUri } from '../uri.ts';
+import { sameFlow } from '../transaction/matching.ts';
 import type { ExtraHeaders } from '../user-agent-events.ts';
-import { type Agent, type ClientUse, type Leg, requestHeaders, storeDialog } from './agent.ts';
-
-/** How often one request is sent again with new credentials: a stale nonce may follow a stale nonce, but not for ever. */
-const MOST_TRIES = 3;
+import { type Agent, type ClientUse, type Leg, type Proof, requestHeaders, storeDialog } from './agent.ts';
 
 /** Starts a client transaction and remembers what it is for. */
 export function sendRequest(agent: Agent, use: Omit<ClientUse, 'acks'>, now: Ms): string {
@@ -32,10 +30,10 @@ export function sendInDialog(
   storeDialog(leg, made.dialog);
   const flow = agent.options.resolve(nextHop(dialog));
   const { request } = made;
-  const { credentials } = leg;
+  const { credentials, proof } = leg;
   sendRequest(
     agent,
-    { purpose, leg: leg.id, token, request, flow, dialog: made.dialog, credentials, tried: [] },
+    { purpose, leg: leg.id, token, request, flow, dialog: made.dialog, credentials, proof, tries: 0 },
     now,
   );
 }
@@ -44,7 +42,7 @@ export function sendInDialog(
 export function byeQuietly(
   agent: Agent,
   dialog: Dialog,
-  of: Pick<Leg, 'credentials'>,
+  of: Pick<Leg, 'credentials' | 'proof'>,
   headers: ExtraHeaders,
   now: Ms,
 ): void {
@@ -60,7 +58,8 @@ export function byeQuietly(
       flow,
       dialog: made.dialog,
       credentials: of.credentials,
-      tried: [],
+      proof: of.proof,
+      tries: 0,
     },
     now,
   );
@@ -91,49 +90,52 @@ const credentialsOf = (request: SipRequest): ExtraHeaders =>
     headersNamed(request, name).map((value): readonly [string, string] => [name, value]),
   );
 
+/** Whether a challenge may have credentials: it comes from where the request went, and they were given for it. */
+function isFor({ credentials, proof, purpose, flow }: ClientUse, from: Flow, realm: string): boolean {
+  if (!sameFlow(from, flow)) return false;
+  // The first request goes where the user sends it. In a dialog the peer decides where to (§12.2.1.1).
+  if (purpose === 'invite' || purpose === 'outside') return credentials?.realms?.includes(realm) ?? true;
+  return proof !== null && sameFlow(proof.hop, flow) && (credentials?.realms ?? proof.realms).includes(realm);
+}
+
 /**
- * Sends a challenged request again with credentials (§22.2, §22.3): a new transaction with the next CSeq. Once per nonce; after a wrong
- * password only a challenge marked stale is worth another try. False: the challenge is the final answer.
+ * Sends a challenged request again with credentials (§22.2, §22.3): a new transaction with the next CSeq. `null`: the challenge is the
+ * final answer.
  */
 export function authorizeAgain(
   agent: Agent,
   use: ClientUse,
   response: SipResponse,
+  from: Flow,
   now: Ms,
 ): { readonly tx: string; readonly request: SipRequest } | null {
-  const { credentials, tried } = use;
-  if (credentials === undefined || (response.status !== 401 && response.status !== 407)) return null;
-  const proxy = response.status === 407;
-  const challenge = chooseChallenge(
-    headersNamed(response, proxy ? 'Proxy-Authenticate' : 'WWW-Authenticate'),
-  );
-  const nonce = challenge?.['nonce'];
-  if (challenge === null || nonce === undefined || tried.includes(nonce)) return null;
-  const name = proxy ? 'Proxy-Authorization' : 'Authorization';
-  const answered = header(use.request, name) !== undefined;
-  const stale = challenge['stale']?.toLowerCase() === 'true';
-  if ((answered && !stale) || tried.length >= MOST_TRIES) return null;
-  const value = answerChallenge(challenge, {
-    method: use.request.method,
-    uri: formatUri(use.request.uri),
+  const { credentials, tries } = use;
+  if (credentials === undefined) return null;
+  const authorized = authorize(use.request, response, {
     credentials,
-    count: 1,
-    cnonce: hexId(agent.options.random, 8),
+    isFor: (realm) => isFor(use, from, realm),
+    tries,
+    cnonce: () => hexId(agent.options.random, 8),
   });
+  if (authorized === null) return null;
   const leg = use.leg === null ? undefined : agent.legs.get(use.leg);
   const current = leg?.dialog ?? use.dialog;
   const seq = Math.max(use.request.headers.cseq.seq, current?.localSeq ?? 0) + 1;
   const dialog = current === null ? null : { ...current, localSeq: seq };
   if (leg !== undefined && dialog !== null) storeDialog(leg, dialog);
-  const plain = withoutHeader(use.request, name);
   const request: SipRequest = {
-    ...plain,
-    headers: {
-      ...plain.headers,
-      cseq: { seq, method: plain.method },
-      other: [...plain.headers.other, [name, value]],
-    },
+    ...authorized,
+    headers: { ...authorized.headers, cseq: { seq, method: authorized.method } },
   };
-  const tx = sendRequest(agent, { ...use, request, dialog, tried: [...tried, nonce] }, now);
+  if (leg !== undefined && use.purpose === 'invite') leg.proof = proofOf({ ...use, request });
+  const tx = sendRequest(agent, { ...use, request, dialog, tries: tries + 1 }, now);
   return { tx, request };
 }
+
+/** What an INVITE shows of where its credentials may go. */
+export const proofOf = ({
+  credentials,
+  flow,
+  request,
+}: Pick<ClientUse, 'credentials' | 'flow' | 'request'>): Proof | null =>
+  credentials === undefined ? null : { hop: flow, realms: realmsAnswered(request) };

@@ -110,9 +110,15 @@ export function requestInDialog(
 }
 
 /** The answer to it, or to our BYE. */
-export function onInDialogResponse(agent: Agent, use: ClientUse, response: SipResponse, now: Ms): void {
+export function onInDialogResponse(
+  agent: Agent,
+  use: ClientUse,
+  response: SipResponse,
+  from: Flow,
+  now: Ms,
+): void {
   if (response.status < 200) return;
-  if (authorizeAgain(agent, use, response, now) !== null) return;
+  if (authorizeAgain(agent, use, response, from, now) !== null) return;
   onInDialogEnd(agent, use, response.status, response, now);
 }
 

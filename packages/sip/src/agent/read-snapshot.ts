@@ -39,7 +39,7 @@ function address(value: unknown): NameAddr | null {
 /** Reads a snapshot that another process wrote down; the error names the first field that is wrong. */
 export function readSnapshot(value: unknown): Result<ReadSnapshot, string> {
   if (!isFields(value)) return err('snapshot');
-  const { leg, role, callId, routes, localSeq, remoteSeq, acked, ackSdp, open } = value;
+  const { leg, role, callId, routes, localSeq, remoteSeq, acked, ackSdp, open, proof } = value;
   if (!isText(leg)) return err('leg');
   if (role !== 'uac' && role !== 'uas') return err('role');
   if (!isText(callId)) return err('callId');
@@ -52,6 +52,7 @@ export function readSnapshot(value: unknown): Result<ReadSnapshot, string> {
   if (!Array.isArray(routes) || routes.length > MOST_ROUTES) return err('routes');
   const routeSet = routes.map(address);
   if (!routeSet.every((route) => route !== null)) return err('routes');
+  if (proof !== undefined && !isProof(proof)) return err('proof');
   if (!isSeq(localSeq)) return err('localSeq');
   if (!isSeqOrNull(remoteSeq)) return err('remoteSeq');
   if (!isSeqOrNull(acked)) return err('acked');
@@ -83,6 +84,9 @@ function readUnacked(value: unknown): { readonly response: SipResponse | null } 
   if (!read.ok || read.value.kind !== 'response' || read.value.headers.via.length === 0) return null;
   return { response: read.value };
 }
+
+const isProof = (value: unknown): boolean =>
+  isFields(value) && isFlow(value['hop']) && Array.isArray(value['realms']) && value['realms'].every(isText);
 
 function isFlow(value: unknown): value is Flow {
   if (!isFields(value)) return false;

@@ -82,13 +82,19 @@ function start(agent: Agent, leg: Leg, next: Reinvite, now: Ms): void {
 }
 
 /** A response to a re-INVITE of ours. */
-export function onReinviteResponse(agent: Agent, use: ClientUse, response: SipResponse, now: Ms): void {
+export function onReinviteResponse(
+  agent: Agent,
+  use: ClientUse,
+  response: SipResponse,
+  from: Flow,
+  now: Ms,
+): void {
   const leg = use.leg === null ? undefined : agent.legs.get(use.leg);
   const { status } = response;
   if (status < 200) return;
   if (status < 300) return onReinviteSuccess(agent, leg, use, response, now);
   if (leg === undefined || leg.reinvite === null) return;
-  const again = leg.phase === 'confirmed' ? authorizeAgain(agent, use, response, now) : null;
+  const again = leg.phase === 'confirmed' ? authorizeAgain(agent, use, response, from, now) : null;
   if (again !== null) {
     leg.reinvite = { ...leg.reinvite, seq: again.request.headers.cseq.seq };
     refreshed(agent, leg);

@@ -74,5 +74,5 @@ function endStray(agent: Agent, key: string, response: SipResponse, now: Ms): vo
   agent.feed(agent.layer.ack(request, agent.options.resolve(nextHop(dialog))), now);
   if (stray.ended.has(tag)) return;
   stray.ended.add(tag);
-  byeQuietly(agent, dialog, { credentials: undefined }, stray.headers, now);
+  byeQuietly(agent, dialog, { credentials: undefined, proof: null }, stray.headers, now);
 }

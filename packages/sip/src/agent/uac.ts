@@ -1,6 +1,7 @@
 import { type Ms, uuid } from '@sidetone/core';
 import { createRequest } from '../build.ts';
-import { type Dialog, dialogAsUac } from '../dialog.ts';
+import { type Dialog, dialogAsUac, routed } from '../dialog.ts';
+import type { Flow } from '../flow.ts';
 import type { LegId } from '../leg-snapshot.ts';
 import type { SipResponse } from '../message.ts';
 import { reasonPhrase } from '../reason-phrase.ts';
@@ -19,7 +20,7 @@ import {
   sessionHeaders,
   tagOf,
 } from './agent.ts';
-import { authorizeAgain, byeQuietly, sendAck, sendRequest } from './client-request.ts';
+import { authorizeAgain, byeQuietly, proofOf, sendAck, sendRequest } from './client-request.ts';
 import { flushQueue } from './reinvite.ts';
 
 /** Calls somebody (§13.2.1). */
@@ -29,12 +30,11 @@ export function invite(agent: Agent, id: LegId, options: InviteOptions, now: Ms)
   const route = options.route ?? [];
   const request = createRequest({
     method: 'INVITE',
-    uri: options.requestUri,
+    ...routed(options.requestUri, route),
     from: { ...options.from, params: { ...options.from.params, tag: localTag } },
     to: options.to,
     callId,
     cseq: 1,
-    route,
     contact: contactFor(agent, id),
     headers: sessionHeaders(agent, requestHeaders(agent, options.headers ?? [])),
     ...sdpBody(options.sdp),
@@ -48,6 +48,7 @@ export function invite(agent: Agent, id: LegId, options: InviteOptions, now: Ms)
     dialog: null,
     forks: new Map(),
     credentials: options.credentials,
+    proof: null,
     inviteTx: '',
     cancelling: false,
     unacked: null,
@@ -62,20 +63,37 @@ export function invite(agent: Agent, id: LegId, options: InviteOptions, now: Ms)
   addLeg(agent, leg);
   const flow = options.flow ?? agent.options.resolve(route[0]?.uri ?? options.requestUri);
   const { credentials } = options;
+  leg.proof = proofOf({ credentials, flow, request });
   leg.inviteTx = sendRequest(
     agent,
-    { purpose: 'invite', leg: id, token: '', request, flow, dialog: null, credentials, tried: [] },
+    {
+      purpose: 'invite',
+      leg: id,
+      token: '',
+      request,
+      flow,
+      dialog: null,
+      credentials,
+      proof: null,
+      tries: 0,
+    },
     now,
   );
 }
 
 /** A response to our first INVITE; the leg may be gone while its forks still answer. */
-export function onInviteResponse(agent: Agent, use: ClientUse, response: SipResponse, now: Ms): void {
+export function onInviteResponse(
+  agent: Agent,
+  use: ClientUse,
+  response: SipResponse,
+  from: Flow,
+  now: Ms,
+): void {
   const leg = use.leg === null ? undefined : agent.legs.get(use.leg);
   if (response.status < 200) {
     if (leg !== undefined) onProvisional(agent, leg, use, response);
   } else if (response.status < 300) onSuccess(agent, leg, use, response, now);
-  else if (leg?.phase === 'calling') onRefusal(agent, leg, use, response, now);
+  else if (leg?.phase === 'calling') onRefusal(agent, leg, use, response, from, now);
 }
 
 function onProvisional(agent: Agent, leg: Leg, use: ClientUse, response: SipResponse): void {
@@ -104,7 +122,7 @@ function onSuccess(agent: Agent, leg: Leg | undefined, use: ClientUse, response:
     if (leg?.pendingAck === use && leg.dialog !== null && tagOf(leg.dialog.remote) === fork) return;
     // Another fork answered, or our CANCEL came too late: accept and end it (§13.2.2.4).
     sendAck(agent, use, dialog, {}, now);
-    byeQuietly(agent, dialog, { credentials: use.credentials }, [], now);
+    byeQuietly(agent, dialog, { credentials: use.credentials, proof: proofOf(use) }, [], now);
     if (leg?.phase === 'calling') fail(agent, leg, 487, 'cancel', undefined, now);
     return;
   }
@@ -116,8 +134,8 @@ function onSuccess(agent: Agent, leg: Leg | undefined, use: ClientUse, response:
   agent.out.push({ type: 'accepted', leg: leg.id, fork, response, ...sdpField(response) });
 }
 
-function onRefusal(agent: Agent, leg: Leg, use: ClientUse, response: SipResponse, now: Ms): void {
-  const again = leg.cancelling ? null : authorizeAgain(agent, use, response, now);
+function onRefusal(agent: Agent, leg: Leg, use: ClientUse, response: SipResponse, from: Flow, now: Ms): void {
+  const again = leg.cancelling ? null : authorizeAgain(agent, use, response, from, now);
   if (again !== null) {
     leg.inviteTx = again.tx;
     leg.forks.clear();

@@ -39,6 +39,7 @@ export function onInvite(agent: Agent, tx: string, request: SipRequest, flow: Fl
     dialog: dialogAsUas(request, localTag),
     forks: new Map(),
     credentials: undefined,
+    proof: null,
     inviteTx: tx,
     cancelling: false,
     unacked: null,
@@ -66,12 +67,18 @@ export function answer(agent: Agent, leg: Leg, status: number, options: Response
     ...(status > 100 && status < 300 ? { contact: contactFor(agent, leg.id) } : undefined),
   });
   if (status >= 200) agent.servers.delete(tx);
+  forgetChallenged(agent, tx, status);
   if (status >= 200 && status < 300) {
     leg.phase = 'confirmed';
     leg.unacked = unacked(tx, use.flow, use.request, response, false, now);
     schedule(agent, leg);
   } else if (status >= 300) dropLeg(agent, leg, now);
   agent.feed(agent.layer.respond(tx, response, now), now);
+}
+
+/** A proxy answers a challenge with the CSeq that was challenged: it cannot take the next one. */
+export function forgetChallenged(agent: Agent, tx: string, status: number): void {
+  if (status === 401 || status === 407) agent.merged.remove(tx);
 }
 
 /** CANCEL before our final answer (§9.2). A cancelled re-INVITE leaves the session as it is. */

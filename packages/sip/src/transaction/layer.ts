@@ -1,9 +1,10 @@
-import { Deadlines, hexId, type Ms, type Random } from '@sidetone/core';
+import { Deadlines, hexId, type Ms, type Random, Shelf } from '@sidetone/core';
 import { createResponse } from '../build.ts';
 import { type Flow, isReliable } from '../flow.ts';
 import { assertHeaders } from '../header-access.ts';
 import type { SipMessage, SipRequest, SipResponse, Via } from '../message.ts';
 import type { TransactionLayer, TransactionOut } from '../transport-events.ts';
+import { isOver, type KeptAnswer, keptAnswer, sameAnswer } from './finished.ts';
 import {
   ackFor,
   type ClientInput,
@@ -19,7 +20,7 @@ import {
   type ServerOutput,
   startInviteServer,
 } from './invite-server.ts';
-import { COOKIE, clientKey, replyFlow, sameFlow, serverKey, stampSource } from './matching.ts';
+import { COOKIE, clientKey, hopOf, hostOf, replyFlow, sameFlow, serverKey, stampSource } from './matching.ts';
 import { type NonInviteClientState, nonInviteClient, startNonInviteClient } from './non-invite-client.ts';
 import { type NonInviteServerState, nonInviteServer, startNonInviteServer } from './non-invite-server.ts';
 import { GIVE_UP } from './timers.ts';
@@ -31,7 +32,9 @@ interface ClientRecord {
   readonly id: string;
   readonly key: string;
   readonly flow: Flow;
-  readonly request: SipRequest;
+  readonly holder: string;
+  /** `null` when it is over. */
+  request: SipRequest | null;
   machine:
     | { readonly kind: 'invite'; readonly state: InviteClientState }
     | { readonly kind: 'non-invite'; readonly state: NonInviteClientState };
@@ -46,18 +49,30 @@ interface ServerRecord {
   readonly id: string;
   readonly key: string;
   readonly flow: Flow;
+  readonly holder: string;
   machine:
     | { readonly kind: 'invite'; readonly state: InviteServerState }
-    | { readonly kind: 'non-invite'; readonly state: NonInviteServerState };
+    | { readonly kind: 'non-invite'; readonly state: NonInviteServerState }
+    | { readonly kind: 'answered'; readonly state: { readonly name: 'over'; readonly kept: KeptAnswer } };
   /** The To tag of our responses so far. */
   toTag: string | undefined;
 }
 
-export interface TransactionLayerOptions {
-  /** Sent-by of our Via. */
-  readonly sentBy: { readonly host: string; readonly port?: number };
-  readonly random: Random;
+interface SentBy {
+  readonly host: string;
+  readonly port?: number;
 }
+
+export interface TransactionLayerOptions {
+  /** Sent-by of our Via, or what it is towards a peer. */
+  readonly sentBy: SentBy | ((flow: Flow) => SentBy);
+  readonly random: Random;
+  /** How many transactions are kept when they are over; the oldest of who has most leaves first. */
+  readonly finished?: number;
+}
+
+/** With what their users keep for them they are 150 MB at most; a call leaves seven behind for 32 s. */
+const MOST_FINISHED = 100_000;
 
 /**
  * The transaction layer of one SIP element (RFC 3261 §17, §18 without the sockets). A response is told with our Via still on top; a
@@ -73,10 +88,19 @@ class Layer implements TransactionLayer {
   readonly #clients = new Map<string, string>();
   readonly #servers = new Map<string, string>();
   readonly #due = new Deadlines<string>();
+  /** By where they lead: what ends with a hop. */
+  readonly #byHop = new Map<string, Set<string>>();
+  /** Those that are over. */
+  readonly #finished: Shelf<string>;
   #serial = 0;
 
   constructor(options: TransactionLayerOptions) {
     this.#options = options;
+    this.#finished = new Shelf(options.finished ?? MOST_FINISHED);
+  }
+
+  get live(): number {
+    return this.#records.size - this.#finished.size;
   }
 
   get size(): number {
@@ -99,32 +123,33 @@ class Layer implements TransactionLayer {
 
   transportFailed(flow: Flow, now: Ms): readonly TransactionOut[] {
     const out: TransactionOut[] = [];
-    for (const record of [...this.#records.values()]) {
-      if (!sameFlow(record.flow, flow)) continue;
+    for (const id of [...(this.#byHop.get(hopOf(flow)) ?? [])]) {
+      const record = this.#records.get(id);
+      if (record === undefined || !sameFlow(record.flow, flow)) continue;
       if (record.role === 'client') this.#stepClient(record, { type: 'transportError' }, now, out);
       else this.#stepServer(record, { type: 'transportError' }, flow, now, out);
     }
     return out;
   }
 
-  receive(message: SipMessage, flow: Flow, now: Ms): readonly TransactionOut[] {
+  receive(message: SipMessage, flow: Flow, now: Ms, holder = hostOf(flow)): readonly TransactionOut[] {
     if (message.headers.via.length === 0) return [];
     const out: TransactionOut[] = [];
-    if (message.kind === 'request') this.#onRequest(message, flow, now, out);
+    if (message.kind === 'request') this.#onRequest(message, flow, holder, now, out);
     else this.#onResponse(message, flow, now, out);
     return out;
   }
 
-  request(request: SipRequest, flow: Flow, now: Ms) {
+  request(request: SipRequest, flow: Flow, now: Ms, holder = hostOf(flow)) {
     const out: TransactionOut[] = [];
-    const tx = this.#startClient(this.#withVia(request, flow), flow, false, now, out);
+    const tx = this.#startClient(this.#withVia(request, flow), flow, holder, false, now, out);
     return { tx, out };
   }
 
   resume(request: SipRequest, flow: Flow, now: Ms): string {
     const reliable = isReliable(flow);
     const state: InviteClientState = { name: 'proceeding', request, reliable, giveUpAt: now + GIVE_UP };
-    const record = this.#newClient(request, flow, { kind: 'invite', state }, false);
+    const record = this.#newClient(request, flow, hostOf(flow), { kind: 'invite', state }, false);
     this.#settle(record, deadlineOf(record), []);
     return record.id;
   }
@@ -155,7 +180,8 @@ class Layer implements TransactionLayer {
   }
 
   #withVia(request: SipRequest, flow: Flow): SipRequest {
-    const { host, port } = this.#options.sentBy;
+    const { sentBy } = this.#options;
+    const { host, port } = typeof sentBy === 'function' ? sentBy(flow) : sentBy;
     const params: Record<string, string> = { branch: COOKIE + hexId(this.#options.random, 10) };
     // RFC 3581 §3: ask for the answer at the port we sent from.
     if (flow.transport === 'udp') params['rport'] = '';
@@ -164,13 +190,20 @@ class Layer implements TransactionLayer {
     return { ...request, headers: { ...request.headers, via: [own, ...request.headers.via] } };
   }
 
-  #startClient(request: SipRequest, flow: Flow, silent: boolean, now: Ms, out: TransactionOut[]): string {
+  #startClient(
+    request: SipRequest,
+    flow: Flow,
+    holder: string,
+    silent: boolean,
+    now: Ms,
+    out: TransactionOut[],
+  ): string {
     const reliable = isReliable(flow);
     const start =
       request.method === 'INVITE'
         ? { kind: 'invite' as const, ...startInviteClient(request, reliable, now) }
         : { kind: 'non-invite' as const, ...startNonInviteClient(request, reliable, now) };
-    const record = this.#newClient(request, flow, start as ClientRecord['machine'], silent);
+    const record = this.#newClient(request, flow, holder, start as ClientRecord['machine'], silent);
     this.#tellClient(record, start.out, flow, out);
     this.#settle(record, deadlineOf(record), out);
     return record.id;
@@ -179,6 +212,7 @@ class Layer implements TransactionLayer {
   #newClient(
     request: SipRequest,
     flow: Flow,
+    holder: string,
     machine: ClientRecord['machine'],
     silent: boolean,
   ): ClientRecord {
@@ -190,27 +224,30 @@ class Layer implements TransactionLayer {
       id,
       key,
       flow,
+      holder,
       request,
       machine,
       cancel: null,
       silent,
     };
-    this.#records.set(id, record);
+    this.#keep(record);
     this.#clients.set(key, id);
     return record;
   }
 
   #sendCancel(invite: ClientRecord, headers: ExtraHeaders, now: Ms, out: TransactionOut[]): void {
     invite.cancel = null;
+    const { request } = invite;
+    if (request === null) return;
     // §9.1: as the ACK of a refusal, but for method and To.
-    const like = ackFor(invite.request, { headers: invite.request.headers } as SipResponse);
+    const like = ackFor(request, { headers: request.headers } as SipResponse);
     const { seq } = like.headers.cseq;
     const cancel: SipRequest = {
       ...like,
       method: 'CANCEL',
       headers: { ...like.headers, cseq: { seq, method: 'CANCEL' }, other: headers },
     };
-    this.#startClient(cancel, invite.flow, true, now, out);
+    this.#startClient(cancel, invite.flow, invite.holder, true, now, out);
     this.#stepClient(invite, { type: 'cancelSent' }, now, out);
   }
 
@@ -221,7 +258,7 @@ class Layer implements TransactionLayer {
       out.push({ type: 'stray', response, flow });
   }
 
-  #onRequest(received: SipRequest, flow: Flow, now: Ms, out: TransactionOut[]): void {
+  #onRequest(received: SipRequest, flow: Flow, holder: string, now: Ms, out: TransactionOut[]): void {
     const { method } = received;
     const key = serverKey(received, method === 'ACK' ? 'INVITE' : method);
     const known = this.#server(key);
@@ -232,7 +269,9 @@ class Layer implements TransactionLayer {
       return;
     }
     if (known !== undefined) {
-      this.#stepServer(known, { type: 'request' }, flow, now, out);
+      if (known.machine.kind === 'answered')
+        out.push({ type: 'sip', message: sameAnswer(known.machine.state.kept, request), flow: known.flow });
+      else this.#stepServer(known, { type: 'request' }, flow, now, out);
       return;
     }
     const reliable = isReliable(flow);
@@ -242,13 +281,14 @@ class Layer implements TransactionLayer {
       id: `s${this.#serial}`,
       key,
       flow: replyFlow(received, flow),
+      holder,
       machine:
         method === 'INVITE'
           ? { kind: 'invite', state: startInviteServer(reliable) }
           : { kind: 'non-invite', state: startNonInviteServer(reliable) },
       toTag: undefined,
     };
-    this.#records.set(record.id, record);
+    this.#keep(record);
     this.#servers.set(key, record.id);
     const invite = method === 'CANCEL' ? this.#server(serverKey(received, 'INVITE')) : undefined;
     if (invite === undefined) out.push({ type: 'request', tx: record.id, request, flow });
@@ -317,6 +357,11 @@ class Layer implements TransactionLayer {
   #stepServer(record: ServerRecord, input: ServerInput, flow: Flow, now: Ms, out: TransactionOut[]): void {
     const { machine } = record;
     let events: readonly ServerOutput[];
+    if (machine.kind === 'answered') {
+      const gone = input.type === 'transportError' || now >= machine.state.kept.endAt;
+      if (gone) this.#forget(record, out);
+      return;
+    }
     if (machine.kind === 'invite') {
       const step = inviteServer.step(machine.state, input, now);
       record.machine = { kind: 'invite', state: step.state };
@@ -334,14 +379,38 @@ class Layer implements TransactionLayer {
     this.#settle(record, deadlineOf(record), out);
   }
 
-  /** Keeps the deadline of a record, or forgets it when its machine has ended. */
+  /** Keeps the deadline of a record, makes it small when it is over, or forgets it when its machine has ended. */
   #settle(record: ClientRecord | ServerRecord, at: Ms | null, out: TransactionOut[]): void {
-    if (record.machine.state.name !== 'terminated') {
-      this.#due.set(record.id, at);
-      return;
+    const { machine, id } = record;
+    if (machine.state.name === 'terminated') return this.#forget(record, out);
+    this.#due.set(id, at);
+    if (machine.kind === 'answered' || !isOver(record.role, machine.kind, machine.state.name)) return;
+    if (this.#finished.has(id)) return;
+    if (record.role === 'client') record.request = null;
+    else if (record.machine.kind === 'non-invite' && record.machine.state.name === 'completed') {
+      const { last, endAt } = record.machine.state;
+      record.machine = { kind: 'answered', state: { name: 'over', kept: keptAnswer(last, endAt) } };
     }
+    if (record.role === 'server' || !record.silent) out.push({ type: 'over', tx: id });
+    const gone = this.#records.get(this.#finished.add(record.holder, id) ?? '');
+    if (gone !== undefined) this.#forget(gone, out);
+  }
+
+  #keep(record: ClientRecord | ServerRecord): void {
+    this.#records.set(record.id, record);
+    const hop = hopOf(record.flow);
+    const there = this.#byHop.get(hop);
+    if (there === undefined) this.#byHop.set(hop, new Set([record.id]));
+    else there.add(record.id);
+  }
+
+  #forget(record: ClientRecord | ServerRecord, out: TransactionOut[]): void {
     if (!this.#records.delete(record.id)) return;
+    const hop = hopOf(record.flow);
+    const there = this.#byHop.get(hop);
+    if (there?.delete(record.id) && there.size === 0) this.#byHop.delete(hop);
     this.#due.delete(record.id);
+    this.#finished.delete(record.id);
     const index = record.role === 'client' ? this.#clients : this.#servers;
     if (index.get(record.key) === record.id) index.delete(record.key);
     if (record.role === 'server' || !record.silent) out.push({ type: 'terminated', tx: record.id });
@@ -353,6 +422,7 @@ function deadlineOf(record: ClientRecord | ServerRecord): Ms | null {
     return record.machine.kind === 'invite'
       ? inviteClient.deadline(record.machine.state)
       : nonInviteClient.deadline(record.machine.state);
+  if (record.machine.kind === 'answered') return record.machine.state.kept.endAt;
   return record.machine.kind === 'invite'
     ? inviteServer.deadline(record.machine.state)
     : nonInviteServer.deadline(record.machine.state);

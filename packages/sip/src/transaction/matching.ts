@@ -1,3 +1,4 @@
+import { sameHost, withoutZone } from '@sidetone/core';
 import type { Flow } from '../flow.ts';
 import { formatVia } from '../header-grammar.ts';
 import type { SipRequest, SipResponse, Via } from '../message.ts';
@@ -27,8 +28,9 @@ export function stampSource(request: SipRequest, flow: Flow): SipRequest {
   if (flow.transport === 'local') return request;
   const [top, ...rest] = request.headers.via as [Via, ...Via[]];
   const rport = top.params['rport'] !== undefined;
-  if (!rport && top.host === flow.host) return request;
-  const params: Record<string, string> = { ...top.params, received: flow.host };
+  const source = withoutZone(flow.host);
+  if (!rport && sameHost(top.host, source)) return request;
+  const params: Record<string, string> = { ...top.params, received: source };
   if (rport) params['rport'] = String(flow.port);
   const via = [{ ...top, params }, ...rest];
   return { ...request, headers: { ...request.headers, via } };
@@ -57,3 +59,10 @@ export function sameFlow(a: Flow, b: Flow): boolean {
     return a.connection === b.connection;
   return a.host === b.host && a.port === b.port;
 }
+
+/** The host at the other end, or the room. */
+export const hostOf = (flow: Flow): string => (flow.transport === 'local' ? flow.node : flow.host);
+
+/** Equal for all flows that `sameFlow` may find the same. */
+export const hopOf = (flow: Flow): string =>
+  flow.transport === 'local' ? flow.node : `${flow.transport} ${flow.host} ${flow.port}`;

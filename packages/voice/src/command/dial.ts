@@ -1,10 +1,10 @@
 import type { EpochMs, Ms } from '@sidetone/core';
-import type { Identity } from '@sidetone/wire';
+import { type Identity, splitDestination } from '@sidetone/wire';
 import { preferring } from '../leg/codecs.ts';
 import { CAUSE } from '../leg/ending.ts';
 import type { Extra } from '../leg/headers.ts';
 import { type Caller, type Leg, mainOf } from '../leg/leg.ts';
-import { callerNumbers } from '../routing/outbound.ts';
+import { callerNumbers, ownSpelling } from '../routing/outbound.ts';
 import { type Plan, planOf, refuse } from '../routing/plan.ts';
 
 /** The target of a transfer rings this long at most: somebody waits in silence. */
@@ -33,6 +33,7 @@ export function transferPlan(
   { by, keeps, dialled, headers }: TransferDial,
   identity: Identity,
   ringMs: Ms,
+  fresh: () => string,
   epoch: EpochMs,
 ): TransferPlan {
   const user = identity.userByName(by.userName ?? '');
@@ -45,8 +46,8 @@ export function transferPlan(
   const sameAccount = farUser !== undefined && farUser.accountId === user?.accountId;
   const farOwn = sameAccount ? callerNumbers(identity, farUser, number) : [];
   const plan =
-    user === undefined ? refuse(CAUSE.unproven) : planOf(identity, dialled, user, own, trunk, epoch);
-  const at = dialled.lastIndexOf('@');
+    user === undefined ? refuse(CAUSE.unproven) : planOf(identity, dialled, user, own, trunk, fresh, epoch);
+  const connection = identity.connection(user?.connectionId ?? '');
   return {
     plan,
     user,
@@ -56,7 +57,7 @@ export function transferPlan(
       ...(user === undefined ? {} : { userName: user.name }),
       domain: identity.domain,
       numbers: [...farOwn, ...own],
-      dialled: at < 0 ? dialled : dialled.slice(0, at),
+      dialled: ownSpelling(identity, splitDestination(dialled).user, connection),
       headers,
       asserted: keeps.userName ?? number,
       ...(user === undefined

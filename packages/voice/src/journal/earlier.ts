@@ -40,6 +40,7 @@ function branchOf(leg: Fields, policy: unknown): Fields {
       connected: leg['connected'] ?? false,
       negotiation: leg['negotiation'] ?? { name: 'idle' },
       holding: leg['holding'] ?? false,
+      moved: leg['moved'] ?? false,
       stated: leg['stated'] ?? 'sendrecv',
     },
     attachment: { at: leg['presence'] ?? 'here', lost: leg['mediaLost'] ?? null },

@@ -16,7 +16,10 @@ import { ALONE, isEarly, isEnding, type Leg } from '../leg/leg.ts';
 export type WrittenBranch = Partial<Branch> & Pick<Branch, 'id' | 'kind' | 'phase'>;
 
 /** A leg as it is written: without what only its set-up needs. */
-export type WrittenLeg = Omit<Leg, 'branches' | 'dial' | 'answerHeaders' | 'rung' | 'audio' | 'early'> & {
+export type WrittenLeg = Omit<
+  Leg,
+  'branches' | 'dial' | 'answerHeaders' | 'progressed' | 'rung' | 'audio' | 'early'
+> & {
   readonly branches: readonly WrittenBranch[];
 };
 
@@ -63,7 +66,7 @@ const WRITTEN = new WeakMap<Branch, WrittenBranch>();
 function writtenBranch(branch: Branch): WrittenBranch {
   const known = WRITTEN.get(branch);
   if (known !== undefined) return known;
-  const { media, exchange, attachment, digits, ...own } = branch;
+  const { media, exchange, attachment, digits, family: _f, ...own } = branch;
   const { sdp: _s, sdpSent: _t, ...kept } = media;
   const { offer: _o, remote: _r, accepting: _a, ...agreed } = exchange;
   const written: Record<string, unknown> = differing(own, PLAIN);
@@ -92,7 +95,16 @@ const isPlain = (value: unknown, plain: unknown): boolean =>
 const isIdle = (value: unknown): boolean => (value as Negotiation | null)?.name === 'idle';
 
 function legEntry(leg: Leg, dialogs: readonly WrittenDialog[], early: readonly EarlyDialog[]): LegEntry {
-  const { branches, dial: _, answerHeaders: _a, rung: _r, audio: _u, early: _e, ...rest } = leg;
+  const {
+    branches,
+    dial: _,
+    answerHeaders: _a,
+    progressed: _p,
+    rung: _r,
+    audio: _u,
+    early: _e,
+    ...rest
+  } = leg;
   return { v: 2, leg: { ...rest, branches: branches.map(writtenBranch) }, dialogs, early };
 }
 
@@ -100,6 +112,7 @@ function legEntry(leg: Leg, dialogs: readonly WrittenDialog[], early: readonly E
 const PASSING: ReadonlySet<string> = new Set<keyof Leg>([
   'dial',
   'answerHeaders',
+  'progressed',
   'rung',
   'audio',
   'early',
@@ -132,6 +145,7 @@ function sameBranch(a: Branch, b: Branch, early: boolean): boolean {
   const { media, exchange, attachment, digits } = a;
   return (
     a.ending === b.ending &&
+    a.signalledFrom === b.signalledFrom &&
     media.phase === b.media.phase &&
     media.codec === b.media.codec &&
     media.source === b.media.source &&
@@ -139,6 +153,7 @@ function sameBranch(a: Branch, b: Branch, early: boolean): boolean {
     exchange.connected === b.exchange.connected &&
     exchange.negotiation === b.exchange.negotiation &&
     exchange.holding === b.exchange.holding &&
+    exchange.moved === b.exchange.moved &&
     exchange.stated === b.exchange.stated &&
     attachment.at === b.attachment.at &&
     attachment.lost === b.attachment.lost &&
@@ -249,9 +264,10 @@ export class LegJournal {
 }
 
 /** What a written leg lacks. */
-export const REST: Pick<Leg, 'dial' | 'answerHeaders' | 'rung' | 'audio' | 'early'> = {
+export const REST: Pick<Leg, 'dial' | 'answerHeaders' | 'progressed' | 'rung' | 'audio' | 'early'> = {
   dial: null,
   answerHeaders: [],
+  progressed: false,
   rung: [],
   audio: ALONE,
   early: null,

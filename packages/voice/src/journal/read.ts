@@ -90,6 +90,7 @@ const EXCHANGE: Checks<Exchange> = {
   connected: isFlag,
   negotiation: named(NEGOTIATION, 'name'),
   holding: isFlag,
+  moved: isFlag,
   stated: DIRECTION,
 };
 const ATTACHMENT: Checks<Attachment> = {
@@ -108,7 +109,9 @@ const BRANCH: Checks<Branch> = {
   codecs: listOf(CODEC),
   dtmf: oneOf('rfc4733', 'info'),
   policy: oneOf('quality', 'capacity'),
+  family: oneOf(null, 4, 6),
   target: orNull(isFields),
+  signalledFrom: orNull(isText),
   phase: oneOf('invited', 'preparing', 'calling', 'up', 'cancelling', 'over'),
   giveUpAt: orNull(isNumber),
   ending: orNull(isEnding),
@@ -153,6 +156,7 @@ const LEG: Checks<Leg> = {
   place: orNull(named(PLACE, 'in')),
   dial: (value) => value === null,
   answerHeaders: isHeaders,
+  progressed: isFlag,
   rung: listOf(isNumber),
   audio: isFields,
   digitCount: isNumber,

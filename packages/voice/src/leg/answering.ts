@@ -1,6 +1,6 @@
 import type { MediaReply } from '@sidetone/wire';
 import type { LegInput } from '../message.ts';
-import { mediaKind } from './branch.ts';
+import { mediaKind, offerFamily, signalledFrom } from './branch.ts';
 import { accept } from './dialling.ts';
 import { sendNext } from './digits.ts';
 import { endLeg, mediaEnding, unanswered } from './finish.ts';
@@ -30,8 +30,8 @@ export function onOpen(draft: LegDraft, { codecs, opus }: Pick<Of<'open'>, 'code
   draft.part(main.id, 'media', { phase: 'asked' });
   const about = { leg: main.id, kind: mediaKind(main), codecs, opus };
   const { offer } = main.exchange;
-  if (offer === null) draft.media('first', { op: 'offer', ...about });
-  else draft.media('first', { op: 'answer', ...about, sdp: offer });
+  if (offer === null) draft.media('first', { op: 'offer', ...about, ...offerFamily(main) });
+  else draft.media('first', { op: 'answer', ...about, ...signalledFrom(main), sdp: offer });
 }
 
 export function onEarly(draft: LegDraft): void {

@@ -1,4 +1,4 @@
-import type { Ms } from '@sidetone/core';
+import type { Family, Ms } from '@sidetone/core';
 import type { Uri } from '@sidetone/sip';
 import type { CodecName, Direction, LegKind, LegStats, Source } from '@sidetone/wire';
 import type { Ending } from './ending.ts';
@@ -25,8 +25,12 @@ export interface Branch {
   readonly dtmf: 'rfc4733' | 'info';
   /** `quality`: a browser on the other side gets Opus; `capacity`: what this branch speaks. */
   readonly policy: 'quality' | 'capacity';
+  /** By which IP version its peer signals: the one of our first offer. */
+  readonly family: Family | null;
   /** The contact we call; null for a number, which the proxy routes, and for a party that calls us. */
   readonly target: Uri | null;
+  /** Of a phone: the IP address that its signalling came from last, with a description. */
+  readonly signalledFrom: string | null;
   readonly phase: DialogPhase;
   /** When a cancelled INVITE without a final response is given up (RFC 3261 §9.1). */
   readonly giveUpAt: Ms | null;
@@ -74,6 +78,8 @@ export interface Exchange {
   readonly negotiation: Negotiation;
   /** The peer has put us on hold. */
   readonly holding: boolean;
+  /** Media has gone to an address that the peer is not told of yet. */
+  readonly moved: boolean;
   /** The direction that our last offer or answer stated (or tried to). */
   readonly stated: Direction;
 }
@@ -98,7 +104,7 @@ export interface DigitsOut {
 }
 
 type Fresh = Pick<Branch, 'id' | 'kind' | 'phase' | 'codecs'> &
-  Partial<Pick<Branch, 'webrtc' | 'trunk' | 'dtmf' | 'policy' | 'target'>> & {
+  Partial<Pick<Branch, 'webrtc' | 'trunk' | 'dtmf' | 'policy' | 'family' | 'target' | 'signalledFrom'>> & {
     readonly offer?: string | null;
   };
 
@@ -111,6 +117,7 @@ export const BLANK: Pick<Branch, 'media' | 'exchange' | 'attachment' | 'digits'>
     connected: false,
     negotiation: { name: 'idle' },
     holding: false,
+    moved: false,
     stated: 'sendrecv',
   },
   attachment: { at: 'here', probe: null, probeAt: null, renewing: false, lost: null },
@@ -118,11 +125,16 @@ export const BLANK: Pick<Branch, 'media' | 'exchange' | 'attachment' | 'digits'>
 };
 
 /** What most branches are. */
-export const PLAIN: Pick<Branch, 'webrtc' | 'dtmf' | 'policy' | 'target' | 'giveUpAt' | 'ending'> = {
+export const PLAIN: Pick<
+  Branch,
+  'webrtc' | 'dtmf' | 'policy' | 'family' | 'target' | 'signalledFrom' | 'giveUpAt' | 'ending'
+> = {
   webrtc: false,
   dtmf: 'rfc4733',
   policy: 'capacity',
+  family: null,
   target: null,
+  signalledFrom: null,
   giveUpAt: null,
   ending: null,
 };
@@ -138,6 +150,14 @@ export function newBranch({ offer = null, ...facts }: Fresh): Branch {
 }
 
 export const mediaKind = (branch: Branch): LegKind => (branch.webrtc ? 'webrtc' : 'rtp');
+
+/** For an offer to a peer of whom media knows nothing yet. */
+export const offerFamily = ({ family }: Branch): { readonly family?: Family } =>
+  family === null ? {} : { family };
+
+/** Whence media may believe a phone besides from where it says: behind a NAT it knows its own address by another name. */
+export const signalledFrom = ({ kind, signalledFrom: from }: Branch): { readonly signalledFrom?: string } =>
+  kind === 'phone' && from !== null ? { signalledFrom: from } : {};
 
 /** Does media know (or is it about to know) the branch? */
 export const inMedia = ({ media: { phase } }: Branch): boolean => phase === 'asked' || phase === 'open';

@@ -1,12 +1,13 @@
 import { formatCaller, type MediaReply } from '@sidetone/wire';
 import type { LegInput } from '../message.ts';
-import { type Branch, mediaKind, newBranch, rings } from './branch.ts';
+import { type Branch, mediaKind, newBranch, offerFamily, rings, signalledFrom } from './branch.ts';
 import { calleeCodecs } from './codecs.ts';
 import { sendNext } from './digits.ts';
 import { CAUSE, causeOfStatus, type Ending, rank } from './ending.ts';
 import { branchGone, endBranch, endLeg, isPeers, mediaEnding, unanswered } from './finish.ts';
-import { type Dial, isEnding } from './leg.ts';
+import { type Dial, isEnding, type TrunkFacts } from './leg.ts';
 import type { LegDraft } from './leg-draft.ts';
+import { nextRun } from './trunk-runs.ts';
 
 /*
  * A leg that we call: find where the callee is, ring it everywhere, keep the first that answers.
@@ -37,21 +38,14 @@ export function onDial(draft: LegDraft): void {
     draft.emit({ type: 'lookup', leg: draft.leg.id, user: callee.userName });
     return;
   }
-  const first = callee.trunks[0]!;
   draft.to({ name: 'dialling', until, looking: false });
-  prepare(
-    draft,
-    dial,
-    newBranch({
-      id: draft.leg.id,
-      kind: 'trunk',
-      phase: 'preparing',
-      trunk: first.name,
-      codecs: first.codecs,
-      dtmf: first.dtmf,
-      policy: first.policy,
-    }),
-  );
+  prepareTrunk(draft, dial, callee.trunks[0]!, draft.leg.id);
+}
+
+function prepareTrunk(draft: LegDraft, dial: Dial, first: TrunkFacts, id: string): void {
+  const { name, codecs, dtmf, policy, family = null } = first;
+  const facts = { id, kind: 'trunk', phase: 'preparing', trunk: name, codecs, dtmf, policy, family } as const;
+  prepare(draft, dial, newBranch(facts));
 }
 
 function prepare(draft: LegDraft, dial: Dial, branch: Branch): void {
@@ -62,6 +56,7 @@ function prepare(draft: LegDraft, dial: Dial, branch: Branch): void {
     kind: mediaKind(branch),
     codecs: branch.codecs,
     opus: dial.opus,
+    ...offerFamily(branch),
   });
 }
 
@@ -94,6 +89,7 @@ export function onBindings(draft: LegDraft, input: Of<'bindings'>): void {
         phase: 'preparing',
         codecs,
         dtmf: contact.client ? 'rfc4733' : callee.dtmf,
+        family: contact.family,
         target: contact.uri,
       }),
     );
@@ -145,14 +141,15 @@ export function accept(draft: LegDraft, branch: Branch, sdp: string): void {
   const { remote, accepting } = branch.exchange;
   if (sdp === remote) return;
   draft.part(branch.id, 'exchange', { remote: sdp, accepting: accepting + 1 });
-  draft.media('accept', { op: 'accept', leg: branch.id, sdp });
+  draft.media('accept', { op: 'accept', leg: branch.id, sdp, ...signalledFrom(branch) });
 }
 
 /** Media's answer to the peer's, also to that of the ACK to our offer. */
 export function onAccept(draft: LegDraft, branch: Branch, reply: MediaReply): void {
   const accepting = branch.exchange.accepting - 1;
   if (reply.ok) {
-    draft.part(branch.id, 'exchange', { accepting, connected: true });
+    const moved = branch.exchange.moved || reply.moved === true;
+    draft.part(branch.id, 'exchange', { accepting, connected: true, moved });
     draft.part(branch.id, 'media', { codec: reply.codec ?? branch.media.codec });
     if (draft.leg.early === null && dialling(draft) !== null) draft.set({ early: branch.id });
     arrived(draft);
@@ -180,6 +177,7 @@ export function onProgress(draft: LegDraft, input: Of<'progress'>): void {
   if (branch?.phase !== 'calling' || dialling(draft) === null) return;
   answeredBy(draft, branch, input.trunk);
   const described = input.sdp !== undefined;
+  if (input.status > 100) draft.set({ progressed: true });
   draft.tell({
     type: 'progress',
     leg: draft.leg.id,
@@ -188,7 +186,7 @@ export function onProgress(draft: LegDraft, input: Of<'progress'>): void {
     headers: input.headers,
   });
   if (input.sdp !== undefined && (draft.leg.early === null || draft.leg.early === branch.id))
-    accept(draft, draft.branch(branch.id)!, input.sdp);
+    accept(draft, draft.heardFrom(branch, input.from), input.sdp);
 }
 
 export function onAccepted(draft: LegDraft, input: Of<'accepted'>): void {
@@ -213,7 +211,7 @@ export function onAccepted(draft: LegDraft, input: Of<'accepted'>): void {
   });
   for (const other of draft.leg.branches)
     if (other.id !== branch.id) endBranch(draft, other, { ...CAUSE.loseRace, by: 'callee' });
-  if (input.sdp !== undefined) accept(draft, draft.branch(branch.id)!, input.sdp);
+  if (input.sdp !== undefined) accept(draft, draft.heardFrom(branch, input.from), input.sdp);
   else if (branch.exchange.remote === null) {
     // RFC 3261 §13.2.1: a 2xx to an offer carries the answer, unless a reliable 18x did.
     endLeg(draft, { ...CAUSE.noCodec, by: 'platform' });
@@ -250,7 +248,14 @@ export function onFailed(draft: LegDraft, input: Of<'failed'>): void {
   answeredBy(draft, branch, input.trunk);
   const ending = refusal(draft, input);
   const wasCalling = branch.phase === 'calling';
+  const { dial } = draft.leg;
+  const next =
+    dial === null
+      ? undefined
+      : nextRun(dial.callee, draft.branch(branch.id)?.trunk, input, draft.leg.progressed);
   branchGone(draft, branch.id, ending);
+  if (wasCalling && next !== undefined && dialling(draft) !== null)
+    return prepareTrunk(draft, dial!, next, next.branch);
   // RFC 3261 §16.7 item 5: a 6xx speaks for every device of the callee.
   if (wasCalling && ending.sip >= 600) endLeg(draft, ending);
   else onLost(draft);

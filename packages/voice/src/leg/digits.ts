@@ -16,6 +16,14 @@ export function onDigits(draft: LegDraft, digits: string): void {
   } else if (place !== null) draft.tell({ type: 'digits', leg: draft.leg.id, digits });
 }
 
+/** A digit of the peer that came in its media: whoever is on the other side may want it as INFO. */
+export function onMediaDigit(draft: LegDraft, branch: string, digit: string): void {
+  if (isEnding(draft.leg)) return;
+  draft.set({ digitCount: draft.leg.digitCount + 1 });
+  draft.log('debug', 'media digit', { count: draft.leg.digitCount });
+  if (draft.leg.place?.in === 'bridge') draft.tell({ type: 'mediaDigit', leg: draft.leg.id, branch, digit });
+}
+
 /**
  * Digits for the peer: as RFC 4733, or one INFO a digit where its trunk wants that, each behind the answer to the one before
  * (UDP keeps no order).

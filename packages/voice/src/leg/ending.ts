@@ -52,6 +52,11 @@ export const CAUSE = {
   /** Its user may not call or be called any more. */
   revoked: { cause: 'revoked', code: KNOWN.callRejected.code, sip: 403 },
   noCodec: why(KNOWN.incompatibleDestination),
+  /** Its description names addresses of a family that media has not (RFC 3261 §20.43). */
+  noAddress: {
+    ...why(KNOWN.incompatibleDestination),
+    headers: [['Warning', '301 sidetone "Incompatible network address formats"']],
+  },
   mediaEngine: why(KNOWN.networkOutOfOrder),
   noPort: why(KNOWN.resourceUnavailable),
   ice: { cause: 'ICE_FAILED', code: 41, sip: 503 },

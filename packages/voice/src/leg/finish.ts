@@ -101,11 +101,14 @@ export function unanswered(draft: LegDraft): void {
   if (state.name === 'up') draft.to({ name: 'up', until: Math.min(state.until, draft.now + BYE_MS) });
 }
 
-/** An error of media that the peer's description is the reason of. */
-export const isPeers = (error: string): boolean => error === 'no-codec' || error === 'bad-sdp';
+const PEERS: ReadonlySet<string> = new Set(['no-codec', 'bad-sdp', 'no-address']);
+
+/** What is the matter with a description of the peer, not with us. */
+export const isPeers = (error: string): boolean => PEERS.has(error);
 
 /** What an error of media means for the leg. */
 export function mediaEnding(error: string): Ending {
+  if (error === 'no-address') return { ...CAUSE.noAddress, by: 'platform' };
   if (isPeers(error)) return { ...CAUSE.noCodec, by: 'platform' };
   if (error === 'no-port') return { ...CAUSE.noPort, by: 'platform' };
   return { ...CAUSE.mediaEngine, by: 'platform' };

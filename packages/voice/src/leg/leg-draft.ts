@@ -64,6 +64,12 @@ export class LegDraft {
     return changed;
   }
 
+  /** A description of the branch's peer came from there. */
+  heardFrom(branch: Branch, from: string | undefined): Branch {
+    if (from === undefined || branch.kind !== 'phone') return this.branch(branch.id) ?? branch;
+    return this.change(branch.id, { signalledFrom: from });
+  }
+
   /** Changes one machine of a branch. */
   part<P extends keyof Parts>(id: string, name: P, change: Partial<Parts[P]>): Branch {
     const before = this.branch(id)?.[name] as Parts[P] | undefined;

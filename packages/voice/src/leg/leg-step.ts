@@ -14,7 +14,7 @@ import {
   onLost,
   onProgress,
 } from './dialling.ts';
-import { onDigitSent, onDigits, sendDigits } from './digits.ts';
+import { onDigitSent, onDigits, onMediaDigit, sendDigits } from './digits.ts';
 import { CAUSE, type Ending } from './ending.ts';
 import { branchGone, endBranch, endLeg, giveUp, legGone, settle } from './finish.ts';
 import { type Leg, legDeadline } from './leg.ts';
@@ -98,11 +98,9 @@ const STEPS: { readonly [T in LegInput['type']]: (draft: LegDraft, input: Of<T>)
   media: onMedia,
   mediaFailed: onMediaFailed,
   mediaFlag: (draft, { flag }) => {
-    if (flag === 'digit') draft.set({ digitCount: draft.leg.digitCount + 1 });
-    draft.log(flag === 'one-way' ? 'warn' : 'debug', `media ${flag}`, {
-      ...(flag === 'digit' ? { count: draft.leg.digitCount } : {}),
-    });
+    draft.log(flag === 'one-way' ? 'warn' : 'debug', `media ${flag}`);
   },
+  mediaDigit: (draft, { branch, digit }) => onMediaDigit(draft, branch, digit),
   refer: onRefer,
   refered: (draft, { tx, status }) => answerRefer(draft, tx, status),
   notify: (draft, { type: _, ...news }) => {

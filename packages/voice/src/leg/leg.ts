@@ -1,4 +1,4 @@
-import type { EpochMs, Ms } from '@sidetone/core';
+import type { EpochMs, Family, Ms } from '@sidetone/core';
 import type {
   CallRecord,
   CodecName,
@@ -63,6 +63,8 @@ export interface Leg {
   readonly dial: Dial | null;
   /** X- headers of its 2xx, for the other side's. */
   readonly answerHeaders: Extra;
+  /** Some way to it has said that it is there. */
+  readonly progressed: boolean;
   /** Provisional statuses its peer has heard. */
   readonly rung: readonly number[];
   /** What its place wants it to hear and to state. */
@@ -117,7 +119,11 @@ export interface Caller {
   readonly referredBy?: { readonly user: string; readonly number?: string };
 }
 
-export type TrunkFacts = Pick<Trunk, 'name' | 'codecs' | 'dtmf' | 'policy'>;
+/** `family`: of its address. `branch`: it is the first of a further run (`trunk-runs.ts`), which is called by this branch. */
+export type TrunkFacts = Pick<Trunk, 'name' | 'codecs' | 'dtmf' | 'policy'> & {
+  readonly family?: Family;
+  readonly branch?: string;
+};
 
 /** Whom to call, on every way there is. */
 export type Callee =
@@ -165,6 +171,7 @@ export function newLeg(facts: Fresh): Leg {
     ...facts,
     early: null,
     answerHeaders: [],
+    progressed: false,
     rung: [],
     audio: ALONE,
     digitCount: 0,

@@ -1,8 +1,9 @@
 import type { Direction, MediaReply } from '@sidetone/wire';
 import type { LegInput, MediaTag } from '../message.ts';
 import { renew, renewed } from './attachment.ts';
-import { type Branch, mediaKind } from './branch.ts';
+import { type Branch, mediaKind, signalledFrom } from './branch.ts';
 import { codecsOf } from './codecs.ts';
+import { CAUSE } from './ending.ts';
 import { endLeg, isPeers, mediaEnding } from './finish.ts';
 import { isEnding } from './leg.ts';
 import type { LegDraft } from './leg-draft.ts';
@@ -14,6 +15,7 @@ import type { LegDraft } from './leg-draft.ts';
  *   idle ──peer's offerless──▶ offering-peer ──media──▶ 200 ──▶ awaiting-ack ──ACK──▶ accepting ──media──▶ idle
  *   idle ──direction changed──▶ offering ──media──▶ reinviting ──2xx──▶ accepting ──media──▶ idle
  *                                                       └── ≥ 300: nothing changed ──▶ idle
+ *   An answer that moves media to another address family: offering, to tell the peer where (`follows`).
  *
  * Hold gates media first, answers the holder, and then tells the other side; a refusal there changes no gate.
  */
@@ -76,6 +78,7 @@ export function onReinvite(draft: LegDraft, input: Of<'reinvite'>): void {
     sdp: input.offer.sdp,
     codecs: codecsOf(branch),
     direction: answerDirection(input.offer.direction, states),
+    ...signalledFrom(draft.heardFrom(branch, input.from)),
   });
 }
 
@@ -103,7 +106,7 @@ export function onReinviteConfirmed(draft: LegDraft, input: Of<'reinviteConfirme
     negotiation: { name: 'accepting' },
   });
   tellSource(draft);
-  draft.media('re-accept', { op: 'accept', leg: branch.id, sdp: input.answer.sdp });
+  draft.media('re-accept', { op: 'accept', leg: branch.id, sdp: input.answer.sdp, ...signalledFrom(branch) });
 }
 
 /** The end of our own re-INVITE. */
@@ -112,12 +115,15 @@ export function onReinviteResult(draft: LegDraft, input: Of<'reinviteResult'>): 
   if (branch?.exchange.negotiation.name !== 'reinviting') return;
   if (input.status >= 300 || input.sdp === undefined) {
     draft.log('warn', 're-invite refused', { status: input.status });
+    // It goes on sending to where nobody listens.
+    if (branch.exchange.moved) return endLeg(draft, { ...CAUSE.noAddress, by: 'platform' });
     renewed(draft, branch, false);
     finish(draft, branch.id);
     return;
   }
   draft.part(branch.id, 'exchange', { negotiation: { name: 'accepting' } });
-  draft.media('re-accept', { op: 'accept', leg: branch.id, sdp: input.sdp });
+  const from = signalledFrom(draft.heardFrom(branch, input.from));
+  draft.media('re-accept', { op: 'accept', leg: branch.id, sdp: input.sdp, ...from });
 }
 
 /** Media's reply within an exchange. */
@@ -156,10 +162,22 @@ export function onNegotiationReply(draft: LegDraft, branch: Branch, tag: MediaTa
       endLeg(draft, mediaEnding(reply.error));
       return;
     }
+    if (reply.ok && !follows(draft, branch, reply.moved === true)) return;
     if (reply.ok) draft.part(id, 'media', { codec: reply.codec ?? branch.media.codec });
     renewed(draft, branch, reply.ok);
     finish(draft, id);
   }
+}
+
+/**
+ * An answer of another address family than our offer takes media to that family, and our next offer tells the peer where. One that
+ * changes it again and again has no end: `false`, the leg is over.
+ */
+function follows(draft: LegDraft, { id, exchange }: Branch, moved: boolean): boolean {
+  const again = moved && exchange.moved;
+  if (again) endLeg(draft, { ...CAUSE.noAddress, by: 'platform' });
+  else draft.part(id, 'exchange', { moved });
+  return !again;
 }
 
 function respond(draft: LegDraft, branch: string, tx: string, sdp: string): void {
@@ -192,7 +210,7 @@ export const isSame = (a: Heard | null, b: Heard | null): boolean =>
   (a !== null &&
     b !== null &&
     a.kind === b.kind &&
-    (a.kind !== 'leg' || b.kind !== 'leg' || a.leg === b.leg) &&
+    (a.kind !== 'leg' || b.kind !== 'leg' || (a.leg === b.leg && a.digits === b.digits)) &&
     (a.kind !== 'tone' || b.kind !== 'tone' || a.hz === b.hz));
 
 /** What follows from the new state for the peer: what it hears, a fresh transport, what is stated towards it. */
@@ -214,7 +232,7 @@ function renegotiate(draft: LegDraft): void {
   if (main?.phase !== 'up' || !main.exchange.connected || main.kind === 'client') return;
   if (main.exchange.negotiation.name !== 'idle' || leg.audio.alone) return;
   const direction = leg.audio.states;
-  if (direction === main.exchange.stated) return;
+  if (direction === main.exchange.stated && !main.exchange.moved) return;
   draft.part(main.id, 'exchange', { negotiation: { name: 'offering', direction }, stated: direction });
   reoffer(draft, main, direction);
 }

@@ -1,10 +1,10 @@
-import type { EpochMs, Ms } from '@sidetone/core';
+import { type EpochMs, type Ms, mayTake } from '@sidetone/core';
 import type { Identity, SipUser } from '@sidetone/wire';
 import { CAUSE, type Why } from '../leg/ending.ts';
 import type { Registry } from '../registry.ts';
 import { FULL, HANDING_OVER, type Plan, refuse } from '../routing/plan.ts';
 import type { VoiceLimits } from '../voice-options.ts';
-import { CallRate, userCount } from './counters.ts';
+import { CallRate, holderCount, userCount } from './counters.ts';
 
 /** What a call may do, and what it counts against meanwhile. */
 export interface Admitted {
@@ -21,7 +21,7 @@ interface Limit {
 /**
  * Whether one more call may be:
  *
- *   the platform and the user          503
+ *   the platform and the user          503; of its calls and media ports one account or trunk has nine tenths at most
  *   calls a second of an account       503, Retry-After
  *   calls at a time of the accounts    403 D1
  *   of the outbound voice profile      403 D2
@@ -41,12 +41,25 @@ export class Admission {
     this.#limits = limits;
   }
 
-  /** @param caller on whose account the call is; nobody for a trunk's */
-  admit(identity: Identity, plan: Plan, caller: SipUser | undefined, now: Ms): Admitted {
+  /**
+   * @param caller on whose account the call is; nobody for a trunk's
+   * @param trunk by which it comes
+   */
+  admit(
+    identity: Identity,
+    plan: Plan,
+    caller: SipUser | undefined,
+    trunk: string | undefined,
+    now: Ms,
+  ): Admitted {
     if (this.closed !== null) return { plan: this.closed === 'drain' ? FULL : HANDING_OVER, counts: [] };
     if (plan.to === 'refuse') return { plan, counts: [] };
-    const { calls, callsPerUser } = this.#limits;
-    if (this.#registry.sessions >= calls) return { plan: FULL, counts: [] };
+    const { calls, callsPerUser, mediaPorts } = this.#limits;
+    const { counters, ports, sessions } = this.#registry;
+    const holder = holderCount(caller?.accountId, trunk);
+    const hasCall = mayTake(counters.of(holder), calls - sessions);
+    const hasPort = mayTake(ports.of(holder), mediaPorts - ports.taken);
+    if (!hasCall || !hasPort) return { plan: FULL, counts: [] };
     const callee = plan.to === 'user' ? identity.userByName(plan.userName) : undefined;
     const limits = [
       ...(caller === undefined
@@ -60,7 +73,7 @@ export class Admission {
     const over = limits.find(({ count, most }) => most !== null && this.#registry.counters.of(count) >= most);
     if (over !== undefined) return { plan: refuse(over.refusal), counts: [] };
     if (account?.callsPerSecond != null) this.#rate.began(account.id, now);
-    return { plan, counts: limits.map(({ count }) => count) };
+    return { plan, counts: [holder, ...limits.map(({ count }) => count)] };
   }
 }
 

@@ -9,6 +9,15 @@ export const userCount = (name: string): string => USER + name;
 export const countedUser = (count: string): string | undefined =>
   count.startsWith(USER) ? count.slice(USER.length) : undefined;
 
+const HOLDER = 'by ';
+
+/** The name of whose share of the platform a call takes: the account that calls, or the trunk it comes by. */
+export const holderCount = (account: string | undefined, trunk: string | undefined): string =>
+  account === undefined ? `${HOLDER}trunk ${trunk ?? ''}` : `${HOLDER}account ${account}`;
+
+export const countedHolder = (counts: readonly string[]): string | undefined =>
+  counts.find((count) => count.startsWith(HOLDER));
+
 /**
  * What calls count against: an account, a connection in or out, a profile, a user. A leg carries the names of what it counts against
  * (`Leg.counts`), from its first moment to its last, also through a restart. A counter holds sessions that have a live leg with that

@@ -5,5 +5,6 @@ import type { LegInput } from '../message.ts';
 export function mediaInput(event: Exclude<MediaEvent, { event: 'engine' }>): LegInput {
   const { leg: branch } = event;
   if (event.event === 'failed') return { type: 'mediaFailed', branch, why: event.why };
-  return { type: 'mediaFlag', branch, flag: event.event === 'dtmf' ? 'digit' : event.event };
+  if (event.event === 'dtmf') return { type: 'mediaDigit', branch, digit: event.digit };
+  return { type: 'mediaFlag', branch, flag: event.event };
 }

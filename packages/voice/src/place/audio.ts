@@ -47,6 +47,7 @@ export function bridgeAudio(bridge: Bridge, leg: Leg, other: Leg | undefined): A
 
 function sourceOf(bridge: Bridge, own: Branch | undefined, theirs: Branch): Source | null {
   if (theirs.exchange.holding) return { kind: bridge.heldHears };
-  if (theirs.media.phase === 'open') return { kind: 'leg', leg: theirs.id };
+  if (theirs.media.phase === 'open')
+    return { kind: 'leg', leg: theirs.id, ...(own?.dtmf === 'info' ? { digits: false as const } : {}) };
   return own?.media.source == null ? null : { kind: 'silence' };
 }

@@ -39,6 +39,9 @@ export function stepBridge(bridge: Bridge, input: BridgeInput, members: Members)
     case 'digits':
       onDigits(draft, input);
       break;
+    case 'mediaDigit':
+      onMediaDigit(draft, input);
+      break;
     case 'refer':
       onRefer(draft, input);
       break;
@@ -132,4 +135,12 @@ function onProgress(draft: BridgeDraft, input: Extract<PlaceInput, { type: 'prog
 function onDigits(draft: BridgeDraft, { leg, digits }: Extract<PlaceInput, { type: 'digits' }>): void {
   const other = draft.bridge.swap === null ? otherOf(draft.members, leg) : undefined;
   if (other !== undefined) draft.tell(other.id, { type: 'send', digits });
+}
+
+/** Media has relayed it already, unless the other side hears this branch without its digits. */
+function onMediaDigit(draft: BridgeDraft, input: Extract<PlaceInput, { type: 'mediaDigit' }>): void {
+  const other = otherOf(draft.members, input.leg);
+  const source = other === undefined ? null : heardOf(other)?.media.source;
+  if (other !== undefined && source?.kind === 'leg' && source.leg === input.branch && source.digits === false)
+    draft.tell(other.id, { type: 'send', digits: input.digit });
 }

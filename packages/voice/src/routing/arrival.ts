@@ -24,7 +24,7 @@ export function offeredLeg(
   { session, counts, now, epoch }: Beginning,
 ): Leg {
   const { caller, leg } = arrival;
-  const { kind, codecs, dtmf, userName, trunk } = leg;
+  const { kind, codecs, dtmf, userName, trunk, family = null, signalledFrom = null } = leg;
   return newLeg({
     id: own.leg,
     control: own.control,
@@ -44,6 +44,8 @@ export function offeredLeg(
         dtmf,
         ...(isWebRtcOffer(offer) ? { webrtc: true } : {}),
         ...(trunk === undefined ? {} : { trunk }),
+        family,
+        signalledFrom,
         offer: offer ?? null,
       }),
     ],

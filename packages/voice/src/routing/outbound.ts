@@ -1,10 +1,15 @@
 import type { EpochMs } from '@sidetone/core';
 import {
+  type ConnectionEntry,
+  calledNumber,
   canonicalNumber,
   countryOf,
   type Destination,
   e164Of,
+  type Habit,
   type Identity,
+  NO_COUNTRY,
+  type Origin,
   route,
   type SipUser,
 } from '@sidetone/wire';
@@ -13,14 +18,23 @@ import { CAUSE, type Why } from '../leg/ending.ts';
 /** A number of the telephone network, with a trunk for it as it is dialled, or without. */
 type Found = Extract<Destination, { to: 'trunk' } | { to: 'nowhere' }> & { readonly number: string };
 
-/** A number that belongs to no country's plan (satellite, international premium, freephone) is on no list. */
-const NO_COUNTRY = 'ZZ';
+/** Users write numbers as the country of their connection dials. */
+export const userHabit = (connection: ConnectionEntry | undefined): Habit =>
+  connection === undefined ? {} : { country: connection.localization };
+
+/** A user as the routing plan knows it. */
+export const askerOf = (identity: Identity, { accountId, connectionId }: SipUser): Origin => ({
+  from: 'user',
+  accountId,
+  habit: userHabit(identity.connection(connectionId)),
+});
 
 /**
  * Where a user's call to a number of the telephone network really goes, or why not. With an outbound voice profile the number is first
  * made +E.164 as the connection's country dials it; that one number is compared with the allowed countries, looked up and called, so
- * that no other way of writing it leads elsewhere. Without a profile the account says whether one is needed; then the number goes
- * out as it was dialled.
+ * that no other way of writing it leads elsewhere. It goes out because the plan of an allowed country has it; a number of no country's plan
+ * (satellite, international premium, digits that are none) is on no list. Without a profile the account says whether one is needed; then
+ * the number goes out as it was dialled.
  */
 export function outbound(identity: Identity, user: SipUser, found: Found, now: EpochMs): Destination | Why {
   const connection = identity.connection(user.connectionId);
@@ -34,10 +48,15 @@ export function outbound(identity: Identity, user: SipUser, found: Found, now: E
   if (number === undefined) return CAUSE.noRoute;
   const country = countryOf(number);
   if (country === NO_COUNTRY || !profile.destinations.includes(country)) return CAUSE.destinationBarred;
-  return number === found.number
-    ? found
-    : route(identity, number, { from: 'user', accountId: user.accountId }, now);
+  return number === found.number ? found : route(identity, number, askerOf(identity, user), now);
 }
+
+/** A number that a user states, in our spelling when it is one of ours. */
+export const ownSpelling = (
+  identity: Identity,
+  written: string,
+  connection: ConnectionEntry | undefined,
+): string => calledNumber(identity, written, userHabit(connection))?.entry.number ?? written;
 
 /**
  * The numbers a user may show to a carrier, the default first: the connection's override alone; otherwise its own numbers, and
@@ -48,8 +67,8 @@ export function callerNumbers(identity: Identity, user: SipUser, stated: string)
   const isOurs = (number: string): boolean => identity.number(number)?.accountId === user.accountId;
   // There are no emergency calls here.
   if (connection?.aniOverride != null && connection.aniOverrideType !== 'emergency')
-    return [canonicalNumber(connection.aniOverride)].filter(isOurs);
-  const own = identity.numbersOf(user.connectionId).map((entry) => canonicalNumber(entry.number));
+    return [ownSpelling(identity, canonicalNumber(connection.aniOverride), connection)].filter(isOurs);
+  const own = identity.numbersOf(user.connectionId).map(({ number }) => number);
   return own.includes(stated) || !isOurs(stated) ? own : [...own, stated];
 }
 

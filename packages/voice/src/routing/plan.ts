@@ -1,10 +1,12 @@
-import type { EpochMs } from '@sidetone/core';
-import { header, parseNameAddr, type SipRequest, unescapeUser } from '@sidetone/sip';
+import { canonicalHost, type EpochMs, type Family, familyOf } from '@sidetone/core';
+import { header, parseNameAddr, type SipRequest, userOf } from '@sidetone/sip';
 import {
   ASSERTED_IDENTITY,
   type BuiltIn,
   type ConnectionEntry,
-  canonicalNumber,
+  calledNumber,
+  callerNumber,
+  type Habit,
   HEADER,
   type Identity,
   type Nowhere,
@@ -12,12 +14,15 @@ import {
   route,
   type SipUser,
   type Trunk,
+  trunkHabit,
 } from '@sidetone/wire';
 import type { Branch } from '../leg/branch.ts';
 import { CAUSE, type Ending, type Why } from '../leg/ending.ts';
-import type { Callee, Caller } from '../leg/leg.ts';
+import type { Callee, Caller, TrunkFacts } from '../leg/leg.ts';
+import { inRuns } from '../leg/trunk-runs.ts';
 import { customHeaders } from '../sip/reason.ts';
-import { callerNumbers, lacksCallerId, outbound } from './outbound.ts';
+import { dialledIn, namedIn } from './addressee.ts';
+import { askerOf, callerNumbers, lacksCallerId, outbound, ownSpelling, userHabit } from './outbound.ts';
 
 /** What routing decided. */
 export type Plan =
@@ -32,7 +37,12 @@ export interface Arrival {
   /** On whose account the call is. */
   readonly user: SipUser | undefined;
   /** Facts of the caller's leg. */
-  readonly leg: Pick<Branch, 'kind' | 'codecs' | 'dtmf' | 'trunk'> & { readonly userName?: string };
+  readonly leg: Pick<Branch, 'kind' | 'codecs' | 'dtmf' | 'trunk'> & {
+    readonly userName?: string;
+    readonly family?: Family | null;
+    /** Where the INVITE of a phone came from. */
+    readonly signalledFrom?: string | null;
+  };
 }
 
 export const refuse = (cause: Why): Plan => ({
@@ -40,44 +50,46 @@ export const refuse = (cause: Why): Plan => ({
   ending: { ...cause, by: 'platform' },
 });
 
-const number = (text: string): string => canonicalNumber(unescapeUser(text));
-
 /** Who sent a request, as the room says that authenticated them. */
 export function provenUser(request: SipRequest): string | undefined {
   const value = header(request, ASSERTED_IDENTITY);
   if (value === undefined) return undefined;
   const parsed = parseNameAddr(value);
-  const user = parsed.ok ? parsed.value.uri.user : undefined;
-  return user === undefined ? undefined : unescapeUser(user);
+  return parsed.ok ? userOf(parsed.value.uri) : undefined;
 }
 
 /**
  * Reads an INVITE from `vsp` (a client) or from `proxy` (a trunk, or a phone it authenticated) and asks the routing
- * plan. `ownHost` is our public address: phones dial `number@address`.
+ * plan. `isOwnHost`: a public address of ours, since phones dial `number@address`; `fresh`: a new branch's id.
  */
 export function arrive(
   request: SipRequest,
-  from: 'vsp' | 'proxy',
+  via: 'vsp' | 'proxy',
   identity: Identity,
-  ownHost: string,
+  isOwnHost: (host: string) => boolean,
+  fresh: () => string,
   now: EpochMs,
 ): Arrival {
   const { uri } = request;
-  const dialledUser = uri.user === undefined ? '' : unescapeUser(uri.user);
   const trunk: Trunk | undefined =
-    from === 'proxy' ? identity.trunks.find((t) => t.name === header(request, HEADER.trunk)) : undefined;
+    via === 'proxy' ? identity.trunks.find((t) => t.name === header(request, HEADER.trunk)) : undefined;
   const userName = trunk === undefined ? provenUser(request) : undefined;
   const user = userName === undefined ? undefined : identity.userByName(userName);
   const connection = user && identity.connection(user.connectionId);
   const display = request.headers.from.displayName?.trim();
-  const stated = number(request.headers.from.uri.user ?? userName ?? 'anonymous');
+  const habit: Habit = trunk === undefined ? userHabit(connection) : trunkHabit(trunk);
+  const named = namedIn(uri);
+  const called = identity.userByName(named) === undefined ? calledNumber(identity, named, habit) : undefined;
+  const from = namedIn(request.headers.from.uri) || (userName ?? 'anonymous');
+  const stated =
+    trunk === undefined ? ownSpelling(identity, from, connection) : callerNumber(from, habit, called);
   const caller: Caller = {
     ...(display === undefined || display === '' ? {} : { name: display }),
     number: stated,
     ...(user === undefined ? {} : { userName: user.name }),
     domain: identity.domain,
     numbers: user === undefined ? [] : callerNumbers(identity, user, stated),
-    dialled: dialledUser,
+    dialled: called?.entry.number ?? named,
     headers: customHeaders(request),
   };
   if (trunk === undefined && (user === undefined || connection === undefined))
@@ -85,29 +97,37 @@ export function arrive(
       caller,
       plan: refuse(CAUSE.unproven),
       user: undefined,
-      leg: { kind: from === 'vsp' ? 'client' : 'phone', codecs: [], dtmf: 'rfc4733' },
+      leg: { kind: via === 'vsp' ? 'client' : 'phone', codecs: [], dtmf: 'rfc4733' },
     };
-  const own = uri.host.toLowerCase() === ownHost.toLowerCase();
-  const dialled = own ? dialledUser : `${dialledUser}@${uri.host}`;
-  const plan = planOf(identity, dialled, user, caller.numbers, trunk, now);
+  const family = via === 'proxy' ? signalledFamily(request) : null;
+  const plan = planOf(identity, dialledIn(uri, isOwnHost), user, caller.numbers, trunk, fresh, now);
   if (trunk !== undefined)
     return {
       caller,
       plan,
       user: undefined,
-      leg: { kind: 'trunk', codecs: trunk.codecs, dtmf: trunk.dtmf, trunk: trunk.name },
+      leg: { kind: 'trunk', codecs: trunk.codecs, dtmf: trunk.dtmf, trunk: trunk.name, family },
     };
   return {
     caller,
     plan,
     user,
     leg: {
-      kind: from === 'vsp' ? 'client' : 'phone',
+      kind: via === 'vsp' ? 'client' : 'phone',
       codecs: connection!.codecs,
-      dtmf: from === 'vsp' ? 'rfc4733' : digitsMode(connection!),
+      dtmf: via === 'vsp' ? 'rfc4733' : digitsMode(connection!),
       userName: user!.name,
+      family,
+      signalledFrom: via === 'proxy' ? (header(request, HEADER.source) ?? null) : null,
     },
   };
+}
+
+/** By which IP version a caller from outside signals: where its last hop was seen, or says that it is. */
+function signalledFamily({ headers: { via, contact } }: SipRequest): Family | null {
+  const hop = via.find(({ transport }) => transport !== 'LOCAL');
+  const seen = familyOf(canonicalHost(hop?.params['received'] ?? '')) ?? familyOf(hop?.host ?? '');
+  return seen ?? (contact === '*' ? null : familyOf(contact[0]?.uri.host ?? ''));
 }
 
 /** Digits as audio are not made here: phones that want them so get RFC 4733. */
@@ -123,10 +143,14 @@ export function planOf(
   user: SipUser | undefined,
   numbers: readonly string[],
   trunk: Trunk | undefined,
+  fresh: () => string,
   now: EpochMs,
 ): Plan {
   if (user !== undefined && identity.refusal(user, now) !== undefined) return refuse(CAUSE.revoked);
-  const origin: Origin = user === undefined ? { from: 'trunk' } : { from: 'user', accountId: user.accountId };
+  const origin: Origin =
+    user === undefined
+      ? { from: 'trunk', ...(trunk === undefined ? {} : { habit: trunkHabit(trunk) }) }
+      : askerOf(identity, user);
   const found = route(identity, dialled, origin, now);
   const outside = 'number' in found && found.number !== undefined ? { ...found, number: found.number } : null;
   const where = outside === null || user === undefined ? found : outbound(identity, user, outside, now);
@@ -141,11 +165,16 @@ export function planOf(
       return {
         to: 'trunk',
         number: where.number,
-        trunks: where.trunks.map(({ name, codecs, dtmf, policy }) => ({ name, codecs, dtmf, policy })),
+        trunks: inRuns(where.trunks.map(trunkFacts), fresh),
       };
     case 'nowhere':
       return refuse(NOWHERE[where.why]);
   }
+}
+
+function trunkFacts({ name, host, codecs, dtmf, policy }: Trunk): TrunkFacts {
+  const family = familyOf(host);
+  return { name, codecs, dtmf, policy, ...(family === null ? {} : { family }) };
 }
 
 const NOWHERE: Readonly<Record<Nowhere, Why>> = {
@@ -182,5 +211,5 @@ export const FULL: Plan = refuse(CAUSE.congestion);
 /** The plan of a call that comes while another process takes over: it may try again in a moment (RFC 3261 §21.5.4). */
 export const HANDING_OVER: Plan = {
   to: 'refuse',
-  ending: { ...CAUSE.drain, by: 'platform', headers: [['Retry-After', '2']] },
+  ending: { ...CAUSE.drain, by: 'platform' },
 };

@@ -15,7 +15,13 @@ export const PROXY: Flow = { transport: 'local', node: 'proxy' };
 const VSP: Flow = { transport: 'local', node: 'vsp' };
 
 /** voice's user agent: Contacts are `sip:v-<leg>@<public address>`, which the proxy hands to voice; clients are reached directly. */
-export function createVoiceAgent({ random, publicAddress: { host, port } }: VoiceOptions): UserAgent {
+export function createVoiceAgent({
+  random,
+  publicAddress: {
+    hosts: [host],
+    port,
+  },
+}: VoiceOptions): UserAgent {
   return createUserAgent({
     random,
     sentBy: { host: NODE_HOST.voice },
@@ -23,6 +29,7 @@ export function createVoiceAgent({ random, publicAddress: { host, port } }: Voic
     resolve: (hop) => (hop.host === NODE_HOST.vsp ? VSP : PROXY),
     userAgent: 'Sidetone',
     admits: isPeer,
+    tellsDialogs: true,
     allow: ['INVITE', 'ACK', 'CANCEL', 'BYE', 'INFO', 'UPDATE', 'OPTIONS', 'REFER'],
   });
 }

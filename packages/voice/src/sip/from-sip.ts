@@ -1,4 +1,4 @@
-import { header, type SipResponse, type UserAgentOut } from '@sidetone/sip';
+import { header, type SipMessage, type SipResponse, type UserAgentOut } from '@sidetone/sip';
 import { CONTACT_PARAM, HEADER, NODE_HOST } from '@sidetone/wire';
 import type { Contact, LegInput } from '../message.ts';
 import type { InfoBody } from './info-body.ts';
@@ -8,12 +8,18 @@ import { sessionDirection } from './session-direction.ts';
 /** What the user agent tells about a leg of ours. */
 export type LegEvent = Exclude<
   UserAgentOut,
-  { type: 'sip' | 'incoming' | 'request' | 'result' | 'info' | 'refreshed' }
+  { type: 'sip' | 'dialog' | 'incoming' | 'request' | 'result' | 'info' | 'refreshed' }
 >;
 
 const trunkOf = (response: SipResponse): { readonly trunk?: string } => {
   const trunk = header(response, HEADER.trunk);
   return trunk === undefined ? {} : { trunk };
+};
+
+/** Where a phone sent this from, as the proxy proved it. */
+const sourceOf = (message: SipMessage | undefined): { readonly from?: string } => {
+  const from = message === undefined ? undefined : header(message, HEADER.source);
+  return from === undefined ? {} : { from };
 };
 
 const described = (sdp: string) => ({ sdp, direction: sessionDirection(sdp) });
@@ -38,6 +44,7 @@ export function legInput(out: LegEvent, branch: string): LegInput {
         branch,
         ...(out.sdp === undefined ? {} : { sdp: out.sdp }),
         ...trunkOf(out.response),
+        ...sourceOf(out.response),
         headers: customHeaders(out.response),
       };
       if (out.type === 'accepted') return { type: 'accepted', ...facts };
@@ -56,7 +63,7 @@ export function legInput(out: LegEvent, branch: string): LegInput {
     }
     case 'reinvite': {
       const offer = out.sdp === undefined ? {} : { offer: described(out.sdp) };
-      return { type: 'reinvite', branch, tx: out.tx, ...offer };
+      return { type: 'reinvite', branch, tx: out.tx, ...sourceOf(out.request), ...offer };
     }
     case 'reinviteConfirmed':
       return {
@@ -69,6 +76,7 @@ export function legInput(out: LegEvent, branch: string): LegInput {
         type: 'reinviteResult',
         branch,
         status: out.status,
+        ...sourceOf(out.response),
         ...(out.sdp === undefined ? {} : { sdp: out.sdp }),
       };
     case 'inDialogResult':
@@ -93,6 +101,12 @@ export function boundContacts(
   if (bound === undefined || bound === '*') return [];
   return bound.map(({ uri }) => {
     const client = uri.host === NODE_HOST.vsp;
-    return { uri, client, webrtc: client || uri.params[CONTACT_PARAM.media] === 'webrtc' };
+    const family = uri.params[CONTACT_PARAM.family];
+    return {
+      uri,
+      client,
+      webrtc: client || uri.params[CONTACT_PARAM.media] === 'webrtc',
+      family: family === '4' ? 4 : family === '6' ? 6 : null,
+    };
   });
 }

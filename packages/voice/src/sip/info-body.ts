@@ -1,6 +1,7 @@
+import { partText, readBody, type SipRequest } from '@sidetone/sip';
 import { PRESENCE } from '@sidetone/wire';
 
-/** What an INFO of a peer carries; bodies we do not know are `null` (415). Limits are explicit, nothing throws. */
+/** What an INFO of a peer carries. Limits are explicit, nothing throws. */
 export type InfoBody =
   | { readonly kind: 'digits'; readonly digits: string }
   /** Trickled candidates: an ICE-lite agent does without (RFC 8445 §2.5), so they are taken and forgotten. */
@@ -8,6 +9,13 @@ export type InfoBody =
   /** Only a client's leg is told so, by vsp. */
   | { readonly kind: 'presence'; readonly here: boolean; readonly bare: boolean }
   | { readonly kind: 'heard' };
+
+const TYPES = [
+  'application/dtmf-relay',
+  'application/dtmf',
+  'application/trickle-ice-sdpfrag',
+  ...Object.values(PRESENCE),
+];
 
 const MAX_DIGITS = 64;
 const MAX_LINES = 128;
@@ -17,6 +25,20 @@ const digitsOf = (text: string): string =>
     .toUpperCase()
     .replace(/[^0-9A-D*#]/g, '')
     .slice(0, MAX_DIGITS);
+
+/**
+ * Reads an INFO and says how to answer it. `body` is `null` where there is nothing for us: an empty INFO is a keep-alive of some peers
+ * (RFC 6086 §4.2.1), and so is one with parts that may be passed over.
+ */
+export function readInfo(request: SipRequest): {
+  readonly status: 200 | 400 | 415;
+  readonly body: InfoBody | null;
+} {
+  const { parts, refusal } = readBody(request, TYPES);
+  if (refusal !== null) return { status: refusal.status, body: null };
+  const [part] = parts;
+  return { status: 200, body: part === undefined ? null : parseInfo(part.type, partText(part)) };
+}
 
 /**
  * `application/dtmf-relay` (lines `Signal=5`, `Duration=160`), `application/dtmf` (the digits alone), and

@@ -37,7 +37,7 @@ export function commandLeg(
 ): readonly UserAgentOut[] {
   switch (wish.type) {
     case 'respond':
-      return agent.respond(dialog, wish.status, responseFor(leg, wish), now);
+      return agent.respond(dialog, wish.status, responseFor(leg, wish, random), now);
     case 'cancel':
       return agent.cancel(dialog, byeHeaders(wish.ending), now);
     case 'bye':

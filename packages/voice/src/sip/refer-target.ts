@@ -8,7 +8,7 @@ import { customHeaders } from './reason.ts';
 import { parseReferTo } from './refer.ts';
 
 export interface ReferFacts {
-  readonly ownHost: string;
+  readonly isOwnHost: (host: string) => boolean;
   readonly registry: Registry;
   /** The leg with this dialog. */
   readonly find: (dialog: DialogName) => Leg | undefined;
@@ -17,7 +17,7 @@ export interface ReferFacts {
 /** What a REFER in the dialog of `asks` is about, or the status that refuses it. Nobody joins with a call of somebody else. */
 export function referTarget(request: SipRequest, asks: Leg, facts: ReferFacts): ReferTarget | number {
   if (!mayTransfer(asks)) return 403;
-  const read = parseReferTo(request, facts.ownHost);
+  const read = parseReferTo(request, facts.isOwnHost);
   if (!read.ok) return read.error;
   const to = read.value;
   if (to.kind === 'dial') return { kind: 'dial', dialled: to.dialled, headers: customHeaders(request) };

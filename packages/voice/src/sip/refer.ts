@@ -6,10 +6,10 @@ import {
   parseNameAddr,
   reasonPhrase,
   type SipRequest,
-  unescapeUser,
 } from '@sidetone/sip';
 import { REFER } from '@sidetone/wire';
 import type { Wish } from '../message.ts';
+import { dialledIn } from '../routing/addressee.ts';
 import { reasonHeaders } from './reason.ts';
 
 /** What Refer-To asks for (RFC 3515 §2.1). `dialled`: a number, a user name, or `user@host`. */
@@ -23,7 +23,10 @@ const MAX_DIALLED = 256;
 const EXPIRES = 120;
 
 /** Reads the Refer-To of a REFER; an error is the status that refuses it. Hosts of ours stand for the domain. */
-export function parseReferTo(request: SipRequest, ownHost: string): Result<ReferTo, number> {
+export function parseReferTo(
+  request: SipRequest,
+  isOwnHost: (host: string) => boolean,
+): Result<ReferTo, number> {
   const values = headersNamed(request, 'Refer-To');
   const parsed = values.length === 1 ? parseNameAddr(values[0]!) : null;
   if (parsed === null || !parsed.ok) return err(400);
@@ -35,15 +38,8 @@ export function parseReferTo(request: SipRequest, ownHost: string): Result<Refer
     const dialog = parseReplaces(replaces);
     return dialog === null ? err(400) : ok({ kind: 'replaces', dialog });
   }
-  const dialled = dialledOf(uri.scheme, uri.user, uri.host, ownHost);
+  const dialled = dialledIn(uri, isOwnHost);
   return dialled === '' || dialled.length > MAX_DIALLED ? err(400) : ok({ kind: 'dial', dialled });
-}
-
-function dialledOf(scheme: string, user: string | undefined, host: string, ownHost: string): string {
-  if (scheme === 'tel') return host.split(';', 1)[0]!;
-  if ((scheme !== 'sip' && scheme !== 'sips') || user === undefined) return '';
-  const bare = unescapeUser(user);
-  return host.toLowerCase() === ownHost.toLowerCase() ? bare : `${bare}@${host}`;
 }
 
 /** One of the headers a URI carries (RFC 3261 §19.1.1), unescaped. */

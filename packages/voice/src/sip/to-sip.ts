@@ -1,3 +1,4 @@
+import type { Random } from '@sidetone/core';
 import {
   type ExtraHeaders,
   escapeUser,
@@ -7,7 +8,7 @@ import {
   type NameAddr,
   type ResponseOptions,
 } from '@sidetone/sip';
-import { ASSERTED_IDENTITY, HEADER, NODE_HOST } from '@sidetone/wire';
+import { ASSERTED_IDENTITY, HEADER, NODE_HOST, retryAfter } from '@sidetone/wire';
 import type { Branch } from '../leg/branch.ts';
 import type { Ending } from '../leg/ending.ts';
 import type { Extra } from '../leg/headers.ts';
@@ -26,6 +27,10 @@ function referredBy({ referredBy: by, domain }: Caller, { kind }: Branch): Extra
   const user = kind === 'trunk' ? by?.number : by?.user;
   return user === undefined ? [] : [['Referred-By', formatNameAddr(address(user, domain))]];
 }
+
+/** With which trunk the proxy begins. */
+const trunkAsked = ({ kind, trunk }: Branch): Extra =>
+  kind === 'trunk' && trunk !== undefined ? [[HEADER.trunk, trunk]] : [];
 
 /** What a room of ours may know about a leg; the proxy lets none of it out. */
 const ids = ({ session, id, control }: Leg): Extra => [
@@ -57,6 +62,7 @@ export function inviteFor(
       ...wish.headers,
       ...referredBy(caller, branch),
       [ASSERTED_IDENTITY, formatNameAddr(address(proven, caller.domain))],
+      ...trunkAsked(branch),
       ...ids(leg),
     ],
   };
@@ -68,9 +74,17 @@ export function lookupFor(user: string, domain: string, flow: Flow) {
   return { method: 'OPTIONS', requestUri: to.uri, from: address('voice', NODE_HOST.voice), to, flow };
 }
 
-export function responseFor(leg: Leg, wish: Extract<Wish, { type: 'respond' }>): ResponseOptions {
+export function responseFor(
+  leg: Leg,
+  wish: Extract<Wish, { type: 'respond' }>,
+  random: Random,
+): ResponseOptions {
+  const ours = wish.status === 503 && wish.ending?.by === 'platform';
+  const saysWhen = !ours || wish.headers.some(([name]) => name === 'Retry-After');
   const headers: ExtraHeaders = [
     ...wish.headers,
+    // RFC 3261 §21.5.4: without it a 503 is a 500.
+    ...(saysWhen ? [] : [['Retry-After', retryAfter(random)] as const]),
     ...(branchOf(leg, wish.branch)?.kind === 'client' ? ids(leg) : []),
     ...(wish.ending === undefined ? [] : reasonHeaders(wish.ending)),
   ];
@@ -82,8 +96,8 @@ export function responseFor(leg: Leg, wish: Extract<Wish, { type: 'respond' }>):
   };
 }
 
-/** Headers of a BYE or CANCEL: the reason, and the custom headers of the other side's. */
+/** Headers of a BYE or CANCEL: the reason, and the custom headers of the other side's. A Warning is of responses (RFC 3261 §20, table 3). */
 export const byeHeaders = (ending: Ending): ExtraHeaders => [
-  ...(ending.headers ?? []),
+  ...(ending.headers ?? []).filter(([name]) => name !== 'Warning'),
   ...reasonHeaders(ending),
 ];

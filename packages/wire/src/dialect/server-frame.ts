@@ -54,7 +54,8 @@ export interface FrameWriter {
   loggedIn(id: FrameId, iceServers?: readonly IceServer[]): string;
   /** Always -32001: a client answers -32000 to a login by logging in again at once, without end. */
   loginRefused(id: FrameId, message: string): string;
-  error(id: FrameId, code: number, message: string): string;
+  /** `retryAfter`: seconds after which the same may be tried again. */
+  error(id: FrameId, code: number, message: string, retryAfter?: number): string;
   /** An attach that failed: deliberately without a code, by which one client knows it. */
   attachFailed(id: FrameId): string;
   attached(id: FrameId): string;
@@ -157,7 +158,11 @@ export function createFrameWriter(session: {
     loggedIn: (id, iceServers = []) =>
       result(id, { message: 'logged in', ...(iceServers.length === 0 ? {} : { ice_servers: iceServers }) }),
     loginRefused: (id, message) => frame({ id, error: { code: RPC_ERROR.loginIncorrect, message } }),
-    error: (id, code, message) => frame({ id, error: { code, message } }),
+    error: (id, code, message, retryAfter) =>
+      frame({
+        id,
+        error: { code, message, ...(retryAfter === undefined ? {} : { data: { retry_after: retryAfter } }) },
+      }),
     attachFailed: (id) => frame({ id, error: { message: 'CALL DOES NOT EXIST' } }),
     attached: (id) => result(id, { params: { state: 'ATTACHED' } }),
     registered: (id, { reportId, dc, region }) =>

@@ -1,3 +1,4 @@
+import { canonicalNumber } from '@sidetone/wire';
 import { docOf, isVisible, remakeObject } from '../../identity/objects.ts';
 import {
   type NumberDoc,
@@ -94,6 +95,9 @@ function voiceView(object: StoredObject): object {
 
 function found(call: ApiCall): { items: readonly StoredObject[]; meta: object } {
   const query = readListQuery(call.search);
+  const wanted = query.filter.get('phone_number');
+  const filter = new Map(query.filter);
+  if (wanted !== undefined) filter.set('phone_number', canonicalNumber(wanted));
   const all = [...call.world.people.registry.list(call.account, 'number').values()].filter(isVisible);
   const field = (object: StoredObject, name: string): string | null => {
     const doc = docOf<NumberDoc>(object);
@@ -118,7 +122,7 @@ function found(call: ApiCall): { items: readonly StoredObject[]; meta: object } 
         return doc[name as 'phone_number' | 'connection_id' | 'customer_reference'];
     }
   };
-  return pageOf(selected(all, query, FILTERS, field, SORTS), query.page);
+  return pageOf(selected(all, { ...query, filter }, FILTERS, field, SORTS), query.page);
 }
 
 export const phoneNumbers = [

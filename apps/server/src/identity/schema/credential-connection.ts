@@ -9,6 +9,7 @@ import {
   text,
   webhookTimeout,
   webhookVersion,
+  writtenNumber,
 } from './fields.ts';
 
 const userName = z
@@ -78,7 +79,7 @@ const outbound = z.object({
   channel_limit: channelLimit.describe(
     'Most calls at a time from this connection; null: no limit of its own.',
   ),
-  ani_override: text(64, 0).describe('The number that calls from this connection show, or empty.'),
+  ani_override: writtenNumber(64).describe('The number that calls from this connection show, or empty.'),
   ani_override_type: z
     .enum(['always', 'normal', 'emergency'])
     .describe('When ani_override holds: for all calls, all but emergency calls, only emergency calls.'),

@@ -1,3 +1,4 @@
+import { canonicalNumber } from '@sidetone/wire';
 import { z } from 'zod';
 
 /** Fields that several objects share. What a person reads in the reference page is said in the descriptions. */
@@ -54,4 +55,8 @@ export const dtmfType = z
     'How digits are sent towards this connection. Digits that come from it are understood in all three ways.',
   );
 export const anchorsite = text(64).describe('Stored and returned; one deployment is one site.');
-export const e164 = z.string().regex(/^\+[1-9][0-9]{4,14}$/, { message: 'must be a number in +E.164 form' });
+/** A number that may be empty or something else; one that was pasted is kept in its one spelling. */
+export const writtenNumber = (most: number) => text(most, 0).transform(canonicalNumber).pipe(z.string());
+export const e164 = writtenNumber(64).pipe(
+  z.string().regex(/^\+[1-9][0-9]{4,14}$/, { message: 'must be a number in +E.164 form' }),
+);

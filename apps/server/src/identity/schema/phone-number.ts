@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { e164, objectId, tags, text } from './fields.ts';
+import { e164, objectId, tags, text, writtenNumber } from './fields.ts';
 
 const optionalId = z.union([z.literal('').transform(() => null), objectId]).nullable();
 
@@ -37,7 +37,7 @@ const voiceSettings = z.object({
   caller_id_name_enabled: z.boolean(),
   inbound_call_screening: z.enum(['disabled', 'reject_calls', 'flag_calls']),
   tech_prefix_enabled: z.boolean(),
-  translated_number: text(64, 0).describe(
+  translated_number: writtenNumber(64).describe(
     'The number that the connection sees as the dialled one, or empty.',
   ),
   usage_payment_method: z.enum(['pay-per-minute', 'channel']),

@@ -1,0 +1,212 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { type Flow, header, type SipResponse } from '@sidetone/sip';
+import { fixedIdentity } from '@sidetone/wire';
+import {
+  address,
+  type Parts,
+  PEOPLE,
+  PHONE,
+  Rig,
+  requests,
+  responses,
+  STRANGER,
+  statuses,
+  TRUNK,
+  trunk,
+  VOICE,
+  withCredentials,
+} from './rig.ts';
+
+const REGISTER: Parts = {
+  method: 'REGISTER',
+  uri: 'sip:sip.test',
+  from: 'sip:line1@sip.test',
+  to: 'sip:line1@sip.test',
+  contact: [address('sip:line1@198.51.100.7:40000')],
+};
+const FORGED: Parts = { method: 'OPTIONS', uri: 'sip:x@sip.test', from: 'sip:a@sip.test', toTag: '2' };
+const CARRIER: Parts = { uri: 'sip:+13125550100@192.0.2.1', from: 'sip:+1555@example.net' };
+const OTHER: Flow = { transport: 'udp', host: '192.0.2.51', port: 5070 };
+const from = (host: string): Flow => ({ transport: 'udp', host, port: 5060 });
+const saysWhen = (response: SipResponse | undefined): boolean =>
+  /^([2-9]|10)$/.test(header(response!, 'Retry-After') ?? '');
+
+describe('one-peer-takes-every-place', () => {
+  it('what only looks as if it were in a dialog gets 481 and nothing else, whoever sends it', () => {
+    const rig = new Rig({ requests: 10 });
+    rig.authenticated(PHONE, 'line1', REGISTER);
+    const before = rig.proxy.size;
+    for (const flow of [PHONE, TRUNK, STRANGER])
+      for (const method of ['OPTIONS', 'INVITE', 'INFO', 'UPDATE', 'BYE', 'REFER', 'NOTIFY', 'FOO'])
+        for (let i = 0; i < 30; i++)
+          assert.deepEqual(statuses(rig.send(flow, { ...FORGED, method }).out), [481], method);
+    assert.equal(rig.proxy.size, before, 'nothing is kept');
+    assert.equal(rig.lookups.length, 0);
+    assert.equal(requests(rig.send(OTHER, CARRIER).out, 'INVITE').length, 1);
+    assert.equal(requests(rig.send(VOICE, { uri: 'sip:line1@sip.test' }).out, 'INVITE').length, 1);
+    assert.deepEqual(rig.send(PHONE, { ...FORGED, method: 'ACK' }).out, [], 'an ACK gets nothing');
+  });
+
+  it('nor does the tag of a dialog that is over, or of another call', () => {
+    const rig = new Rig();
+    rig.dialog('call', 'tag');
+    const bye: Parts = { method: 'INFO', callId: 'call', toTag: 'tag', uri: 'sip:v-1@192.0.2.1' };
+    assert.equal(requests(rig.send(TRUNK, bye).out).length, 1);
+    assert.deepEqual(statuses(rig.send(TRUNK, { ...bye, callId: 'other' }).out), [481]);
+    rig.dialog('call', 'tag', false);
+    assert.deepEqual(statuses(rig.send(TRUNK, bye).out), [481]);
+  });
+
+  it('a To tag takes a REGISTER past no limit', () => {
+    const rig = new Rig({ requests: 1 });
+    rig.dialog('call-1', '2');
+    rig.send(TRUNK, CARRIER);
+    const { out } = rig.authenticated(PHONE, 'line1', { ...REGISTER, callId: 'call-1', toTag: '2' });
+    assert.deepEqual(statuses(out), [503]);
+  });
+
+  it('one trunk, phone or room leaves a place for the others', () => {
+    const rig = new Rig({ requests: 100 });
+    rig.identity = fixedIdentity({
+      ...PEOPLE,
+      trunks: [trunk('first', '192.0.2.50'), trunk('second', '192.0.2.51')],
+    });
+    let passed = 0;
+    for (let i = 0; i < 300; i++) passed += requests(rig.send(TRUNK, CARRIER).out, 'INVITE').length;
+    assert.equal(passed, 90);
+    const refused = rig.send(TRUNK, CARRIER);
+    assert.deepEqual(statuses(refused.out), [503]);
+    assert.ok(saysWhen(responses(refused.out)[0]));
+    assert.equal(requests(rig.send(OTHER, CARRIER).out, 'INVITE').length, 1);
+    assert.equal(requests(rig.authenticated(PHONE, 'line1', CARRIER).out, 'INVITE').length, 1);
+    assert.equal(requests(rig.send(VOICE, { uri: 'sip:+1800@sip.test' }).out, 'INVITE').length, 1);
+  });
+
+  it('in one dialog so many requests are under way and no more, but a BYE passes', () => {
+    const rig = new Rig({ requestsPerDialog: 4 });
+    rig.dialog('live', 'x');
+    const parts: Parts = { callId: 'live', toTag: 'x', uri: 'sip:v-1@192.0.2.1' };
+    const seen = Array.from({ length: 6 }, () => rig.send(TRUNK, { ...parts, method: 'INFO' }).out);
+    assert.deepEqual(
+      seen.map((out) => requests(out).length),
+      [1, 1, 1, 1, 0, 0],
+    );
+    assert.deepEqual(statuses(seen[5]!), [503]);
+    assert.equal(requests(rig.send(TRUNK, { ...parts, method: 'BYE' }).out).length, 1);
+    rig.reply(requests(seen[0]!)[0]!, 200);
+    assert.equal(requests(rig.send(TRUNK, { ...parts, method: 'INFO' }).out).length, 1, 'one is over');
+  });
+
+  it('a call that is answered holds no place, and copies of all its messages still find their way', () => {
+    const rig = new Rig({ requests: 1 });
+    for (let i = 0; i < 50; i++) {
+      const { request, out } = rig.send(TRUNK, { ...CARRIER, callId: `call-${i}` });
+      const [invite] = requests(out, 'INVITE');
+      assert.deepEqual(statuses(rig.reply(invite!, 200)), [200], `call ${i}`);
+      assert.deepEqual(rig.receive(request, TRUNK), [], 'a copy of the INVITE is absorbed');
+      assert.deepEqual(statuses(rig.reply(invite!, 200)), [200], 'a copy of the 2xx is passed on');
+      assert.deepEqual(statuses(rig.reply(invite!, 200, { toTag: 'fork' })), [200], 'and another one');
+    }
+    rig.pass(40_000);
+    assert.equal(rig.proxy.size, 0);
+  });
+
+  it('OPTIONS to ourselves and what nobody serves leave nothing behind', () => {
+    const rig = new Rig();
+    for (let i = 0; i < 50; i++) {
+      assert.deepEqual(statuses(rig.send(TRUNK, { method: 'OPTIONS', uri: 'sip:192.0.2.1' }).out), [200]);
+      assert.deepEqual(statuses(rig.send(TRUNK, { method: 'MESSAGE' }).out), [405]);
+    }
+    assert.equal(rig.proxy.size, 0);
+  });
+
+  it('passwords are looked up for everybody, however many one address asks for', () => {
+    const rig = new Rig({ lookups: 20 });
+    const ask = (host: string, callId: string): number[] => {
+      const flow = from(host);
+      const challenged = responses(rig.send(flow, { ...REGISTER, callId }).out)[0]!;
+      const value = header(challenged, 'WWW-Authenticate')!;
+      const nonce = /nonce="([^"]+)"/.exec(value)![1];
+      const authorization = `Digest username="line1", realm="sip.test", nonce="${nonce}", uri="sip:sip.test", response="${'0'.repeat(32)}", qop=auth, nc=00000001, cnonce="c"`;
+      const headers = [['Authorization', authorization]] as const;
+      return statuses(rig.send(flow, { ...REGISTER, callId, headers }).out);
+    };
+    const seen = Array.from({ length: 30 }, (_, i) => ask('203.0.113.1', `greedy-${i}`));
+    assert.equal(seen.filter(([status]) => status === undefined).length, 18);
+    assert.equal(seen.filter(([status]) => status === 503).length, 12);
+    assert.deepEqual(ask('203.0.113.2', 'modest'), []);
+  });
+});
+
+describe('goodput-falls-under-overload', () => {
+  it('what waited too long is refused before anything is kept or looked up', () => {
+    const rig = new Rig();
+    const late = (flow: Flow, parts: Parts) => {
+      const message = rig.request(flow, parts);
+      const out = rig.proxy.handle({ type: 'sip', message, flow, late: true }, rig.now);
+      return out.flatMap((o) => (o.type === 'sip' ? [o] : []));
+    };
+    const answer = late(TRUNK, CARRIER);
+    assert.deepEqual(statuses(answer), [503]);
+    assert.ok(saysWhen(responses(answer)[0]));
+    // A challenge costs as little as a refusal; its answer would be looked up.
+    const [challenge] = responses(late(STRANGER, REGISTER));
+    assert.equal(challenge!.status, 401);
+    const proof = withCredentials(rig.request(STRANGER, REGISTER), challenge!, 'line1', 'secret of line1');
+    const proven = rig.proxy.handle({ type: 'sip', message: proof, flow: STRANGER, late: true }, rig.now);
+    assert.deepEqual(statuses(proven.flatMap((o) => (o.type === 'sip' ? [o] : []))), [503]);
+    assert.deepEqual(statuses(late(TRUNK, { method: 'OPTIONS', uri: 'sip:192.0.2.1' })), [200]);
+    assert.deepEqual(statuses(late(TRUNK, FORGED)), [481]);
+    rig.dialog('live', 'x');
+    const inDialog: Parts = { callId: 'live', toTag: 'x', uri: 'sip:v-1@192.0.2.1' };
+    assert.equal(requests(late(TRUNK, { ...inDialog, method: 'BYE' })).length, 1);
+    rig.pass(64_000);
+    assert.equal(rig.proxy.size, 0);
+    assert.equal(rig.lookups.length, 0);
+    const times = new Set(
+      Array.from({ length: 40 }, () => header(responses(late(TRUNK, CARRIER))[0]!, 'Retry-After')),
+    );
+    assert.ok(times.size > 3, 'not all at the same time');
+  });
+
+  it('every 503 that leaves us says when to come back, also one of a carrier or of voice', () => {
+    const rig = new Rig();
+    const incoming = rig.send(TRUNK, CARRIER);
+    const [own] = responses(rig.reply(requests(incoming.out)[0]!, 503));
+    assert.ok(saysWhen(own));
+    const next = rig.send(TRUNK, CARRIER);
+    const stated = { headers: [['Retry-After', '77']] as const };
+    const [kept] = responses(rig.reply(requests(next.out)[0]!, 503, stated));
+    assert.equal(header(kept!, 'Retry-After'), '77');
+  });
+
+  it('what lives goes first, and the rest by who sends it', () => {
+    const rig = new Rig();
+    rig.authenticated(PHONE, 'line1', REGISTER);
+    rig.dialog('live', 'x');
+    const turn = (flow: Flow, parts: Parts): string | null =>
+      rig.proxy.turnOf(rig.request(flow, parts), flow, rig.now);
+    assert.equal(turn(TRUNK, CARRIER), 'trunk first');
+    assert.equal(turn(PHONE, CARRIER), 'phone 198.51.100.7 40000');
+    assert.equal(turn(STRANGER, CARRIER), 'strangers');
+    assert.equal(turn(from('203.0.113.67'), CARRIER), 'strangers');
+    const tcp: Flow = { transport: 'tcp', host: '203.0.113.68', port: 5060, connection: 'c' };
+    assert.equal(turn(tcp, CARRIER), 'stranger 203.0.113.68');
+    const inDialog: Parts = { callId: 'live', toTag: 'x' };
+    for (const method of ['BYE', 'OPTIONS', 'INVITE', 'ACK'])
+      assert.equal(turn(STRANGER, { ...inDialog, method }), null, method);
+    assert.equal(turn(TRUNK, FORGED), 'trunk first', 'a tag alone is no dialog');
+    assert.equal(turn(TRUNK, { ...inDialog, method: 'REGISTER' }), 'trunk first');
+    const invite = rig.send(TRUNK, CARRIER);
+    assert.equal(rig.proxy.turnOf(invite.request, TRUNK, rig.now), null, 'a copy');
+    const { via, cseq } = invite.request.headers;
+    const cancel = { ...rig.request(TRUNK, { ...CARRIER, method: 'CANCEL' }) };
+    const same = { ...cancel, headers: { ...cancel.headers, via, cseq: { ...cseq, method: 'CANCEL' } } };
+    assert.equal(rig.proxy.turnOf(same, TRUNK, rig.now), null, 'a CANCEL of what is under way');
+    assert.equal(turn(TRUNK, { ...CARRIER, method: 'CANCEL' }), 'trunk first', 'behind its INVITE');
+    const [sent] = requests(rig.send(VOICE, { uri: 'sip:+1800@sip.test' }).out);
+    const ringing = responses(rig.reply(sent!, 180));
+    assert.equal(rig.proxy.turnOf(ringing[0]!, STRANGER, rig.now), null, 'responses');
+  });
+});
