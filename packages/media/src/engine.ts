@@ -396,9 +396,6 @@ export function createMediaEngine(options: MediaEngineOptions): MediaEngine {
       case 'source':
         setSource(session.leg, command.source);
         return { ok: true };
-      case 'candidate':
-        // An ICE-lite agent sends no checks of its own (RFC 8445 §2.5): the peer's candidates show by its checks.
-        return { ok: true };
       case 'dtmf':
         return dtmf(session, command);
       case 'stats':

@@ -119,8 +119,6 @@ function mediaWords(command: MediaCommand): string {
       return `dtmf ${command.leg} ${command.digits}`;
     case 'accept':
       return `accept ${command.leg} ${command.sdp}`;
-    case 'candidate':
-      return `candidate ${command.leg} ${command.candidate}`;
     case 'stats':
     case 'close':
       return `${command.op} ${command.leg}`;

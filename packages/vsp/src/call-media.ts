@@ -1,8 +1,8 @@
 import type { Ms } from '@sidetone/core';
 import { withDirection } from '@sidetone/sdp';
 import type { Call, CallFrame, CallInput } from './call.ts';
-import { change, type Draft, failure, gone, inDialog, reply } from './call-draft.ts';
-import { answerFor, sameTransport, statedDirection, trickleFragment } from './client-description.ts';
+import { change, type Draft, failure, gone, reply } from './call-draft.ts';
+import { answerFor, sameTransport, statedDirection } from './client-description.ts';
 
 /*
  * Offers and answers of an answered call. The client's go to voice as re-INVITEs, each answered in its own way (`update`: an ICE restart
@@ -14,18 +14,6 @@ import { answerFor, sameTransport, statedDirection, trickleFragment } from './cl
 const UPDATE_MS = 9500;
 /** A client that builds a new peer connection gathers candidates for up to 5 s. */
 const RENEWAL_MS = 20_000;
-
-export function flushCandidates(draft: Draft, ended = false): void {
-  const { call } = draft;
-  if (!inDialog(call) || call.clientSdp === null || (call.candidates.length === 0 && !ended)) return;
-  draft.out.push({
-    type: 'info',
-    contentType: 'application/trickle-ice-sdpfrag',
-    package: 'trickle-ice',
-    body: trickleFragment(call.clientSdp, call.candidates, call.candidatesEnded),
-  });
-  change(draft, { candidates: [] });
-}
 
 /** What the client describes itself by towards voice now: a re-INVITE that waited must not bring back a transport that is gone. */
 export const descriptionOf = (call: Call | undefined): string | undefined =>
@@ -73,9 +61,9 @@ export function attach(draft: Draft, frame: Extract<CallFrame, { kind: 'attach' 
   if (renewal !== null && renewal !== 'asked') {
     reply(draft, frame.id, { kind: 'done' });
     const sdp = call.held ? withDirection(frame.sdp, 'sendonly') : frame.sdp;
-    change(draft, { renewal: null, clientSdp: sdp, candidatesEnded: false });
+    change(draft, { renewal: null, clientSdp: sdp });
     draft.out.push({ type: 'respondReinvite', tx: renewal.tx, status: 200, sdp });
-    return flushCandidates(draft);
+    return;
   }
   const same = call.phase === 'active' && call.clientSdp !== null && sameTransport(frame.sdp, call.clientSdp);
   reply(draft, frame.id, same ? { kind: 'done' } : gone);

@@ -1,12 +1,11 @@
 import type { Ms, Step } from '@sidetone/core';
 import { reasonPhrase } from '@sidetone/sip';
-import { CAUSE, type Cause, MAX_CANDIDATES, RPC_ERROR, sipForBye, traitsOf } from '@sidetone/wire';
+import { CAUSE, type Cause, RPC_ERROR, sipForBye, traitsOf } from '@sidetone/wire';
 import type { Call, CallFrame, CallInput, CallOut, LegEnd } from './call.ts';
 import { change, type Draft, failure, gone, inDialog, reply, take } from './call-draft.ts';
 import {
   attach,
   attachAgain,
-  flushCandidates,
   hold,
   reinvited,
   reinviteResult,
@@ -102,16 +101,10 @@ function frame(draft: Draft, frame: CallFrame, now: Ms): void {
       return;
     case 'message':
       return reply(draft, frame.id, { kind: 'sent' });
+    // An ICE-lite agent sends no checks of its own (RFC 8445 §2.5): the client's candidates show by its checks.
     case 'candidate':
-      reply(draft, frame.id, { kind: 'done' });
-      if (call.candidates.length < MAX_CANDIDATES)
-        change(draft, { candidates: [...call.candidates, frame.candidate] });
-      return flushCandidates(draft);
     case 'endOfCandidates':
-      reply(draft, frame.id, { kind: 'done' });
-      if (call.candidatesEnded) return;
-      change(draft, { candidatesEnded: true });
-      return flushCandidates(draft, true);
+      return reply(draft, frame.id, { kind: 'done' });
     case 'modify':
       return reply(draft, frame.id, {
         kind: 'error',
@@ -165,7 +158,6 @@ function answer(draft: Draft, frame: Extract<CallFrame, { kind: 'answer' }>): vo
   if (call.phase !== 'ringing') return;
   change(draft, { phase: 'active', clientSdp: frame.sdp });
   draft.out.push({ type: 'respond', status: 200, sdp: frame.sdp, customHeaders: frame.customHeaders });
-  flushCandidates(draft);
 }
 
 // ---- from voice
@@ -183,7 +175,6 @@ function progress(draft: Draft, input: Extract<CallInput, { type: 'progress' | '
     tell(draft, { type: 'media', sdp: input.sdp });
   }
   tellAway(draft);
-  flushCandidates(draft);
 }
 
 function accepted(draft: Draft, input: Extract<CallInput, { type: 'progress' | 'accepted' }>): void {
@@ -205,7 +196,6 @@ function accepted(draft: Draft, input: Extract<CallInput, { type: 'progress' | '
   if (call.mediaSent || input.sdp === undefined) tell(draft, { type: 'answer', customHeaders });
   else tell(draft, { type: 'answer', sdp: input.sdp, customHeaders });
   tellAway(draft);
-  flushCandidates(draft);
 }
 
 const elsewhere = (cause: Cause): boolean =>

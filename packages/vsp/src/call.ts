@@ -65,9 +65,6 @@ export interface Call {
   readonly setUp: readonly { readonly wish: ClientWish; readonly missed: boolean }[];
   /** `asked`: voice knows that the client is back and may offer new media; or its offer is with the client. */
   readonly renewal: 'asked' | { readonly tx: string; readonly until: Ms; readonly offer: string } | null;
-  /** Candidates that wait for a dialog to travel in. */
-  readonly candidates: readonly string[];
-  readonly candidatesEnded: boolean;
 }
 
 export interface Ring {
@@ -214,8 +211,6 @@ export const newCall = (facts: Facts): Call => ({
   held: false,
   update: null,
   transfer: null,
-  candidates: [],
-  candidatesEnded: false,
   away: false,
   awayTold: false,
   setUp: [],

@@ -38,16 +38,3 @@ const attribute = (sdp: string, name: string): readonly string[] => {
 /** Do both speak of the same transport: the same ICE credentials and the same certificate? */
 export const sameTransport = (a: string, b: string): boolean =>
   ['ice-ufrag', 'fingerprint'].every((name) => attribute(a, name)[0] === attribute(b, name)[0]);
-
-/** Body of an INFO with trickled candidates (RFC 8840 §9): the credentials they belong to, then the lines. */
-export function trickleFragment(sdp: string, candidates: readonly string[], ended: boolean): string {
-  const lines = [
-    ...attribute(sdp, 'ice-ufrag'),
-    ...attribute(sdp, 'ice-pwd'),
-    'm=audio 9 UDP/TLS/RTP/SAVPF 0',
-    attribute(sdp, 'mid')[0] ?? 'a=mid:0',
-    ...candidates.map((candidate) => `a=${candidate}`),
-    ...(ended ? ['a=end-of-candidates'] : []),
-  ];
-  return `${lines.join('\r\n')}\r\n`;
-}

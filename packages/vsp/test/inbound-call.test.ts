@@ -140,14 +140,11 @@ test('CANCEL ends it: the caller gave up, or another device answered', () => {
   }
 });
 
-test('an answered inbound call: hold, digits, candidates, bye both ways', () => {
+test('an answered inbound call: hold, digits, bye both ways', () => {
   const bench = answered();
   assert.equal(bench.call('s1', 'h', 'modify', { action: 'hold' }, own)['result'].holdState, 'held');
   assert.match(bench.last('reinvite').sdp!, /a=sendonly/);
   assert.equal(bench.call('s1', 'd', 'info', { dtmf: '5' }, own)['result'].message, 'SENT');
-  const candidate = 'candidate:1 1 udp 1 192.0.2.1 9 typ host';
-  bench.call('s1', 'c', 'candidate', { candidate, sdpMid: '0', sdpMLineIndex: 0 }, own);
-  assert.equal(bench.last('info').request.headers.contentType, 'application/trickle-ice-sdpfrag');
   bench.call('s1', 'b', 'bye', {}, own);
   assert.ok(bench.trace.includes('voice < BYE'));
 
@@ -155,15 +152,6 @@ test('an answered inbound call: hold, digits, candidates, bye both ways', () => 
   other.say(other.voice.bye(other.last('accepted').leg, [['Reason', 'Q.850;cause=41;text="x"']], other.now));
   const bye = other.told('s1', 'bye')!;
   assert.deepEqual([bye['cause'], bye['causeCode'], bye['sipCode']], ['NORMAL_TEMPORARY_FAILURE', 41, 503]);
-});
-
-test('candidates before the answer wait for it', () => {
-  const bench = ringing();
-  const candidate = 'candidate:1 1 udp 1 192.0.2.1 9 typ host';
-  bench.call('s1', 'c', 'candidate', { candidate, sdpMid: '0', sdpMLineIndex: 0 }, own);
-  assert.ok(!bench.trace.includes('voice < INFO'));
-  bench.call('s1', 'a', 'answer', { sdp: sdpOf('client', 'sendrecv', 'active') }, own);
-  assert.ok(bench.trace.includes('voice < INFO'));
 });
 
 test('nobody there, no offer, too many, the same leg twice', () => {

@@ -59,6 +59,3 @@ export const PRESENCE = {
   bare: 'application/vnd.sidetone.reattach-bare',
   heard: 'application/vnd.sidetone.heard',
 } as const;
-
-/** Trickled candidates of one leg; more than any client has. */
-export const MAX_CANDIDATES = 64;

@@ -78,8 +78,6 @@ export type MediaCommand =
     }
   /** What `leg` hears from now on. For a two-party call set both. */
   | { readonly op: 'source'; readonly leg: string; readonly source: Source }
-  /** A trickled candidate of the peer (`candidate:…` text, as in SDP without `a=`). */
-  | { readonly op: 'candidate'; readonly leg: string; readonly candidate: string }
   /** Sends digits (0-9 * # A-D) to the leg's peer as RFC 4733 events; queued behind digits already being sent. */
   | {
       readonly op: 'dtmf';
