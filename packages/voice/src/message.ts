@@ -93,7 +93,7 @@ export type LegInput =
       readonly sdp?: string;
     }
   | { readonly type: 'digits'; readonly digits: string }
-  /** A client lost its socket, or is back (`wire`: PRESENCE). `bare`: back without its media, so heard or not it needs an offer. */
+  /** A client lost its socket, or is back (`wire`: ATTACHMENT). `bare`: back without its media, so heard or not it needs an offer. */
   | { readonly type: 'attachment'; readonly branch: string; readonly here: boolean; readonly bare: boolean }
   /** When was the client of this branch, which is away, heard last? */
   | { readonly type: 'askHeard'; readonly branch: string }

@@ -2,6 +2,7 @@ import type { Ms, Step } from '@sidetone/core';
 import { reasonPhrase } from '@sidetone/sip';
 import { CAUSE, type Cause, RPC_ERROR, sipForBye, traitsOf } from '@sidetone/wire';
 import type { Call, CallFrame, CallInput, CallOut, LegEnd } from './call.ts';
+import { askHeard, comeBack, goAway, tell, tellAway } from './call-attachment.ts';
 import { change, type Draft, failure, gone, inDialog, reply, take } from './call-draft.ts';
 import {
   attach,
@@ -13,7 +14,6 @@ import {
   updateMedia,
   updateTimeout,
 } from './call-media.ts';
-import { askHeard, comeBack, goAway, tell, tellAway } from './call-presence.ts';
 import { askTransfer, dropTransfer, transferNews } from './transfer.ts';
 
 /** One input of a call. Total; see the diagram in `call.ts`. */

@@ -12,6 +12,7 @@ import {
 } from '@sidetone/sip';
 import {
   ASSERTED_IDENTITY,
+  ATTACHMENT,
   CAUSE,
   type CallIds,
   type Cause,
@@ -21,7 +22,6 @@ import {
   HEADER,
   namedBy,
   type Party,
-  PRESENCE,
 } from '@sidetone/wire';
 import type { LegEnd } from './call.ts';
 
@@ -102,7 +102,7 @@ export function cancelEnd(request: SipRequest): LegEnd {
 
 /** How long ago voice heard a client, in ms; `null`: the INFO says something else. */
 export function readHeard(request: SipRequest): number | null {
-  const said = request.headers.contentType?.trim().toLowerCase() === PRESENCE.heard;
+  const said = request.headers.contentType?.trim().toLowerCase() === ATTACHMENT.heard;
   const body = said ? bodyText(request) : '';
   return /^\d{1,9}$/.test(body) ? Number(body) : null;
 }

@@ -1,7 +1,7 @@
 import type { Ms } from '@sidetone/core';
 import type { Call } from './call.ts';
+import { needsAttach } from './call-attachment.ts';
 import type { Place } from './call-book.ts';
-import { needsAttach } from './call-presence.ts';
 
 /*
  * What a client that is back hears of its calls, each once a login, in this order (what ended meanwhile has been told before):

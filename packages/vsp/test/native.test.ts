@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { header } from '@sidetone/sip';
-import { HEADER, PRESENCE } from '@sidetone/wire';
+import { ATTACHMENT, HEADER } from '@sidetone/wire';
 import { Bench, CALL, LEG, sdpOf, VOICE_IDS } from './bench.ts';
 import { dialled, infos, voiceSdkId } from './scripted-calls.ts';
 
@@ -83,7 +83,7 @@ describe('native: an attach at every new login, heard or not', () => {
       isBack(bench, agent, { token });
       asks(bench);
       bench.advance(500);
-      assert.deepEqual(infos(bench), [PRESENCE.away, PRESENCE.bare]);
+      assert.deepEqual(infos(bench), [ATTACHMENT.away, ATTACHMENT.bare]);
       offers(bench, legOf(bench, CALL));
       assert.deepEqual(
         bench.frames
@@ -107,7 +107,7 @@ describe('native: an attach at every new login, heard or not', () => {
     lose(bench);
     isBack(bench, 'Web-2.27.10', { token });
     asks(bench);
-    assert.deepEqual(infos(bench), [PRESENCE.away, PRESENCE.back]);
+    assert.deepEqual(infos(bench), [ATTACHMENT.away, ATTACHMENT.back]);
   });
 
   it('a call answered while its client was away is attached, and not answered into the new connection', () => {
@@ -172,7 +172,7 @@ describe('native: what waits goes out in time, and in order', () => {
       lose(bench);
       assert.deepEqual(isBack(bench, agent, { token }), ['result to login-s2', 'clientReady']);
       bench.advance(499);
-      assert.deepEqual(infos(bench), [PRESENCE.away]);
+      assert.deepEqual(infos(bench), [ATTACHMENT.away]);
       asks(bench);
       offers(bench, legOf(bench, CALL));
       assert.deepEqual(told(bench, 's2').slice(2), ['result to g', 'attach']);
@@ -228,7 +228,7 @@ describe('native: what waits goes out in time, and in order', () => {
       asks(bench);
       assert.deepEqual(
         infos(bench).slice(2),
-        [PRESENCE.bare],
+        [ATTACHMENT.bare],
         'the second is asked for when the first was offered',
       );
       offers(bench, active, 'one');
@@ -255,7 +255,7 @@ describe('native: what waits goes out in time, and in order', () => {
     isBack(bench, agent, { token });
     asks(bench);
     const back = bench.heard.filter(
-      (out) => out.type === 'info' && out.request.headers.contentType === PRESENCE.back,
+      (out) => out.type === 'info' && out.request.headers.contentType === ATTACHMENT.back,
     );
     assert.deepEqual(
       back.map((out) => out.type === 'info' && out.request.headers.callId),
@@ -276,10 +276,10 @@ describe('native: what waits goes out in time, and in order', () => {
 
 describe('native: a client without a socket that talks on', () => {
   const hears = (bench: Bench, leg: string, msAgo: string): void => {
-    const request = { method: 'INFO', contentType: PRESENCE.heard, body: msAgo };
+    const request = { method: 'INFO', contentType: ATTACHMENT.heard, body: msAgo };
     bench.say(bench.voice.requestInDialog(leg, request, 'heard', bench.now));
   };
-  const asked = (bench: Bench): number => infos(bench).filter((type) => type === PRESENCE.heard).length;
+  const asked = (bench: Bench): number => infos(bench).filter((type) => type === ATTACHMENT.heard).length;
 
   it('keeps all its calls while one of them is heard: the time counts from the last packet', () => {
     const bench = talking(ANDROID);
@@ -535,6 +535,6 @@ describe('native: a process that follows', () => {
     bench.journal.set(key, JSON.stringify(entry));
     bench.restart();
     isBack(bench, ANDROID, { token });
-    assert.equal(infos(bench).at(-1), PRESENCE.bare);
+    assert.equal(infos(bench).at(-1), ATTACHMENT.bare);
   });
 });

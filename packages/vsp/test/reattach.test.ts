@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { header } from '@sidetone/sip';
-import { HEADER, PRESENCE } from '@sidetone/wire';
+import { ATTACHMENT, HEADER } from '@sidetone/wire';
 import { Bench, CALL, LEG, sdpOf, VOICE_IDS } from './bench.ts';
 import { active, becomesReady, calling, comesBack, infos, voiceSdkId } from './scripted-calls.ts';
 
@@ -17,15 +17,15 @@ test('a call outlives its socket: the same session, the same ids, and voice know
   assert.deepEqual([...bench.watched], ['s1']);
   bench.input({ type: 'closed', socket: 's1' });
   assert.equal(bench.registers.at(-1)!.expires, '0');
-  assert.deepEqual(infos(bench), [PRESENCE.away]);
+  assert.deepEqual(infos(bench), [ATTACHMENT.away]);
   bench.advance(90_000);
   assert.deepEqual(comesBack(bench, 's2', { token }), [CALL]);
   assert.equal(bench.reply('s2', 'login-s2')['result'].sessid, sessid);
   assert.equal(voiceSdkId(bench, 's2'), token);
   assert.deepEqual([bench.registers.at(-1)!.contact, bench.registers.at(-1)!.expires], [contact, '600']);
-  assert.deepEqual(infos(bench), [PRESENCE.away]);
+  assert.deepEqual(infos(bench), [ATTACHMENT.away]);
   becomesReady(bench, 's2');
-  assert.deepEqual(infos(bench), [PRESENCE.away, PRESENCE.back]);
+  assert.deepEqual(infos(bench), [ATTACHMENT.away, ATTACHMENT.back]);
   assert.ok(bench.watched.has('s2'));
   // Its media lives: voice says nothing, and neither do we.
   assert.equal(bench.told('s2', 'attach'), undefined);
@@ -118,7 +118,7 @@ test('a client that does not answer its attach, or is lost again', () => {
   becomesReady(bench, 's3');
   renew(bench, leg, 'again');
   bench.input({ type: 'closed', socket: 's3' });
-  assert.deepEqual(infos(bench).slice(-2), [PRESENCE.back, PRESENCE.away]);
+  assert.deepEqual(infos(bench).slice(-2), [ATTACHMENT.back, ATTACHMENT.away]);
   assert.equal(bench.heard.filter((out) => out.type === 'reinviteResult').length, 2);
   assert.deepEqual(comesBack(bench, 's4', { token }), [CALL]);
 });
@@ -256,12 +256,12 @@ test('a call in set-up goes on: what was missed is told, an answer with a descri
   const token = voiceSdkId(ringing);
   ringing.input({ type: 'closed', socket: 's1' });
   ringing.respond(180);
-  assert.deepEqual(infos(ringing), [PRESENCE.away]);
+  assert.deepEqual(infos(ringing), [ATTACHMENT.away]);
   assert.deepEqual(comesBack(ringing, 's2', { token }), [CALL]);
   assert.equal(ringing.told('s2', 'ringing'), undefined);
   becomesReady(ringing, 's2');
   assert.equal(ringing.told('s2', 'ringing')!['callID'], CALL);
-  assert.deepEqual(infos(ringing), [PRESENCE.away, PRESENCE.back]);
+  assert.deepEqual(infos(ringing), [ATTACHMENT.away, ATTACHMENT.back]);
   ringing.respond(200, { sdp: sdpOf('platform') });
   assert.equal(ringing.told('s2', 'answer')!['sdp'], sdpOf('platform'));
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { header } from '@sidetone/sip';
-import { PRESENCE } from '@sidetone/wire';
+import { ATTACHMENT } from '@sidetone/wire';
 import { Bench, CALL, LEG, sdpOf } from './bench.ts';
 import { active, becomesReady, calling, comesBack, infos, voiceSdkId } from './scripted-calls.ts';
 
@@ -24,7 +24,7 @@ test('an answered call goes on in the next process: the client finds it, and bot
   const registers = bench.registers.at(-1)!;
   bench.call('s1', 'd', 'info', { dtmf: '1' });
   bench.restart();
-  assert.equal(infos(bench).at(-1), PRESENCE.away, 'voice hears that the client is away');
+  assert.equal(infos(bench).at(-1), ATTACHMENT.away, 'voice hears that the client is away');
   assert.ok(bench.vsp.hasReportId(report), 'reports of the lost socket are taken');
   bench.advance(60_000);
   assert.deepEqual(comesBack(bench, 's2', { token }), [CALL]);
@@ -33,7 +33,7 @@ test('an answered call goes on in the next process: the client finds it, and bot
   assert.equal(bench.registers.at(-1)!.contact, registers.contact);
   assert.ok(bench.registers.at(-1)!.seq > registers.seq);
   becomesReady(bench, 's2');
-  assert.equal(infos(bench).at(-1), PRESENCE.back);
+  assert.equal(infos(bench).at(-1), ATTACHMENT.back);
   assert.ok(bench.watched.has('s2'));
   // voice: a re-INVITE, answered for the client; the client: hold, digits, and the end.
   bench.say(bench.voice.reinvite(leg, sdpOf('fresh'), 'renew', bench.now));
@@ -190,7 +190,7 @@ test('handover: browsers are sent away first, native clients last, no call ends,
     { socket: 's1', code: 1012 },
     { socket: 's3', code: 1012 },
   ]);
-  assert.equal(infos(bench).at(-1), PRESENCE.away);
+  assert.equal(infos(bench).at(-1), ATTACHMENT.away);
   bench.open('s4');
   assert.equal(bench.closed.at(-1)!.socket, 's4');
   const dialog = { callID: '44444444-4444-4444-8444-444444444444', destination_number: '1' };

@@ -65,10 +65,10 @@ export type {
 } from './identity.ts';
 export {
   ASSERTED_IDENTITY,
+  ATTACHMENT,
   CONTACT_PARAM,
   HEADER,
   NODE_HOST,
-  PRESENCE,
   REFER,
 } from './internal-headers.ts';
 export type { LoginTokenClaims, LoginTokenHeader } from './login-token.ts';

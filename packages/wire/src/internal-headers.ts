@@ -53,7 +53,7 @@ export const REFER = { event: 'refer', progress: 'message/sipfrag' } as const;
  * without its media, and needs an offer whether it is heard or not. `heard` asks when it was heard last; voice says so in another INFO of
  * that type, milliseconds ago in decimal digits, or nothing when it never was.
  */
-export const PRESENCE = {
+export const ATTACHMENT = {
   away: 'application/vnd.sidetone.away',
   back: 'application/vnd.sidetone.reattach',
   bare: 'application/vnd.sidetone.reattach-bare',

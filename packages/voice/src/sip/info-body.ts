@@ -1,5 +1,5 @@
 import { partText, readBody, type SipRequest } from '@sidetone/sip';
-import { PRESENCE } from '@sidetone/wire';
+import { ATTACHMENT } from '@sidetone/wire';
 
 /** What an INFO of a peer carries. Limits are explicit, nothing throws. */
 export type InfoBody =
@@ -7,14 +7,14 @@ export type InfoBody =
   /** Trickled candidates: an ICE-lite agent does without (RFC 8445 §2.5), so they are taken and forgotten. */
   | { readonly kind: 'candidates' }
   /** Only a client's leg is told so, by vsp. */
-  | { readonly kind: 'presence'; readonly here: boolean; readonly bare: boolean }
+  | { readonly kind: 'attachment'; readonly here: boolean; readonly bare: boolean }
   | { readonly kind: 'heard' };
 
 const TYPES = [
   'application/dtmf-relay',
   'application/dtmf',
   'application/trickle-ice-sdpfrag',
-  ...Object.values(PRESENCE),
+  ...Object.values(ATTACHMENT),
 ];
 
 const MAX_DIGITS = 64;
@@ -51,9 +51,9 @@ export function parseInfo(contentType: string | undefined, body: string): InfoBo
     const signal = lines.find((line) => /^\s*signal\s*=/i.test(line));
     return { kind: 'digits', digits: digitsOf(signal?.slice(signal.indexOf('=') + 1) ?? '') };
   }
-  if (type === PRESENCE.away || type === PRESENCE.back || type === PRESENCE.bare)
-    return { kind: 'presence', here: type !== PRESENCE.away, bare: type === PRESENCE.bare };
-  if (type === PRESENCE.heard) return { kind: 'heard' };
+  if (type === ATTACHMENT.away || type === ATTACHMENT.back || type === ATTACHMENT.bare)
+    return { kind: 'attachment', here: type !== ATTACHMENT.away, bare: type === ATTACHMENT.bare };
+  if (type === ATTACHMENT.heard) return { kind: 'heard' };
   if (type === 'application/dtmf') return { kind: 'digits', digits: digitsOf(body.slice(0, MAX_DIGITS)) };
   if (type === 'application/trickle-ice-sdpfrag') return { kind: 'candidates' };
   return null;

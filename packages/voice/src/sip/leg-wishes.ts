@@ -1,6 +1,6 @@
 import { hexId, type Ms, type Random } from '@sidetone/core';
 import type { LegId, UserAgent, UserAgentOut } from '@sidetone/sip';
-import { PRESENCE } from '@sidetone/wire';
+import { ATTACHMENT } from '@sidetone/wire';
 import type { Leg } from '../leg/leg.ts';
 import type { Wish } from '../message.ts';
 import { dtmfRelay, heardAgo } from './info-body.ts';
@@ -54,7 +54,7 @@ export function commandLeg(
       return agent.requestInDialog(dialog, info, DIGIT, now);
     }
     case 'tellHeard': {
-      const info = { method: 'INFO', contentType: PRESENCE.heard, body: heardAgo(wish.msAgo) };
+      const info = { method: 'INFO', contentType: ATTACHMENT.heard, body: heardAgo(wish.msAgo) };
       return agent.requestInDialog(dialog, info, 'heard', now);
     }
     case 'notify':

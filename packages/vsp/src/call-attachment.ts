@@ -1,11 +1,11 @@
-import { PRESENCE, traitsOf } from '@sidetone/wire';
+import { ATTACHMENT, traitsOf } from '@sidetone/wire';
 import type { Call, ClientWish } from './call.ts';
 import { change, type Draft, inDialog } from './call-draft.ts';
 import { leaveRenewal } from './call-media.ts';
 
 /* A socket lost under a call, and another: voice hears of both, and the client what it missed. */
 
-const presence = (draft: Draft, contentType: string): void => {
+const tellVoice = (draft: Draft, contentType: string): void => {
   draft.out.push({ type: 'info', contentType, body: '' });
 };
 
@@ -26,13 +26,13 @@ export function tellAway(draft: Draft): void {
   const { call } = draft;
   if (!call.away || call.awayTold || !inDialog(call)) return;
   change(draft, { awayTold: true });
-  presence(draft, PRESENCE.away);
+  tellVoice(draft, ATTACHMENT.away);
 }
 
 /** Before a client is given up: does it still talk? */
 export function askHeard(draft: Draft): void {
   const { phase, awayTold } = draft.call;
-  if (phase === 'active' && awayTold) presence(draft, PRESENCE.heard);
+  if (phase === 'active' && awayTold) tellVoice(draft, ATTACHMENT.heard);
 }
 
 export function comeBack(draft: Draft): void {
@@ -44,7 +44,7 @@ export function comeBack(draft: Draft): void {
   draft.out.push(...told(call));
   if (!awayTold) return;
   if (phase === 'active') change(draft, { renewal: 'asked' });
-  presence(draft, needsAttach(draft.call) ? PRESENCE.bare : PRESENCE.back);
+  tellVoice(draft, needsAttach(draft.call) ? ATTACHMENT.bare : ATTACHMENT.back);
 }
 
 /** The call objects of native clients stay bound to the socket that is gone until they are attached, also while sound flows. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { bodyText } from '@sidetone/sip';
-import { PRESENCE } from '@sidetone/wire';
+import { ATTACHMENT } from '@sidetone/wire';
 import { answered, CallBench, type Setup, STATS } from './call-bench.ts';
 import { sdp, VoiceBench } from './voice-bench.ts';
 
@@ -166,12 +166,12 @@ describe('a client that lost its signalling', () => {
     bench.vsp.take('accepted');
     const tell = (contentType: string): void => {
       const request = { method: 'INFO', contentType, body: '' };
-      bench.vsp.act(bench.vsp.agent.requestInDialog(leg, request, 'presence', bench.now));
+      bench.vsp.act(bench.vsp.agent.requestInDialog(leg, request, 'attachment', bench.now));
       assert.equal(bench.vsp.take('inDialogResult').status, 200);
     };
-    tell(PRESENCE.away);
+    tell(ATTACHMENT.away);
     assert.ok(!bench.media.some((command) => command.op === 'stats'));
-    tell(PRESENCE.back);
+    tell(ATTACHMENT.back);
     assert.deepEqual(
       bench.media.slice(-2).map((c) => c.op),
       ['stats', 'offer'],
@@ -244,12 +244,12 @@ describe('native: a client without a socket that talks on', () => {
     bench.vsp.take('accepted');
     bench.mediaReply = (command) =>
       command.op === 'stats' ? { ok: true, stats: { ...STATS, heardMsAgo: 40 } } : undefined;
-    for (const contentType of [PRESENCE.away, PRESENCE.heard]) {
+    for (const contentType of [ATTACHMENT.away, ATTACHMENT.heard]) {
       const request = { method: 'INFO', contentType, body: '' };
-      bench.vsp.act(bench.vsp.agent.requestInDialog(leg, request, 'presence', bench.now));
+      bench.vsp.act(bench.vsp.agent.requestInDialog(leg, request, 'attachment', bench.now));
       assert.equal(bench.vsp.take('inDialogResult').status, 200);
     }
     const { request } = bench.vsp.take('info');
-    assert.deepEqual([request.headers.contentType, bodyText(request)], [PRESENCE.heard, '40']);
+    assert.deepEqual([request.headers.contentType, bodyText(request)], [ATTACHMENT.heard, '40']);
   });
 });
