@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { rmSync, writeFileSync } from 'node:fs';
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { Client } from './drive/client.ts';
@@ -13,8 +13,11 @@ describe('windows-on-the-wall-clock: the product while its clock is set', { time
   const preload = new URL('drive/stepped-clock.ts', import.meta.url).href;
   let passed = 0;
   /** Sets the time of day off by `day`, after `more` has passed. */
-  const clock = (day: number, more = 0): void =>
-    writeFileSync(file, JSON.stringify({ day, passed: (passed += more) }));
+  /** Renamed into place: the product reads it at any moment. */
+  const clock = (day: number, more = 0): void => {
+    writeFileSync(`${file}.new`, JSON.stringify({ day, passed: (passed += more) }));
+    renameSync(`${file}.new`, file);
+  };
   let product: Product;
   let key: string;
 
