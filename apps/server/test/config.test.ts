@@ -39,6 +39,25 @@ describe('configuration', () => {
         },
         /number \+1 belongs to two/,
       ],
+      [
+        {
+          connections: [
+            { ...user, numbers: ['+1 (312) 555-0100'] },
+            { ...user, user_name: 'line2', numbers: ['1 312 555 0100'] },
+          ],
+        },
+        /number 13125550100 belongs to two/,
+      ],
+      [
+        {
+          connections: [
+            { ...user, numbers: ['+13125550100'] },
+            { ...user, user_name: 'line2', numbers: ['001 312 555 0100'] },
+          ],
+        },
+        /number 13125550100 belongs to two/,
+      ],
+      [{ sip: { host: [] } }, /sip\.host: must be a name or an address, or a list/],
       [{ trunks: [{ name: 'c' }] }, /trunks\[0\]\.host/],
       [{ trunks: [{ name: 'c', host: 'h', country: 'us' }] }, /trunks\[0\]\.country: must be a country code/],
       [{ trunks: [{ name: 'c', host: 'h', country: 'XX' }] }, /trunks\[0\]\.country: .* such as US/],

@@ -156,7 +156,7 @@ describe('health-is-blind-to-call-records: a trunk that has no address', { timeo
     const product = await Product.start({ connections, trunks }, await freePorts(51_920));
     try {
       const { status, why } = await ask(product);
-      assert.deepEqual([status, why], ['degraded', 'trunks: not resolved: carrier (never was)']);
+      assert.deepEqual([status, why], ['degraded', 'trunks: not resolved: carrier (no address yet)']);
     } finally {
       await product.stop();
     }
@@ -267,7 +267,7 @@ describe('health-is-blind-to-call-records: the parts', () => {
       kept.map(({ host }) => host),
       ['192.0.2.9', '192.0.2.2', 'c.example'],
     );
-    assert.equal(trunks.trouble, 'not resolved: b, c (never was)');
+    assert.equal(trunks.trouble, 'not resolved: b, c (no address yet)');
     trunks.kept([trunk('a', '192.0.2.9'), trunk('b', '192.0.2.3'), trunk('c', '192.0.2.4')]);
     assert.equal(trunks.trouble, undefined);
   });

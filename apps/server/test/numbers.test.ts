@@ -83,6 +83,8 @@ describe('telephone numbers', { timeout: 120_000 }, () => {
     assert.equal(connection.outbound.ani_override, '+13125550170');
     const added = await run('number', 'add', 'tel:+1-312-555\u20130170', '--connection', 'shop1', ...where);
     assert.match(added.stdout, /^\+13125550170 is /, added.stderr);
+    const abroad = await run('number', 'add', '001 312 555 0170', ...where);
+    assert.match(abroad.stderr, /belongs to an account already/);
     const twice = await run('number', 'add', '13125550170', ...where);
     assert.match(twice.stderr, /belongs to an account already/);
     while ((await ask('GET', '/phone_numbers?filter[phone_number]=%2B1%20312%20555%200170')).length === 0)

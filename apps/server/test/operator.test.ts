@@ -42,8 +42,8 @@ describe('the operator', () => {
       ['number add 13125550100', {}, /belongs to an account already/],
       ['number add \u202d+1312555\u20130100\u202c', {}, /belongs to an account already/],
       ['number add tel:+1-312-555-0100;ext=7', {}, /belongs to an account already/],
-      ['number add abc', {}, /is no number/],
-      ['number add tel:abc', {}, /is no number/],
+      ['number add abc', {}, /is no telephone number/],
+      ['number add tel:abc', {}, /is no telephone number/],
       [
         'number add +13125550101',
         { connection: 'nobody' },

@@ -85,7 +85,14 @@ export type {
 } from './media-control.ts';
 export { callingCodeOf, countryOf, homeOf, NO_COUNTRY } from './numbers/country.ts';
 export { e164Of, formatCaller } from './numbers/e164.ts';
-export { type Called, calledNumber, callerNumber, type Habit, trunkHabit } from './numbers/ours.ts';
+export {
+  type Called,
+  calledNumber,
+  callerNumber,
+  type Habit,
+  listedNumber,
+  trunkHabit,
+} from './numbers/ours.ts';
 export { isNumber } from './numbers/signs.ts';
 export { canonicalNumber, namedBy, readNumber } from './numbers/written.ts';
 export { causeFromReason, formatReason, parseReason, type ReasonValue } from './reason-header.ts';

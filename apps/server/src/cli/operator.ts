@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { canonicalNumber } from '@sidetone/wire';
+import { canonicalNumber, listedNumber } from '@sidetone/wire';
 import { epoch } from '../clock.ts';
 import { loadConfig } from '../config/load.ts';
 import { apiKeyName, makeApiKey } from '../identity/api-key.ts';
@@ -236,11 +236,14 @@ class Operator {
   }
 
   addNumber(text: string): Promise<string[]> {
-    const number = canonicalNumber(text);
-    if (!/^\+?[0-9]{3,15}$/.test(number)) throw new Refusal(`${text} is no number such as +13125550100`);
+    const number = listedNumber(canonicalNumber(text));
+    if (!/^\+?[0-9]{3,15}$/.test(number))
+      throw new Refusal(`"${text}" is no telephone number; write it as +13125550100`);
     return this.#registry.change(() => {
       if (this.#holderOf(number) !== undefined)
-        throw new Refusal(`the number ${number} belongs to an account already`);
+        throw new Refusal(
+          `the number ${number} belongs to an account already; "number list" says to which, "number remove" frees it`,
+        );
       const account = this.#account().id;
       const { connection } = this.#options;
       const taker = connection === undefined ? undefined : this.#registry.named(userName(connection));

@@ -41,12 +41,15 @@ export function checkConfig(value: unknown, source: string): Result<Config, stri
   }
   const config = parsed.data;
   const [first, last] = config.media.ports;
+  if (last < first) return err(`${source}: media.ports: the first port must come before the last`);
   if (last - first < 3) return err(`${source}: media.ports: the range must hold at least 4 ports`);
   const places = placesProblem(config);
   if (places !== undefined) return err(`${source}: ${places}`);
   const twice = firstDuplicate((config.connections ?? []).map((c) => c.user_name));
   if (twice !== undefined) return err(`${source}: connections: the user name ${twice} is used twice`);
-  const numberTwice = firstDuplicate((config.connections ?? []).flatMap((c) => c.numbers));
+  const numberTwice = firstDuplicate(
+    (config.connections ?? []).flatMap((c) => c.numbers.map((n) => (n.length < 7 ? n : n.replace('+', '')))),
+  );
   if (numberTwice !== undefined)
     return err(`${source}: connections: the number ${numberTwice} belongs to two users`);
   const trunkTwice = firstDuplicate(config.trunks.map((t) => t.name));

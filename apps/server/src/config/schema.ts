@@ -1,5 +1,5 @@
 import { canonicalHost, familyOf } from '@sidetone/core';
-import { callingCodeOf, readNumber } from '@sidetone/wire';
+import { callingCodeOf, listedNumber, readNumber } from '@sidetone/wire';
 import { z } from 'zod';
 import { DEFAULT_CODECS, DEFAULT_REJECT_CODE } from '../identity/defaults.ts';
 
@@ -19,7 +19,8 @@ const host = z
     message: 'must be a name or an address, without a port',
   });
 /** One, or one for each address family. */
-const hosts = z.union([host, z.array(host).min(1).max(2)]);
+const HOSTS = 'must be a name or an address, or a list of one IPv4 and one IPv6 address';
+const hosts = z.union([host, z.array(host).min(1, HOSTS).max(2, HOSTS)], { error: HOSTS });
 const codec = z.enum(['OPUS', 'PCMU', 'PCMA', 'G722']);
 const userName = z
   .string()
@@ -33,8 +34,11 @@ const dialled = z
   .max(64)
   .transform((text, context) => {
     const number = readNumber(text);
-    if (number !== undefined && number.length <= 33) return number;
-    context.addIssue({ code: 'custom', message: 'must be digits, with an optional + in front' });
+    if (number !== undefined && number.length <= 33) return listedNumber(number);
+    context.addIssue({
+      code: 'custom',
+      message: 'must be digits, with an optional + in front, such as +13125550100',
+    });
     return z.NEVER;
   });
 /** A number that is listed with `+` and without is one. */
@@ -109,9 +113,9 @@ const trunk = z.strictObject({
     ),
   country: z
     .string()
-    .regex(/^[A-Z]{2}$/, 'must be a country code of two capital letters')
+    .regex(/^[A-Z]{2}$/, 'must be a country code of two capital letters, such as US')
     .refine((country) => callingCodeOf(country) !== undefined, {
-      message: 'must be the code of a country that has telephone numbers, such as US',
+      message: 'must be the code of a country that has telephone numbers, such as US or GB',
     })
     .optional()
     .describe('Country whose national numbers the carrier writes. Without it: that of the number called.'),

@@ -15,7 +15,7 @@ export class KeptTrunks {
   }
 
   get trouble(): string | undefined {
-    const names = this.#unresolved.map((name) => (this.#last.has(name) ? name : `${name} (never was)`));
+    const names = this.#unresolved.map((name) => (this.#last.has(name) ? name : `${name} (no address yet)`));
     return names.length === 0 ? undefined : `not resolved: ${names.join(', ')}`;
   }
 }

@@ -34,6 +34,11 @@ export interface Called {
   readonly form: 'global' | 'digits' | 'national';
 }
 
+/** A number of ours as it is listed: what stands behind an international prefix is global. */
+export function listedNumber(number: string): string {
+  return behindPrefix(number, (global) => (isPossible(global) ? global : undefined)) ?? number;
+}
+
 /** Shorter ones are short codes, which are what they are. */
 const LEAST_DIGITS = 7;
 
