@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -253,23 +253,46 @@ describe('health-is-blind-to-call-records: the parts', () => {
     }
   });
 
-  it('a trunk whose name is not resolved keeps its address, and is named', () => {
-    const trunk = (name: string, host: string) => ({ name, host }) as Trunk;
-    const trunks = new KeptTrunks();
-    assert.deepEqual(trunks.kept([trunk('a', '192.0.2.1'), trunk('b', '192.0.2.2')])[1]!.host, '192.0.2.2');
-    assert.equal(trunks.trouble, undefined);
-    const kept = trunks.kept([
-      trunk('a', '192.0.2.9'),
-      trunk('b', 'sip.example.com'),
-      trunk('c', 'c.example'),
+  it('a trunk whose name is not resolved keeps its address, also in the next process, and is named', () => {
+    const dir = mkdtempSync(join(tmpdir(), 'sidetone-trunks-'));
+    const file = join(dir, 'trunk-addresses.json');
+    const quiet = { warn: () => undefined };
+    const named = (name: string) => ({ name, host: `${name}.example` }) as Trunk;
+    const found = (name: string, ...addresses: string[]) =>
+      ({ name, host: addresses[0], hostName: `${name}.example`, addresses }) as unknown as Trunk;
+    const hosts = (of: readonly Trunk[]) => of.map(({ host }) => host);
+    const trunks = new KeptTrunks(file, quiet);
+    assert.deepEqual(hosts(trunks.kept([found('a', '192.0.2.1'), found('b', '192.0.2.2')])), [
+      '192.0.2.1',
+      '192.0.2.2',
     ]);
-    assert.deepEqual(
-      kept.map(({ host }) => host),
-      ['192.0.2.9', '192.0.2.2', 'c.example'],
-    );
-    assert.equal(trunks.trouble, 'not resolved: b, c (no address yet)');
-    trunks.kept([trunk('a', '192.0.2.9'), trunk('b', '192.0.2.3'), trunk('c', '192.0.2.4')]);
     assert.equal(trunks.trouble, undefined);
+    assert.deepEqual(hosts(trunks.kept([found('a', '192.0.2.9'), named('b'), named('c')])), [
+      '192.0.2.9',
+      '192.0.2.2',
+      'c.example',
+    ]);
+    assert.equal(trunks.trouble, 'not resolved: b, c (no address yet)');
+
+    const next = new KeptTrunks(file, quiet);
+    assert.deepEqual(hosts(next.kept([named('a'), named('b')])), ['192.0.2.9', '192.0.2.2']);
+    // Another name in the configuration is another carrier.
+    assert.deepEqual(hosts(next.kept([{ ...named('a'), host: 'other.example' } as Trunk])), [
+      'other.example',
+    ]);
+    writeFileSync(file, '{"a":{"hostName":"a.example","host":"evil","addresses":[]},"b":3');
+    assert.deepEqual(hosts(new KeptTrunks(file, quiet).kept([named('a')])), ['a.example']);
+    rmSync(dir, { recursive: true });
+  });
+
+  it('a trunk whose name has several addresses keeps the one that is called, while it is there', () => {
+    const trunks = new KeptTrunks(null, { warn: () => undefined });
+    const found = (...addresses: string[]) =>
+      [{ name: 'a', host: addresses[0], hostName: 'a.example', addresses }] as unknown as Trunk[];
+    const called = (...addresses: string[]) => trunks.kept(found(...addresses))[0]!.host;
+    assert.equal(called('192.0.2.50', '192.0.2.51'), '192.0.2.50');
+    assert.equal(called('192.0.2.51', '192.0.2.50'), '192.0.2.50');
+    assert.equal(called('192.0.2.51'), '192.0.2.51');
   });
 
   it('all that is wrong is told at once, and for how long', () => {

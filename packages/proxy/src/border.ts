@@ -1,5 +1,13 @@
 import { sameHost } from '@sidetone/core';
-import { digestUserName, type Flow, headersNamed, type SipRequest, unescapeUser } from '@sidetone/sip';
+import {
+  ACCEPTED,
+  digestUserName,
+  type ExtraHeaders,
+  type Flow,
+  headersNamed,
+  type SipRequest,
+  unescapeUser,
+} from '@sidetone/sip';
 import type { Identity, Trunk } from '@sidetone/wire';
 import { isWebSocket, VOICE_USER } from './own-address.ts';
 
@@ -91,6 +99,12 @@ export type Errand =
 
 /** Methods that are answered here or in `voice` when they come from outside. */
 export const ALLOW = 'INVITE, ACK, CANCEL, BYE, INFO, UPDATE, OPTIONS, REGISTER, REFER';
+
+/** What an OPTIONS to ourselves is told (RFC 3261 §11.2). */
+export const CAPABILITIES: ExtraHeaders = [
+  ['Allow', ALLOW],
+  ['Accept', ACCEPTED],
+];
 
 const KNOWN = new Set(['MESSAGE', 'SUBSCRIBE', 'NOTIFY', 'PUBLISH', 'PRACK', 'INFO', 'UPDATE', 'BYE']);
 

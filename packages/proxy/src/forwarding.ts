@@ -27,7 +27,7 @@ import { LargeRequests } from './large-requests.ts';
 import { Orphans } from './orphans.ts';
 import { isReachable, presented, recordRoute, sentBy } from './own-address.ts';
 import { Counts, loopKey, PassedRequests } from './passed-requests.ts';
-import { type Place, Places } from './places.ts';
+import { type Place, Places, sourceOf } from './places.ts';
 import { type ContextInput, newContext, responseContextMachine } from './response-context.ts';
 import { STRAYS_MS, strayOnward } from './strays.ts';
 import type { Target } from './target.ts';
@@ -43,8 +43,7 @@ export class Forwarding {
   readonly #layer: TransactionLayer;
   readonly #contexts = new Map<string, Forwarded>();
   readonly #clients = new Map<string, { readonly context: string; readonly branch: number }>();
-  /** Requests from outside that passed. */
-  readonly #passed = new PassedRequests();
+  readonly #passed: PassedRequests;
   readonly #places: Places;
   /** Where the request that is coming in has its place. */
   #arriving: Place | null = null;
@@ -69,6 +68,7 @@ export class Forwarding {
     });
     this.#large = new LargeRequests(address);
     this.#places = new Places(options.limits);
+    this.#passed = new PassedRequests((flow) => sourceOf(flow, options.identity().trunks));
     this.#early = new EarlyLines(random);
     this.#trunks = new TrunkCredentials(random, options.identity);
     this.#orphans = new Orphans(this.#layer, random, () => hexId(random, 8));
@@ -162,6 +162,7 @@ export class Forwarding {
   }
 
   respond(tx: string, response: SipResponse, now: Ms): void {
+    if (response.status === 503) this.#passed.sentAway(tx);
     this.#take(this.#layer.respond(tx, response, now), now);
   }
 

@@ -31,6 +31,8 @@ export function streamOf(target: Target, trunks: readonly Trunk[]): Flow | null 
   if (target.trunk !== undefined) {
     const trunk = trunks.find(({ name }) => name === target.trunk);
     if (trunk?.large_requests !== 'tcp' || wanted === 'udp') return null;
+    // Where its far ends listen is not said.
+    if (![trunk.host, ...(trunk.addresses ?? [])].some((own) => sameHost(own, host))) return null;
     return { transport: 'tcp', host, port: flow.port };
   }
   // A phone that registered by UDP, from where its Contact says that it listens by TCP.

@@ -1,4 +1,4 @@
-import { Deadlines, type Ms, Shares } from '@sidetone/core';
+import { Deadlines, type Ms, networkOf, Shares } from '@sidetone/core';
 import { type Flow, hostOf, type SipRequest } from '@sidetone/sip';
 
 export interface PendingLookup {
@@ -38,7 +38,7 @@ export class Lookups {
   /** The id to ask with; `copy`: already asked; `full`: no room. */
   start(lookup: PendingLookup, now: Ms): { readonly id: string } | 'copy' | 'full' {
     if (this.#idOf.has(lookup.key)) return 'copy';
-    if (!this.#shares.take(hostOf(lookup.flow))) return 'full';
+    if (!this.#shares.take(networkOf(hostOf(lookup.flow)))) return 'full';
     this.#serial += 1;
     const id = `l${this.#serial}`;
     this.#pending.set(id, lookup);
@@ -52,7 +52,7 @@ export class Lookups {
     if (lookup === undefined) return undefined;
     this.#pending.delete(id);
     this.#idOf.delete(lookup.key);
-    this.#shares.give(hostOf(lookup.flow));
+    this.#shares.give(networkOf(hostOf(lookup.flow)));
     this.#due.delete(id);
     return lookup;
   }

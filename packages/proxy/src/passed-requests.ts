@@ -25,14 +25,20 @@ export class PassedRequests {
   readonly #keys = new Counts();
   readonly #callers = new Counts();
   readonly #merged = new MergedRequests();
+  readonly #sourceOf: (flow: Flow) => string;
+
+  /** @param sourceOf who sends from there, as far as it tells transactions apart: a carrier may send from any of its addresses */
+  constructor(sourceOf: (flow: Flow) => string = hostOf) {
+    this.#sourceOf = sourceOf;
+  }
 
   get size(): number {
     return this.#entries.size;
   }
 
   add(tx: string, request: SipRequest, flow: Flow): void {
-    const key = transactionKey(request, request.method, flow);
-    const caller = request.method === 'INVITE' ? callerKey(request, flow) : null;
+    const key = transactionKey(request, request.method, this.#sourceOf(flow));
+    const caller = request.method === 'INVITE' ? callerKey(request, this.#sourceOf(flow)) : null;
     this.#entries.set(tx, { key, caller });
     this.#keys.add(key);
     if (caller !== null) this.#callers.add(caller);
@@ -51,7 +57,14 @@ export class PassedRequests {
   /** A copy of a request that passed, the CANCEL of one, or the ACK of its refusal. */
   knows(request: SipRequest, flow: Flow): boolean {
     const ofInvite = request.method === 'CANCEL' || request.method === 'ACK';
-    return this.#keys.has(transactionKey(request, ofInvite ? 'INVITE' : request.method, flow));
+    return this.#keys.has(
+      transactionKey(request, ofInvite ? 'INVITE' : request.method, this.#sourceOf(flow)),
+    );
+  }
+
+  /** It was sent away, and may come again by another way. */
+  sentAway(tx: string): void {
+    this.#merged.remove(tx);
   }
 
   /** Whether it has come already, by another way (RFC 3261 §8.2.2.2). */
@@ -61,21 +74,21 @@ export class PassedRequests {
 
   /** Whether an INVITE of this call came from this address. */
   isCaller(request: SipRequest, flow: Flow): boolean {
-    return this.#callers.has(callerKey(request, flow));
+    return this.#callers.has(callerKey(request, this.#sourceOf(flow)));
   }
 }
 
-const callerKey = (request: SipRequest, flow: Flow): string => `${hostOf(flow)} ${request.headers.callId}`;
+const callerKey = (request: SipRequest, source: string): string => `${source} ${request.headers.callId}`;
 
 const hostOf = (flow: Flow): string => (flow.transport === 'local' ? flow.node : flow.host);
 
 /** RFC 3261 §17.2.3 and the source, with what RFC 2543 had instead of a branch. */
-function transactionKey(request: SipRequest, method: string, flow: Flow): string {
+export function transactionKey(request: SipRequest, method: string, source: string): string {
   const { via, callId, cseq, from } = request.headers;
   const top = via[0];
   const branch = top?.params['branch'] ?? '';
   const old = branch.startsWith('z9hG4bK') ? '' : `${callId} ${cseq.seq} ${from.params['tag'] ?? ''}`;
-  return `${hostOf(flow)} ${branch} ${top?.host.toLowerCase()}:${top?.port ?? ''} ${method} ${old}`;
+  return `${source} ${branch} ${top?.host.toLowerCase()}:${top?.port ?? ''} ${method} ${old}`;
 }
 
 /** The same for a request that comes back unchanged (RFC 3261 §16.3 item 4). */

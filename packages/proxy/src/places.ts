@@ -1,5 +1,6 @@
 import { networkOf, Shares } from '@sidetone/core';
 import { type Flow, hostOf, type SipRequest } from '@sidetone/sip';
+import type { Trunk } from '@sidetone/wire';
 import type { Sender } from './border.ts';
 import type { ProxyLimits } from './proxy-events.ts';
 
@@ -8,6 +9,13 @@ export function holderOf(sender: Sender | null, flow: Flow): string {
   if (sender?.kind === 'trunk') return `trunk ${sender.trunk}`;
   if (sender?.kind === 'phone') return `user ${sender.user}`;
   return `from ${networkOf(hostOf(flow))}`;
+}
+
+/** Who sends from there, as far as it tells transactions apart: a carrier may send from any of its addresses. */
+export function sourceOf(flow: Flow, trunks: readonly Trunk[]): string {
+  const host = hostOf(flow);
+  const several = trunks.find(({ addresses = [] }) => addresses.length > 1 && addresses.includes(host));
+  return several === undefined ? host : `trunk ${several.name}`;
 }
 
 /** Call-ID and our tag: what names a dialog to the peer that is in it. */

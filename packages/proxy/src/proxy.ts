@@ -8,9 +8,7 @@ import {
   sameHost,
 } from '@sidetone/core';
 import {
-  ACCEPTED,
   createResponse,
-  type ExtraHeaders,
   type Flow,
   hostOf,
   type ResponseParts,
@@ -20,7 +18,7 @@ import {
   validateRequest,
 } from '@sidetone/sip';
 import type { IdentityRefusal } from '@sidetone/wire';
-import { ALLOW, errandOf, identify, type Sender } from './border.ts';
+import { ALLOW, CAPABILITIES, errandOf, identify, type Sender } from './border.ts';
 import { contactFrom } from './dialog-path.ts';
 import { DigestGate, sourceOf } from './digest-gate.ts';
 import type { Arrived } from './forwarded.ts';
@@ -29,19 +27,14 @@ import type { Binding } from './location.ts';
 import { LocationTable } from './location-table.ts';
 import { Lookups } from './lookups.ts';
 import { isOwnVia, isReachable } from './own-address.ts';
-import { holderOf, LiveDialogs, type Place } from './places.ts';
+import { holderOf, LiveDialogs, type Place, sourceOf as sentFrom } from './places.ts';
 import type { ProxyInput, ProxyLimits, ProxyOptions, ProxyOutput, SipProxy } from './proxy-events.ts';
 import { LIMITS } from './proxy-limits.ts';
 import { register } from './registrar.ts';
+import { SentAway } from './sent-away.ts';
 import { answerStatelessly } from './stateless.ts';
 import { preprocess, type RoutingFacts, routeFromRoom, toVoice } from './targets.ts';
 import { saysWhen, turnOf } from './turn.ts';
-
-/** What an OPTIONS to ourselves is told (RFC 3261 §11.2). */
-const CAPABILITIES: ExtraHeaders = [
-  ['Allow', ALLOW],
-  ['Accept', ACCEPTED],
-];
 
 /**
  * The SIP proxy and registrar of the house (RFC 3261 §10, §16): who is registered where, who may send, which trunk.
@@ -57,6 +50,7 @@ class ProxyService implements SipProxy {
   readonly #limits: ProxyLimits;
   readonly #locations = new LocationTable();
   readonly #dialogs = new LiveDialogs();
+  readonly #sentAway = new SentAway((flow) => sentFrom(flow, this.#options.identity().trunks));
   readonly #lookups: Lookups;
   readonly #gate: DigestGate;
   readonly #forwarding: Forwarding;
@@ -181,6 +175,7 @@ class ProxyService implements SipProxy {
   #border(request: SipRequest, flow: Flow, late: boolean, now: Ms): void {
     if (request.headers.via.length === 0) return;
     if (this.#forwarding.knows(request, flow)) return this.#admit(request, flow, null, null, now);
+    if (this.#sentAway.has(request, flow, now)) return this.#refuse(request, flow, 503);
     // A CANCEL cannot be challenged (RFC 3261 §22.1); without its INVITE there is nothing to cancel.
     if (request.method === 'CANCEL') return this.#refuse(request, flow, 481);
     // Who only writes a To tag is in no dialog (RFC 3261 §12.2.2), whoever it is: that costs nobody a place or a look-up.
@@ -215,10 +210,10 @@ class ProxyService implements SipProxy {
       case 'challenge':
         return this.#challenge(request, flow, verdict.status, false, now);
       case 'check':
-        if (refused) return this.#refuse(request, flow, 503);
+        if (refused) return this.#sendAway(request, flow, now);
         return this.#check(request, flow, verdict.status, verdict.authorization, now);
       case 'pass':
-        if (refused) return this.#refuse(request, flow, 503);
+        if (refused) return this.#sendAway(request, flow, now);
         return this.#pass(request, flow, verdict.sender, now);
     }
   }
@@ -251,7 +246,7 @@ class ProxyService implements SipProxy {
       : name === null
         ? { kind: 'new', holder }
         : { kind: 'dialog', holder, name };
-    if (place !== null && !this.#forwarding.hasRoom(place)) return this.#refuse(request, flow, 503);
+    if (place !== null && !this.#forwarding.hasRoom(place)) return this.#sendAway(request, flow, now);
     this.#admit(request, flow, sender, place, now);
   }
 
@@ -278,7 +273,7 @@ class ProxyService implements SipProxy {
     const top = request.headers.via[0];
     const key = `${top?.params['branch'] ?? ''} ${request.method} ${request.headers.callId} ${request.headers.cseq.seq} ${placeOf(flow)}`;
     const asked = this.#lookups.start({ request, flow, user, status, authorization, key }, now);
-    if (asked === 'full') return this.#refuse(request, flow, 503);
+    if (asked === 'full') return this.#sendAway(request, flow, now);
     if (asked !== 'copy') {
       this.#out.push({ type: 'lookup', request: asked.id, user, address: sourceOf(flow) });
     }
@@ -333,6 +328,12 @@ class ProxyService implements SipProxy {
     const values = this.#gate.challenge(flow, stale, now);
     const name = status === 401 ? 'WWW-Authenticate' : 'Proxy-Authenticate';
     this.#refuse(request, flow, status, { headers: values.map((value) => [name, value] as const) });
+  }
+
+  /** Nothing is kept but that it was refused. */
+  #sendAway(request: SipRequest, flow: Flow, now: Ms): void {
+    this.#sentAway.add(request, flow, now);
+    this.#refuse(request, flow, 503);
   }
 
   #refuse(request: SipRequest, flow: Flow, status: number, parts: ResponseParts = {}): void {

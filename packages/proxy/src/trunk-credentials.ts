@@ -153,11 +153,14 @@ function readLearned(value: unknown): Learned | null {
   return { userName, host, realms };
 }
 
-/** Whether a hop is the trunk's own listening place; requests that are too large for UDP may go by TCP to the same. */
+/**
+ * Whether a hop is the trunk's own listening place, at any address of its name; requests that are too large for UDP may go by TCP to
+ * the same.
+ */
 export const isPlaceOf = (trunk: Trunk, hop: Flow): boolean =>
   hop.transport !== 'local' &&
   (hop.transport === trunk.transport || hop.transport === trunk.large_requests) &&
-  sameHost(hop.host, trunk.host) &&
+  [trunk.host, ...(trunk.addresses ?? [])].some((own) => sameHost(own, hop.host)) &&
   hop.port === trunk.port;
 
 /** A hop that names a trunk as the configuration does is the trunk's address. */

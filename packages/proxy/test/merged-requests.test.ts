@@ -1,15 +1,18 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Flow, SipRequest } from '@sidetone/sip';
+import { fixedIdentity } from '@sidetone/wire';
 import {
   address,
   type Parts,
+  PEOPLE,
   PHONE,
   Rig,
   requests,
   responses,
   statuses,
   TRUNK,
+  trunk,
   VOICE,
   withCredentials,
 } from './rig.ts';
@@ -106,5 +109,36 @@ describe('one-call-by-two-roads-rings-twice', () => {
     const { out } = rig.send(VOICE, { uri: 'sip:+1800@sip.test', callId: 'c' });
     const next = rig.reply(requests(out)[0]!, 503);
     assert.equal(requests(next, 'INVITE').length, 1);
+  });
+
+  it('who is called next is somebody else; and what was sent away may come by another way', () => {
+    for (const [status, uri] of [
+      [486, 'sip:line2@192.0.2.1'],
+      [503, 'sip:+13125550100@192.0.2.1'],
+    ] as const) {
+      const rig = new Rig();
+      const call = { callId: 'c', from: 'sip:+1555@example.net', uri: 'sip:+13125550100@192.0.2.1' };
+      const [first] = requests(rig.send(TRUNK, call).out, 'INVITE');
+      assert.deepEqual(statuses(rig.reply(first!, status)), [status]);
+      assert.equal(requests(rig.send(TRUNK, { ...call, uri }).out, 'INVITE').length, 1, `${status}`);
+    }
+  });
+
+  it('a carrier of several addresses is one: its copy is absorbed, its CANCEL is heard', () => {
+    const rig = new Rig();
+    const other: Flow = { transport: 'udp', host: '192.0.2.51', port: 5060 };
+    const carrier = { ...trunk('first', '192.0.2.50'), addresses: ['192.0.2.50', '192.0.2.51'] };
+    rig.identity = fixedIdentity({ ...PEOPLE, trunks: [carrier] });
+    const { request } = rig.send(TRUNK, { callId: 'c', from: 'sip:+1555@example.net' });
+    assert.deepEqual(
+      statuses(rig.receive(request, other)).filter((status) => status > 100),
+      [],
+    );
+    const cancel = {
+      ...request,
+      method: 'CANCEL',
+      headers: { ...request.headers, cseq: { seq: 1, method: 'CANCEL' } },
+    };
+    assert.ok(statuses(rig.receive(cancel, other)).includes(200));
   });
 });

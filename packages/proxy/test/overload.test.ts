@@ -209,4 +209,15 @@ describe('goodput-falls-under-overload', () => {
     const ringing = responses(rig.reply(sent!, 180));
     assert.equal(rig.proxy.turnOf(ringing[0]!, STRANGER, rig.now), null, 'responses');
   });
+
+  it('a copy of an INVITE that was sent away is sent away, too, and does not ring; the next try does', () => {
+    const rig = new Rig();
+    const request = rig.request(TRUNK, { ...CARRIER, callId: 'c', branch: 'z9hG4bKone' });
+    rig.proxy.handle({ type: 'sip', message: request, flow: TRUNK, late: true }, rig.now);
+    rig.now += 500;
+    assert.deepEqual(statuses(rig.receive(request, TRUNK)), [503]);
+    assert.equal(requests(rig.send(TRUNK, { ...CARRIER, callId: 'c', cseq: 2 }).out, 'INVITE').length, 1);
+    rig.now += 33_000;
+    assert.equal(requests(rig.receive(request, TRUNK), 'INVITE').length, 1);
+  });
 });

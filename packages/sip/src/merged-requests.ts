@@ -1,9 +1,11 @@
 import type { SipRequest } from './message.ts';
+import { userOf } from './uri.ts';
 
 /**
  * Merged requests (RFC 3261 §8.2.2.2): what a fork before us sent by two ways that meet here again has two branches and is one request,
- * known by Call-ID, From tag, CSeq and method. The second gets 482 while a transaction of the first lives.
- * Only requests that begin something count. A retry with credentials has the next CSeq, a new call another tag.
+ * known by Call-ID, From tag, CSeq and method, and by the user that it is for: who is called next, when the first has refused, is somebody
+ * else. The second gets 482 while a transaction of the first lives, unless that was sent away with 503. Only requests that begin something
+ * count. A retry with credentials has the next CSeq, a new call another tag.
  */
 export class MergedRequests {
   /** Transactions by request, and the other way. */
@@ -40,9 +42,9 @@ export class MergedRequests {
 const NEVER = new Set(['ACK', 'CANCEL', 'REGISTER', 'OPTIONS']);
 
 /** `null`: a request that cannot be merged. Without a From tag (RFC 2543) nothing tells two requests apart. */
-function nameOf({ method, headers }: SipRequest): string | null {
+function nameOf({ method, uri, headers }: SipRequest): string | null {
   const { from, to, callId, cseq } = headers;
   const tag = from.params['tag'] ?? '';
   if (NEVER.has(method) || to.params['tag'] !== undefined || tag === '') return null;
-  return `${callId} ${tag} ${cseq.seq} ${method}`;
+  return `${callId} ${tag} ${cseq.seq} ${method} ${userOf(uri)}`;
 }

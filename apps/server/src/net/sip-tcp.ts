@@ -18,6 +18,8 @@ const STRANGER_IDLE_MS = 30_000;
 const KNOWN_IDLE_MS = 30 * 60_000;
 /** A message that has begun is whole within this time, however its bytes drip in. */
 const MESSAGE_MS = 30_000;
+/** A request whose password is looked up is answered in a moment. */
+const ANSWER_MS = 250;
 /** After the answer to what ends a stream. */
 const LINGER_MS = 2_000;
 /** Less than a silent trunk is given: what goes by TCP for its size alone has time to go by UDP (RFC 3261 §18.1.1). */
@@ -50,11 +52,19 @@ export async function listenSipTcp(options: SipTransportOptions): Promise<SipTcp
       }
       if (framer.pending > 0) unfinished ??= setTimeout(leave, MESSAGE_MS);
     };
+    const forget = (): void => {
+      connections.delete(connection);
+      if (byPeer.get(`${host}:${port}`) === connection) byPeer.delete(`${host}:${port}`);
+    };
     const part = (): void => {
       // The requests before in the stream still wait for their turn.
       options.behind(() => {
-        socket.end();
-        setTimeout(() => socket.destroy(), LINGER_MS).unref();
+        setTimeout(() => {
+          socket.end();
+          // What is sent there from now on needs another connection.
+          forget();
+          setTimeout(() => socket.destroy(), LINGER_MS).unref();
+        }, ANSWER_MS).unref();
       });
     };
     /** Whoever began a message that does not end hears so, as far as it could be read. */
@@ -86,8 +96,7 @@ export async function listenSipTcp(options: SipTransportOptions): Promise<SipTcp
     socket.on('error', () => socket.destroy());
     socket.on('close', () => {
       clearTimeout(unfinished);
-      connections.delete(connection);
-      if (byPeer.get(`${host}:${port}`) === connection) byPeer.delete(`${host}:${port}`);
+      forget();
     });
     return connection;
   }

@@ -39,6 +39,8 @@ import { keepTrunksResolved, resolveTrunks } from './trunk-addresses.ts';
 const LONGEST_DRAIN_MS = 3000;
 const FAREWELL_MS = 200;
 const LOOK_MS = 2000;
+/** Names of trunks that take longer are known later. */
+const LOOK_UP_MS = 1000;
 /** Users named at the start. */
 const MOST_TOLD = 100;
 
@@ -62,10 +64,13 @@ export async function prepareSignalling(
   const people = await openIdentity(start.config, start.dataDir, secrets, log);
   const unresolved = (host: string): void => log.warn({ host }, 'trunk host cannot be resolved');
   const named = people.identity.trunks;
-  const trunks = new KeptTrunks();
+  const trunks = new KeptTrunks(join(start.dataDir, 'trunk-addresses.json'), log);
   const families = familiesOf(start.config.sip.host);
-  people.identity.setTrunks(trunks.kept(await resolveTrunks(named, families, unresolved)));
   const update = (resolved: readonly Trunk[]): void => people.identity.setTrunks(trunks.kept(resolved));
+  // A name server that does not answer must not keep us from serving: what a name had last is good until it does.
+  const looked = resolveTrunks(named, families, unresolved);
+  update(await Promise.race([looked, rest(LOOK_UP_MS, named, { ref: false })]));
+  void looked.then(update);
   const stopResolving = keepTrunksResolved(named, families, update, unresolved);
   return () => serve(start, log, secrets, people, trunks, stopResolving);
 }
@@ -273,7 +278,8 @@ async function serve(
         ...(origin === undefined ? {} : { origin }),
       }),
     frame: (socket, text) => exchange.arrived({ kind: 'frame', socket, text }),
-    closed: (socket) => exchange.post('vsp', { type: 'closed', socket }),
+    // Its last frame may still wait for its turn.
+    closed: (socket) => exchange.behind(() => exchange.post('vsp', { type: 'closed', socket })),
     sip: transport.webSockets,
   });
   sockets = webSockets;

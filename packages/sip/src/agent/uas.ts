@@ -76,9 +76,9 @@ export function answer(agent: Agent, leg: Leg, status: number, options: Response
   agent.feed(agent.layer.respond(tx, response, now), now);
 }
 
-/** A proxy answers a challenge with the CSeq that was challenged: it cannot take the next one. */
+/** A proxy answers a challenge with the CSeq that was challenged, and tries another way after 503: it cannot take the next one. */
 export function forgetChallenged(agent: Agent, tx: string, status: number): void {
-  if (status === 401 || status === 407) agent.merged.remove(tx);
+  if (status === 401 || status === 407 || status === 503) agent.merged.remove(tx);
 }
 
 /** CANCEL before our final answer (§9.2). A cancelled re-INVITE leaves the session as it is. */
