@@ -14,7 +14,8 @@ import { listenControl } from '../src/media/control-server.ts';
 import { jsonLines, MAX_LINE } from '../src/media/json-lines.ts';
 
 const ENTRY = fileURLToPath(new URL('../src/media/media-process.ts', import.meta.url));
-const PORTS = [33_000, 33_007] as const;
+/** Below those that systems hand out by themselves: each one counts here. */
+const PORTS = [24_816, 24_823] as const;
 
 interface Owner {
   readonly client: MediaClient;
@@ -74,7 +75,7 @@ describe('the media process', () => {
   });
 
   const peer = async (): Promise<{ socket: Socket; port: number; sdp: string; heard: Buffer[] }> => {
-    const socket = createSocket('udp4');
+    const socket = createSocket('udp4').unref();
     await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve));
     const heard: Buffer[] = [];
     socket.on('message', (packet) => heard.push(packet));
@@ -120,7 +121,7 @@ describe('the media process', () => {
   });
 
   it('answers commands in flight by id, keeps legs for the next owner, and passes over a port in use', async () => {
-    const taken = createSocket('udp4');
+    const taken = createSocket('udp4').unref();
     await new Promise<void>((resolve) => taken.bind(PORTS[0] + 3, '127.0.0.1', resolve));
     const first = await own();
     const one = await peer();

@@ -265,7 +265,7 @@ describe('the media process with a TCP port', () => {
   after(() => rmSync(folder, { recursive: true, force: true }));
 
   const start = (tcpPort: number) => {
-    const more = { addresses: [HOST], ports: [44_600, 44_607], logLevel: 'fatal' };
+    const more = { addresses: [HOST], ports: [24_830, 24_837], logLevel: 'fatal' };
     const args = [JSON.stringify({ controlSocket: socketPath, tcpPort, ...more })];
     return fork(ENTRY, args, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
   };
