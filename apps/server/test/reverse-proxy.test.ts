@@ -60,8 +60,13 @@ describe('clients-behind-a-reverse-proxy: with http.trusted_proxies', { timeout:
       ...more,
       headers: { Authorization: `Bearer ${key}`, ...headers },
     });
-  const logged = (msg: string): string[] =>
-    product.stderr.split('\n').filter((line) => line.includes(`"msg":"${msg}"`));
+  /** The log comes by a pipe, a moment later. */
+  const isLogged = (msg: string, what: RegExp): Promise<unknown> =>
+    until(
+      `${msg} with ${what}`,
+      () => product.stderr.split('\n').some((line) => line.includes(`"msg":"${msg}"`) && what.test(line)),
+      () => product.stderr,
+    );
 
   it('a guesser is slowed down, and nobody else', async () => {
     await guess(port(), forwardedFor(GUESSER));
@@ -73,7 +78,7 @@ describe('clients-behind-a-reverse-proxy: with http.trusted_proxies', { timeout:
       assert.ok(one instanceof Client, String(one));
       one.close();
     }
-    assert.ok(logged('login').some((line) => line.includes(`"address":"${BOB}"`)));
+    await isLogged('login', new RegExp(`"address":"${BOB}"`));
   });
 
   it('the API and the log tell the address of the client', async () => {
@@ -94,7 +99,7 @@ describe('clients-behind-a-reverse-proxy: with http.trusted_proxies', { timeout:
       ).status,
       200,
     );
-    assert.match(logged('call report received').at(-1)!, new RegExp(`"address":"${BOB}"`));
+    await isLogged('call report received', new RegExp(`"address":"${BOB}"`));
     one.close();
 
     const made = await api('/v2/outbound_voice_profiles', forwardedFor(BOB), {
@@ -110,7 +115,7 @@ describe('clients-behind-a-reverse-proxy: with http.trusted_proxies', { timeout:
       body: '{"token":"guessed"}',
     });
     assert.equal(link.status, 410);
-    assert.match(logged('login link').at(-1)!, new RegExp(`"address":"${BOB}".*"ok":false`));
+    await isLogged('login link', new RegExp(`"address":"${BOB}".*"ok":false`));
   });
 
   it('guessing API keys uses up the allowance of the guesser', async () => {
