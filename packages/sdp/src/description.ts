@@ -105,3 +105,26 @@ export interface SessionDescription {
   readonly bundle: readonly string[];
   readonly media: readonly MediaSection[];
 }
+
+/** A section that says nothing yet; nowhere, and inactive. */
+export const emptySection = (kind: string, port: number, protocol: string): MediaSection => ({
+  kind,
+  port,
+  protocol,
+  formats: [],
+  address: null,
+  direction: 'inactive',
+  payloads: [],
+  ptime: null,
+  bandwidth: {},
+  ice: null,
+  fingerprints: [],
+  setup: null,
+  candidates: [],
+  endOfCandidates: false,
+  mid: null,
+  rtcpMux: false,
+  rtcp: null,
+  ssrcs: [],
+  msid: null,
+});

@@ -1,4 +1,4 @@
-import type { MediaSection } from './description.ts';
+import { emptySection, type MediaSection } from './description.ts';
 
 /**
  * Sections with port 0 (RFC 3264 §6, §8.2): refused or ended. Whatever they say means nothing and may be nonsense, but they keep their
@@ -41,24 +41,7 @@ export function withoutDisabled(lines: readonly string[]): WithoutDisabled {
 
 function nothing(kind: string, protocol: string, formats: string): MediaSection {
   return {
-    kind,
-    port: 0,
-    protocol,
+    ...emptySection(kind, 0, protocol),
     formats: formats.split(/[ \t]+/).filter((format) => FORMAT.test(format)),
-    address: null,
-    direction: 'inactive',
-    payloads: [],
-    ptime: null,
-    bandwidth: {},
-    ice: null,
-    fingerprints: [],
-    setup: null,
-    candidates: [],
-    endOfCandidates: false,
-    mid: null,
-    rtcpMux: false,
-    rtcp: null,
-    ssrcs: [],
-    msid: null,
   };
 }

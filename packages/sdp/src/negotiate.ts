@@ -1,6 +1,13 @@
 import { err, familyOf, isUnspecified, ok, type Result } from '@sidetone/core';
 import { answerPayloads, codecOf, eventsOf, findCodec, offerPayloads, opusParameters } from './codecs.ts';
-import type { CodecName, Direction, MediaSection, SessionDescription, SetupRole } from './description.ts';
+import {
+  type CodecName,
+  type Direction,
+  emptySection,
+  type MediaSection,
+  type SessionDescription,
+  type SetupRole,
+} from './description.ts';
 import type { LocalMedia, NegotiatedAudio, NegotiationError } from './negotiated.ts';
 
 export interface AnswerOptions {
@@ -190,25 +197,9 @@ function transportLines(local: LocalMedia, setup: SetupRole): Partial<MediaSecti
 
 function blank(local: LocalMedia): MediaSection {
   return {
-    kind: 'audio',
-    port: local.port,
-    protocol: 'RTP/AVP',
-    formats: [],
+    ...emptySection('audio', local.port, 'RTP/AVP'),
     address: local.address,
     direction: 'sendrecv',
-    payloads: [],
-    ptime: null,
-    bandwidth: {},
-    ice: null,
-    fingerprints: [],
-    setup: null,
-    candidates: [],
-    endOfCandidates: false,
-    mid: null,
-    rtcpMux: false,
-    rtcp: null,
-    ssrcs: [],
-    msid: null,
   };
 }
 
