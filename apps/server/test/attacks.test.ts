@@ -195,7 +195,12 @@ describe('processes that die', { timeout: 30_000 }, () => {
         'the port to be ours',
         () =>
           new Promise<boolean>((resolve) => {
-            squatter.once('error', () => resolve(false));
+            // The next process was quicker: it goes, too.
+            squatter.once('error', () => {
+              const { signalling } = product.children();
+              if (signalling !== undefined) process.kill(signalling, 'SIGKILL');
+              resolve(false);
+            });
             squatter.listen(product.http, '127.0.0.1', () => resolve(true));
           }),
       );

@@ -1,6 +1,16 @@
 import type { JournalLine, LogLine, Restore } from '@sidetone/core';
 import type { DialogNews, SipReceived, SipSend } from '@sidetone/sip';
-import type { CallRecord, MediaCommand, MediaEvent, MediaReply } from '@sidetone/wire';
+import type {
+  CallEvent,
+  CallRecord,
+  Command,
+  CommandResult,
+  MediaCommand,
+  MediaEvent,
+  MediaReply,
+  SoundAsk,
+  SoundResult,
+} from '@sidetone/wire';
 
 /** What `voice` accepts. */
 export type VoiceInput =
@@ -10,6 +20,10 @@ export type VoiceInput =
   /** The answer to the `media` output with this id. At most one; voice gives up waiting by itself. */
   | { readonly type: 'media'; readonly id: number; readonly reply: MediaReply }
   | { readonly type: 'mediaEvent'; readonly event: MediaEvent }
+  /** A back end's command; answered by one `commandDone` of the same turn. */
+  | { readonly type: 'command'; readonly request: string; readonly command: Command }
+  /** The answer to the `sound` output with this id. At most one. */
+  | { readonly type: 'sound'; readonly id: string; readonly result: SoundResult }
   /** These users may not call or be called any more: their calls end. */
   | { readonly type: 'revoked'; readonly users: ReadonlySet<string> }
   /** Takes no new calls (503 with Retry-After) from now on and lets the others live: another process takes over. */
@@ -26,5 +40,10 @@ export type VoiceOutput =
   | { readonly type: 'media'; readonly id: number; readonly command: MediaCommand }
   /** One a leg, exactly once, when the leg has ended. */
   | { readonly type: 'record'; readonly record: CallRecord }
+  | { readonly type: 'commandDone'; readonly request: string; readonly result: CommandResult }
+  /** For the back end: kept until it is told. */
+  | { readonly type: 'event'; readonly event: CallEvent }
+  /** Something to be fetched or made for media to play, on behalf of this account. */
+  | { readonly type: 'sound'; readonly id: string; readonly account: string; readonly ask: SoundAsk }
   | JournalLine
   | LogLine;

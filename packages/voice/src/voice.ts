@@ -210,7 +210,8 @@ class CallService implements Voice {
       this.#engineSeen = event.state === 'up';
       return;
     }
-    this.#toBranch(event.leg, () => mediaInput(event));
+    const input = mediaInput(event);
+    if (input !== null) this.#toBranch(event.leg, () => input);
   }
 
   #engineLost(): void {

@@ -119,8 +119,12 @@ function mediaWords(command: MediaCommand): string {
       return `dtmf ${command.leg} ${command.digits}`;
     case 'accept':
       return `accept ${command.leg} ${command.sdp}`;
+    case 'play':
+    case 'stop':
+      return `${command.op} ${command.leg} ${command.id}`;
     case 'stats':
     case 'close':
+    case 'listen':
       return `${command.op} ${command.leg}`;
     case 'health':
       return 'health';

@@ -1,3 +1,13 @@
+export {
+  type CallEvent,
+  type CallNews,
+  EVENT_NAME,
+  type EventLeg,
+  type EventName,
+  type HangupCause,
+  type Hook,
+  type PlayedMedia,
+} from './call-event.ts';
 export type { CallRecord } from './call-record.ts';
 export {
   CAUSE,
@@ -17,6 +27,19 @@ export {
   traitsOf,
   UNKNOWN_CLIENT,
 } from './client-traits.ts';
+export type {
+  AfterBridge,
+  Command,
+  CommandHeaders,
+  CommandResult,
+  DialCommand,
+  GatherAsk,
+  HookAsk,
+  LegCommand,
+  LegIds,
+  LegView,
+  PlayAsk,
+} from './command.ts';
 export {
   type CustomHeader,
   customHeadersOf,
@@ -96,6 +119,7 @@ export {
 export { isNumber } from './numbers/signs.ts';
 export { canonicalNumber, namedBy, readNumber } from './numbers/written.ts';
 export { causeFromReason, formatReason, parseReason, type ReasonValue } from './reason-header.ts';
+export { REFUSAL, type Refusal, type RefusalName } from './refusal.ts';
 export { retryAfter } from './retry-after.ts';
 export {
   BUILT_IN,
@@ -108,3 +132,4 @@ export {
   trunksFor,
 } from './routing.ts';
 export type { Trunk } from './settings.ts';
+export type { SoundAsk, SoundResult } from './sound.ts';

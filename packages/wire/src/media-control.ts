@@ -89,9 +89,34 @@ export type MediaCommand =
   | { readonly op: 'stats'; readonly leg: string }
   /**
    * A new owner (after the death of the one before) names the legs it goes on with; all others are closed. What happened to
-   * them while nobody listened (`failed`) is told again after the reply.
+   * them while nobody listened is told again after the reply: each report of a leg behind the number that `seen` has for it.
    */
-  | { readonly op: 'claim'; readonly legs: readonly string[] }
+  | {
+      readonly op: 'claim';
+      readonly legs: readonly string[];
+      /** By leg: the number of the last report (`n`) that was read; 0, or absent: none. */
+      readonly seen?: Readonly<Record<string, number>>;
+    }
+  /**
+   * Plays a file to the leg's peer in place of its source, or mixed into it (`overlay`). One at a time each: a second one replaces the
+   * first. The same `id` again changes nothing. The end is told by `played`, exactly once, also when the leg is closed before.
+   */
+  | {
+      readonly op: 'play';
+      readonly leg: string;
+      readonly id: string;
+      /** A WAV, 16-bit PCM, one channel. */
+      readonly file: string;
+      /** How often; null: until it is stopped. */
+      readonly loop: number | null;
+      readonly overlay?: true;
+      /** Begins there in the file. */
+      readonly fromMs?: number;
+    }
+  /** Stops it; `ok` also when nothing of that id plays. */
+  | { readonly op: 'stop'; readonly leg: string; readonly id: string }
+  /** Tells what the peer's sound is, by `heard`, until it is switched off. */
+  | { readonly op: 'listen'; readonly leg: string; readonly on: boolean }
   /** Ends the leg; the reply carries its final statistics. Unknown legs reply `ok` without statistics. */
   | { readonly op: 'close'; readonly leg: string }
   /** Health and load of the engine. */
@@ -135,13 +160,45 @@ export type MediaReply =
       readonly message: string;
     };
 
+/** Reports of a leg count up from 1, so that one told again after a `claim` is read once. */
+export type ReportNumber = number;
+
 export type MediaEvent =
   | { readonly event: 'connected'; readonly leg: string }
   /** First authenticated packet from the peer. */
   | { readonly event: 'media'; readonly leg: string; readonly codec: CodecName }
-  | { readonly event: 'dtmf'; readonly leg: string; readonly digit: string; readonly durationMs: number }
+  /** A digit of the peer, as RFC 4733 or, from a peer that did not agree to that, as tones. */
+  | {
+      readonly event: 'dtmf';
+      readonly leg: string;
+      readonly n?: ReportNumber;
+      readonly digit: string;
+      readonly durationMs: number;
+    }
+  /** `atMs`: how far it has come in the file. */
+  | {
+      readonly event: 'played';
+      readonly leg: string;
+      readonly n?: ReportNumber;
+      readonly id: string;
+      readonly status: 'completed' | 'stopped' | 'failed';
+      readonly atMs: number;
+    }
+  /** What the peer sounds like from now on, `ms` after it was asked for (`listen`). */
+  | {
+      readonly event: 'heard';
+      readonly leg: string;
+      readonly n?: ReportNumber;
+      readonly what: 'speech' | 'silence' | 'beep';
+      readonly ms: number;
+    }
   /** The leg failed: `dtls` handshake or fingerprint, `ice` (no valid check in time, consent lost), `rtp` nothing heard for the limit. */
-  | { readonly event: 'failed'; readonly leg: string; readonly why: 'dtls' | 'ice' | 'rtp' }
+  | {
+      readonly event: 'failed';
+      readonly leg: string;
+      readonly n?: ReportNumber;
+      readonly why: 'dtls' | 'ice' | 'rtp';
+    }
   /** We receive from the peer's counterpart but never from the peer, `ms` after connection; a flag, not an end. */
   | { readonly event: 'one-way'; readonly leg: string; readonly ms: number }
   /** The engine process came (back) up: legs it had are gone unless listed. */

@@ -1,0 +1,138 @@
+import type { EpochMs, Ms } from '@sidetone/core';
+import type { CommandHeaders } from './command.ts';
+import type { CodecName, LegStats } from './media-control.ts';
+
+/*
+ * What happens to legs that a back end hears of: one stream, in which each leg is a lane. `initiated` comes first in a lane, cause before
+ * effect, `hangup` last. Readers need nothing else: webhooks, the list of call events, and what is built on them later.
+ */
+
+/** Where an event is told. */
+export interface Hook {
+  readonly url: string;
+  readonly failover: string | null;
+  readonly method: 'POST' | 'GET';
+  /** How long one try may take; null: the platform's default. */
+  readonly timeoutMs: Ms | null;
+  /** Pauses before each try again, where the back end set them. */
+  readonly retriesMs: readonly Ms[] | null;
+}
+
+export interface CallEvent {
+  /** UUID; the same in every delivery. */
+  readonly id: string;
+  /** Of the leg. */
+  readonly lane: string;
+  /** From 0, without gaps in the lane. */
+  readonly n: number;
+  /** Epoch milliseconds, with microseconds behind the point. */
+  readonly at: EpochMs;
+  readonly account: string;
+  readonly leg: EventLeg;
+  readonly clientState: string | null;
+  /** null: told to nobody. */
+  readonly hook: Hook | null;
+  readonly what: CallNews;
+}
+
+/** The leg of an event, as it was. */
+export interface EventLeg {
+  readonly control: string;
+  readonly leg: string;
+  readonly session: string;
+  /** A credential connection or an application. */
+  readonly connection: string | null;
+  readonly from: string;
+  readonly to: string;
+  /** As the API has it: `incoming` from a carrier; `outgoing` by a client or phone, or called by us. */
+  readonly direction: 'incoming' | 'outgoing';
+  /** The other end of it is a carrier, or a client or phone. */
+  readonly party: 'pstn' | 'sip';
+  /** When the leg began. */
+  readonly startedAt: EpochMs;
+}
+
+export type HangupCause =
+  | 'call_rejected'
+  | 'normal_clearing'
+  | 'originator_cancel'
+  | 'timeout'
+  | 'time_limit'
+  | 'user_busy'
+  | 'not_found'
+  | 'no_answer'
+  | 'unspecified';
+
+/** What plays: by URL, by name, or neither (content, speech). */
+export interface PlayedMedia {
+  readonly url?: string;
+  readonly name?: string;
+  readonly overlay: boolean;
+}
+
+export type CallNews =
+  | {
+      readonly type: 'initiated';
+      readonly state: 'parked' | 'bridging';
+      readonly callerName: string | null;
+      readonly fromUri: string | null;
+      readonly toUri: string | null;
+      readonly headers: CommandHeaders;
+      readonly offeredCodecs: readonly string[];
+      readonly connectionCodecs: readonly CodecName[];
+    }
+  | { readonly type: 'answered'; readonly codec: CodecName | null; readonly headers: CommandHeaders }
+  | { readonly type: 'bridged' }
+  | { readonly type: 'held' }
+  | { readonly type: 'unheld' }
+  | {
+      readonly type: 'hangup';
+      readonly cause: HangupCause;
+      /** A SIP status, or `unspecified`. */
+      readonly sip: string;
+      readonly source: 'caller' | 'callee' | 'unknown';
+      readonly headers: CommandHeaders;
+      readonly quality: LegStats | null;
+    }
+  | { readonly type: 'digit'; readonly digit: string }
+  | { readonly type: 'playStarted'; readonly media: PlayedMedia }
+  | {
+      readonly type: 'playEnded';
+      readonly media: PlayedMedia;
+      readonly status: 'completed' | 'cancelled' | 'call_hangup' | 'file_not_found' | 'failed';
+      readonly detail: string;
+    }
+  | { readonly type: 'speakStarted' }
+  | { readonly type: 'speakEnded'; readonly status: 'completed' | 'cancelled' | 'call_hangup' | 'failed' }
+  | {
+      readonly type: 'gathered';
+      readonly digits: string;
+      readonly status: 'valid' | 'invalid' | 'timeout' | 'call_hangup' | 'cancelled';
+      readonly gatherId: string | null;
+    }
+  | { readonly type: 'referStarted' }
+  | { readonly type: 'referCompleted'; readonly status: number }
+  | { readonly type: 'referFailed'; readonly status: number }
+  | { readonly type: 'infoReceived'; readonly contentType: string; readonly body: string };
+
+/** The names of the published API. */
+export const EVENT_NAME = {
+  initiated: 'call.initiated',
+  answered: 'call.answered',
+  bridged: 'call.bridged',
+  held: 'call.hold',
+  unheld: 'call.unhold',
+  hangup: 'call.hangup',
+  digit: 'call.dtmf.received',
+  playStarted: 'call.playback.started',
+  playEnded: 'call.playback.ended',
+  speakStarted: 'call.speak.started',
+  speakEnded: 'call.speak.ended',
+  gathered: 'call.gather.ended',
+  referStarted: 'call.refer.started',
+  referCompleted: 'call.refer.completed',
+  referFailed: 'call.refer.failed',
+  infoReceived: 'call.sip_info.received',
+} as const satisfies Record<CallNews['type'], string>;
+
+export type EventName = (typeof EVENT_NAME)[keyof typeof EVENT_NAME];

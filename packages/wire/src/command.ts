@@ -1,0 +1,170 @@
+import type { Ms } from '@sidetone/core';
+import type { CodecName } from './media-control.ts';
+import type { Refusal } from './refusal.ts';
+import type { SoundAsk } from './sound.ts';
+
+/*
+ * What a back end commands. A command names a leg of its account by its `call_control_id`, or makes one (`dial`); it is answered at once,
+ * by ids or by a refusal that changed nothing. What comes of it is an event (`call-event.ts`).
+ */
+
+/** Custom headers, as they leave. */
+export type CommandHeaders = readonly (readonly [name: string, value: string])[];
+
+/** Where the events of a leg are told from now on; what is absent stays as it was. */
+export interface HookAsk {
+  readonly url?: string;
+  readonly failover?: string;
+  readonly method?: 'POST' | 'GET';
+  /** URLs of single events, by the name of the event (`call.answered`). */
+  readonly byEvent?: Readonly<Record<string, string>>;
+  /** Pauses before each try again, by the name of the event. At most 5, together at most 60 s. */
+  readonly retriesMs?: Readonly<Record<string, readonly Ms[]>>;
+}
+
+/** What every command may carry. */
+interface Common {
+  readonly account: string;
+  /** Base64, as it was given; checked. It is in every later event of the leg. */
+  readonly clientState?: string;
+  /** The same id again within 60 s, on the same leg (for `dial`: of the same account), has the same answer and no second effect. */
+  readonly commandId?: string;
+  readonly hook?: HookAsk;
+}
+
+interface OnLeg extends Common {
+  /** Its `call_control_id`. */
+  readonly control: string;
+}
+
+/** What happens to a leg that leaves a bridge because the other side did. */
+export type AfterBridge = 'hangup' | 'park';
+
+export interface DialCommand extends Common {
+  readonly type: 'dial';
+  /** A call control application, or a credential connection, of the account. */
+  readonly connection: string;
+  /** Numbers, `sip:` URIs, user names. All ring at once; the first answer wins. */
+  readonly to: readonly string[];
+  readonly from: string;
+  readonly fromName?: string;
+  /** A leg whose session the new one joins. */
+  readonly link?: string;
+  /** With `link`: the linked leg's caller is shown instead of `from`. */
+  readonly bridgeIntent?: boolean;
+  /** With `link`: when it answers it is bridged with the linked leg. */
+  readonly bridgeOnAnswer?: boolean;
+  readonly after?: AfterBridge;
+  readonly preventDouble?: boolean;
+  readonly ringMs?: Ms;
+  readonly limitMs?: Ms;
+  readonly headers?: CommandHeaders;
+  readonly codecs?: readonly CodecName[];
+  /** Sent, and played, when it has answered. */
+  readonly digits?: string;
+  readonly play?: SoundAsk;
+}
+
+export type LegCommand =
+  | (OnLeg & {
+      readonly type: 'answer';
+      readonly headers?: CommandHeaders;
+      readonly codecs?: readonly CodecName[];
+    })
+  | (OnLeg & { readonly type: 'reject'; readonly cause: 'CALL_REJECTED' | 'USER_BUSY' })
+  | (OnLeg & { readonly type: 'hangup'; readonly headers?: CommandHeaders })
+  | (OnLeg & {
+      readonly type: 'bridge';
+      /** The other leg's `call_control_id`. */
+      readonly with: string;
+      readonly after?: AfterBridge;
+      readonly preventDouble?: boolean;
+      /** This leg hears a ring tone while the other has not answered. */
+      readonly ringtone?: boolean;
+      /** Whose digits the other side does not hear: of the leg of the URL, of the other one, of both. */
+      readonly muteDigits?: 'none' | 'both' | 'self' | 'opposite';
+    })
+  | (OnLeg & {
+      readonly type: 'transfer';
+      readonly to: string;
+      /** Default: what the leg had dialled. */
+      readonly from?: string;
+      readonly fromName?: string;
+      readonly earlyMedia?: boolean;
+      readonly ringMs?: Ms;
+      readonly limitMs?: Ms;
+      readonly targetClientState?: string;
+      readonly after?: AfterBridge;
+      readonly headers?: CommandHeaders;
+      readonly digits?: string;
+      readonly play?: SoundAsk;
+    })
+  | (OnLeg & { readonly type: 'refer'; readonly address: string; readonly headers?: CommandHeaders })
+  | (OnLeg & { readonly type: 'setClientState' })
+  | (OnLeg & { readonly type: 'sendInfo'; readonly contentType: string; readonly body: string })
+  | (OnLeg & {
+      readonly type: 'sendDigits';
+      /** 0-9 A-D * #, and w (0.5 s) and W (1 s) for pauses. */
+      readonly digits: string;
+      readonly durationMs?: Ms;
+    })
+  // -- sounds
+  | (OnLeg & PlayAsk & { readonly type: 'play' })
+  | (OnLeg & {
+      readonly type: 'stopPlay';
+      readonly stop: 'current' | 'all';
+      readonly overlay?: boolean;
+    })
+  | (OnLeg & GatherAsk & { readonly type: 'gather' })
+  | (OnLeg & { readonly type: 'stopGather' });
+
+export interface PlayAsk {
+  readonly sound: SoundAsk;
+  /** How often; null: until it is stopped. */
+  readonly loop?: number | null;
+  /** Mixed into what the leg hears, instead of in its place. */
+  readonly overlay?: boolean;
+  /** Ends what plays, or also what waits, first. */
+  readonly stop?: 'current' | 'all';
+  readonly target?: 'self' | 'opposite' | 'both';
+}
+
+export interface GatherAsk {
+  readonly gatherId?: string;
+  readonly minDigits: number;
+  readonly maxDigits: number;
+  /** From the end of the prompt to the end of all, and between two digits. */
+  readonly timeoutMs: Ms;
+  readonly initialMs: Ms;
+  readonly interDigitMs: Ms;
+  /** null: none. */
+  readonly terminating: string | null;
+  readonly valid: string;
+  readonly tries: number;
+  readonly prompt?: SoundAsk;
+  readonly invalidPrompt?: SoundAsk;
+}
+
+export type Command = DialCommand | LegCommand;
+
+/** The three names of a leg. */
+export interface LegIds {
+  readonly control: string;
+  readonly leg: string;
+  readonly session: string;
+}
+
+export type CommandResult =
+  | { readonly ok: true; readonly ids?: LegIds }
+  | { readonly ok: false; readonly refusal: Refusal };
+
+/** A leg as reads show it; kept for 10 minutes behind its end. Times are epoch milliseconds. */
+export interface LegView extends LegIds {
+  readonly account: string;
+  readonly connection: string | null;
+  readonly alive: boolean;
+  readonly clientState: string | null;
+  readonly startedAt: number;
+  readonly answeredAt: number | null;
+  readonly endedAt: number | null;
+}
