@@ -1,9 +1,20 @@
 import type { Family, LogLine, Ms } from '@sidetone/core';
 import type { Uri } from '@sidetone/sip';
-import type { CallRecord, CodecName, Direction, MediaCommand, MediaReply, OpusAsk } from '@sidetone/wire';
+import type {
+  AfterBridge,
+  CallNews,
+  CallRecord,
+  CodecName,
+  Direction,
+  HookAsk,
+  MediaCommand,
+  MediaReply,
+  OpusAsk,
+} from '@sidetone/wire';
 import type { Ending } from './leg/ending.ts';
 import type { Extra } from './leg/headers.ts';
 import type { Audio } from './leg/leg.ts';
+import type { OnAnswer, Program } from './leg/program.ts';
 import type { Place } from './place/place.ts';
 
 /*
@@ -123,6 +134,19 @@ export type LegInput =
   /** A digit that the peer sent in its media, which relays it by itself unless it is to leave as INFO. */
   | { readonly type: 'mediaDigit'; readonly branch: string; readonly digit: string }
   // -- commands
+  /** Its first input, of a leg that a back end is told of. */
+  | { readonly type: 'begun'; readonly news: Extract<CallNews, { type: 'initiated' }> }
+  /** A back end has commanded it; `program`: of a leg that had none. */
+  | {
+      readonly type: 'commanded';
+      readonly program?: Program;
+      readonly commandId?: string;
+      readonly clientState?: string;
+      readonly hook?: HookAsk;
+      readonly after?: AfterBridge;
+    }
+  /** It talks with the other side of its bridge. */
+  | { readonly type: 'bridged' }
   /** Calls whom it is to call. */
   | { readonly type: 'dial' }
   /** A provisional response to a leg that is offered, each status once. */
@@ -141,7 +165,9 @@ export type LegInput =
   | { readonly type: 'placed'; readonly place: Place | null }
   | { readonly type: 'audio'; readonly audio: Audio }
   /** Digits for the peer. */
-  | { readonly type: 'send'; readonly digits: string }
+  | { readonly type: 'send'; readonly digits: string; readonly durationMs?: Ms }
+  /** An INFO for the peer. */
+  | { readonly type: 'sendInfo'; readonly contentType: string; readonly body: string }
   /** What a transfer made of it; `counts`: what it counts against from now on, too. */
   | {
       readonly type: 'transferred';
@@ -257,4 +283,15 @@ export type Wish =
       readonly command: MediaCommand & { readonly leg: string };
     }
   | { readonly type: 'record'; readonly leg: string; readonly record: CallRecord }
+  /** For the back end of the leg, as number `n` of its lane. */
+  | { readonly type: 'news'; readonly leg: string; readonly n: number; readonly what: CallNews }
+  /** It has answered, and this was to happen then. */
+  | { readonly type: 'onAnswer'; readonly leg: string; readonly actions: OnAnswer }
+  | {
+      readonly type: 'sendInfo';
+      readonly leg: string;
+      readonly branch: string;
+      readonly contentType: string;
+      readonly body: string;
+    }
   | LogLine;

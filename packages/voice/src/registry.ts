@@ -11,6 +11,7 @@ export class Registry {
   readonly counters = new Counters();
   readonly ports = new MediaPorts();
   readonly #legOfBranch = new Map<string, string>();
+  readonly #legOfControl = new Map<string, string>();
   /** Legs in a bridge, in the order in which they came. */
   readonly #members = new Map<string, Set<string>>();
   /** How many legs a session has. */
@@ -28,6 +29,11 @@ export class Registry {
 
   legOfBranch(branch: string): Leg | undefined {
     return this.legs.get(this.#legOfBranch.get(branch) ?? '');
+  }
+
+  /** By its `call_control_id`. */
+  legOfControl(control: string): Leg | undefined {
+    return this.legs.get(this.#legOfControl.get(control) ?? '');
   }
 
   branch(id: string): Branch | undefined {
@@ -48,7 +54,10 @@ export class Registry {
     const before = this.legs.get(leg.id);
     if (before === leg) return;
     this.legs.set(leg.id, leg);
-    if (before === undefined) this.#sessions.set(leg.session, (this.#sessions.get(leg.session) ?? 0) + 1);
+    if (before === undefined) {
+      this.#sessions.set(leg.session, (this.#sessions.get(leg.session) ?? 0) + 1);
+      this.#legOfControl.set(leg.control, leg.id);
+    }
     if (before?.branches !== leg.branches || before.counts !== leg.counts) {
       if (before !== undefined) this.ports.remove(before);
       this.ports.add(leg);
@@ -72,6 +81,7 @@ export class Registry {
 
   remove(leg: Leg): void {
     this.legs.delete(leg.id);
+    this.#legOfControl.delete(leg.control);
     for (const { id } of leg.branches) this.#legOfBranch.delete(id);
     this.counters.remove(leg.session, leg.counts);
     this.ports.remove(leg);

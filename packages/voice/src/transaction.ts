@@ -5,7 +5,7 @@ import type { LegSettings } from './leg/leg-draft.ts';
 import { stepLeg } from './leg/leg-step.ts';
 import { isSame } from './leg/negotiation.ts';
 import type { LegInput, Wish } from './message.ts';
-import { bridgeAudio, builtInAudio } from './place/audio.ts';
+import { bridgeAudio, builtInAudio, parkedAudio } from './place/audio.ts';
 import { stepBridge } from './place/bridge.ts';
 import { type BridgeInput, type BridgeOut, otherOf } from './place/bridge-draft.ts';
 import { isConnected } from './place/swap.ts';
@@ -192,7 +192,12 @@ export class Transactions {
 }
 
 /** Outside of a bridge. */
-const audioOf = (leg: Leg): Audio => (leg.place?.in === 'built-in' ? builtInAudio(leg, leg.place) : ALONE);
+function audioOf(leg: Leg): Audio {
+  if (leg.place?.in === 'built-in') return builtInAudio(leg, leg.place);
+  return leg.program === null || (leg.direction === 'ours' && leg.state.name !== 'up')
+    ? ALONE
+    : parkedAudio(leg);
+}
 
 const isSameAudio = (a: Audio, b: Audio): boolean =>
   isSame(a.hears, b.hears) && a.states === b.states && a.maySilent === b.maySilent && a.alone === b.alone;

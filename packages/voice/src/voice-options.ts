@@ -1,5 +1,5 @@
 import type { EpochMs, Family, Ms, Random, Service } from '@sidetone/core';
-import type { Identity } from '@sidetone/wire';
+import type { Identity, LegView } from '@sidetone/wire';
 import type { VoiceInput, VoiceOutput } from './voice-events.ts';
 
 /** All in milliseconds. */
@@ -10,6 +10,8 @@ export interface VoiceTimers {
   readonly callMs: Ms;
   /** How long a cancelled INVITE may stay without a final response (RFC 3261 §9.1: 64·T1 and a margin). */
   readonly cancelMs: Ms;
+  /** How long a call may be parked without an answer. */
+  readonly parkMs: Ms;
 }
 
 /** Calls above these hear 503 with SWITCH_CONGESTION. */
@@ -47,10 +49,16 @@ export interface Voice extends Service<VoiceInput, VoiceOutput> {
   readonly size: { readonly calls: number; readonly media: number; readonly dialogs: number };
   /** Calls on their way to an answer: those that a handover does not carry over. */
   readonly early: number;
+  /** A leg by its `call_control_id`, also for 10 minutes behind its end. */
+  legOf(control: string): LegView | undefined;
+  /** The legs of a connection or application that are not over. */
+  legsOf(connection: string): readonly LegView[];
 }
 
 export const TIMERS: VoiceTimers = {
   mediaMs: 8_000,
   callMs: 24 * 3_600_000,
   cancelMs: 40_000,
+  // Timer C of RFC 3261 §16.6: what stands between us and the caller may give up then.
+  parkMs: 180_000,
 };

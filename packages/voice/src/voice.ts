@@ -1,7 +1,11 @@
 import { earliest, type JournalEntry, type Ms, uuid } from '@sidetone/core';
 import type { DialogName, LegId, UserAgent, UserAgentOut } from '@sidetone/sip';
-import type { MediaEvent, MediaReply } from '@sidetone/wire';
+import type { LegView, MediaEvent, MediaReply } from '@sidetone/wire';
 import { Beginnings } from './command/begin.ts';
+import { eventOf } from './command/event.ts';
+import { Commands } from './command/execute.ts';
+import { Remembered } from './command/remembered.ts';
+import { connectionOf, viewOf } from './command/view.ts';
 import { type Bye, LegJournal } from './journal/journal.ts';
 import { inheritedMedia, restoreLegs } from './journal/restore.ts';
 import { CAUSE, type Ending, type Why } from './leg/ending.ts';
@@ -42,6 +46,8 @@ class CallService implements Voice {
   readonly #legs: Transactions;
   readonly #admission: Admission;
   readonly #begin: Beginnings;
+  readonly #commands: Commands;
+  readonly #remembered = new Remembered();
   readonly #media: MediaDesk;
   readonly #journal: LegJournal;
   /** Our branch ids → the user agent's dialogs; and back. */
@@ -56,12 +62,12 @@ class CallService implements Voice {
   constructor(options: VoiceOptions) {
     this.#options = options;
     this.#timers = { ...TIMERS, ...options.timers };
-    const { callMs, cancelMs, mediaMs } = this.#timers;
+    const { callMs, cancelMs, mediaMs, parkMs } = this.#timers;
     this.#media = new MediaDesk(mediaMs);
     this.#agent = createVoiceAgent(options);
     this.#legs = new Transactions(
       this.#registry,
-      { callMs, cancelMs },
+      { callMs, cancelMs, parkMs },
       { wish: (wish) => this.#carry(wish), dial: (wish) => this.#begin.transfer(wish, this.#now) },
     );
     this.#admission = new Admission(this.#registry, options.limits);
@@ -71,6 +77,14 @@ class CallService implements Voice {
       legs: this.#legs,
       admission: this.#admission,
       log: (line) => this.#out.push(line),
+    });
+    this.#commands = new Commands({
+      options,
+      registry: this.#registry,
+      legs: this.#legs,
+      begin: this.#begin,
+      admission: this.#admission,
+      remembered: this.#remembered,
     });
     this.#journal = new LegJournal(this.#agent, (branch) => this.#dialogOf.get(branch));
   }
@@ -83,8 +97,21 @@ class CallService implements Voice {
     return this.#registry.earlySessions;
   }
 
+  legOf(control: string): LegView | undefined {
+    const leg = this.#registry.legOfControl(control);
+    return leg === undefined ? this.#remembered.ended(control) : viewOf(leg, this.#options.identity());
+  }
+
+  legsOf(connection: string): readonly LegView[] {
+    const identity = this.#options.identity();
+    return [...this.#registry.legs.values()]
+      .filter((leg) => !isEnding(leg) && connectionOf(leg, identity) === connection)
+      .map((leg) => viewOf(leg, identity));
+  }
+
   deadline(): Ms | null {
-    return earliest(this.#agent.deadline(), earliest(this.#legs.deadline(), this.#media.deadline()));
+    const legs = earliest(this.#legs.deadline(), this.#media.deadline());
+    return earliest(this.#agent.deadline(), earliest(legs, this.#remembered.deadline()));
   }
 
   handle(input: VoiceInput, now: Ms): readonly VoiceOutput[] {
@@ -99,6 +126,13 @@ class CallService implements Voice {
         break;
       case 'mediaEvent':
         this.#mediaEvent(input.event);
+        break;
+      case 'command': {
+        const { request, command } = input;
+        this.#out.push({ type: 'commandDone', request, result: this.#commands.execute(command, now) });
+        break;
+      }
+      case 'sound':
         break;
       case 'tick':
         this.#tick();
@@ -125,7 +159,9 @@ class CallService implements Voice {
     // What a peer is told is known afterwards, whatever happens to this process.
     const lines = this.#journal.take(this.#legs.touched, (id) => this.#registry.legs.get(id));
     this.#legs.touched.clear();
-    const out = lines.length === 0 ? this.#out : [...lines, ...this.#out];
+    const remembered = this.#remembered.takeLines();
+    const isSame = lines.length + remembered.length === 0;
+    const out = isSame ? this.#out : [...lines, ...remembered, ...this.#out];
     this.#out = [];
     return out;
   }
@@ -137,6 +173,7 @@ class CallService implements Voice {
       this.#mediaReply(id, { ok: false, error: 'engine', message: 'no reply in time' });
     this.#media.tick(now, this.#out);
     this.#legs.tick(now);
+    this.#remembered.tick(now);
   }
 
   /** Ends these legs and whoever is with them. */
@@ -162,6 +199,7 @@ class CallService implements Voice {
   }
 
   #forget(leg: Leg): void {
+    if (leg.program !== null) this.#remembered.over(viewOf(leg, this.#options.identity()), this.#now);
     const byes: Bye[] = [];
     for (const { id, ending } of leg.branches) {
       const dialog = this.#dialogOf.get(id);
@@ -236,7 +274,6 @@ class CallService implements Voice {
         begin: (leg) => {
           this.#journal.inherited(leg.id);
           this.#legs.begin(leg);
-          if (leg.place?.in === 'bridge') this.#begin.openBridge(leg.place.id, leg.session, 'up');
         },
         bind: (branch, dialog) => this.#bind(branch, dialog),
         hear: (out) => this.#hear(out),
@@ -246,15 +283,25 @@ class CallService implements Voice {
       },
       this.#now,
     );
-    for (const id of this.#registry.bridges.keys()) {
-      const { a, b } = this.#registry.members(id);
-      // A transfer that was under way is off; without the other side there is nobody to go on with.
-      if (a === undefined || b === undefined) this.#legs.toBridge(id, { type: 'end', ending: RESTARTED });
-    }
+    this.#remembered.restore(entries, this.#now);
+    this.#restoreBridges(legs);
     const { identity, epoch } = this.#options;
     const refused = this.#legsOf((user) => isRefused(identity(), user, epoch()));
     this.#end(refused, CAUSE.revoked);
     this.#media.claim(inheritedMedia(legs), this.#now, this.#out);
+  }
+
+  /** A bridge is what its legs say. */
+  #restoreBridges(legs: readonly Leg[]): void {
+    for (const { place, session } of legs) {
+      if (place?.in !== 'bridge' || this.#registry.bridges.has(place.id)) continue;
+      const { a, b } = this.#registry.members(place.id);
+      const talked = a?.state.name === 'up' && b?.state.name === 'up';
+      this.#begin.openBridge({ id: place.id, session, ...(talked ? { state: 'up' } : { onFail: 'park' }) });
+      // A transfer that was under way is off; without the other side there is nobody to go on with.
+      if (a === undefined || b === undefined)
+        this.#legs.toBridge(place.id, { type: 'alone', ending: RESTARTED });
+    }
   }
 
   // ---- SIP in
@@ -345,6 +392,16 @@ class CallService implements Voice {
       case 'log':
         this.#out.push(wish);
         return;
+      case 'news': {
+        const { random, epoch } = this.#options;
+        const leg = this.#registry.legs.get(wish.leg);
+        if (leg === undefined || leg.program === null) return;
+        const event = eventOf({ ...leg, program: leg.program }, wish, { id: uuid(random), at: epoch() });
+        this.#out.push({ type: 'event', event });
+        return;
+      }
+      case 'onAnswer':
+        return this.#commands.onAnswer(wish.leg, wish.actions, this.#now);
       case 'media':
         this.#media.ask({ branch: wish.branch, tag: wish.tag }, wish.command, this.#now, this.#out);
         return;

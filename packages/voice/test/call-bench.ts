@@ -4,10 +4,10 @@ import type { Branch } from '../src/leg/branch.ts';
 import type { Ending } from '../src/leg/ending.ts';
 import type { Leg } from '../src/leg/leg.ts';
 import type { Contact, LegInput, MediaTag, Wish } from '../src/message.ts';
-import type { Bridge } from '../src/place/bridge-draft.ts';
+import { newBridge } from '../src/place/bridge-draft.ts';
 import { Registry } from '../src/registry.ts';
 import { dialFor, dialledLeg, offeredLeg } from '../src/routing/arrival.ts';
-import type { Arrival, Plan } from '../src/routing/plan.ts';
+import type { Arrival, Routed } from '../src/routing/plan.ts';
 import { Transactions } from '../src/transaction.ts';
 
 export const OFFER = 'offer of the caller';
@@ -15,7 +15,7 @@ export const OFFER = 'offer of the caller';
 export interface Setup {
   readonly kind?: 'client' | 'phone' | 'trunk';
   readonly offerless?: boolean;
-  readonly plan?: Plan;
+  readonly plan?: Routed;
   readonly codecs?: Branch['codecs'];
   readonly offer?: string;
   readonly numbers?: readonly string[];
@@ -27,7 +27,7 @@ export interface Setup {
   readonly family?: 4 | 6;
 }
 
-export const trunkPlan = (change: Partial<Extract<Plan, { to: 'trunk' }>['trunks'][0]> = {}): Plan => ({
+export const trunkPlan = (change: Partial<Extract<Routed, { to: 'trunk' }>['trunks'][0]> = {}): Routed => ({
   to: 'trunk',
   number: '+15550100',
   trunks: [
@@ -35,7 +35,7 @@ export const trunkPlan = (change: Partial<Extract<Plan, { to: 'trunk' }>['trunks
   ],
 });
 
-export const userPlan = (change: Partial<Extract<Plan, { to: 'user' }>> = {}): Plan => ({
+export const userPlan = (change: Partial<Extract<Routed, { to: 'user' }>> = {}): Routed => ({
   to: 'user',
   userName: 'line2',
   ringAll: true,
@@ -97,6 +97,12 @@ export function spell(out: Wish): string {
       return `${out.leg} REFER ${out.status}`;
     case 'notify':
       return `NOTIFY ${out.branch} ${out.status}${out.final ? ' final' : ''}`;
+    case 'news':
+      return `news ${out.leg} ${out.n} ${out.what.type}`;
+    case 'onAnswer':
+      return `onAnswer ${out.leg}`;
+    case 'sendInfo':
+      return `INFO ${out.branch} ${out.contentType}`;
     case 'log':
       return `log ${out.event}`;
   }
@@ -142,7 +148,7 @@ export const STATS = {
   dropped: 0,
 } as const;
 
-const SETTINGS = { callMs: 1_000_000, cancelMs: 40_000 };
+const SETTINGS = { callMs: 1_000_000, cancelMs: 40_000, parkMs: 180_000 };
 const RING_MS = 90_000;
 
 /** Drives the machines of one call, without SIP and without media: both answer at once, unless `manual`. */
@@ -184,7 +190,7 @@ export class CallBench {
         headers: [['X-In', 'yes']],
       },
       plan,
-      user: undefined,
+      asker: undefined,
       leg: { kind, codecs, dtmf: 'rfc4733', ...who, family: this.#setup.family ?? null },
     };
     const beginning = { session: 'session', counts: [], now: this.now, epoch: 1_700_000_000_000 };
@@ -204,15 +210,7 @@ export class CallBench {
       }
       return;
     }
-    const bridge: Bridge = {
-      id: 'bridge',
-      session: 'session',
-      state: 'waiting',
-      heldHears,
-      swap: null,
-      swaps: 0,
-    };
-    this.registry.bridges.set('bridge', bridge);
+    this.registry.bridges.set('bridge', newBridge({ id: 'bridge', session: 'session', heldHears }));
     const a = offeredLeg(
       arrival,
       fresh('a'),

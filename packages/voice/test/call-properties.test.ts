@@ -4,7 +4,7 @@ import type { Direction, MediaReply } from '@sidetone/wire';
 import fc from 'fast-check';
 import { mainOf } from '../src/leg/leg.ts';
 import type { Wish } from '../src/message.ts';
-import type { Plan } from '../src/routing/plan.ts';
+import type { Routed } from '../src/routing/plan.ts';
 import { type BenchInput, CallBench, contact, trunkPlan, userPlan } from './call-bench.ts';
 
 type Move =
@@ -105,7 +105,7 @@ const move: fc.Arbitrary<Move> = fc.oneof(
   { weight: 1, arbitrary: fc.constantFrom(1, 1_000, 30_000).map((ms): Move => ({ do: 'wait', ms })) },
 );
 
-const plan: fc.Arbitrary<Plan> = fc.constantFrom<Plan>(
+const plan: fc.Arbitrary<Routed> = fc.constantFrom<Routed>(
   trunkPlan(),
   trunkPlan({ dtmf: 'info', policy: 'capacity' }),
   userPlan(),
@@ -166,7 +166,7 @@ class Ledger {
     }
   }
 
-  finish(plan: Plan['to']): void {
+  finish(plan: Routed['to']): void {
     const called = plan === 'service' ? ['s'] : this.#legs.size > 0 || this.#opened.has('b') ? ['b'] : [];
     assert.deepEqual(
       [...this.#recorded].sort(),

@@ -45,7 +45,9 @@ const summary = ({ plan }: Arrival): unknown =>
       ? plan.userName
       : plan.to === 'trunk'
         ? plan.trunks.map((t) => t.name)
-        : plan.service;
+        : plan.to === 'service'
+          ? plan.service
+          : plan.to;
 
 describe('who calls, and where that leads', () => {
   for (const [target, from, headers, expected] of [

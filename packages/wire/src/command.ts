@@ -8,6 +8,11 @@ import type { SoundAsk } from './sound.ts';
  * by ids or by a refusal that changed nothing. What comes of it is an event (`call-event.ts`).
  */
 
+const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
+
+/** Base64 with its padding (RFC 4648 §4): what a `client_state` must be. */
+export const isBase64 = (text: string): boolean => BASE64.test(text);
+
 /** Custom headers, as they leave. */
 export type CommandHeaders = readonly (readonly [name: string, value: string])[];
 

@@ -1,5 +1,6 @@
 import type {
   AccountEntry,
+  ApplicationEntry,
   ConnectionEntry,
   Identity,
   NumberEntry,
@@ -24,6 +25,7 @@ export interface FixedPeople {
   /** Accounts that differ from one without limits; those that connections name are there. */
   readonly accounts?: readonly (Pick<AccountEntry, 'id'> & Partial<AccountEntry>)[];
   readonly profiles?: readonly ProfileEntry[];
+  readonly applications?: readonly (ApplicationEntry & { readonly numbers?: readonly string[] })[];
 }
 
 const SETTINGS = {
@@ -45,6 +47,7 @@ const SETTINGS = {
   localization: 'US',
   profileId: null,
   parking: false,
+  ringback: 'ringing',
   webhook: null,
 } as const satisfies Partial<ConnectionEntry>;
 
@@ -78,13 +81,16 @@ export function fixedIdentity(people: FixedPeople): Identity {
         connectionId: id,
         accountId,
       });
-    const entries = own.map(canonicalNumber).map((number) => ({
-      id: number,
-      number,
-      accountId,
-      assignee: id,
-      forwardTo: null,
-    }));
+    const entries = own.map(canonicalNumber).map((number) => entryOf(number, accountId, id));
+    assigned.set(id, entries);
+    for (const entry of entries) numbers.set(entry.number, entry);
+  }
+  const applications = new Map<string, ApplicationEntry>();
+  for (const { numbers: own = [], ...application } of people.applications ?? []) {
+    const { id, accountId } = application;
+    applications.set(id, application);
+    if (!accounts.has(accountId)) accounts.set(accountId, account(accountId));
+    const entries = own.map(canonicalNumber).map((number) => entryOf(number, accountId, id));
     assigned.set(id, entries);
     for (const entry of entries) numbers.set(entry.number, entry);
   }
@@ -98,7 +104,7 @@ export function fixedIdentity(people: FixedPeople): Identity {
     users: () => users.values(),
     account: (id) => accounts.get(id),
     connection: (id) => connections.get(id),
-    application: () => undefined,
+    application: (id) => applications.get(id),
     profile: (id) => profiles.get(id),
     number: (canonical) => numbers.get(canonical),
     numbersOf: (assignee) => assigned.get(assignee) ?? [],
@@ -110,3 +116,11 @@ export function fixedIdentity(people: FixedPeople): Identity {
     },
   };
 }
+
+const entryOf = (number: string, accountId: string, assignee: string): NumberEntry => ({
+  id: number,
+  number,
+  accountId,
+  assignee,
+  forwardTo: null,
+});

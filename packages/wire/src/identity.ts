@@ -112,6 +112,8 @@ export interface ConnectionEntry {
   readonly profileId: string | null;
   /** Calls from this connection are parked for the Voice API instead of routed. */
   readonly parking: boolean;
+  /** What a parked caller hears until its call is answered: 180, or a ring tone of ours as early media. */
+  readonly ringback: 'ringing' | 'tone';
   readonly webhook: WebhookSettings | null;
 }
 
@@ -121,6 +123,8 @@ export interface ApplicationEntry {
   readonly name: string;
   readonly active: boolean;
   readonly webhook: WebhookSettings;
+  /** A call that comes in and gets no command for so long ends; null: it waits as long as any. */
+  readonly firstCommandSecs: number | null;
   readonly profileId: string | null;
   readonly inboundChannelLimit: number | null;
   readonly outboundChannelLimit: number | null;

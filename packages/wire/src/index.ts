@@ -27,18 +27,19 @@ export {
   traitsOf,
   UNKNOWN_CLIENT,
 } from './client-traits.ts';
-export type {
-  AfterBridge,
-  Command,
-  CommandHeaders,
-  CommandResult,
-  DialCommand,
-  GatherAsk,
-  HookAsk,
-  LegCommand,
-  LegIds,
-  LegView,
-  PlayAsk,
+export {
+  type AfterBridge,
+  type Command,
+  type CommandHeaders,
+  type CommandResult,
+  type DialCommand,
+  type GatherAsk,
+  type HookAsk,
+  isBase64,
+  type LegCommand,
+  type LegIds,
+  type LegView,
+  type PlayAsk,
 } from './command.ts';
 export {
   type CustomHeader,

@@ -77,6 +77,7 @@ export function connectionEntry(object: StoredObject): ConnectionEntry {
     localization: outbound.localization,
     profileId: outbound.outbound_voice_profile_id,
     parking: outbound.call_parking_enabled === true,
+    ringback: outbound.generate_ringback_tone ? 'tone' : 'ringing',
     webhook: doc.webhook_event_url === null ? null : webhook(doc, doc.webhook_event_url),
   };
 }
@@ -89,6 +90,7 @@ export function applicationEntry(object: StoredObject): ApplicationEntry {
     name: doc.application_name,
     active: doc.active,
     webhook: webhook(doc, doc.webhook_event_url),
+    firstCommandSecs: doc.first_command_timeout ? doc.first_command_timeout_secs : null,
     profileId: doc.outbound.outbound_voice_profile_id,
     inboundChannelLimit: doc.inbound.channel_limit,
     outboundChannelLimit: doc.outbound.channel_limit,

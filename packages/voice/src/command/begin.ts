@@ -1,17 +1,22 @@
 import { type LogLine, type Ms, sameHost, uuid } from '@sidetone/core';
 import type { SipRequest } from '@sidetone/sip';
+import type { Identity } from '@sidetone/wire';
 import { freshLeg } from '../ids.ts';
 import { CAUSE, type Ending } from '../leg/ending.ts';
-import type { Leg } from '../leg/leg.ts';
+import type { Extra } from '../leg/headers.ts';
+import { type Callee, type Dial, type Leg, mainOf } from '../leg/leg.ts';
+import { hookSettings, newProgram, type Program } from '../leg/program.ts';
 import type { Admission } from '../limits/admission.ts';
-import type { Bridge } from '../place/bridge-draft.ts';
+import { type Bridge, newBridge } from '../place/bridge-draft.ts';
+import type { Place } from '../place/place.ts';
 import type { Registry } from '../registry.ts';
 import { type Beginning, dialFor, dialledLeg, offeredLeg, startedLine } from '../routing/arrival.ts';
-import { arrive } from '../routing/plan.ts';
+import { type Arrival, arrive } from '../routing/plan.ts';
 import { within } from '../sip/offer-profile.ts';
 import type { DialWish, Transactions } from '../transaction.ts';
 import type { VoiceOptions } from '../voice-options.ts';
 import { transferPlan } from './dial.ts';
+import { initiated, programOfUser } from './initiated.ts';
 
 /** Nobody is called: a built-in service answers. */
 const NOBODY = { to: 'trunk', number: '', trunks: [] } as const;
@@ -45,10 +50,18 @@ export class Beginnings {
     const { families, identity, epoch, random, ringMs } = options;
     const arrival = arrive(request, from, identity(), this.isOwnHost, this.#freshBranch, epoch());
     const reached = within(arrival.plan, sdp, arrival.leg, families);
-    const { plan, counts } = admission.admit(identity(), reached, arrival.user, arrival.leg.trunk, now);
+    const { plan, counts } = admission.admit(
+      identity(),
+      reached,
+      arrival.asker,
+      arrival.leg.trunk,
+      now,
+      arrival.application,
+    );
     const session = uuid(random);
     const beginning: Beginning = { session, counts, now, epoch: epoch() };
     const own = freshLeg(random);
+    const program = programOf(identity(), arrival, now);
     switch (plan.to) {
       case 'refuse': {
         const leg = offeredLeg(arrival, own, sdp, null, beginning);
@@ -56,11 +69,20 @@ export class Beginnings {
         legs.post(leg.id, { type: 'end', ending: plan.ending });
         break;
       }
+      case 'park': {
+        const leg = offeredLeg(arrival, own, sdp, null, { ...beginning, program });
+        this.#begin(leg, startedLine(leg, plan));
+        this.#tell(leg, 'parked', arrival.caller.headers);
+        legs.post(leg.id, { type: 'placed', place: null });
+        this.#ringParked(leg, arrival);
+        break;
+      }
       case 'service': {
         const { leg: id } = freshLeg(random);
         const place = { in: 'built-in', service: plan.service, id, since: now } as const;
-        const leg = offeredLeg(arrival, own, sdp, place, beginning);
+        const leg = offeredLeg(arrival, own, sdp, place, { ...beginning, program });
         this.#begin(leg, startedLine(leg, plan));
+        this.#tell(leg, 'bridging', arrival.caller.headers);
         // An echo gives the caller its own Opus back, so its own wishes count.
         const { opus, codecs } = dialFor(NOBODY, arrival.caller, leg, 0);
         legs.post(leg.id, { type: 'answer', codecs, opus, headers: [] });
@@ -68,16 +90,51 @@ export class Beginnings {
       }
       default: {
         const id = uuid(random);
-        const leg = offeredLeg(arrival, own, sdp, { in: 'bridge', id, side: 'a' }, beginning);
-        this.openBridge(id, session);
+        const place = { in: 'bridge', id, side: 'a' } as const;
+        const leg = offeredLeg(arrival, own, sdp, place, { ...beginning, program });
+        this.openBridge({ id, session });
         this.#begin(leg, startedLine(leg, plan));
+        this.#tell(leg, 'bridging', arrival.caller.headers);
         const dial = dialFor(plan, arrival.caller, leg, ringMs);
-        const called = dialledLeg(dial, freshLeg(random), { in: 'bridge', id, side: 'b' }, beginning);
-        legs.begin(called);
-        legs.post(called.id, { type: 'dial' });
+        this.dialled(
+          dial,
+          { in: 'bridge', id, side: 'b' },
+          { ...beginning, program: calleeProgram(identity(), plan) },
+        );
       }
     }
     return own.leg;
+  }
+
+  /** A leg that is called from now on; `ending`: it cannot be, and ends so. */
+  dialled(
+    dial: Dial,
+    place: Place | null,
+    beginning: Beginning,
+    ending: Ending | null = null,
+    fresh = freshLeg(this.#world.options.random),
+  ): Leg {
+    const { legs } = this.#world;
+    const leg = dialledLeg(dial, fresh, place, beginning);
+    legs.begin(leg);
+    this.#tell(leg, 'bridging', dial.caller.headers);
+    legs.post(leg.id, ending === null ? { type: 'dial' } : { type: 'end', ending });
+    return leg;
+  }
+
+  #tell(leg: Leg, state: 'parked' | 'bridging', headers: Extra): void {
+    if (leg.program === null) return;
+    const { domain } = this.#world.options.identity();
+    this.#world.legs.post(leg.id, { type: 'begun', news: initiated(leg, state, domain, headers) });
+  }
+
+  /** A parked caller hears that it rings: by 180, or by a tone of ours. */
+  #ringParked(leg: Leg, { asker }: Arrival): void {
+    const { legs, options } = this.#world;
+    const connection = options.identity().connection(asker?.via?.id ?? '');
+    const codecs = mainOf(leg)?.codecs ?? [];
+    if (connection?.ringback === 'tone') legs.post(leg.id, { type: 'open', codecs, opus: {} });
+    legs.post(leg.id, { type: 'ring', status: 180, headers: [] });
   }
 
   /** A leg for a transfer, on the account of the user who transfers. */
@@ -91,7 +148,7 @@ export class Beginnings {
     const { identity, epoch, random, ringMs: most } = options;
     const transfer = { by, keeps, dialled: wish.dialled, headers: wish.headers ?? [] };
     const found = transferPlan(transfer, identity(), most, this.#freshBranch, epoch());
-    const { plan, counts } = admission.admit(identity(), found.plan, found.user, undefined, now);
+    const { plan, counts } = admission.admit(identity(), found.plan, found.asker, undefined, now);
     if (plan.to === 'refuse') return legs.toBridge(bridge, { type: 'notFound', ending: plan.ending });
     const fresh = freshLeg(random);
     if (plan.to === 'service') {
@@ -102,17 +159,14 @@ export class Beginnings {
     const { caller, codecs, ringMs } = found;
     const dial = { callee: plan, caller, codecs, opus: {}, ringMs };
     const beginning: Beginning = { session, counts, now, epoch: epoch() };
-    const next = dialledLeg(dial, fresh, { in: 'bridge', id: bridge, side: 'next' }, beginning);
-    legs.begin(next);
-    legs.post(next.id, { type: 'dial' });
+    this.dialled(dial, { in: 'bridge', id: bridge, side: 'next' }, beginning, null, fresh);
   }
 
   /** A bridge that legs may be in; one that is there stays as it is. */
-  openBridge(id: string, session: string, state: Bridge['state'] = 'waiting'): void {
+  openBridge(facts: Pick<Bridge, 'id' | 'session'> & Partial<Bridge>): void {
     const { registry, options } = this.#world;
-    if (registry.bridges.has(id)) return;
-    const heldHears = options.heldHears ?? 'music';
-    registry.bridges.set(id, { id, session, state, heldHears, swap: null, swaps: 0 });
+    if (!registry.bridges.has(facts.id))
+      registry.bridges.set(facts.id, newBridge({ heldHears: options.heldHears ?? 'music', ...facts }));
   }
 
   #begin(leg: Leg, line: LogLine): void {
@@ -120,3 +174,22 @@ export class Beginnings {
     this.#world.legs.begin(leg);
   }
 }
+
+/** What a back end is told of a leg that calls us: that of the application, or of the caller's connection. */
+function programOf(
+  identity: Identity,
+  { application, asker, clientState }: Arrival,
+  now: Ms,
+): Program | null {
+  if (application !== undefined) {
+    const { id, accountId, webhook, firstCommandSecs } = application;
+    const firstCommandBy = firstCommandSecs === null ? null : now + firstCommandSecs * 1000;
+    const hook = hookSettings(webhook);
+    return newProgram({ account: accountId, connection: id, party: 'pstn', hook, firstCommandBy });
+  }
+  const program = programOfUser(identity, asker?.user);
+  return program === null || clientState === undefined ? program : { ...program, clientState };
+}
+
+const calleeProgram = (identity: Identity, callee: Callee): Program | null =>
+  callee.to === 'user' ? programOfUser(identity, identity.userByName(callee.userName)) : null;

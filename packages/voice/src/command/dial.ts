@@ -4,8 +4,9 @@ import { preferring } from '../leg/codecs.ts';
 import { CAUSE } from '../leg/ending.ts';
 import type { Extra } from '../leg/headers.ts';
 import { type Caller, type Leg, mainOf } from '../leg/leg.ts';
+import { type Asker, userAsks } from '../routing/asker.ts';
 import { callerNumbers, ownSpelling } from '../routing/outbound.ts';
-import { type Plan, planOf, refuse } from '../routing/plan.ts';
+import { planOf, type Routed, refuse } from '../routing/plan.ts';
 
 /** The target of a transfer rings this long at most: somebody waits in silence. */
 export const TRANSFER_RING_MS = 60_000;
@@ -21,8 +22,8 @@ export interface TransferDial {
 }
 
 export interface TransferPlan {
-  readonly plan: Plan;
-  readonly user: ReturnType<Identity['userByName']>;
+  readonly plan: Routed;
+  readonly asker: Asker | undefined;
   readonly caller: Caller;
   readonly codecs: Leg['branches'][0]['codecs'];
   readonly ringMs: Ms;
@@ -41,23 +42,23 @@ export function transferPlan(
   const far = mainOf(keeps);
   const trunk = identity.trunks.find((t) => t.name === far?.trunk);
   const { name, number } = keeps.party;
-  const own = user === undefined ? [] : callerNumbers(identity, user, number);
+  const asker = user && userAsks(identity, user);
+  const own = asker === undefined ? [] : callerNumbers(identity, asker, number);
   // The party that stays may show its own number, when it is of the same account.
   const sameAccount = farUser !== undefined && farUser.accountId === user?.accountId;
-  const farOwn = sameAccount ? callerNumbers(identity, farUser, number) : [];
+  const farOwn = sameAccount ? callerNumbers(identity, userAsks(identity, farUser), number) : [];
   const plan =
-    user === undefined ? refuse(CAUSE.unproven) : planOf(identity, dialled, user, own, trunk, fresh, epoch);
-  const connection = identity.connection(user?.connectionId ?? '');
+    asker === undefined ? refuse(CAUSE.unproven) : planOf(identity, dialled, asker, own, trunk, fresh, epoch);
   return {
     plan,
-    user,
+    asker,
     caller: {
       ...(name === undefined ? {} : { name }),
       number,
       ...(user === undefined ? {} : { userName: user.name }),
       domain: identity.domain,
       numbers: [...farOwn, ...own],
-      dialled: ownSpelling(identity, splitDestination(dialled).user, connection),
+      dialled: ownSpelling(identity, splitDestination(dialled).user, asker?.via),
       headers,
       asserted: keeps.userName ?? number,
       ...(user === undefined

@@ -20,6 +20,7 @@ import { type ExtraHeaders, headerProblem } from '@sidetone/sip';
 import { type Attachment, BLANK, type Branch, type Exchange, type MediaUse, PLAIN } from '../leg/branch.ts';
 import type { Ending } from '../leg/ending.ts';
 import type { Leg } from '../leg/leg.ts';
+import type { HookSettings, OnAnswer, Program } from '../leg/program.ts';
 import type { EarlyDialog } from './journal.ts';
 import { REST } from './journal.ts';
 
@@ -125,7 +126,7 @@ const BRANCH: Checks<Branch> = {
 };
 
 const STATE: Readonly<Record<string, (state: Fields) => boolean>> = {
-  offered: () => true,
+  offered: (state) => maybe(isNumber)(state['until']),
   answering: (state) => isHeaders(state['headers']),
   dialling: (state) => isNumber(state['until']) && isFlag(state['looking']),
   accepting: () => true,
@@ -137,6 +138,31 @@ const PLACE: Readonly<Record<string, (place: Fields) => boolean>> = {
   bridge: (place) => isText(place['id']) && oneOf('a', 'b', 'next')(place['side']),
   'built-in': (place) =>
     isText(place['id']) && isNumber(place['since']) && oneOf('echo', 'tone', 'music')(place['service']),
+};
+
+const HOOK: Checks<HookSettings> = {
+  url: orNull(isText),
+  failover: orNull(isText),
+  method: oneOf('POST', 'GET'),
+  timeoutMs: orNull(isNumber),
+  byEvent: (value) => isFields(value) && Object.values(value).every(isText),
+  retriesMs: (value) => isFields(value) && Object.values(value).every(listOf(isNumber)),
+};
+const PROGRAM: Checks<Program> = {
+  account: isText,
+  connection: orNull(isText),
+  party: oneOf('pstn', 'sip'),
+  clientState: orNull(isString),
+  hook: recordOf(HOOK),
+  told: isNumber,
+  hungUp: isFlag,
+  after: oneOf('hangup', 'park'),
+  limitMs: orNull(isNumber),
+  firstCommandBy: orNull(isNumber),
+  onAnswer: orNull(
+    recordOf<OnAnswer>({ digits: maybe(isString), play: maybe(isFields), bridge: maybe(isText) }),
+  ),
+  done: listOf(recordOf<Program['done'][number]>({ id: isText, at: isNumber })),
 };
 
 /** What the machines rely on, by field: a field without a check does not compile. */
@@ -154,6 +180,7 @@ const LEG: Checks<Leg> = {
   main: orNull(isText),
   early: orNull(isText),
   place: orNull(named(PLACE, 'in')),
+  program: orNull(recordOf(PROGRAM)),
   dial: (value) => value === null,
   answerHeaders: isHeaders,
   progressed: isFlag,
@@ -190,7 +217,7 @@ function readBranch(value: unknown): unknown {
 /** A leg as it was written, or as an earlier record gives it. */
 export function readLeg(value: unknown): Leg | null {
   if (!isFields(value) || !Array.isArray(value['branches'])) return null;
-  const leg: unknown = { ...value, ...REST, branches: value['branches'].map(readBranch) };
+  const leg: unknown = { program: null, ...value, ...REST, branches: value['branches'].map(readBranch) };
   if (!isLeg(leg)) return null;
   const read = leg as Leg;
   const { main } = read;

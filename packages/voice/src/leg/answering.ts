@@ -1,5 +1,6 @@
 import type { MediaReply } from '@sidetone/wire';
 import type { LegInput } from '../message.ts';
+import { tellAnswer, upUntil } from './answered.ts';
 import { mediaKind, offerFamily, signalledFrom } from './branch.ts';
 import { accept } from './dialling.ts';
 import { sendNext } from './digits.ts';
@@ -68,6 +69,8 @@ export function onFirstAnswer(draft: LegDraft, reply: MediaReply): void {
     return;
   }
   draft.part(main.id, 'media', { phase: 'open', sdp: reply.sdp, codec: reply.codec ?? main.media.codec });
+  // A parked caller has its media opened for a ring tone.
+  if (draft.leg.place === null) onEarly(draft);
   answered(draft);
 }
 
@@ -77,7 +80,7 @@ function answered(draft: LegDraft): void {
   draft.change(main.id, { phase: 'up' });
   draft.part(main.id, 'media', { sdpSent: true });
   draft.part(main.id, 'exchange', { connected: main.exchange.offer !== null });
-  draft.set({ state: { name: 'up', until: draft.now + draft.settings.callMs }, answeredAt: draft.now });
+  draft.set({ state: { name: 'up', until: upUntil(draft) }, answeredAt: draft.now });
   draft.emit({
     type: 'respond',
     leg: leg.id,
@@ -86,6 +89,7 @@ function answered(draft: LegDraft): void {
     sdp: main.media.sdp,
     headers: leg.state.headers,
   });
+  tellAnswer(draft, []);
   sendNext(draft);
 }
 

@@ -1,5 +1,6 @@
 import { formatCaller, type MediaReply } from '@sidetone/wire';
 import type { LegInput } from '../message.ts';
+import { tellAnswer, upUntil } from './answered.ts';
 import { type Branch, mediaKind, newBranch, offerFamily, rings, signalledFrom } from './branch.ts';
 import { calleeCodecs } from './codecs.ts';
 import { sendNext } from './digits.ts';
@@ -225,7 +226,8 @@ function arrived(draft: LegDraft): void {
   const { main } = draft;
   if (draft.leg.state.name !== 'accepting' || main === undefined) return;
   if (!main.exchange.connected || main.exchange.accepting > 0) return;
-  draft.set({ state: { name: 'up', until: draft.now + draft.settings.callMs }, dial: null });
+  draft.set({ state: { name: 'up', until: upUntil(draft) }, dial: null });
+  tellAnswer(draft, draft.leg.answerHeaders);
   sendNext(draft);
 }
 
@@ -273,10 +275,14 @@ export function onLost(draft: LegDraft): void {
   endLeg(draft, best ?? { ...CAUSE.drain, by: 'platform' });
 }
 
-/** Time is over: of the ring, of the call, or of a peer that has not answered our offer. */
+/** Time is over: of the ring, of the call, of a peer that has not answered our offer, or of a back end that commands nothing. */
 export function onLimit(draft: LegDraft): void {
-  const { state } = draft.leg;
-  if (isEnding(draft.leg) || !('until' in state) || state.until > draft.now) return;
+  const { state, program } = draft.leg;
+  if (isEnding(draft.leg)) return;
+  const first = program?.firstCommandBy ?? null;
+  const uncommanded = first !== null && first <= draft.now;
+  const until = 'until' in state ? state.until : undefined;
+  if (!uncommanded && (until === undefined || until > draft.now)) return;
   const heard = draft.main?.exchange.connected === true ? CAUSE.tooLong : CAUSE.noCodec;
   endLeg(draft, { ...(state.name === 'up' ? heard : CAUSE.noAnswer), by: 'platform' });
 }

@@ -1,6 +1,7 @@
 import type { Ms } from '@sidetone/core';
 import { type Branch, inMedia, isGone } from './branch.ts';
 import { CAUSE, type Ending } from './ending.ts';
+import { hangupOf } from './hangup.ts';
 import { isEnding, mainOf } from './leg.ts';
 import type { LegDraft } from './leg-draft.ts';
 import { recordsOf } from './record.ts';
@@ -76,10 +77,15 @@ export function giveUp(draft: LegDraft): void {
     if (phase === 'cancelling' && giveUpAt !== null && giveUpAt <= draft.now) branchGone(draft, id, null);
 }
 
+const isSilent = ({ media: { phase } }: Branch): boolean => phase === 'none' || phase === 'closed';
+
 /** Forgets branches that lost, and writes the record behind the last. */
 export function settle(draft: LegDraft): void {
   const { leg } = draft;
   if (leg.state.name === 'ending') {
+    // Its statistics are there; a cancelled INVITE may still wait for its final response.
+    if (leg.program?.hungUp === false && leg.branches.every(isSilent))
+      draft.news(hangupOf(leg, leg.state.ending));
     if (!leg.branches.every(isGone)) return;
     for (const record of recordsOf(leg)) draft.emit({ type: 'record', leg: leg.id, record });
     draft.to({ name: 'over', ending: leg.state.ending });

@@ -1,5 +1,5 @@
 import type { LogLine, Ms } from '@sidetone/core';
-import type { MediaCommand } from '@sidetone/wire';
+import type { CallNews, MediaCommand } from '@sidetone/wire';
 import type { MediaTag, PlaceInput, Wish } from '../message.ts';
 import type { Attachment, Branch, DigitsOut, Exchange, MediaUse } from './branch.ts';
 import { branchOf, type Leg, type LegState } from './leg.ts';
@@ -11,6 +11,8 @@ export interface LegSettings {
   readonly callMs: Ms;
   /** How long a cancelled INVITE may stay without a final response. */
   readonly cancelMs: Ms;
+  /** How long a call may be parked without an answer. */
+  readonly parkMs: Ms;
 }
 
 interface Parts {
@@ -82,6 +84,15 @@ export class LegDraft {
 
   tell(message: PlaceInput): void {
     this.out.push({ type: 'place', message });
+  }
+
+  /** Something that a back end hears of. */
+  news(what: CallNews): void {
+    const { program, id } = this.leg;
+    if (program === null || program.hungUp) return;
+    const told = { ...program, told: program.told + 1, hungUp: what.type === 'hangup' };
+    this.set({ program: told });
+    this.out.push({ type: 'news', leg: id, n: program.told, what });
   }
 
   media(tag: MediaTag, command: MediaWish): void {

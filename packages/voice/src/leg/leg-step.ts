@@ -17,15 +17,17 @@ import {
 import { onDigitSent, onDigits, onMediaDigit, sendDigits } from './digits.ts';
 import { CAUSE, type Ending } from './ending.ts';
 import { branchGone, endBranch, endLeg, giveUp, legGone, settle } from './finish.ts';
-import { type Leg, legDeadline } from './leg.ts';
+import { branchOf, isEnding, type Leg, legDeadline } from './leg.ts';
 import { LegDraft, type LegOut, type LegSettings } from './leg-draft.ts';
 import {
+  isHeld,
   onNegotiationReply,
   onReinvite,
   onReinviteConfirmed,
   onReinviteResult,
   settleExchange,
 } from './negotiation.ts';
+import { isDone, withDone, withHook } from './program.ts';
 import { onRestored } from './restored.ts';
 
 type Of<T extends LegInput['type']> = Extract<LegInput, { type: T }>;
@@ -45,6 +47,7 @@ export function stepLeg(leg: Leg, input: LegInput, settings: LegSettings, now: M
   const act = STEPS[input.type] as (draft: LegDraft, input: LegInput) => void;
   act(draft, input);
   settleExchange(draft);
+  if (leg.program !== null) tellHold(draft, leg);
   settle(draft);
   return { state: draft.leg, out: draft.out };
 }
@@ -55,6 +58,9 @@ const STEPS: { readonly [T in LegInput['type']]: (draft: LegDraft, input: Of<T>)
     probeAgain(draft);
     onLimit(draft);
   },
+  begun: (draft, { news }) => draft.news(news),
+  commanded: onCommanded,
+  bridged: (draft) => draft.news({ type: 'bridged' }),
   dial: onDial,
   bindings: onBindings,
   progress: onProgress,
@@ -91,7 +97,11 @@ const STEPS: { readonly [T in LegInput['type']]: (draft: LegDraft, input: Of<T>)
   reinviteConfirmed: onReinviteConfirmed,
   reinviteResult: onReinviteResult,
   digits: (draft, { digits }) => onDigits(draft, digits),
-  send: (draft, { digits }) => sendDigits(draft, digits),
+  send: (draft, { digits, durationMs }) => sendDigits(draft, digits, durationMs),
+  sendInfo: (draft, { type: _, ...info }) => {
+    const { main, leg } = draft;
+    if (main?.phase === 'up') draft.emit({ type: 'sendInfo', leg: leg.id, branch: main.id, ...info });
+  },
   digitSent: (draft, { branch, status }) => onDigitSent(draft, branch, status),
   attachment: onAttachment,
   askHeard: (draft, { branch }) => onAskHeard(draft, branch),
@@ -114,11 +124,38 @@ const STEPS: { readonly [T in LegInput['type']]: (draft: LegDraft, input: Of<T>)
       ...(counts === undefined ? {} : { counts: [...draft.leg.counts, ...counts] }),
     });
   },
-  placed: (draft, { place }) => draft.set({ place }),
+  placed: (draft, { place }) => {
+    draft.set({ place });
+    if (draft.leg.state.name !== 'offered' || draft.leg.program === null) return;
+    draft.to({ name: 'offered', ...(place === null ? { until: draft.now + draft.settings.parkMs } : {}) });
+  },
   audio: (draft, { audio }) => draft.set({ audio }),
   end: (draft, { ending }) => endLeg(draft, ending),
   restored: onRestored,
 };
+
+function onCommanded(draft: LegDraft, input: Of<'commanded'>): void {
+  const program = draft.leg.program ?? input.program;
+  if (program === undefined || isDone(program, input.commandId, draft.now)) return;
+  const { clientState = program.clientState, after = program.after, commandId } = input;
+  draft.set({
+    program: {
+      ...program,
+      clientState,
+      after,
+      hook: withHook(program.hook, input.hook),
+      firstCommandBy: null,
+      done: withDone(program.done, commandId, draft.now),
+    },
+  });
+}
+
+/** The peer has put us on hold, or taken it back. */
+function tellHold(draft: LegDraft, before: Leg): void {
+  const [was, main] = [branchOf(before, before.main), draft.main];
+  if (was === undefined || main === undefined || isEnding(draft.leg) || isHeld(was) === isHeld(main)) return;
+  draft.news({ type: isHeld(main) ? 'held' : 'unheld' });
+}
 
 /** Whom a record names as the party that ended the leg. */
 const partyOf = ({ direction }: Leg): Ending['by'] => (direction === 'theirs' ? 'caller' : 'callee');

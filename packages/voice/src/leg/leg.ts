@@ -12,6 +12,7 @@ import type { Place } from '../place/place.ts';
 import type { Branch } from './branch.ts';
 import type { Ending } from './ending.ts';
 import type { Extra } from './headers.ts';
+import type { Program } from './program.ts';
 
 /*
  * One party, from its first moment to its record.
@@ -24,7 +25,8 @@ import type { Extra } from './headers.ts';
  * `ending` waits for final responses to our CANCELs and for the statistics of closed media, nothing else.
  */
 export type LegState =
-  | { readonly name: 'offered' }
+  /** `until`: nobody waits for it; how long it may be parked. */
+  | { readonly name: 'offered'; readonly until?: Ms }
   /** Its 200 waits for media; with these headers. */
   | { readonly name: 'answering'; readonly headers: Extra }
   /** `looking`: where its user is registered is being asked. */
@@ -59,6 +61,8 @@ export interface Leg {
   /** The branch whose early media is heard. */
   readonly early: string | null;
   readonly place: Place | null;
+  /** What a back end is told of it and has asked of it. */
+  readonly program: Program | null;
   /** How it is called; null: it called us, or is answered. */
   readonly dial: Dial | null;
   /** X- headers of its 2xx, for the other side's. */
@@ -159,13 +163,14 @@ type Fresh = Pick<
   Leg,
   'id' | 'control' | 'session' | 'direction' | 'from' | 'to' | 'party' | 'state' | 'epochOffset' | 'startedAt'
 > &
-  Partial<Pick<Leg, 'userName' | 'branches' | 'main' | 'place' | 'dial' | 'counts'>>;
+  Partial<Pick<Leg, 'userName' | 'branches' | 'main' | 'place' | 'program' | 'dial' | 'counts'>>;
 
 export function newLeg(facts: Fresh): Leg {
   return {
     branches: [],
     main: null,
     place: null,
+    program: null,
     dial: null,
     counts: [],
     ...facts,
@@ -204,7 +209,9 @@ export const isEarly = (leg: Leg): boolean => leg.state.name !== 'up' && !isEndi
 
 /** When the leg wants a tick. */
 export function legDeadline(leg: Leg): Ms | null {
-  let next: Ms | null = 'until' in leg.state ? leg.state.until : null;
+  let next: Ms | null = 'until' in leg.state ? (leg.state.until ?? null) : null;
+  const first = leg.program?.firstCommandBy ?? null;
+  if (first !== null && !isEnding(leg) && (next === null || first < next)) next = first;
   for (const { phase, giveUpAt, attachment } of leg.branches) {
     const due = phase === 'cancelling' ? giveUpAt : phase === 'up' ? attachment.probeAt : null;
     if (due !== null && (next === null || due < next)) next = due;

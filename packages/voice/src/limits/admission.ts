@@ -1,14 +1,15 @@
 import { type EpochMs, type Ms, mayTake } from '@sidetone/core';
-import type { Identity, SipUser } from '@sidetone/wire';
+import type { ApplicationEntry, Identity, SipUser } from '@sidetone/wire';
 import { CAUSE, type Why } from '../leg/ending.ts';
 import type { Registry } from '../registry.ts';
+import type { Asker } from '../routing/asker.ts';
 import { FULL, HANDING_OVER, type Plan, refuse } from '../routing/plan.ts';
 import type { VoiceLimits } from '../voice-options.ts';
-import { CallRate, holderCount, userCount } from './counters.ts';
+import { accountCount, CallRate, holderCount, userCount } from './counters.ts';
 
 /** What a call may do, and what it counts against meanwhile. */
-export interface Admitted {
-  readonly plan: Plan;
+export interface Admitted<P extends Plan = Plan> {
+  readonly plan: P | Extract<Plan, { to: 'refuse' }>;
   readonly counts: readonly string[];
 }
 
@@ -44,14 +45,16 @@ export class Admission {
   /**
    * @param caller on whose account the call is; nobody for a trunk's
    * @param trunk by which it comes
+   * @param application whose number it is for
    */
-  admit(
+  admit<P extends Plan>(
     identity: Identity,
-    plan: Plan,
-    caller: SipUser | undefined,
+    plan: P,
+    caller: Asker | undefined,
     trunk: string | undefined,
     now: Ms,
-  ): Admitted {
+    application?: ApplicationEntry,
+  ): Admitted<P> {
     if (this.closed !== null) return { plan: this.closed === 'drain' ? FULL : HANDING_OVER, counts: [] };
     if (plan.to === 'refuse') return { plan, counts: [] };
     const { calls, callsPerUser, mediaPorts } = this.#limits;
@@ -62,12 +65,12 @@ export class Admission {
     if (!hasCall || !hasPort) return { plan: FULL, counts: [] };
     const callee = plan.to === 'user' ? identity.userByName(plan.userName) : undefined;
     const limits = [
-      ...(caller === undefined
+      ...(caller?.user === undefined
         ? []
-        : [{ count: userCount(caller.name), most: callsPerUser, refusal: CAUSE.congestion }]),
-      ...limitsOf(identity, plan, caller, callee),
+        : [{ count: userCount(caller.user.name), most: callsPerUser, refusal: CAUSE.congestion }]),
+      ...limitsOf(identity, plan, caller, callee, application),
     ];
-    const account = identity.account((caller ?? callee)?.accountId ?? '');
+    const account = identity.account((caller ?? callee ?? application)?.accountId ?? '');
     if (account?.callsPerSecond != null && this.#rate.of(account.id, now) >= account.callsPerSecond)
       return { plan: refuse({ ...CAUSE.tooFast, headers: [['Retry-After', '1']] }), counts: [] };
     const over = limits.find(({ count, most }) => most !== null && this.#registry.counters.of(count) >= most);
@@ -86,20 +89,21 @@ export function isRefused(identity: Identity, name: string, now: EpochMs): boole
 function limitsOf(
   identity: Identity,
   plan: Plan,
-  caller: SipUser | undefined,
+  caller: Asker | undefined,
   callee: SipUser | undefined,
+  application: ApplicationEntry | undefined,
 ): readonly Limit[] {
   const limits: Limit[] = [];
-  for (const id of new Set([caller?.accountId, callee?.accountId])) {
+  for (const id of new Set([caller?.accountId, callee?.accountId, application?.accountId])) {
     const account = identity.account(id ?? '');
     if (account === undefined) continue;
     limits.push({
-      count: `account ${account.id}`,
+      count: accountCount(account.id),
       most: account.concurrentCalls,
       refusal: CAUSE.accountFull,
     });
   }
-  const from = identity.connection(caller?.connectionId ?? '');
+  const from = caller?.via;
   const profile = plan.to === 'trunk' ? identity.profile(from?.profileId ?? '') : undefined;
   if (profile !== undefined)
     limits.push({
@@ -110,10 +114,10 @@ function limitsOf(
   if (from !== undefined)
     limits.push({
       count: `out ${from.id}`,
-      most: from.outboundChannelLimit,
+      most: from.channelLimit,
       refusal: CAUSE.connectionFull,
     });
-  const to = identity.connection(callee?.connectionId ?? '');
+  const to = application ?? identity.connection(callee?.connectionId ?? '');
   if (to !== undefined)
     limits.push({ count: `in ${to.id}`, most: to.inboundChannelLimit, refusal: CAUSE.connectionFull });
   return limits;

@@ -15,6 +15,14 @@ const HOLDER = 'by ';
 export const holderCount = (account: string | undefined, trunk: string | undefined): string =>
   account === undefined ? `${HOLDER}trunk ${trunk ?? ''}` : `${HOLDER}account ${account}`;
 
+const ACCOUNT = 'account ';
+
+/** The account that a leg counts against: that of the caller, where there are two. */
+export const countedAccount = (counts: readonly string[]): string | undefined =>
+  counts.find((count) => count.startsWith(ACCOUNT))?.slice(ACCOUNT.length);
+
+export const accountCount = (id: string): string => ACCOUNT + id;
+
 export const countedHolder = (counts: readonly string[]): string | undefined =>
   counts.find((count) => count.startsWith(HOLDER));
 

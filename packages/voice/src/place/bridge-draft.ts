@@ -10,6 +10,17 @@ export interface Bridge {
   /** The session that legs made for it belong to. */
   readonly session: string;
   readonly state: 'waiting' | 'up';
+  /**
+   * What becomes of one side when the other ends before they talk: it ends, too (`refuse`), does what its program says for the
+   * end of a bridge (`after`), or is parked. Once they have talked it is always `after`; without a program a leg ends.
+   */
+  readonly onFail: 'refuse' | 'after' | 'park';
+  /** What a side that is up hears while the other rings without a sound of its own. */
+  readonly ring: 'ringback' | 'silence';
+  /** A side that is up hears the early media of the other. */
+  readonly early: boolean;
+  /** A command took a side to another place. */
+  readonly left: boolean;
   /** What a party hears while the other holds it. */
   readonly heldHears: 'music' | 'silence';
   readonly swap: Swap | null;
@@ -50,8 +61,24 @@ export type BridgeOut =
 export type BridgeInput =
   | { readonly type: 'look' }
   | PlaceInput
+  /** A command takes one side to another place. */
+  | { readonly type: 'leaves' }
+  /** The process before had the other side: a leg with a program is parked, another one ends. */
+  | { readonly type: 'alone'; readonly ending: Ending }
   /** Ends everything here. */
   | { readonly type: 'end'; readonly ending: Ending };
+
+/** A bridge of two legs that become a conversation by themselves; commands say what differs. */
+export const newBridge = (facts: Pick<Bridge, 'id' | 'session' | 'heldHears'> & Partial<Bridge>): Bridge => ({
+  state: 'waiting',
+  onFail: 'refuse',
+  ring: 'silence',
+  early: true,
+  left: false,
+  swap: null,
+  swaps: 0,
+  ...facts,
+});
 
 /** One step of a bridge in the making. */
 export class BridgeDraft {

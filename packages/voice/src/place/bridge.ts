@@ -1,5 +1,6 @@
 import type { Step } from '@sidetone/core';
 import { opusWishes } from '@sidetone/sdp';
+import type { AfterBridge } from '@sidetone/wire';
 import { answerCodecs } from '../leg/codecs.ts';
 import { CAUSE, type Ending } from '../leg/ending.ts';
 import { endingOf, heardOf, isEnding, type Leg, mainOf } from '../leg/leg.ts';
@@ -21,8 +22,9 @@ import { abandonSwap, fallBack, lookAtSwap, onFound, onRefer } from './swap.ts';
  *   offered    dialling                  passes 18x on, each once; opens the one's media at the first early media: 183
  *   offered    up                        answers the one, with codecs that suit the other
  *   up         up                        once: `up`
- *   ending     anything                  ends the other with the same cause and headers
- *   gone to another place  up            the other has handed it over: ends
+ *   ending     anything                  the other ends with the same cause and headers, or is parked (`Bridge.onFail`, `Program.after`)
+ *   gone, by a command     anything      the same
+ *   gone, by a transfer    up            the other has handed it over: ends
  *
  *   waiting ──both up──▶ up ◀──▶ swap (`swap.ts`)        it is gone with its last leg
  */
@@ -51,6 +53,12 @@ export function stepBridge(bridge: Bridge, input: BridgeInput, members: Members)
     case 'notFound':
       fallBack(draft, input.ending);
       break;
+    case 'leaves':
+      draft.set({ left: true });
+      break;
+    case 'alone':
+      for (const leg of draft.legs) if (!isEnding(leg)) setFree(draft, leg, 'park', input.ending);
+      break;
     case 'end':
       end(draft, input.ending);
       break;
@@ -64,17 +72,22 @@ function look(draft: BridgeDraft): void {
   // It came for a transfer that is off.
   if (next !== undefined && !isEnding(next))
     draft.tell(next.id, { type: 'end', ending: { ...CAUSE.cancelled, by: 'platform' } });
-  for (const leg of [a, b]) {
+  for (const [leg, other] of [
+    [a, b],
+    [b, a],
+  ]) {
     const ending = leg === undefined ? undefined : endingOf(leg);
-    if (ending !== undefined) return end(draft, ending);
+    if (ending !== undefined) return lost(draft, other, ending);
   }
   if (a === undefined || b === undefined) {
-    handedOver(draft, a ?? b);
+    if (draft.bridge.left) lost(draft, a ?? b, { ...CAUSE.normal, by: 'platform' });
+    else handedOver(draft, a ?? b);
     return;
   }
   if (a.state.name === 'up' && b.state.name === 'up') {
     if (draft.bridge.state === 'up') return;
     draft.set({ state: 'up' });
+    for (const leg of [b, a]) if (leg.program !== null) draft.tell(leg.id, { type: 'bridged' });
     draft.log('call answered', { leg: b.id, kind: mainOf(b)?.kind });
     return;
   }
@@ -84,6 +97,13 @@ function look(draft: BridgeDraft): void {
 /** One waits for the other. */
 function bringTogether(draft: BridgeDraft, a: Leg, b: Leg): void {
   const [waiting, other] = a.state.name === 'offered' ? [a, b] : [b, a];
+  if (waiting.state.name === 'offered' && other.state.name === 'offered') {
+    // Two parked callers: the second one is answered with what the first has got.
+    const own = mainOf(waiting);
+    if (own !== undefined)
+      draft.tell(waiting.id, { type: 'answer', codecs: own.codecs, opus: {}, headers: [] });
+    return;
+  }
   const own = mainOf(waiting);
   const heard = heardOf(other);
   if (waiting.state.name !== 'offered' || own === undefined || heard === undefined) return;
@@ -101,7 +121,23 @@ function bringTogether(draft: BridgeDraft, a: Leg, b: Leg): void {
   else if (own.media.phase === 'open' && !own.media.sdpSent) draft.tell(waiting.id, { type: 'early' });
 }
 
-/** The other side has been taken to another place. */
+/** One side is over, or at another place: the other goes on by itself, or ends like it. */
+function lost(draft: BridgeDraft, other: Leg | undefined, ending: Ending): void {
+  if (other === undefined || isEnding(other)) return;
+  const { state, onFail } = draft.bridge;
+  if (state === 'up' || onFail === 'after') setFree(draft, other, other.program?.after ?? 'hangup', ending);
+  else if (onFail === 'park') setFree(draft, other, 'park', ending);
+  else end(draft, ending);
+}
+
+/** A leg that rings for nobody any more ends; so does one that no back end knows of. */
+function setFree(draft: BridgeDraft, leg: Leg, after: AfterBridge, ending: Ending): void {
+  const parked = after === 'park' && leg.program !== null && leg.dial === null;
+  if (parked) draft.tell(leg.id, { type: 'placed', place: null });
+  else end(draft, ending);
+}
+
+/** The other side has been taken over by another bridge. */
 function handedOver(draft: BridgeDraft, left: Leg | undefined): void {
   if (left === undefined || draft.bridge.state !== 'up') return;
   draft.tell(left.id, { type: 'transferred', part: 'transferor' });
@@ -132,13 +168,20 @@ function onProgress(draft: BridgeDraft, input: Extract<PlaceInput, { type: 'prog
     draft.tell(caller.id, { type: 'ring', status, headers });
 }
 
+const mutesDigits = (draft: BridgeDraft, id: string): boolean => {
+  const place = draft.legs.find((leg) => leg.id === id)?.place;
+  return place?.in === 'bridge' && place.mutes === true;
+};
+
 function onDigits(draft: BridgeDraft, { leg, digits }: Extract<PlaceInput, { type: 'digits' }>): void {
+  if (mutesDigits(draft, leg)) return;
   const other = draft.bridge.swap === null ? otherOf(draft.members, leg) : undefined;
   if (other !== undefined) draft.tell(other.id, { type: 'send', digits });
 }
 
 /** Media has relayed it already, unless the other side hears this branch without its digits. */
 function onMediaDigit(draft: BridgeDraft, input: Extract<PlaceInput, { type: 'mediaDigit' }>): void {
+  if (mutesDigits(draft, input.leg)) return;
   const other = otherOf(draft.members, input.leg);
   const source = other === undefined ? null : heardOf(other)?.media.source;
   if (other !== undefined && source?.kind === 'leg' && source.leg === input.branch && source.digits === false)

@@ -7,7 +7,13 @@ import type { BuiltIn } from '@sidetone/wire';
  * In a bridge a leg is side `a` or `b`; `next`: it is to take the side of a leg that hands its other side over (`swap.ts`).
  */
 export type Place =
-  | { readonly in: 'bridge'; readonly id: string; readonly side: Side }
+  | {
+      readonly in: 'bridge';
+      readonly id: string;
+      readonly side: Side;
+      /** The other side does not hear its digits. */
+      readonly mutes?: true;
+    }
   /** An echo, a tone or music, which the record knows as a leg of its own. */
   | {
       readonly in: 'built-in';

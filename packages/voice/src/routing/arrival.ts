@@ -3,6 +3,7 @@ import { opusWishes } from '@sidetone/sdp';
 import type { FreshLeg } from '../ids.ts';
 import { newBranch } from '../leg/branch.ts';
 import { type Caller, type Dial, type Leg, mainOf, newLeg } from '../leg/leg.ts';
+import type { Program } from '../leg/program.ts';
 import type { Place } from '../place/place.ts';
 import { isWebRtcOffer } from '../sip/offer-profile.ts';
 import type { Arrival, Plan } from './plan.ts';
@@ -11,6 +12,7 @@ import type { Arrival, Plan } from './plan.ts';
 export interface Beginning {
   readonly session: string;
   readonly counts: readonly string[];
+  readonly program?: Program | null;
   readonly now: Ms;
   readonly epoch: EpochMs;
 }
@@ -21,7 +23,7 @@ export function offeredLeg(
   own: FreshLeg,
   offer: string | undefined,
   place: Place | null,
-  { session, counts, now, epoch }: Beginning,
+  { session, counts, program = null, now, epoch }: Beginning,
 ): Leg {
   const { caller, leg } = arrival;
   const { kind, codecs, dtmf, userName, trunk, family = null, signalledFrom = null } = leg;
@@ -51,6 +53,7 @@ export function offeredLeg(
     ],
     main: own.leg,
     place,
+    program,
     counts,
     epochOffset: epoch - now,
     startedAt: now,
@@ -62,7 +65,7 @@ export function dialledLeg(
   dial: Dial,
   fresh: FreshLeg,
   place: Place | null,
-  { session, counts, now, epoch }: Beginning,
+  { session, counts, program = null, now, epoch }: Beginning,
 ): Leg {
   const { callee, caller } = dial;
   const userName = callee.to === 'user' ? callee.userName : undefined;
@@ -77,6 +80,7 @@ export function dialledLeg(
     party: { number: userName ?? (callee.to === 'trunk' ? callee.number : caller.dialled) },
     state: { name: 'dialling', until: now + dial.ringMs, looking: false },
     place,
+    program,
     dial,
     counts,
     epochOffset: epoch - now,

@@ -1,6 +1,7 @@
 import { canonicalHost, type EpochMs, type Family, familyOf } from '@sidetone/core';
 import { header, parseNameAddr, type SipRequest, userOf } from '@sidetone/sip';
 import {
+  type ApplicationEntry,
   ASSERTED_IDENTITY,
   type BuiltIn,
   type ConnectionEntry,
@@ -9,6 +10,7 @@ import {
   type Habit,
   HEADER,
   type Identity,
+  isBase64,
   type Nowhere,
   type Origin,
   route,
@@ -22,20 +24,28 @@ import type { Callee, Caller, TrunkFacts } from '../leg/leg.ts';
 import { inRuns } from '../leg/trunk-runs.ts';
 import { customHeaders } from '../sip/reason.ts';
 import { dialledIn, namedIn } from './addressee.ts';
-import { askerOf, callerNumbers, lacksCallerId, outbound, ownSpelling, userHabit } from './outbound.ts';
+import { type Asker, habitOf, originOf, userAsks } from './asker.ts';
+import { callerNumbers, lacksCallerId, outbound, ownSpelling } from './outbound.ts';
 
-/** What routing decided. */
-export type Plan =
+/** Where a destination leads. */
+export type Routed =
   | { readonly to: 'refuse'; readonly ending: Ending }
   | { readonly to: 'service'; readonly service: BuiltIn }
   | Callee;
+
+/** What becomes of a call; `park`: it waits for the commands of a back end. */
+export type Plan = Routed | { readonly to: 'park' };
 
 /** Who calls, by what road, and where that leads. */
 export interface Arrival {
   readonly caller: Caller;
   readonly plan: Plan;
-  /** On whose account the call is. */
-  readonly user: SipUser | undefined;
+  /** On whose account the call is; nobody's is a trunk's. */
+  readonly asker: Asker | undefined;
+  /** What the client attached to its call, for the back end. Base64. */
+  readonly clientState?: string;
+  /** The application whose number a trunk calls. */
+  readonly application?: ApplicationEntry;
   /** Facts of the caller's leg. */
   readonly leg: Pick<Branch, 'kind' | 'codecs' | 'dtmf' | 'trunk'> & {
     readonly userName?: string;
@@ -45,7 +55,7 @@ export interface Arrival {
   };
 }
 
-export const refuse = (cause: Why): Plan => ({
+export const refuse = (cause: Why): Extract<Plan, { to: 'refuse' }> => ({
   to: 'refuse',
   ending: { ...cause, by: 'platform' },
 });
@@ -76,19 +86,20 @@ export function arrive(
   const userName = trunk === undefined ? provenUser(request) : undefined;
   const user = userName === undefined ? undefined : identity.userByName(userName);
   const connection = user && identity.connection(user.connectionId);
+  const asker = user && userAsks(identity, user);
   const display = request.headers.from.displayName?.trim();
-  const habit: Habit = trunk === undefined ? userHabit(connection) : trunkHabit(trunk);
+  const habit: Habit = trunk === undefined ? habitOf(asker?.via) : trunkHabit(trunk);
   const named = namedIn(uri);
   const called = identity.userByName(named) === undefined ? calledNumber(identity, named, habit) : undefined;
   const from = namedIn(request.headers.from.uri) || (userName ?? 'anonymous');
   const stated =
-    trunk === undefined ? ownSpelling(identity, from, connection) : callerNumber(from, habit, called);
+    trunk === undefined ? ownSpelling(identity, from, asker?.via) : callerNumber(from, habit, called);
   const caller: Caller = {
     ...(display === undefined || display === '' ? {} : { name: display }),
     number: stated,
     ...(user === undefined ? {} : { userName: user.name }),
     domain: identity.domain,
-    numbers: user === undefined ? [] : callerNumbers(identity, user, stated),
+    numbers: asker === undefined ? [] : callerNumbers(identity, asker, stated),
     dialled: called?.entry.number ?? named,
     headers: customHeaders(request),
   };
@@ -96,22 +107,35 @@ export function arrive(
     return {
       caller,
       plan: refuse(CAUSE.unproven),
-      user: undefined,
+      asker: undefined,
       leg: { kind: via === 'vsp' ? 'client' : 'phone', codecs: [], dtmf: 'rfc4733' },
     };
   const family = via === 'proxy' ? signalledFamily(request) : null;
-  const plan = planOf(identity, dialledIn(uri, isOwnHost), user, caller.numbers, trunk, fresh, now);
-  if (trunk !== undefined)
+  const dialled = dialledIn(uri, isOwnHost);
+  if (trunk !== undefined) {
+    const assigned = called === undefined ? undefined : identity.application(called.entry.assignee ?? '');
+    const inService = assigned?.active === true && identity.account(assigned.accountId)?.active === true;
+    const application = inService ? assigned : undefined;
     return {
       caller,
-      plan,
-      user: undefined,
+      plan:
+        application === undefined
+          ? planOf(identity, dialled, undefined, [], trunk, fresh, now)
+          : { to: 'park' },
+      asker: undefined,
+      ...(application === undefined ? {} : { application }),
       leg: { kind: 'trunk', codecs: trunk.codecs, dtmf: trunk.dtmf, trunk: trunk.name, family },
     };
+  }
+  const plan =
+    connection!.parking && identity.refusal(user!, now) === undefined
+      ? ({ to: 'park' } as const)
+      : planOf(identity, dialled, asker, caller.numbers, undefined, fresh, now);
   return {
     caller,
     plan,
-    user,
+    asker,
+    ...(via === 'vsp' ? stateOf(request) : {}),
     leg: {
       kind: via === 'vsp' ? 'client' : 'phone',
       codecs: connection!.codecs,
@@ -121,6 +145,12 @@ export function arrive(
       signalledFrom: via === 'proxy' ? (header(request, HEADER.source) ?? null) : null,
     },
   };
+}
+
+/** Text that is no base64 is nobody's state. */
+function stateOf(request: SipRequest): { readonly clientState?: string } {
+  const text = header(request, HEADER.clientState)?.trim();
+  return text !== undefined && text !== '' && isBase64(text) ? { clientState: text } : {};
 }
 
 /** By which IP version a caller from outside signals: where its last hop was seen, or says that it is. */
@@ -134,34 +164,36 @@ function signalledFamily({ headers: { via, contact } }: SipRequest): Family | nu
 const digitsMode = ({ dtmf }: ConnectionEntry): Branch['dtmf'] => (dtmf === 'info' ? 'info' : 'rfc4733');
 
 /**
- * Where `dialled` leads for `user`, or for a trunk's call without one. `numbers`: what the user may show a carrier; `trunk`: on
+ * Where `dialled` leads for who asks, or for a trunk's call without one. `numbers`: what may be shown to a carrier; `trunk`: on
  * the other side of the call, whose policy counts.
  */
 export function planOf(
   identity: Identity,
   dialled: string,
-  user: SipUser | undefined,
+  asker: Asker | undefined,
   numbers: readonly string[],
   trunk: Trunk | undefined,
   fresh: () => string,
   now: EpochMs,
-): Plan {
-  if (user !== undefined && identity.refusal(user, now) !== undefined) return refuse(CAUSE.revoked);
+): Routed {
+  if (asker?.user !== undefined && identity.refusal(asker.user, now) !== undefined)
+    return refuse(CAUSE.revoked);
   const origin: Origin =
-    user === undefined
+    asker === undefined
       ? { from: 'trunk', ...(trunk === undefined ? {} : { habit: trunkHabit(trunk) }) }
-      : askerOf(identity, user);
+      : originOf(asker);
   const found = route(identity, dialled, origin, now);
   const outside = 'number' in found && found.number !== undefined ? { ...found, number: found.number } : null;
-  const where = outside === null || user === undefined ? found : outbound(identity, user, outside, now);
+  const where = outside === null || asker === undefined ? found : outbound(identity, asker, outside, now);
   if ('cause' in where) return refuse(where);
   switch (where.to) {
     case 'built-in':
       return { to: 'service', service: where.service };
     case 'user':
-      return userPlan(where.user, where.connection, user, trunk);
+      return userPlan(where.user, where.connection, asker, trunk);
     case 'trunk':
-      if (user !== undefined && lacksCallerId(identity, user, numbers)) return refuse(CAUSE.callerIdRefused);
+      if (asker !== undefined && lacksCallerId(identity, asker, numbers))
+        return refuse(CAUSE.callerIdRefused);
       return {
         to: 'trunk',
         number: where.number,
@@ -188,9 +220,9 @@ const NOWHERE: Readonly<Record<Nowhere, Why>> = {
 function userPlan(
   user: SipUser,
   connection: ConnectionEntry,
-  caller: SipUser | undefined,
+  caller: Asker | undefined,
   trunk: Trunk | undefined,
-): Plan {
+): Routed {
   return {
     to: 'user',
     userName: user.name,
@@ -206,10 +238,10 @@ function userPlan(
 }
 
 /** The plan of a call that is one too many. */
-export const FULL: Plan = refuse(CAUSE.congestion);
+export const FULL: Extract<Plan, { to: 'refuse' }> = refuse(CAUSE.congestion);
 
 /** The plan of a call that comes while another process takes over: it may try again in a moment (RFC 3261 §21.5.4). */
-export const HANDING_OVER: Plan = {
+export const HANDING_OVER: Extract<Plan, { to: 'refuse' }> = {
   to: 'refuse',
   ending: { ...CAUSE.drain, by: 'platform' },
 };

@@ -19,7 +19,8 @@ export type LegWish = Extract<
       | 'respondReinvite'
       | 'sendDigit'
       | 'tellHeard'
-      | 'notify';
+      | 'notify'
+      | 'sendInfo';
   }
 >;
 
@@ -56,6 +57,10 @@ export function commandLeg(
     case 'tellHeard': {
       const info = { method: 'INFO', contentType: ATTACHMENT.heard, body: heardAgo(wish.msAgo) };
       return agent.requestInDialog(dialog, info, 'heard', now);
+    }
+    case 'sendInfo': {
+      const { contentType, body } = wish;
+      return agent.requestInDialog(dialog, { method: 'INFO', contentType, body }, 'info', now);
     }
     case 'notify':
       return agent.requestInDialog(dialog, notifyFor(wish), 'notify', now);

@@ -1,0 +1,16 @@
+import type { Ms } from '@sidetone/core';
+import type { Extra } from './headers.ts';
+import type { LegDraft } from './leg-draft.ts';
+
+/** When a leg that is answered now ends at the latest. */
+export const upUntil = ({ now, settings, leg }: LegDraft): Ms =>
+  now + Math.min(settings.callMs, leg.program?.limitMs ?? settings.callMs);
+
+/** It is answered, with its media there; what was to happen then happens. */
+export function tellAnswer(draft: LegDraft, headers: Extra): void {
+  draft.news({ type: 'answered', codec: draft.main?.media.codec ?? null, headers });
+  const { program, id } = draft.leg;
+  if (program === null || program.onAnswer === null) return;
+  draft.set({ program: { ...program, onAnswer: null } });
+  draft.emit({ type: 'onAnswer', leg: id, actions: program.onAnswer });
+}
