@@ -8,7 +8,10 @@ import {
   type UserAgentOut,
 } from '@sidetone/sip';
 import {
+  type CallEvent,
   type CallRecord,
+  type Command,
+  type CommandResult,
   type FixedConnection,
   type FixedPeople,
   fixedIdentity,
@@ -131,6 +134,9 @@ export class VoiceBench {
   readonly proxy: Far;
   readonly media: MediaCommand[] = [];
   readonly records: CallRecord[] = [];
+  /** What back ends have heard, in order. */
+  readonly news: CallEvent[] = [];
+  readonly #results = new Map<string, CommandResult>();
   /** What is on disk: the last value of each key, as text. */
   readonly journal = new Map<string, string>();
   /** How many lines were written, and their bytes. */
@@ -221,9 +227,20 @@ export class VoiceBench {
         const done = special == null || out.command.op === 'close' ? this.#answer(out.command) : special;
         if (special !== null) this.#replies.push({ id: out.id, reply: special ?? done });
       } else if (out.type === 'record') this.records.push(out.record);
+      else if (out.type === 'event') this.news.push(out.event);
+      else if (out.type === 'commandDone') this.#results.set(out.request, out.result);
       else if (out.type === 'log') this.logs.push(out);
     }
     this.run();
+  }
+
+  /** Commands, and gives the answer of that turn. */
+  command(command: Command): CommandResult {
+    const request = `command-${this.#results.size}`;
+    this.tell({ type: 'command', request, command });
+    const result = this.#results.get(request);
+    if (result === undefined) throw new Error('a command without an answer');
+    return result;
   }
 
   /** A branch whose leg has a record: the leg's id is that of its first branch. */

@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { CallEvent, Command } from '@sidetone/wire';
+import { dial } from './callers.ts';
+import { connection, people, sdp, trunk, VoiceBench } from './voice-bench.ts';
+
+const WEBHOOK = {
+  url: 'https://app.example/hook',
+  failoverUrl: null,
+  apiVersion: '2',
+  timeoutSecs: null,
+} as const;
+
+const APPLICATION = {
+  id: '1900',
+  accountId: 'default',
+  name: 'app',
+  active: true,
+  webhook: WEBHOOK,
+  firstCommandSecs: null,
+  profileId: null,
+  inboundChannelLimit: null,
+  outboundChannelLimit: null,
+} as const;
+
+const identity = people({
+  connections: [
+    connection('line1', { parking: true, webhook: WEBHOOK, numbers: ['+13125550100'] }),
+    connection('line2', { numbers: ['+13125550101'] }),
+  ],
+  trunks: [trunk()],
+  applications: [APPLICATION],
+});
+
+const bench = (): VoiceBench => new VoiceBench({ identity });
+const names = (told: readonly CallEvent[]): string[] =>
+  told.map(({ leg, what }) => `${what.type} ${leg.party}`);
+
+/** A parked call of line1: its control id, and the client's dialog. */
+function park(b: VoiceBench): [control: string, dialog: string] {
+  const dialog = dial(b, '+15550100');
+  return [b.news.at(-1)!.leg.control, dialog];
+}
+
+const ok = (b: VoiceBench, command: Command) => {
+  const result = b.command(command);
+  assert.ok(result.ok, JSON.stringify(result));
+  return result.ids;
+};
+
+const dialIt = (link: string, more: Partial<Extract<Command, { type: 'dial' }>> = {}): Command => ({
+  type: 'dial',
+  account: 'default',
+  connection: '1900',
+  to: ['+15550100'],
+  from: '+13125550100',
+  link,
+  ...more,
+});
+
+/** The carrier answers the INVITE that it has. */
+function carrierAnswers(b: VoiceBench): string {
+  const { leg } = b.proxy.take('incoming');
+  b.proxy.act(b.proxy.agent.respond(leg, 200, { sdp: sdp() }, b.now));
+  return leg;
+}
+
+describe('Pattern 1', () => {
+  it('parked, answered, a second party dialled, bridged; the client hangs up, the other is parked, and hung up', () => {
+    const b = bench();
+    const [w, client] = park(b);
+    assert.deepEqual(names(b.news), ['initiated sip']);
+    assert.deepEqual(b.news[0]?.what.type === 'initiated' && b.news[0].what.state, 'parked');
+    assert.equal(b.vsp.take('progress').response.status, 180);
+    assert.equal(b.proxy.has('incoming'), false);
+    ok(b, { type: 'answer', account: 'default', control: w, clientState: 'aGk=' });
+    b.vsp.take('accepted');
+    assert.deepEqual(names(b.news), ['initiated sip', 'answered sip']);
+    assert.equal(b.news[1]?.clientState, 'aGk=');
+    const p = ok(b, dialIt(w))!;
+    assert.equal(p.session, b.news[0]?.leg.session);
+    carrierAnswers(b);
+    assert.deepEqual(names(b.news.slice(2)), ['initiated pstn', 'answered pstn']);
+    ok(b, { type: 'bridge', account: 'default', control: p.control, with: w, after: 'park' });
+    assert.deepEqual(names(b.news.slice(4)), ['bridged sip', 'bridged pstn']);
+    const sources = b.media.filter((c) => c.op === 'source').slice(-2);
+    assert.deepEqual(new Set(sources.map((c) => c.op === 'source' && c.source.kind)), new Set(['leg']));
+    b.vsp.act(b.vsp.agent.bye(client, [], b.now));
+    assert.deepEqual(names(b.news.slice(6)), ['hangup sip']);
+    assert.equal(b.voice.legOf(p.control)?.alive, true);
+    assert.equal(b.voice.legOf(w)?.alive, false);
+    assert.deepEqual(b.command({ type: 'hangup', account: 'default', control: w }), {
+      ok: false,
+      refusal: {
+        why: 'ended',
+        detail: 'This call is no longer active and can no longer be commanded.',
+      },
+    });
+    ok(b, { type: 'hangup', account: 'default', control: p.control });
+    assert.deepEqual(names(b.news.slice(7)), ['hangup pstn']);
+    assert.deepEqual(
+      b.news
+        .filter(({ what }) => what.type === 'hangup')
+        .map(({ what }) => what.type === 'hangup' && what.cause),
+      ['normal_clearing', 'normal_clearing'],
+    );
+    for (const lane of new Set(b.news.map((event) => event.lane)))
+      assert.deepEqual(
+        b.news.filter((event) => event.lane === lane).map(({ n }) => n),
+        [0, 1, 2, 3],
+      );
+    b.advance(700_000);
+    assert.deepEqual(b.voice.size, { calls: 0, media: 0, dialogs: 0 });
+    assert.equal(b.voice.deadline(), null);
+    assert.equal(b.journal.size, 0);
+  });
+});
