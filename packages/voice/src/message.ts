@@ -123,7 +123,13 @@ export type LegInput =
   | { readonly type: 'refer'; readonly tx: string; readonly cseq: number; readonly to: ReferTarget }
   // -- the look-up, media
   /** The callee's bindings, the last to register first; without any, `status` says why. */
-  | { readonly type: 'bindings'; readonly status: number; readonly contacts: readonly Contact[] }
+  | {
+      readonly type: 'bindings';
+      /** Which of those who are called. */
+      readonly target: number;
+      readonly status: number;
+      readonly contacts: readonly Contact[];
+    }
   | { readonly type: 'media'; readonly branch: string; readonly tag: MediaTag; readonly reply: MediaReply }
   | { readonly type: 'mediaFailed'; readonly branch: string; readonly why: 'dtls' | 'ice' | 'rtp' }
   | {
@@ -231,7 +237,7 @@ export type PlaceInput =
 
 /** What a leg asks for; `voice.ts` spells it in SIP and in media commands. `leg` names the leg, `branch` its branch. */
 export type Wish =
-  | { readonly type: 'lookup'; readonly leg: string; readonly user: string }
+  | { readonly type: 'lookup'; readonly leg: string; readonly user: string; readonly target: number }
   | {
       readonly type: 'invite';
       readonly leg: string;

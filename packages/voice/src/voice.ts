@@ -53,7 +53,7 @@ class CallService implements Voice {
   /** Our branch ids → the user agent's dialogs; and back. */
   readonly #dialogOf = new Map<string, LegId>();
   readonly #branchOf = new Map<LegId, string>();
-  readonly #lookups = new Map<string, string>();
+  readonly #lookups = new Map<string, { readonly leg: string; readonly target: number }>();
   #lookupId = 0;
   #engineSeen = false;
   #now: Ms = 0;
@@ -351,12 +351,13 @@ class CallService implements Voice {
   }
 
   #lookedUp(out: Extract<UserAgentOut, { type: 'result' }>): void {
-    const leg = this.#lookups.get(out.token);
-    if (leg === undefined) return;
+    const asked = this.#lookups.get(out.token);
+    if (asked === undefined) return;
     this.#lookups.delete(out.token);
     const { random } = this.#options;
     const contacts = boundContacts(out).map((contact) => ({ branch: uuid(random), ...contact }));
-    this.#legs.post(leg, { type: 'bindings', status: out.status, contacts });
+    const { leg, target } = asked;
+    this.#legs.post(leg, { type: 'bindings', target, status: out.status, contacts });
   }
 
   #info(out: Extract<UserAgentOut, { type: 'info' }>): void {
@@ -407,7 +408,7 @@ class CallService implements Voice {
         return;
       case 'lookup': {
         const token = `lookup-${++this.#lookupId}`;
-        this.#lookups.set(token, wish.leg);
+        this.#lookups.set(token, wish);
         const { domain } = this.#options.identity();
         this.#hear(this.#agent.send(lookupFor(wish.user, domain, PROXY), token, this.#now));
         return;

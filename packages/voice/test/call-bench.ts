@@ -205,7 +205,7 @@ export class CallBench {
       this.#legs.begin(leg);
       if (plan.to === 'refuse') this.#legs.post('a', { type: 'end', ending: plan.ending });
       else {
-        const { opus } = dialFor({ to: 'trunk', number: '', trunks: [] }, arrival.caller, leg, 0);
+        const { opus } = dialFor({ to: 'trunk', number: '', trunks: [] }, arrival.caller, 's', leg, 0);
         this.#legs.post('a', { type: 'answer', codecs, opus, headers: [] });
       }
       return;
@@ -219,7 +219,7 @@ export class CallBench {
       beginning,
     );
     this.#legs.begin(a);
-    const dial = dialFor(plan, arrival.caller, a, RING_MS);
+    const dial = dialFor(plan, arrival.caller, 'b', a, RING_MS);
     this.#legs.begin(dialledLeg(dial, fresh('b'), { in: 'bridge', id: 'bridge', side: 'b' }, beginning));
     this.#legs.post('b', { type: 'dial' });
   }

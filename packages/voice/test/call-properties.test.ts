@@ -65,6 +65,7 @@ const input: fc.Arbitrary<BenchInput> = fc.oneof(
   leg.map((l): BenchInput => ({ type: 'mediaDigit', leg: l, digit: '5' })),
   fc.constant<BenchInput>({
     type: 'bindings',
+    target: 0,
     status: 200,
     contacts: [contact('b'), contact('c', false)],
   }),
@@ -192,7 +193,12 @@ describe('any interleaving of SIP, media and time', () => {
           const ledger = new Ledger();
           bench.feed({ type: 'start' });
           if (thePlan.to === 'user')
-            bench.feed({ type: 'bindings', status: 200, contacts: [contact('b'), contact('c', false)] });
+            bench.feed({
+              type: 'bindings',
+              target: 0,
+              status: 200,
+              contacts: [contact('b'), contact('c', false)],
+            });
           for (const m of moves) {
             if (m.do === 'wait') {
               bench.now += m.ms;

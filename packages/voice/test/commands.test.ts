@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { CallEvent, Command } from '@sidetone/wire';
-import { dial } from './callers.ts';
+import { bindings, dial } from './callers.ts';
 import { connection, people, sdp, trunk, VoiceBench } from './voice-bench.ts';
 
 const WEBHOOK = {
@@ -113,5 +113,51 @@ describe('Pattern 1', () => {
     assert.deepEqual(b.voice.size, { calls: 0, media: 0, dialogs: 0 });
     assert.equal(b.voice.deadline(), null);
     assert.equal(b.journal.size, 0);
+  });
+});
+
+describe('several who are dialled at once', () => {
+  it('all ring, the first answer wins, and the leg is who answered', () => {
+    const b = bench();
+    const leg = ok(b, {
+      type: 'dial',
+      account: 'default',
+      connection: '1900',
+      to: ['line2', '+15550199', 'nobody'],
+      from: '+13125550100',
+    })!;
+    assert.deepEqual(names(b.news), ['initiated pstn']);
+    bindings(b, ['sip:line2@vsp.sidetone.invalid']);
+    assert.equal(b.proxy.events.filter(({ type }) => type === 'incoming').length, 2);
+    carrierAnswers(b);
+    assert.equal(b.proxy.has('cancelled'), true);
+    assert.deepEqual(
+      b.news.map(({ what, leg: { to } }) => [what.type, to]),
+      [
+        ['initiated', 'line2'],
+        ['answered', '+15550199'],
+      ],
+    );
+    assert.equal(b.voice.legsOf('1900').length, 1);
+    ok(b, { type: 'hangup', account: 'default', control: leg.control });
+    b.advance(700_000);
+    assert.equal(b.records.length, 1);
+    assert.deepEqual(b.voice.size, { calls: 0, media: 0, dialogs: 0 });
+  });
+
+  it('nobody of them is to be reached: it begins and ends', () => {
+    const b = bench();
+    ok(b, {
+      type: 'dial',
+      account: 'default',
+      connection: '1900',
+      to: ['line2', 'nobody'],
+      from: '+13125550100',
+    });
+    bindings(b, [], 480);
+    assert.deepEqual(
+      b.news.map(({ what }) => (what.type === 'hangup' ? [what.cause, what.sip] : what.type)),
+      ['initiated', ['no_answer', '480']],
+    );
   });
 });

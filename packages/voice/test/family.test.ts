@@ -45,7 +45,7 @@ describe('ipv6: our first offer', () => {
       { ...contact('b', false), family: 6 as const },
       { ...contact('c', false), family: 4 as const },
     ];
-    byPhone.feed({ type: 'bindings', status: 200, contacts: [...contacts, contact('d')] });
+    byPhone.feed({ type: 'bindings', target: 0, status: 200, contacts: [...contacts, contact('d')] });
     assert.deepEqual(
       offers(byPhone).map((o) => o.family),
       [6, 4, undefined],
@@ -53,7 +53,7 @@ describe('ipv6: our first offer', () => {
 
     const offerless = new CallBench({ kind: 'trunk', plan: userPlan(), offerless: true, family: 6 });
     offerless.feed({ type: 'start' });
-    offerless.feed({ type: 'bindings', status: 200, contacts: [contact('b')] });
+    offerless.feed({ type: 'bindings', target: 0, status: 200, contacts: [contact('b')] });
     offerless.feed({ type: 'accepted', leg: 'b', sdp: 'theirs', headers: [] });
     assert.deepEqual(
       offers(offerless).map((o) => [o.leg, o.family]),

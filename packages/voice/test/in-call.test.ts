@@ -55,7 +55,7 @@ describe('hold by a client', () => {
   it('that was called: the carrier that called it is told', () => {
     const bench = new Bench({ plan: userPlan(), kind: 'trunk' });
     bench.feed({ type: 'start' });
-    bench.feed({ type: 'bindings', status: 200, contacts: [contact('b')] });
+    bench.feed({ type: 'bindings', target: 0, status: 200, contacts: [contact('b')] });
     bench.feed({ type: 'accepted', leg: 'b', sdp: 'theirs', headers: [] });
     assert.deepEqual(reinvite(bench, 'b', 'sendonly'), [
       'media source b silence',
@@ -70,7 +70,7 @@ describe('hold by a client', () => {
   it('sends a client no re-INVITE: it hears music', () => {
     const bench = new Bench({ plan: userPlan() });
     bench.feed({ type: 'start' });
-    bench.feed({ type: 'bindings', status: 200, contacts: [contact('b')] });
+    bench.feed({ type: 'bindings', target: 0, status: 200, contacts: [contact('b')] });
     bench.feed({ type: 'accepted', leg: 'b', sdp: 'theirs', headers: [] });
     const ladder = reinvite(bench, 'b', 'sendonly');
     assert.deepEqual(ladder, [

@@ -49,6 +49,7 @@ describe('a phone that registered over a WebSocket', () => {
     bench.feed({ type: 'start' });
     const out = bench.feed({
       type: 'bindings',
+      target: 0,
       status: 200,
       contacts: [{ ...contact('b', false), webrtc: true }, contact('c', false)],
     });

@@ -207,7 +207,7 @@ describe('codec policy', () => {
     });
     bench.feed({ type: 'start' });
     assert.equal(
-      bench.feed({ type: 'bindings', status: 200, contacts: [contact('b')] })[0],
+      bench.feed({ type: 'bindings', target: 0, status: 200, contacts: [contact('b')] })[0],
       'media offer b webrtc PCMA,PCMU,OPUS',
     );
   });
@@ -220,6 +220,7 @@ describe('a call to a user', () => {
     assert.deepEqual(
       bench.feed({
         type: 'bindings',
+        target: 0,
         status: 200,
         contacts: [contact('b'), contact('c'), contact('d', false)],
       }),
@@ -256,7 +257,12 @@ describe('a call to a user', () => {
   it('rings only the last to register without simultaneous ringing', () => {
     const bench = new CallBench({ plan: userPlan({ ringAll: false }) });
     bench.feed({ type: 'start' });
-    const ladder = bench.feed({ type: 'bindings', status: 200, contacts: [contact('b'), contact('c')] });
+    const ladder = bench.feed({
+      type: 'bindings',
+      target: 0,
+      status: 200,
+      contacts: [contact('b'), contact('c')],
+    });
     assert.equal(ladder.filter((l) => l.startsWith('INVITE')).length, 1);
   });
 
@@ -269,7 +275,7 @@ describe('a call to a user', () => {
     it(`lookup ${status} without contacts → ${sip}`, () => {
       const bench = new CallBench({ plan: userPlan() });
       bench.feed({ type: 'start' });
-      assert.deepEqual(bench.feed({ type: 'bindings', status, contacts: [] }), [
+      assert.deepEqual(bench.feed({ type: 'bindings', target: 0, status, contacts: [] }), [
         `a ${sip}`,
         `record a ${cause} platform`,
       ]);
@@ -278,7 +284,7 @@ describe('a call to a user', () => {
   it('from an offerless carrier: the 200 carries our offer, the ACK the answer', () => {
     const bench = new CallBench({ plan: userPlan(), kind: 'trunk', offerless: true });
     bench.feed({ type: 'start' });
-    bench.feed({ type: 'bindings', status: 200, contacts: [contact('b')] });
+    bench.feed({ type: 'bindings', target: 0, status: 200, contacts: [contact('b')] });
     assert.deepEqual(bench.feed({ type: 'accepted', leg: 'b', sdp: 'theirs', headers: [] }), [
       'media accept b theirs',
       'media offer a rtp OPUS,PCMU,PCMA',
@@ -296,7 +302,7 @@ describe('cancel-meets-2xx: who gives up an offerless call that is answered at t
   const offerless = (): CallBench => {
     const bench = new CallBench({ plan: userPlan(), kind: 'trunk', offerless: true });
     bench.feed({ type: 'start' });
-    bench.feed({ type: 'bindings', status: 200, contacts: [contact('b')] });
+    bench.feed({ type: 'bindings', target: 0, status: 200, contacts: [contact('b')] });
     bench.feed({ type: 'accepted', leg: 'b', sdp: 'theirs', headers: [] });
     return bench;
   };
@@ -411,7 +417,7 @@ describe('refusals', () => {
   ): [number, string, number] => {
     const bench = new CallBench({ plan: userPlan({ rejectCode }) });
     bench.feed({ type: 'start' });
-    bench.feed({ type: 'bindings', status: 200, contacts: [contact('b')] });
+    bench.feed({ type: 'bindings', target: 0, status: 200, contacts: [contact('b')] });
     bench.feed({
       type: 'failed',
       leg: 'b',
@@ -452,7 +458,7 @@ describe('refusals', () => {
   it('the best refusal of several forks goes to the caller, behind the last', () => {
     const bench = new CallBench({ plan: userPlan() });
     bench.feed({ type: 'start' });
-    bench.feed({ type: 'bindings', status: 200, contacts: [contact('b'), contact('c')] });
+    bench.feed({ type: 'bindings', target: 0, status: 200, contacts: [contact('b'), contact('c')] });
     assert.deepEqual(bench.feed({ type: 'failed', leg: 'b', status: 486, by: 'peer', headers: [] }), [
       'media close b',
     ]);
@@ -466,7 +472,7 @@ describe('refusals', () => {
   it('a 6xx speaks for all forks', () => {
     const bench = new CallBench({ plan: userPlan() });
     bench.feed({ type: 'start' });
-    bench.feed({ type: 'bindings', status: 200, contacts: [contact('b'), contact('c')] });
+    bench.feed({ type: 'bindings', target: 0, status: 200, contacts: [contact('b'), contact('c')] });
     assert.deepEqual(bench.feed({ type: 'failed', leg: 'b', status: 603, by: 'peer', headers: [] }), [
       'media close b',
       'CANCEL c CALL_REJECTED',
@@ -482,7 +488,7 @@ describe('refusals', () => {
   it('a fork that gave early media and refuses leaves ringback, while others ring', () => {
     const bench = new CallBench({ plan: userPlan() });
     bench.feed({ type: 'start' });
-    bench.feed({ type: 'bindings', status: 200, contacts: [contact('b', false), contact('c')] });
+    bench.feed({ type: 'bindings', target: 0, status: 200, contacts: [contact('b', false), contact('c')] });
     bench.feed({ type: 'progress', leg: 'b', status: 183, sdp: 'early', headers: [] });
     const refused = bench.feed({ type: 'failed', leg: 'b', status: 486, by: 'peer', headers: [] });
     assert.deepEqual(refused.slice(0, 2), ['media close b', 'media source a ringback']);
@@ -537,7 +543,7 @@ describe('media that fails during set-up', () => {
   it('one failed fork leaves the other ringing', () => {
     const bench = new CallBench({ plan: userPlan() });
     bench.feed({ type: 'start' });
-    bench.feed({ type: 'bindings', status: 200, contacts: [contact('b'), contact('c')] });
+    bench.feed({ type: 'bindings', target: 0, status: 200, contacts: [contact('b'), contact('c')] });
     assert.deepEqual(bench.feed({ type: 'mediaFailed', leg: 'b', why: 'ice' }), [
       'CANCEL b ICE_FAILED',
       'media close b',

@@ -1,7 +1,7 @@
 import { type LogLine, type Ms, sameHost, uuid } from '@sidetone/core';
 import type { SipRequest } from '@sidetone/sip';
 import type { Identity } from '@sidetone/wire';
-import { freshLeg } from '../ids.ts';
+import { type FreshLeg, freshLeg } from '../ids.ts';
 import { CAUSE, type Ending } from '../leg/ending.ts';
 import type { Extra } from '../leg/headers.ts';
 import { type Callee, type Dial, type Leg, mainOf } from '../leg/leg.ts';
@@ -84,7 +84,7 @@ export class Beginnings {
         this.#begin(leg, startedLine(leg, plan));
         this.#tell(leg, 'bridging', arrival.caller.headers);
         // An echo gives the caller its own Opus back, so its own wishes count.
-        const { opus, codecs } = dialFor(NOBODY, arrival.caller, leg, 0);
+        const { opus, codecs } = dialFor(NOBODY, arrival.caller, id, leg, 0);
         legs.post(leg.id, { type: 'answer', codecs, opus, headers: [] });
         break;
       }
@@ -95,11 +95,13 @@ export class Beginnings {
         this.openBridge({ id, session });
         this.#begin(leg, startedLine(leg, plan));
         this.#tell(leg, 'bridging', arrival.caller.headers);
-        const dial = dialFor(plan, arrival.caller, leg, ringMs);
+        const fresh = freshLeg(random);
+        const dial = dialFor(plan, arrival.caller, fresh.leg, leg, ringMs);
         this.dialled(
           dial,
           { in: 'bridge', id, side: 'b' },
           { ...beginning, program: calleeProgram(identity(), plan) },
+          fresh,
         );
       }
     }
@@ -111,8 +113,8 @@ export class Beginnings {
     dial: Dial,
     place: Place | null,
     beginning: Beginning,
+    fresh: FreshLeg,
     ending: Ending | null = null,
-    fresh = freshLeg(this.#world.options.random),
   ): Leg {
     const { legs } = this.#world;
     const leg = dialledLeg(dial, fresh, place, beginning);
@@ -157,9 +159,11 @@ export class Beginnings {
     }
     const session = registry.bridges.get(bridge)?.session ?? keeps.session;
     const { caller, codecs, ringMs } = found;
-    const dial = { callee: plan, caller, codecs, opus: {}, ringMs };
+    const { dialled } = caller;
+    const target = { callee: plan, dialled, branch: fresh.leg };
+    const dial: Dial = { targets: [target], caller, codecs, opus: {}, ringMs };
     const beginning: Beginning = { session, counts, now, epoch: epoch() };
-    this.dialled(dial, { in: 'bridge', id: bridge, side: 'next' }, beginning, null, fresh);
+    this.dialled(dial, { in: 'bridge', id: bridge, side: 'next' }, beginning, fresh);
   }
 
   /** A bridge that legs may be in; one that is there stays as it is. */

@@ -266,7 +266,7 @@ export class Commands {
     const { hook } = leg.program ?? { hook: hookSettings(null) };
     const next = this.#callOut({
       asker,
-      to,
+      to: [to],
       from: from ?? leg.to,
       chosen: from !== undefined,
       ...(fromName === undefined ? {} : { fromName }),
@@ -330,7 +330,7 @@ export class Commands {
     if (linked !== undefined && isEnding(linked)) return refused(ended('link_to'));
     const made = this.#callOut({
       asker,
-      to: command.to[0] ?? '',
+      to: command.to,
       from: command.bridgeIntent === true && linked !== undefined ? linked.from : command.from,
       chosen: command.bridgeIntent !== true,
       ...(command.fromName === undefined ? {} : { fromName: command.fromName }),

@@ -26,8 +26,13 @@ export function initiated(leg: Leg, state: Initiated['state'], domain: string, h
     toUri: uri(leg.to),
     headers,
     offeredCodecs: offered(main?.exchange.offer ?? null),
-    connectionCodecs: main?.codecs ?? (leg.dial?.callee.to === 'user' ? leg.dial.callee.codecs : []),
+    connectionCodecs: main?.codecs ?? codecsOf(leg),
   };
+}
+
+function codecsOf({ dial }: Leg): Initiated['connectionCodecs'] {
+  const callee = dial?.targets[0].callee;
+  return callee === undefined ? [] : callee.to === 'user' ? callee.codecs : (callee.trunks[0]?.codecs ?? []);
 }
 
 /** Encoding names of the audio of an offer, the first of each. */

@@ -11,20 +11,21 @@ import { freshLeg } from '../ids.ts';
 import { preferring } from '../leg/codecs.ts';
 import { CAUSE, type Ending } from '../leg/ending.ts';
 import type { Extra } from '../leg/headers.ts';
-import type { Callee, Leg } from '../leg/leg.ts';
+import type { Callee, Leg, Target } from '../leg/leg.ts';
 import type { Program } from '../leg/program.ts';
 import type { Admission } from '../limits/admission.ts';
 import type { Place } from '../place/place.ts';
 import type { Asker } from '../routing/asker.ts';
 import { callerNumbers, ownSpelling } from '../routing/outbound.ts';
-import { planOf } from '../routing/plan.ts';
+import { planOf, type Routed } from '../routing/plan.ts';
 import type { VoiceOptions } from '../voice-options.ts';
 import type { Beginnings } from './begin.ts';
 
 /** Whom a command calls, and as whom. */
 export interface Outgoing extends Pick<DialCommand, 'fromName'> {
   readonly asker: Asker;
-  readonly to: string;
+  /** At least one; all ring, the first answer wins. */
+  readonly to: readonly string[];
   readonly from: string;
   /** The back end has chosen the number: it must be one of the account's. */
   readonly chosen: boolean;
@@ -49,43 +50,43 @@ interface World {
  */
 export function callOut(world: World, ask: Outgoing, now: Ms): Leg | Refusal {
   const { options, begin, admission } = world;
-  const { asker, program, session, place } = ask;
+  const { asker, session, place } = ask;
   const identity = options.identity();
   const number = ownSpelling(identity, canonicalNumber(splitDestination(ask.from).user), asker.via);
   const numbers = callerNumbers(identity, asker, number);
-  const { user, host } = splitDestination(ask.to);
-  const isOwn = host === undefined || options.publicAddress.hosts.some((own) => sameHost(own, host));
-  const dialled = isOwn ? user : `${user}@${host}`;
-  const plan = planOf(
-    identity,
-    dialled,
-    asker,
-    numbers,
-    undefined,
-    () => freshLeg(options.random).leg,
-    options.epoch(),
-  );
+  const found = ask.to.map((to) => routed(world, asker, numbers, to));
   const isForeign = !numbers.includes(number) && identity.account(asker.accountId)?.profileRequired === true;
-  if (ask.chosen && plan.to === 'trunk' && isForeign)
+  if (ask.chosen && isForeign && found.some(({ plan }) => plan.to === 'trunk'))
     return { why: 'forbidden', field: 'from', detail: 'from is no number of this account (D35).' };
-  const admitted = admission.admit(identity, plan, asker, undefined, now);
-  const to = admitted.plan;
-  if (to.to === 'service')
+  if (found.some(({ plan }) => plan.to === 'service'))
     return { why: 'badField', field: 'to', detail: 'to is a number that the platform answers itself.' };
-  const refusal = to.to === 'refuse' ? refusalOf(to.ending) : null;
+  const callees = found.filter((one): one is typeof one & { plan: Callee } => isCallee(one.plan));
+  // A call to the telephone network counts against more than one to a user.
+  const first = callees.find(({ plan }) => plan.to === 'trunk') ?? callees[0] ?? found[0]!;
+  const { plan, counts } = admission.admit(identity, first.plan, asker, undefined, now);
+  const ending = plan.to === 'refuse' ? plan.ending : null;
+  const refusal = ending === null ? null : refusalOf(ending);
   if (refusal !== null) return refusal;
-  const callee: Callee = to.to === 'refuse' ? NOBODY : to;
-  const party = to.to === 'user' ? 'sip' : 'pstn';
-  const leg = begin.dialled(
-    {
+  const fresh = freshLeg(options.random);
+  const targets = (ending === null ? callees : [{ plan: NOBODY, dialled: found[0]!.dialled }]).map(
+    ({ plan: callee, dialled }, i): Target => ({
       callee: callee.to === 'user' ? { ...callee, codecs: preferring(callee.codecs, ask.codecs) } : callee,
+      dialled,
+      branch: i === 0 ? fresh.leg : freshLeg(options.random).leg,
+    }),
+  );
+  const [target, ...others] = targets;
+  const program = { ...ask.program, party: first.plan.to === 'user' ? 'sip' : 'pstn' } as const;
+  return begin.dialled(
+    {
+      targets: [target!, ...others],
       caller: {
         ...(ask.fromName === undefined ? {} : { name: ask.fromName }),
         number,
         ...(asker.user === undefined ? {} : { userName: asker.user.name }),
         domain: identity.domain,
         numbers,
-        dialled: ownSpelling(identity, user, asker.via),
+        dialled: target!.dialled,
         headers: ask.headers,
       },
       codecs: ask.codecs,
@@ -93,10 +94,23 @@ export function callOut(world: World, ask: Outgoing, now: Ms): Leg | Refusal {
       ringMs: ask.ringMs,
     },
     place,
-    { session, counts: admitted.counts, program: { ...program, party }, now, epoch: options.epoch() },
-    to.to === 'refuse' ? to.ending : null,
+    { session, counts, program, now, epoch: options.epoch() },
+    fresh,
+    ending,
   );
-  return leg;
+}
+
+const isCallee = (plan: Routed): plan is Callee => plan.to === 'user' || plan.to === 'trunk';
+
+/** Where one of those who are to be called is reached. */
+function routed({ options }: World, asker: Asker, numbers: readonly string[], to: string) {
+  const identity = options.identity();
+  const { user, host } = splitDestination(to);
+  const isOwn = host === undefined || options.publicAddress.hosts.some((own) => sameHost(own, host));
+  const fresh = (): string => freshLeg(options.random).leg;
+  const wanted = isOwn ? user : `${user}@${host}`;
+  const plan = planOf(identity, wanted, asker, numbers, undefined, fresh, options.epoch());
+  return { plan, dialled: ownSpelling(identity, user, asker.via) };
 }
 
 const NOBODY: Callee = { to: 'trunk', number: '', trunks: [] };

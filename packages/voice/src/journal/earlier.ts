@@ -143,7 +143,7 @@ function legOf(
           ? { name: 'up', until: state['until'] }
           : theirs
             ? { name: 'offered' }
-            : { name: 'dialling', until: 0, looking: false },
+            : { name: 'dialling', until: 0, looking: 0 },
     branches: all.map((leg) => branchOf(leg, theirs ? 'capacity' : 'quality')),
     main: main?.['id'] ?? null,
     place,

@@ -113,6 +113,7 @@ const BRANCH: Checks<Branch> = {
   family: oneOf(null, 4, 6),
   target: orNull(isFields),
   signalledFrom: orNull(isText),
+  callee: isNumber,
   phase: oneOf('invited', 'preparing', 'calling', 'up', 'cancelling', 'over'),
   giveUpAt: orNull(isNumber),
   ending: orNull(isEnding),
@@ -128,7 +129,7 @@ const BRANCH: Checks<Branch> = {
 const STATE: Readonly<Record<string, (state: Fields) => boolean>> = {
   offered: (state) => maybe(isNumber)(state['until']),
   answering: (state) => isHeaders(state['headers']),
-  dialling: (state) => isNumber(state['until']) && isFlag(state['looking']),
+  dialling: (state) => isNumber(state['until']) && (isNumber(state['looking']) || isFlag(state['looking'])),
   accepting: () => true,
   up: (state) => isNumber(state['until']),
   ending: (state) => isEnding(state['ending']),

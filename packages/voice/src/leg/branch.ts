@@ -31,6 +31,8 @@ export interface Branch {
   readonly target: Uri | null;
   /** Of a phone: the IP address that its signalling came from last, with a description. */
   readonly signalledFrom: string | null;
+  /** Which of `Dial.targets` it calls. */
+  readonly callee: number;
   readonly phase: DialogPhase;
   /** When a cancelled INVITE without a final response is given up (RFC 3261 §9.1). */
   readonly giveUpAt: Ms | null;
@@ -104,7 +106,9 @@ export interface DigitsOut {
 }
 
 type Fresh = Pick<Branch, 'id' | 'kind' | 'phase' | 'codecs'> &
-  Partial<Pick<Branch, 'webrtc' | 'trunk' | 'dtmf' | 'policy' | 'family' | 'target' | 'signalledFrom'>> & {
+  Partial<
+    Pick<Branch, 'webrtc' | 'trunk' | 'dtmf' | 'policy' | 'family' | 'target' | 'signalledFrom' | 'callee'>
+  > & {
     readonly offer?: string | null;
   };
 
@@ -127,7 +131,7 @@ export const BLANK: Pick<Branch, 'media' | 'exchange' | 'attachment' | 'digits'>
 /** What most branches are. */
 export const PLAIN: Pick<
   Branch,
-  'webrtc' | 'dtmf' | 'policy' | 'family' | 'target' | 'signalledFrom' | 'giveUpAt' | 'ending'
+  'webrtc' | 'dtmf' | 'policy' | 'family' | 'target' | 'signalledFrom' | 'callee' | 'giveUpAt' | 'ending'
 > = {
   webrtc: false,
   dtmf: 'rfc4733',
@@ -135,6 +139,7 @@ export const PLAIN: Pick<
   family: null,
   target: null,
   signalledFrom: null,
+  callee: 0,
   giveUpAt: null,
   ending: null,
 };

@@ -6,7 +6,7 @@ import { calleeCodecs } from './codecs.ts';
 import { sendNext } from './digits.ts';
 import { CAUSE, causeOfStatus, type Ending, rank } from './ending.ts';
 import { branchGone, endBranch, endLeg, isPeers, mediaEnding, unanswered } from './finish.ts';
-import { type Dial, isEnding, type TrunkFacts } from './leg.ts';
+import { type Dial, isEnding, type TrunkFacts, targetOf } from './leg.ts';
 import type { LegDraft } from './leg-draft.ts';
 import { nextRun } from './trunk-runs.ts';
 
@@ -32,20 +32,28 @@ const dialling = (draft: LegDraft): Dial | null =>
 export function onDial(draft: LegDraft): void {
   const dial = dialling(draft);
   if (dial === null || draft.leg.branches.length > 0) return;
-  const { callee } = dial;
   const until = draft.now + dial.ringMs;
-  if (callee.to === 'user') {
-    draft.to({ name: 'dialling', until, looking: true });
-    draft.emit({ type: 'lookup', leg: draft.leg.id, user: callee.userName });
-    return;
+  const looking = dial.targets.filter(({ callee }) => callee.to === 'user').length;
+  draft.to({ name: 'dialling', until, looking });
+  for (const [of, { callee, branch }] of dial.targets.entries()) {
+    if (callee.to === 'trunk') prepareTrunk(draft, dial, callee.trunks[0]!, branch, of);
+    else draft.emit({ type: 'lookup', leg: draft.leg.id, user: callee.userName, target: of });
   }
-  draft.to({ name: 'dialling', until, looking: false });
-  prepareTrunk(draft, dial, callee.trunks[0]!, draft.leg.id);
 }
 
-function prepareTrunk(draft: LegDraft, dial: Dial, first: TrunkFacts, id: string): void {
+function prepareTrunk(draft: LegDraft, dial: Dial, first: TrunkFacts, id: string, callee: number): void {
   const { name, codecs, dtmf, policy, family = null } = first;
-  const facts = { id, kind: 'trunk', phase: 'preparing', trunk: name, codecs, dtmf, policy, family } as const;
+  const facts = {
+    id,
+    callee,
+    kind: 'trunk',
+    phase: 'preparing',
+    trunk: name,
+    codecs,
+    dtmf,
+    policy,
+    family,
+  } as const;
   prepare(draft, dial, newBranch(facts));
 }
 
@@ -63,9 +71,14 @@ function prepare(draft: LegDraft, dial: Dial, branch: Branch): void {
 
 export function onBindings(draft: LegDraft, input: Of<'bindings'>): void {
   const { state, dial } = draft.leg;
-  if (state.name !== 'dialling' || !state.looking || dial?.callee.to !== 'user') return;
-  const { callee } = dial;
+  if (state.name !== 'dialling' || state.looking === 0 || dial === null) return;
+  const { callee, branch } = dial.targets[input.target] ?? dial.targets[0];
+  if (callee.to !== 'user') return;
+  const looking = state.looking - 1;
+  draft.to({ ...state, looking });
   if (input.contacts.length === 0) {
+    // The others may answer yet.
+    if (looking > 0 || draft.leg.branches.some(rings)) return;
     const cause =
       input.status === 404
         ? CAUSE.unknownUser
@@ -76,15 +89,20 @@ export function onBindings(draft: LegDraft, input: Of<'bindings'>): void {
     return;
   }
   const ringMs = Math.min(callee.ringMs, dial.ringMs);
-  draft.to({ name: 'dialling', until: draft.now + ringMs, looking: false });
+  const until = draft.now + ringMs;
+  draft.to({
+    name: 'dialling',
+    until: dial.targets.length === 1 ? until : Math.max(until, state.until),
+    looking,
+  });
   const codecs = calleeCodecs(callee.codecs, callee.policy, dial.codecs);
   for (const [i, contact] of input.contacts.slice(0, callee.ringAll ? MAX_FORKS : 1).entries())
     prepare(
       draft,
       dial,
       newBranch({
-        // The first one bears the id of the leg.
-        id: i === 0 ? draft.leg.id : contact.branch,
+        id: i === 0 ? branch : contact.branch,
+        callee: input.target,
         kind: contact.client ? 'client' : 'phone',
         webrtc: contact.webrtc,
         phase: 'preparing',
@@ -100,11 +118,9 @@ export function onBindings(draft: LegDraft, input: Of<'bindings'>): void {
  * A trunk, and a user of another account, see a number that belongs to the caller (or its name); users of the same account see what the caller
  * gave. Users are told numbers in the format of their connection.
  */
-function shown(
-  { callee, caller }: Dial,
-  branch: Branch,
-): { readonly name?: string; readonly number: string } {
-  const { name, number, numbers, userName } = caller;
+function shown(dial: Dial, branch: Branch): { readonly name?: string; readonly number: string } {
+  const { callee } = targetOf(dial, branch);
+  const { name, number, numbers, userName } = dial.caller;
   const display = name === undefined ? {} : { name };
   // No carrier is shown a name where there is a number.
   const proven = numbers.includes(number) || (branch.kind !== 'trunk' && number === userName);
@@ -164,7 +180,8 @@ export function onAccept(draft: LegDraft, branch: Branch, reply: MediaReply): vo
 }
 
 function answeredBy(draft: LegDraft, branch: Branch, trunk: string | undefined): void {
-  const callee = draft.leg.dial?.callee;
+  const { dial } = draft.leg;
+  const callee = dial === null ? undefined : targetOf(dial, branch).callee;
   if (trunk === undefined || callee?.to !== 'trunk') return;
   const facts = callee.trunks.find((t) => t.name === trunk);
   draft.change(branch.id, {
@@ -210,6 +227,7 @@ export function onAccepted(draft: LegDraft, input: Of<'accepted'>): void {
     answeredAt: draft.now,
     answerHeaders: input.headers,
   });
+  chosen(draft, branch);
   for (const other of draft.leg.branches)
     if (other.id !== branch.id) endBranch(draft, other, { ...CAUSE.loseRace, by: 'callee' });
   if (input.sdp !== undefined) accept(draft, draft.heardFrom(branch, input.from), input.sdp);
@@ -219,6 +237,19 @@ export function onAccepted(draft: LegDraft, input: Of<'accepted'>): void {
     return;
   }
   arrived(draft);
+}
+
+/** Of several who were called the leg is the one who answered. */
+function chosen(draft: LegDraft, branch: Branch): void {
+  const { dial } = draft.leg;
+  if (dial === null || dial.targets.length === 1) return;
+  const { callee, dialled } = targetOf(dial, branch);
+  const party = callee.to === 'user' ? callee.userName : callee.number;
+  draft.set({
+    to: dialled,
+    party: { number: party },
+    ...(callee.to === 'user' ? { userName: callee.userName } : {}),
+  });
 }
 
 /** The branch that answered has its media: the leg is up. */
@@ -231,10 +262,11 @@ function arrived(draft: LegDraft): void {
   sendNext(draft);
 }
 
-function refusal(draft: LegDraft, input: Of<'failed'>): Ending {
+function refusal(draft: LegDraft, branch: Branch, input: Of<'failed'>): Ending {
   if (input.by === 'timeout') return { ...CAUSE.noResponse, by: 'platform' };
   if (input.by === 'transport') return { ...causeOfStatus(503), by: 'platform' };
-  const callee = draft.leg.dial?.callee;
+  const { dial } = draft.leg;
+  const callee = dial === null ? undefined : targetOf(dial, branch).callee;
   const named = input.cause === undefined ? {} : { cause: input.cause.name, code: input.cause.code };
   // Statuses a caller must not see as they are: redirects and challenges end here.
   const sip = input.status < 400 ? 480 : input.status === 401 || input.status === 407 ? 403 : input.status;
@@ -248,16 +280,16 @@ export function onFailed(draft: LegDraft, input: Of<'failed'>): void {
   const branch = draft.branch(input.branch);
   if (branch === undefined || !(branch.phase === 'calling' || branch.phase === 'cancelling')) return;
   answeredBy(draft, branch, input.trunk);
-  const ending = refusal(draft, input);
+  const ending = refusal(draft, branch, input);
   const wasCalling = branch.phase === 'calling';
   const { dial } = draft.leg;
   const next =
     dial === null
       ? undefined
-      : nextRun(dial.callee, draft.branch(branch.id)?.trunk, input, draft.leg.progressed);
+      : nextRun(targetOf(dial, branch).callee, draft.branch(branch.id)?.trunk, input, draft.leg.progressed);
   branchGone(draft, branch.id, ending);
   if (wasCalling && next !== undefined && dialling(draft) !== null)
-    return prepareTrunk(draft, dial!, next, next.branch);
+    return prepareTrunk(draft, dial!, next, next.branch, branch.callee);
   // RFC 3261 §16.7 item 5: a 6xx speaks for every device of the callee.
   if (wasCalling && ending.sip >= 600) endLeg(draft, ending);
   else onLost(draft);
@@ -268,7 +300,8 @@ export function onLost(draft: LegDraft): void {
   if (dialling(draft) === null) return;
   const { early } = draft.leg;
   if (early !== null && draft.branch(early)?.phase !== 'calling') draft.set({ early: null });
-  if (draft.leg.branches.some(rings)) return;
+  const { state } = draft.leg;
+  if (draft.leg.branches.some(rings) || (state.name === 'dialling' && state.looking > 0)) return;
   let best: Ending | null = null;
   for (const { ending } of draft.leg.branches)
     if (ending !== null && (best === null || rank(ending) < rank(best))) best = ending;

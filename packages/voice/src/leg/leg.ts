@@ -29,8 +29,8 @@ export type LegState =
   | { readonly name: 'offered'; readonly until?: Ms }
   /** Its 200 waits for media; with these headers. */
   | { readonly name: 'answering'; readonly headers: Extra }
-  /** `looking`: where its user is registered is being asked. */
-  | { readonly name: 'dialling'; readonly until: Ms; readonly looking: boolean }
+  /** `looking`: of how many of its users it is being asked where they are registered. */
+  | { readonly name: 'dialling'; readonly until: Ms; readonly looking: number }
   | { readonly name: 'accepting' }
   | { readonly name: 'up'; readonly until: Ms }
   | { readonly name: 'ending'; readonly ending: Ending }
@@ -150,8 +150,18 @@ export type Callee =
     }
   | { readonly to: 'trunk'; readonly number: string; readonly trunks: readonly TrunkFacts[] };
 
-export interface Dial {
+/** One of those who are called at once. */
+export interface Target {
   readonly callee: Callee;
+  /** What was dialled for it. */
+  readonly dialled: string;
+  /** The id of its first branch. */
+  readonly branch: string;
+}
+
+export interface Dial {
+  /** All ring, the first answer wins; at least one. */
+  readonly targets: readonly [Target, ...Target[]];
   readonly caller: Caller;
   /** What the other side speaks, and wants to receive in Opus. */
   readonly codecs: readonly CodecName[];
@@ -206,6 +216,10 @@ export const isEnding = (leg: Leg): boolean => endingOf(leg) !== undefined;
 
 /** Nobody has answered it yet. */
 export const isEarly = (leg: Leg): boolean => leg.state.name !== 'up' && !isEnding(leg);
+
+/** Whom a branch calls. */
+export const targetOf = ({ targets }: Dial, branch: Branch | undefined): Target =>
+  targets[branch?.callee ?? 0] ?? targets[0];
 
 /** When the leg wants a tick. */
 export function legDeadline(leg: Leg): Ms | null {

@@ -2,7 +2,7 @@ import type { EpochMs, LogLine, Ms } from '@sidetone/core';
 import { opusWishes } from '@sidetone/sdp';
 import type { FreshLeg } from '../ids.ts';
 import { newBranch } from '../leg/branch.ts';
-import { type Caller, type Dial, type Leg, mainOf, newLeg } from '../leg/leg.ts';
+import { type Callee, type Caller, type Dial, type Leg, mainOf, newLeg } from '../leg/leg.ts';
 import type { Program } from '../leg/program.ts';
 import type { Place } from '../place/place.ts';
 import { isWebRtcOffer } from '../sip/offer-profile.ts';
@@ -67,8 +67,10 @@ export function dialledLeg(
   place: Place | null,
   { session, counts, program = null, now, epoch }: Beginning,
 ): Leg {
-  const { callee, caller } = dial;
-  const userName = callee.to === 'user' ? callee.userName : undefined;
+  const { targets, caller } = dial;
+  const { callee, dialled } = targets[0];
+  const isOne = targets.length === 1;
+  const userName = isOne && callee.to === 'user' ? callee.userName : undefined;
   return newLeg({
     id: fresh.leg,
     control: fresh.control,
@@ -76,9 +78,9 @@ export function dialledLeg(
     direction: 'ours',
     ...(userName === undefined ? {} : { userName }),
     from: caller.number,
-    to: caller.dialled,
-    party: { number: userName ?? (callee.to === 'trunk' ? callee.number : caller.dialled) },
-    state: { name: 'dialling', until: now + dial.ringMs, looking: false },
+    to: dialled,
+    party: { number: userName ?? (callee.to === 'trunk' ? callee.number : dialled) },
+    state: { name: 'dialling', until: now + dial.ringMs, looking: 0 },
     place,
     program,
     dial,
@@ -89,10 +91,10 @@ export function dialledLeg(
 }
 
 /** How the callee of a leg that called us is called. */
-export function dialFor(callee: Dial['callee'], caller: Caller, offered: Leg, ringMs: Ms): Dial {
+export function dialFor(callee: Callee, caller: Caller, branch: string, offered: Leg, ringMs: Ms): Dial {
   const own = mainOf(offered);
   return {
-    callee,
+    targets: [{ callee, dialled: caller.dialled, branch }],
     caller,
     codecs: own?.codecs ?? [],
     opus: opusWishes(own?.exchange.offer ?? ''),

@@ -12,7 +12,7 @@ import { ASSERTED_IDENTITY, HEADER, NODE_HOST, retryAfter } from '@sidetone/wire
 import type { Branch } from '../leg/branch.ts';
 import type { Ending } from '../leg/ending.ts';
 import type { Extra } from '../leg/headers.ts';
-import { branchOf, type Caller, type Leg } from '../leg/leg.ts';
+import { branchOf, type Caller, type Leg, targetOf } from '../leg/leg.ts';
 import type { Wish } from '../message.ts';
 import { reasonHeaders } from './reason.ts';
 
@@ -47,8 +47,9 @@ export function inviteFor(
 ): InviteOptions | null {
   const branch = branchOf(leg, wish.branch);
   if (leg.dial === null || branch === undefined) return null;
-  const { callee, caller } = leg.dial;
-  const to = callee.to === 'trunk' ? callee.number : caller.dialled;
+  const { caller } = leg.dial;
+  const { callee, dialled } = targetOf(leg.dial, branch);
+  const to = callee.to === 'trunk' ? callee.number : dialled;
   const proven =
     branch.kind === 'trunk' ? wish.shown.number : (caller.asserted ?? caller.userName ?? caller.number);
   return {
