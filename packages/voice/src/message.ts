@@ -6,11 +6,15 @@ import type {
   CallRecord,
   CodecName,
   Direction,
+  GatherAsk,
   HookAsk,
   MediaCommand,
   MediaReply,
   OpusAsk,
+  SoundAsk,
+  SoundResult,
 } from '@sidetone/wire';
+import type { Play } from './activity/activity.ts';
 import type { Ending } from './leg/ending.ts';
 import type { Extra } from './leg/headers.ts';
 import type { Audio } from './leg/leg.ts';
@@ -33,6 +37,8 @@ export type MediaTag =
   | 're-accept'
   | 'probe'
   | 'close'
+  | 'play'
+  | 'overlay'
   | 'aside';
 
 /** Where a user is registered; voice has drawn the branch id. */
@@ -139,6 +145,15 @@ export type LegInput =
     }
   /** A digit that the peer sent in its media, which relays it by itself unless it is to leave as INFO. */
   | { readonly type: 'mediaDigit'; readonly branch: string; readonly digit: string }
+  /** What was asked for by a play is there, or not. */
+  | { readonly type: 'sound'; readonly id: string; readonly result: SoundResult }
+  /** The end of a play in media. */
+  | {
+      readonly type: 'played';
+      readonly branch: string;
+      readonly id: string;
+      readonly status: 'completed' | 'stopped' | 'failed';
+    }
   // -- commands
   /** Its first input, of a leg that a back end is told of. */
   | { readonly type: 'begun'; readonly news: Extract<CallNews, { type: 'initiated' }> }
@@ -170,6 +185,11 @@ export type LegInput =
   | { readonly type: 'end'; readonly ending: Ending }
   | { readonly type: 'placed'; readonly place: Place | null }
   | { readonly type: 'audio'; readonly audio: Audio }
+  /** Behind what waits to be played; `stop`: in its place. */
+  | { readonly type: 'play'; readonly play: Play; readonly stop?: 'current' | 'all' }
+  | { readonly type: 'stopPlay'; readonly stop: 'current' | 'all'; readonly overlay: boolean }
+  | { readonly type: 'gather'; readonly id: string; readonly ask: GatherAsk }
+  | { readonly type: 'stopGather' }
   /** Digits for the peer. */
   | { readonly type: 'send'; readonly digits: string; readonly durationMs?: Ms }
   /** An INFO for the peer. */
@@ -291,6 +311,8 @@ export type Wish =
   | { readonly type: 'record'; readonly leg: string; readonly record: CallRecord }
   /** For the back end of the leg, as number `n` of its lane. */
   | { readonly type: 'news'; readonly leg: string; readonly n: number; readonly what: CallNews }
+  /** For media to play: fetched or made on behalf of the leg's account. */
+  | { readonly type: 'sound'; readonly leg: string; readonly id: string; readonly ask: SoundAsk }
   /** It has answered, and this was to happen then. */
   | { readonly type: 'onAnswer'; readonly leg: string; readonly actions: OnAnswer }
   | {

@@ -5,8 +5,8 @@ import { Beginnings } from './command/begin.ts';
 import { eventOf } from './command/event.ts';
 import { Commands } from './command/execute.ts';
 import { Remembered } from './command/remembered.ts';
-import { connectionOf, viewOf } from './command/view.ts';
-import { type Bye, LegJournal } from './journal/journal.ts';
+import { accountOf, connectionOf, viewOf } from './command/view.ts';
+import { LegJournal } from './journal/journal.ts';
 import { inheritedMedia, restoreLegs } from './journal/restore.ts';
 import { CAUSE, type Ending, type Why } from './leg/ending.ts';
 import { isEnding, type Leg } from './leg/leg.ts';
@@ -17,11 +17,12 @@ import { MediaDesk } from './media/media-desk.ts';
 import type { Wish } from './message.ts';
 import { Registry } from './registry.ts';
 import { createVoiceAgent, PROXY } from './sip/agent.ts';
+import { Dialogs } from './sip/dialogs.ts';
 import { boundContacts, infoInput, type LegEvent, legInput } from './sip/from-sip.ts';
 import { readInfo } from './sip/info-body.ts';
 import { commandLeg, DIGIT } from './sip/leg-wishes.ts';
 import { referTarget } from './sip/refer-target.ts';
-import { byeHeaders, inviteFor, lookupFor } from './sip/to-sip.ts';
+import { inviteFor, lookupFor } from './sip/to-sip.ts';
 import { Transactions } from './transaction.ts';
 import type { VoiceInput, VoiceOutput } from './voice-events.ts';
 import { TIMERS, type Voice, type VoiceOptions, type VoiceTimers } from './voice-options.ts';
@@ -50,11 +51,11 @@ class CallService implements Voice {
   readonly #remembered = new Remembered();
   readonly #media: MediaDesk;
   readonly #journal: LegJournal;
-  /** Our branch ids → the user agent's dialogs; and back. */
-  readonly #dialogOf = new Map<string, LegId>();
-  readonly #branchOf = new Map<LegId, string>();
+  readonly #dialogs: Dialogs;
   readonly #lookups = new Map<string, { readonly leg: string; readonly target: number }>();
   #lookupId = 0;
+  /** Sounds that are asked for, and the leg that is to play each. */
+  readonly #sounds = new Map<string, string>();
   #engineSeen = false;
   #now: Ms = 0;
   #out: VoiceOutput[] = [];
@@ -65,6 +66,7 @@ class CallService implements Voice {
     const { callMs, cancelMs, mediaMs, parkMs } = this.#timers;
     this.#media = new MediaDesk(mediaMs);
     this.#agent = createVoiceAgent(options);
+    this.#dialogs = new Dialogs(this.#agent);
     this.#legs = new Transactions(
       this.#registry,
       { callMs, cancelMs, parkMs },
@@ -86,7 +88,7 @@ class CallService implements Voice {
       admission: this.#admission,
       remembered: this.#remembered,
     });
-    this.#journal = new LegJournal(this.#agent, (branch) => this.#dialogOf.get(branch));
+    this.#journal = new LegJournal(this.#agent, this.#dialogs.dialogOf);
   }
 
   get size(): Voice['size'] {
@@ -132,8 +134,12 @@ class CallService implements Voice {
         this.#out.push({ type: 'commandDone', request, result: this.#commands.execute(command, now) });
         break;
       }
-      case 'sound':
+      case 'sound': {
+        const leg = this.#sounds.get(input.id);
+        this.#sounds.delete(input.id);
+        if (leg !== undefined) this.#legs.post(leg, { type: 'sound', id: input.id, result: input.result });
         break;
+      }
       case 'tick':
         this.#tick();
         break;
@@ -200,26 +206,11 @@ class CallService implements Voice {
 
   #forget(leg: Leg): void {
     if (leg.program !== null) this.#remembered.over(viewOf(leg, this.#options.identity()), this.#now);
-    const byes: Bye[] = [];
-    for (const { id, ending } of leg.branches) {
-      const dialog = this.#dialogOf.get(id);
-      this.#dialogOf.delete(id);
-      if (dialog === undefined) continue;
-      this.#branchOf.delete(dialog);
-      const snapshot = this.#agent.snapshot(dialog);
-      const why: Ending = ending ?? { ...CAUSE.normal, by: 'platform' };
-      if (snapshot !== null) byes.push({ dialog: snapshot, headers: byeHeaders(why) });
-    }
-    this.#journal.over(leg.id, byes);
-  }
-
-  #bind(branch: string, dialog: LegId): void {
-    this.#dialogOf.set(branch, dialog);
-    this.#branchOf.set(dialog, branch);
+    this.#journal.over(leg.id, this.#dialogs.forget(leg));
   }
 
   #legOfDialog(dialog: LegId | undefined): Leg | undefined {
-    return this.#registry.legOfBranch(this.#branchOf.get(dialog ?? '') ?? '');
+    return this.#registry.legOfBranch(this.#dialogs.branchOf(dialog) ?? '');
   }
 
   // ---- media
@@ -275,7 +266,7 @@ class CallService implements Voice {
           this.#journal.inherited(leg.id);
           this.#legs.begin(leg);
         },
-        bind: (branch, dialog) => this.#bind(branch, dialog),
+        bind: (branch, dialog) => this.#dialogs.bind(branch, dialog),
         hear: (out) => this.#hear(out),
         post: (leg, input) => this.#legs.post(leg, input),
         leaving: (leg, byes) => this.#journal.over(leg, byes),
@@ -347,7 +338,7 @@ class CallService implements Voice {
       this.#hear(this.#agent.respond(out.leg, 403, {}, this.#now));
       return;
     }
-    this.#bind(this.#begin.incoming(out.request, out.sdp, node, this.#now), out.leg);
+    this.#dialogs.bind(this.#begin.incoming(out.request, out.sdp, node, this.#now), out.leg);
   }
 
   #lookedUp(out: Extract<UserAgentOut, { type: 'result' }>): void {
@@ -363,13 +354,13 @@ class CallService implements Voice {
   #info(out: Extract<UserAgentOut, { type: 'info' }>): void {
     const { status, body } = readInfo(out.request);
     this.#hear(this.#agent.respondRequest(out.tx, status, {}, this.#now));
-    const branch = this.#branchOf.get(out.leg);
+    const branch = this.#dialogs.branchOf(out.leg);
     if (branch === undefined || body === null || body.kind === 'candidates') return;
     this.#toBranch(branch, () => infoInput(body, branch));
   }
 
   #legEvent(out: LegEvent): void {
-    const branch = this.#branchOf.get(out.leg);
+    const branch = this.#dialogs.branchOf(out.leg);
     const leg = branch === undefined ? undefined : this.#registry.legOfBranch(branch);
     if (branch === undefined || leg === undefined) {
       // The leg is over; a late 2xx must not leave a peer talking to nobody.
@@ -401,6 +392,14 @@ class CallService implements Voice {
         this.#out.push({ type: 'event', event });
         return;
       }
+      case 'sound': {
+        const { leg, id, ask } = wish;
+        const of = this.#registry.legs.get(leg);
+        const account = of === undefined ? null : accountOf(of, this.#options.identity());
+        this.#sounds.set(id, leg);
+        this.#out.push({ type: 'sound', id, account: account ?? '', ask });
+        return;
+      }
       case 'onAnswer':
         return this.#commands.onAnswer(wish.leg, wish.actions, this.#now);
       case 'media':
@@ -418,7 +417,7 @@ class CallService implements Voice {
         const options = leg === undefined ? null : inviteFor(leg, wish, PROXY);
         if (options === null) return;
         const { leg: dialog, out } = this.#agent.invite(options, this.#now);
-        this.#bind(wish.branch, dialog);
+        this.#dialogs.bind(wish.branch, dialog);
         this.#hear(out);
         return;
       }
@@ -426,7 +425,7 @@ class CallService implements Voice {
         this.#hear(this.#agent.respondRequest(wish.tx, wish.status, {}, this.#now));
         return;
       default: {
-        const dialog = this.#dialogOf.get(wish.branch);
+        const dialog = this.#dialogs.dialogOf(wish.branch);
         const leg = this.#registry.legs.get(wish.leg);
         if (dialog === undefined || leg === undefined) return;
         this.#hear(commandLeg(this.#agent, leg, dialog, wish, this.#options.random, this.#now));

@@ -99,6 +99,8 @@ export function spell(out: Wish): string {
       return `NOTIFY ${out.branch} ${out.status}${out.final ? ' final' : ''}`;
     case 'news':
       return `news ${out.leg} ${out.n} ${out.what.type}`;
+    case 'sound':
+      return `sound ${out.leg} ${out.ask.kind}`;
     case 'onAnswer':
       return `onAnswer ${out.leg}`;
     case 'sendInfo':

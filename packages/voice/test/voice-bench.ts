@@ -23,6 +23,7 @@ import {
   type Trunk,
 } from '@sidetone/wire';
 import { createVoice, type Voice, type VoiceOptions } from '../src/index.ts';
+import type { VoiceOutput } from '../src/voice-events.ts';
 
 export const connection = (userName: string, change: Partial<FixedConnection> = {}): FixedConnection => ({
   userName,
@@ -136,6 +137,8 @@ export class VoiceBench {
   readonly records: CallRecord[] = [];
   /** What back ends have heard, in order. */
   readonly news: CallEvent[] = [];
+  /** What was asked for to be heard. */
+  readonly sounds: Extract<VoiceOutput, { type: 'sound' }>[] = [];
   readonly #results = new Map<string, CommandResult>();
   /** What is on disk: the last value of each key, as text. */
   readonly journal = new Map<string, string>();
@@ -227,6 +230,7 @@ export class VoiceBench {
         const done = special == null || out.command.op === 'close' ? this.#answer(out.command) : special;
         if (special !== null) this.#replies.push({ id: out.id, reply: special ?? done });
       } else if (out.type === 'record') this.records.push(out.record);
+      else if (out.type === 'sound') this.sounds.push(out);
       else if (out.type === 'event') this.news.push(out.event);
       else if (out.type === 'commandDone') this.#results.set(out.request, out.result);
       else if (out.type === 'log') this.logs.push(out);

@@ -10,11 +10,12 @@ import {
   type LegIds,
   type Refusal,
 } from '@sidetone/wire';
+import { newPlay } from '../activity/activity.ts';
 import { CAUSE, type Ending, why } from '../leg/ending.ts';
 import { isEnding, type Leg, mainOf } from '../leg/leg.ts';
 import { hookSettings, isDone, newProgram, type OnAnswer, type Program, withHook } from '../leg/program.ts';
 import type { Admission } from '../limits/admission.ts';
-import type { Bridge } from '../place/bridge-draft.ts';
+import { type Bridge, otherOf } from '../place/bridge-draft.ts';
 import type { Registry } from '../registry.ts';
 import { type Asker, backEndAsks, userAsks } from '../routing/asker.ts';
 import type { Transactions } from '../transaction.ts';
@@ -89,12 +90,14 @@ export class Commands {
   }
 
   /** A leg that was called has answered. */
-  onAnswer(id: string, { digits, bridge }: OnAnswer, now: Ms): void {
+  onAnswer(id: string, { digits, play, bridge }: OnAnswer, now: Ms): void {
     this.#now = now;
-    const { registry, legs } = this.#world;
+    const { registry, legs, options } = this.#world;
     const leg = registry.legs.get(id);
     if (leg === undefined) return;
     if (digits !== undefined) legs.post(id, { type: 'send', digits });
+    if (play !== undefined)
+      legs.post(id, { type: 'play', play: newPlay(uuid(options.random), play, 1, false) });
     if (bridge === undefined) return;
     const other = registry.legs.get(bridge);
     // Of several that ring for one caller the first has it; who comes later must not take it over.
@@ -160,12 +163,40 @@ export class Commands {
         const { contentType, body } = command;
         return isUp ? () => legs.post(leg.id, { type: 'sendInfo', contentType, body }) : UNANSWERED;
       }
-      case 'refer':
       case 'play':
-      case 'stopPlay':
-      case 'gather':
+        return isUp ? () => this.#play(command, leg) : UNANSWERED;
+      case 'stopPlay': {
+        const { stop, overlay = true } = command;
+        return isUp ? () => legs.post(leg.id, { type: 'stopPlay', stop, overlay }) : UNANSWERED;
+      }
+      case 'gather': {
+        const {
+          account: _a,
+          control: _c,
+          clientState: _s,
+          commandId: _i,
+          hook: _h,
+          type: _t,
+          ...ask
+        } = command;
+        const id = uuid(this.#world.options.random);
+        return isUp ? () => legs.post(leg.id, { type: 'gather', id, ask }) : UNANSWERED;
+      }
       case 'stopGather':
+        return isUp ? () => legs.post(leg.id, { type: 'stopGather' }) : UNANSWERED;
+      case 'refer':
         return { why: 'badField', detail: 'This command is not offered here yet.' };
+    }
+  }
+
+  #play({ sound, loop = 1, overlay = false, stop, target = 'self' }: Of<'play'>, leg: Leg): void {
+    const { registry, legs, options } = this.#world;
+    const other = leg.place?.in === 'bridge' ? otherOf(registry.members(leg.place.id), leg.id) : undefined;
+    const heard = target === 'self' ? [leg] : target === 'opposite' ? [other] : [leg, other];
+    for (const one of heard) {
+      if (one === undefined || isEnding(one)) continue;
+      const play = newPlay(uuid(options.random), sound, loop, overlay);
+      legs.post(one.id, { type: 'play', play, ...(stop === undefined ? {} : { stop }) });
     }
   }
 

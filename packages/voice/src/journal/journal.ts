@@ -1,5 +1,6 @@
 import type { JournalLine } from '@sidetone/core';
 import type { ExtraHeaders, LegId, LegSnapshot, UserAgent } from '@sidetone/sip';
+import { type Activities, IDLE } from '../activity/activity.ts';
 import { BLANK, type Branch, type Negotiation, PLAIN } from '../leg/branch.ts';
 import { ALONE, isEarly, isEnding, type Leg } from '../leg/leg.ts';
 
@@ -18,9 +19,11 @@ export type WrittenBranch = Partial<Branch> & Pick<Branch, 'id' | 'kind' | 'phas
 /** A leg as it is written: without what only its set-up needs. */
 export type WrittenLeg = Omit<
   Leg,
-  'branches' | 'dial' | 'answerHeaders' | 'progressed' | 'rung' | 'audio' | 'early'
+  'activities' | 'branches' | 'dial' | 'answerHeaders' | 'progressed' | 'rung' | 'audio' | 'early'
 > & {
   readonly branches: readonly WrittenBranch[];
+  /** Absent: none. */
+  readonly activities?: Activities;
 };
 
 /** An unanswered INVITE of ours, by what its 2xx would carry. */
@@ -97,6 +100,7 @@ const isIdle = (value: unknown): boolean => (value as Negotiation | null)?.name 
 function legEntry(leg: Leg, dialogs: readonly WrittenDialog[], early: readonly EarlyDialog[]): LegEntry {
   const {
     branches,
+    activities,
     dial: _,
     answerHeaders: _a,
     progressed: _p,
@@ -105,7 +109,8 @@ function legEntry(leg: Leg, dialogs: readonly WrittenDialog[], early: readonly E
     early: _e,
     ...rest
   } = leg;
-  return { v: 2, leg: { ...rest, branches: branches.map(writtenBranch) }, dialogs, early };
+  const active = activities === IDLE ? {} : { activities };
+  return { v: 2, leg: { ...rest, ...active, branches: branches.map(writtenBranch) }, dialogs, early };
 }
 
 /** Fields of no use to a process that follows, or that it finds anew. */

@@ -17,6 +17,7 @@ import {
   recordOf,
 } from '@sidetone/core';
 import { type ExtraHeaders, headerProblem } from '@sidetone/sip';
+import { type Activities, type Gather, IDLE, MOST_PLAYS, type Play } from '../activity/activity.ts';
 import { type Attachment, BLANK, type Branch, type Exchange, type MediaUse, PLAIN } from '../leg/branch.ts';
 import type { Ending } from '../leg/ending.ts';
 import type { Leg } from '../leg/leg.ts';
@@ -141,6 +142,14 @@ const PLACE: Readonly<Record<string, (place: Fields) => boolean>> = {
     isText(place['id']) && isNumber(place['since']) && oneOf('echo', 'tone', 'music')(place['service']),
 };
 
+const SOUND_ASK: Readonly<Record<string, (ask: Fields) => boolean>> = {
+  url: ({ url }) => isText(url),
+  media: ({ name }) => isText(name),
+  content: ({ content }) => isText(content),
+  speech: ({ text, voice, ssml, language }) =>
+    isText(text) && isString(voice) && maybe(isFlag)(ssml) && maybe(isString)(language),
+};
+const isSoundAsk = named(SOUND_ASK, 'kind');
 const HOOK: Checks<HookSettings> = {
   url: orNull(isText),
   failover: orNull(isText),
@@ -161,10 +170,46 @@ const PROGRAM: Checks<Program> = {
   limitMs: orNull(isNumber),
   firstCommandBy: orNull(isNumber),
   onAnswer: orNull(
-    recordOf<OnAnswer>({ digits: maybe(isString), play: maybe(isFields), bridge: maybe(isText) }),
+    recordOf<OnAnswer>({ digits: maybe(isString), play: maybe(isSoundAsk), bridge: maybe(isText) }),
   ),
   done: listOf(recordOf<Program['done'][number]>({ id: isText, at: isNumber })),
 };
+
+const isPlay = recordOf<Play>({
+  id: isText,
+  state: oneOf('preparing', 'ready', 'playing'),
+  ask: orNull(isSoundAsk),
+  file: orNull(isText),
+  loop: orNull(isNumber),
+  told: oneOf('speech', 'media'),
+  media: recordOf<Play['media']>({ url: maybe(isText), name: maybe(isText), overlay: isFlag }),
+});
+const isGather = recordOf<Gather>({
+  id: isText,
+  ask: recordOf<Gather['ask']>({
+    gatherId: maybe(isText),
+    minDigits: isNumber,
+    maxDigits: isNumber,
+    timeoutMs: isNumber,
+    initialMs: isNumber,
+    interDigitMs: isNumber,
+    terminating: orNull(isText),
+    valid: isString,
+    tries: isNumber,
+    prompt: maybe(isSoundAsk),
+    invalidPrompt: maybe(isSoundAsk),
+  }),
+  state: oneOf('prompting', 'collecting'),
+  digits: isString,
+  tries: isNumber,
+  until: orNull(isNumber),
+  allBy: orNull(isNumber),
+});
+const isActivities = recordOf<Activities>({
+  plays: listOf(isPlay, MOST_PLAYS),
+  overlay: orNull(isPlay),
+  gather: orNull(isGather),
+});
 
 /** What the machines rely on, by field: a field without a check does not compile. */
 const LEG: Checks<Leg> = {
@@ -182,6 +227,7 @@ const LEG: Checks<Leg> = {
   early: orNull(isText),
   place: orNull(named(PLACE, 'in')),
   program: orNull(recordOf(PROGRAM)),
+  activities: isActivities,
   dial: (value) => value === null,
   answerHeaders: isHeaders,
   progressed: isFlag,
@@ -218,7 +264,13 @@ function readBranch(value: unknown): unknown {
 /** A leg as it was written, or as an earlier record gives it. */
 export function readLeg(value: unknown): Leg | null {
   if (!isFields(value) || !Array.isArray(value['branches'])) return null;
-  const leg: unknown = { program: null, ...value, ...REST, branches: value['branches'].map(readBranch) };
+  const leg: unknown = {
+    program: null,
+    activities: IDLE,
+    ...value,
+    ...REST,
+    branches: value['branches'].map(readBranch),
+  };
   if (!isLeg(leg)) return null;
   const read = leg as Leg;
   const { main } = read;

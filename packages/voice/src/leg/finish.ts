@@ -1,4 +1,6 @@
 import type { Ms } from '@sidetone/core';
+import { cancelGather } from '../activity/gather.ts';
+import { abandonPlays } from '../activity/play.ts';
 import { type Branch, inMedia, isGone } from './branch.ts';
 import { CAUSE, type Ending } from './ending.ts';
 import { hangupOf } from './hangup.ts';
@@ -54,6 +56,8 @@ export function endBranch(draft: LegDraft, branch: Branch, ending: Ending): void
 /** Ends the leg: every branch that is left hears it in its own way. The first ending stands. */
 export function endLeg(draft: LegDraft, ending: Ending): void {
   if (isEnding(draft.leg)) return;
+  cancelGather(draft, 'call_hangup');
+  abandonPlays(draft);
   draft.set({ state: { name: 'ending', ending }, endedAt: draft.now });
   for (const branch of draft.leg.branches) endBranch(draft, branch, ending);
 }

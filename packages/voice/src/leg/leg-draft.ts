@@ -1,5 +1,6 @@
 import type { LogLine, Ms } from '@sidetone/core';
 import type { CallNews, MediaCommand } from '@sidetone/wire';
+import type { Activities } from '../activity/activity.ts';
 import type { MediaTag, PlaceInput, Wish } from '../message.ts';
 import type { Attachment, Branch, DigitsOut, Exchange, MediaUse } from './branch.ts';
 import { branchOf, type Leg, type LegState } from './leg.ts';
@@ -84,6 +85,10 @@ export class LegDraft {
 
   tell(message: PlaceInput): void {
     this.out.push({ type: 'place', message });
+  }
+
+  act(change: Partial<Activities>): void {
+    this.set({ activities: { ...this.leg.activities, ...change } });
   }
 
   /** Something that a back end hears of. */

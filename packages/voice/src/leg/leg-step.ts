@@ -1,4 +1,6 @@
 import type { Machine, Ms, Step } from '@sidetone/core';
+import { cancelGather, gatherDigit, onGather, settleGather } from '../activity/gather.ts';
+import { onPlay, onPlayed, onPlayReply, onSound, settlePlays, stopPlays } from '../activity/play.ts';
 import type { LegInput } from '../message.ts';
 import { onAnswer, onConfirmed, onEarly, onFirstAnswer, onOpen, onRing } from './answering.ts';
 import { onAskHeard, onAttachment, onProbe, probeAgain } from './attachment.ts';
@@ -48,6 +50,10 @@ export function stepLeg(leg: Leg, input: LegInput, settings: LegSettings, now: M
   act(draft, input);
   settleExchange(draft);
   if (leg.program !== null) tellHold(draft, leg);
+  if (!isEnding(draft.leg)) {
+    settleGather(draft);
+    settlePlays(draft);
+  }
   settle(draft);
   return { state: draft.leg, out: draft.out };
 }
@@ -60,7 +66,20 @@ const STEPS: { readonly [T in LegInput['type']]: (draft: LegDraft, input: Of<T>)
   },
   begun: (draft, { news }) => draft.news(news),
   commanded: onCommanded,
-  bridged: (draft) => draft.news({ type: 'bridged' }),
+  bridged: (draft) => {
+    // What was to pass the time is over.
+    stopPlays(draft, 'all');
+    draft.news({ type: 'bridged' });
+  },
+  play: (draft, input) => {
+    if (input.stop !== undefined) cancelGather(draft, 'cancelled');
+    onPlay(draft, input);
+  },
+  stopPlay: (draft, { stop, overlay }) => stopPlays(draft, stop, overlay),
+  sound: onSound,
+  played: onPlayed,
+  gather: onGather,
+  stopGather: (draft) => cancelGather(draft, 'cancelled'),
   dial: onDial,
   bindings: onBindings,
   progress: onProgress,
@@ -96,7 +115,10 @@ const STEPS: { readonly [T in LegInput['type']]: (draft: LegDraft, input: Of<T>)
   reinvite: onReinvite,
   reinviteConfirmed: onReinviteConfirmed,
   reinviteResult: onReinviteResult,
-  digits: (draft, { digits }) => onDigits(draft, digits),
+  digits: (draft, { digits }) => {
+    onDigits(draft, digits);
+    for (const digit of digits) gatherDigit(draft, digit);
+  },
   send: (draft, { digits, durationMs }) => sendDigits(draft, digits, durationMs),
   sendInfo: (draft, { type: _, ...info }) => {
     const { main, leg } = draft;
@@ -110,7 +132,10 @@ const STEPS: { readonly [T in LegInput['type']]: (draft: LegDraft, input: Of<T>)
   mediaFlag: (draft, { flag }) => {
     draft.log(flag === 'one-way' ? 'warn' : 'debug', `media ${flag}`);
   },
-  mediaDigit: (draft, { branch, digit }) => onMediaDigit(draft, branch, digit),
+  mediaDigit: (draft, { branch, digit }) => {
+    onMediaDigit(draft, branch, digit);
+    if (!isEnding(draft.leg)) gatherDigit(draft, digit);
+  },
   refer: onRefer,
   refered: (draft, { tx, status }) => answerRefer(draft, tx, status),
   notify: (draft, { type: _, ...news }) => {
@@ -171,7 +196,8 @@ function onMedia(draft: LegDraft, { branch: id, tag, reply }: Of<'media'>): void
   if (!inMedia(branch)) return;
   if (tag === 'aside') {
     if (!reply.ok) draft.log('debug', 'media refused', { error: reply.error });
-  } else if (tag === 'first') {
+  } else if (tag === 'play' || tag === 'overlay') onPlayReply(draft, tag === 'overlay', reply);
+  else if (tag === 'first') {
     if (draft.leg.direction === 'theirs') onFirstAnswer(draft, reply);
     else onFirstOffer(draft, branch, reply);
   } else if (tag === 'accept') onAccept(draft, branch, reply);

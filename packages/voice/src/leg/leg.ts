@@ -8,6 +8,7 @@ import type {
   Source,
   Trunk,
 } from '@sidetone/wire';
+import { type Activities, IDLE } from '../activity/activity.ts';
 import type { Place } from '../place/place.ts';
 import type { Branch } from './branch.ts';
 import type { Ending } from './ending.ts';
@@ -63,6 +64,8 @@ export interface Leg {
   readonly place: Place | null;
   /** What a back end is told of it and has asked of it. */
   readonly program: Program | null;
+  /** What it plays and gathers. */
+  readonly activities: Activities;
   /** How it is called; null: it called us, or is answered. */
   readonly dial: Dial | null;
   /** X- headers of its 2xx, for the other side's. */
@@ -185,6 +188,7 @@ export function newLeg(facts: Fresh): Leg {
     counts: [],
     ...facts,
     early: null,
+    activities: IDLE,
     answerHeaders: [],
     progressed: false,
     rung: [],
@@ -226,6 +230,8 @@ export function legDeadline(leg: Leg): Ms | null {
   let next: Ms | null = 'until' in leg.state ? (leg.state.until ?? null) : null;
   const first = leg.program?.firstCommandBy ?? null;
   if (first !== null && !isEnding(leg) && (next === null || first < next)) next = first;
+  const gatherBy = leg.activities.gather?.until ?? null;
+  if (gatherBy !== null && !isEnding(leg) && (next === null || gatherBy < next)) next = gatherBy;
   for (const { phase, giveUpAt, attachment } of leg.branches) {
     const due = phase === 'cancelling' ? giveUpAt : phase === 'up' ? attachment.probeAt : null;
     if (due !== null && (next === null || due < next)) next = due;

@@ -1,3 +1,4 @@
+import { resumePlays } from '../activity/play.ts';
 import type { LegInput } from '../message.ts';
 import type { Branch } from './branch.ts';
 import { sendNext } from './digits.ts';
@@ -39,6 +40,7 @@ export function onRestored(
   if (!main.exchange.connected && !unacked) return endLeg(draft, ending);
   toRest(draft, main, unacked, unsettled);
   sendNext(draft);
+  resumePlays(draft);
 }
 
 function toRest(draft: LegDraft, branch: Branch, unacked: boolean, unsettled: boolean): void {

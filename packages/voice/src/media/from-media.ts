@@ -6,6 +6,7 @@ export function mediaInput(event: Exclude<MediaEvent, { event: 'engine' }>): Leg
   const { leg: branch } = event;
   if (event.event === 'failed') return { type: 'mediaFailed', branch, why: event.why };
   if (event.event === 'dtmf') return { type: 'mediaDigit', branch, digit: event.digit };
-  if (event.event === 'played' || event.event === 'heard') return null;
+  if (event.event === 'played') return { type: 'played', branch, id: event.id, status: event.status };
+  if (event.event === 'heard') return null;
   return { type: 'mediaFlag', branch, flag: event.event };
 }

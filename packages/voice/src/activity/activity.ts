@@ -1,0 +1,62 @@
+import type { Ms } from '@sidetone/core';
+import type { GatherAsk, PlayedMedia, SoundAsk } from '@sidetone/wire';
+
+/*
+ * What a leg does beside talking: it plays what waits in its queue, and gathers digits. Both go on wherever it is, and die with it.
+ *
+ *   play     preparing ──file──▶ ready ──first in the queue, leg up──▶ playing ──played, stopped──▶ gone
+ *                └── no file ──▶ gone, told as failed
+ *
+ *   gather   prompting ──digit, or the prompt's end──▶ collecting ──enough, terminating digit, time──▶ told once, gone
+ *                ▲                                          │
+ *                └──────────── wrong, and tries left ───────┘
+ */
+
+/** One thing to be heard. */
+export interface Play {
+  /** Unique on the leg; its name in media. */
+  readonly id: string;
+  readonly state: 'preparing' | 'ready' | 'playing';
+  /** What is to be fetched or made; `null` once it is. */
+  readonly ask: SoundAsk | null;
+  readonly file: string | null;
+  /** How often; null: until it is stopped. */
+  readonly loop: number | null;
+  /** How it is told: as speech, as media, or not at all (the prompt of a gather is told like any). */
+  readonly told: 'speech' | 'media';
+  readonly media: PlayedMedia;
+}
+
+export interface Gather {
+  /** In front of the ids of its prompts. */
+  readonly id: string;
+  readonly ask: GatherAsk;
+  readonly state: 'prompting' | 'collecting';
+  readonly digits: string;
+  /** Tries that have begun. */
+  readonly tries: number;
+  /** When it has waited for long enough: for the next digit, and for all of them. */
+  readonly until: Ms | null;
+  readonly allBy: Ms | null;
+}
+
+export interface Activities {
+  /** The first one plays, as soon as it can. */
+  readonly plays: readonly Play[];
+  /** Mixed into what the leg hears. */
+  readonly overlay: Play | null;
+  readonly gather: Gather | null;
+}
+
+export const IDLE: Activities = { plays: [], overlay: null, gather: null };
+
+/** At most so many wait. */
+export const MOST_PLAYS = 100;
+
+/** What is asked for, as a play. */
+export function newPlay(id: string, ask: SoundAsk, loop: number | null, overlay: boolean): Play {
+  const url = ask.kind === 'url' ? { url: ask.url } : {};
+  const name = ask.kind === 'media' ? { name: ask.name } : {};
+  const told = ask.kind === 'speech' ? 'speech' : 'media';
+  return { id, state: 'preparing', ask, file: null, loop, told, media: { ...url, ...name, overlay } };
+}
