@@ -185,6 +185,11 @@ export type LegInput =
   | { readonly type: 'end'; readonly ending: Ending }
   | { readonly type: 'placed'; readonly place: Place | null }
   | { readonly type: 'audio'; readonly audio: Audio }
+  /** A REFER for the peer (RFC 3515), and what it makes of it. */
+  | { readonly type: 'sendRefer'; readonly address: string; readonly headers: Extra }
+  | { readonly type: 'referAnswered'; readonly status: number }
+  | { readonly type: 'referNotified'; readonly status: number; readonly final: boolean }
+  | { readonly type: 'infoReceived'; readonly contentType: string; readonly body: string }
   /** Behind what waits to be played; `stop`: in its place. */
   | { readonly type: 'play'; readonly play: Play; readonly stop?: 'current' | 'all' }
   | { readonly type: 'stopPlay'; readonly stop: 'current' | 'all'; readonly overlay: boolean }
@@ -311,6 +316,13 @@ export type Wish =
   | { readonly type: 'record'; readonly leg: string; readonly record: CallRecord }
   /** For the back end of the leg, as number `n` of its lane. */
   | { readonly type: 'news'; readonly leg: string; readonly n: number; readonly what: CallNews }
+  | {
+      readonly type: 'sendRefer';
+      readonly leg: string;
+      readonly branch: string;
+      readonly address: string;
+      readonly headers: Extra;
+    }
   /** For media to play: fetched or made on behalf of the leg's account. */
   | { readonly type: 'sound'; readonly leg: string; readonly id: string; readonly ask: SoundAsk }
   /** It has answered, and this was to happen then. */

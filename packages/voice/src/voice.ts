@@ -1,5 +1,5 @@
 import { earliest, type JournalEntry, type Ms, uuid } from '@sidetone/core';
-import type { DialogName, LegId, UserAgent, UserAgentOut } from '@sidetone/sip';
+import type { LegId, UserAgent, UserAgentOut } from '@sidetone/sip';
 import type { LegView, MediaEvent, MediaReply } from '@sidetone/wire';
 import { Beginnings } from './command/begin.ts';
 import { eventOf } from './command/event.ts';
@@ -18,10 +18,9 @@ import type { Wish } from './message.ts';
 import { Registry } from './registry.ts';
 import { createVoiceAgent, PROXY } from './sip/agent.ts';
 import { Dialogs } from './sip/dialogs.ts';
-import { boundContacts, infoInput, type LegEvent, legInput } from './sip/from-sip.ts';
-import { readInfo } from './sip/info-body.ts';
-import { commandLeg, DIGIT } from './sip/leg-wishes.ts';
-import { referTarget } from './sip/refer-target.ts';
+import { boundContacts, type LegEvent, legInput } from './sip/from-sip.ts';
+import { InDialog } from './sip/in-dialog.ts';
+import { commandLeg, DIGIT, REFERRED } from './sip/leg-wishes.ts';
 import { inviteFor, lookupFor } from './sip/to-sip.ts';
 import { Transactions } from './transaction.ts';
 import type { VoiceInput, VoiceOutput } from './voice-events.ts';
@@ -52,6 +51,7 @@ class CallService implements Voice {
   readonly #media: MediaDesk;
   readonly #journal: LegJournal;
   readonly #dialogs: Dialogs;
+  readonly #requests: InDialog;
   readonly #lookups = new Map<string, { readonly leg: string; readonly target: number }>();
   #lookupId = 0;
   /** Sounds that are asked for, and the leg that is to play each. */
@@ -87,6 +87,13 @@ class CallService implements Voice {
       begin: this.#begin,
       admission: this.#admission,
       remembered: this.#remembered,
+    });
+    this.#requests = new InDialog({
+      agent: this.#agent,
+      registry: this.#registry,
+      legs: this.#legs,
+      dialogs: this.#dialogs,
+      isOwnHost: this.#begin.isOwnHost,
     });
     this.#journal = new LegJournal(this.#agent, this.#dialogs.dialogOf);
   }
@@ -309,17 +316,13 @@ class CallService implements Voice {
           this.#incoming(out);
           break;
         case 'request':
-          if (out.request.method === 'REFER') this.#refer(out);
-          else {
-            const status = out.request.method === 'OPTIONS' ? 200 : 405;
-            this.#hear(this.#agent.respondRequest(out.tx, status, {}, this.#now));
-          }
+          this.#hear(this.#requests.request(out, this.#now));
           break;
         case 'result':
           this.#lookedUp(out);
           break;
         case 'info':
-          this.#info(out);
+          this.#hear(this.#requests.info(out, this.#now));
           break;
         case 'refreshed': {
           const leg = this.#legOfDialog(out.leg);
@@ -351,14 +354,6 @@ class CallService implements Voice {
     this.#legs.post(leg, { type: 'bindings', target, status: out.status, contacts });
   }
 
-  #info(out: Extract<UserAgentOut, { type: 'info' }>): void {
-    const { status, body } = readInfo(out.request);
-    this.#hear(this.#agent.respondRequest(out.tx, status, {}, this.#now));
-    const branch = this.#dialogs.branchOf(out.leg);
-    if (branch === undefined || body === null || body.kind === 'candidates') return;
-    this.#toBranch(branch, () => infoInput(body, branch));
-  }
-
   #legEvent(out: LegEvent): void {
     const branch = this.#dialogs.branchOf(out.leg);
     const leg = branch === undefined ? undefined : this.#registry.legOfBranch(branch);
@@ -369,8 +364,7 @@ class CallService implements Voice {
       return;
     }
     this.#legs.touched.add(leg.id);
-    // Only digits wait for the answer to a request of ours.
-    if (out.type === 'inDialogResult' && out.token !== DIGIT) return;
+    if (out.type === 'inDialogResult' && out.token !== DIGIT && out.token !== REFERRED) return;
     this.#legs.post(leg.id, legInput(out, branch));
   }
 
@@ -431,18 +425,5 @@ class CallService implements Voice {
         this.#hear(commandLeg(this.#agent, leg, dialog, wish, this.#options.random, this.#now));
       }
     }
-  }
-
-  #refer(out: Extract<UserAgentOut, { type: 'request' }>): void {
-    const asks = this.#legOfDialog(out.leg);
-    const facts = {
-      isOwnHost: this.#begin.isOwnHost,
-      registry: this.#registry,
-      find: (name: DialogName) => this.#legOfDialog(this.#agent.legWith(name)),
-    };
-    const to = asks === undefined ? 403 : referTarget(out.request, asks, facts);
-    if (asks === undefined || typeof to === 'number')
-      this.#hear(this.#agent.respondRequest(out.tx, typeof to === 'number' ? to : 403, {}, this.#now));
-    else this.#legs.post(asks.id, { type: 'refer', tx: out.tx, cseq: out.request.headers.cseq.seq, to });
   }
 }

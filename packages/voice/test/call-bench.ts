@@ -103,6 +103,8 @@ export function spell(out: Wish): string {
       return `sound ${out.leg} ${out.ask.kind}`;
     case 'onAnswer':
       return `onAnswer ${out.leg}`;
+    case 'sendRefer':
+      return `REFER ${out.branch} ${out.address}`;
     case 'sendInfo':
       return `INFO ${out.branch} ${out.contentType}`;
     case 'log':

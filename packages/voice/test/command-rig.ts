@@ -31,7 +31,8 @@ export const identity = people({
   applications: [APPLICATION],
 });
 
-export const bench = (): VoiceBench => new VoiceBench({ identity });
+export const bench = (options: ConstructorParameters<typeof VoiceBench>[0] = {}): VoiceBench =>
+  new VoiceBench({ identity, ...options });
 export const names = (told: readonly CallEvent[]): string[] =>
   told.map(({ leg, what }) => `${what.type} ${leg.party}`);
 

@@ -98,7 +98,7 @@ export class Far {
       contact: (leg) => ({ scheme: 'sip', user: leg, host, params: {} }),
       resolve: () => ({ transport: 'local', node: 'voice' }),
       userAgent: 'far',
-      allow: ['INVITE', 'ACK', 'CANCEL', 'BYE', 'INFO', 'UPDATE', 'OPTIONS', 'NOTIFY'],
+      allow: ['INVITE', 'ACK', 'CANCEL', 'BYE', 'INFO', 'UPDATE', 'OPTIONS', 'NOTIFY', 'REFER'],
     });
   }
 

@@ -1,4 +1,5 @@
 import { type Ms, uuid } from '@sidetone/core';
+import { formatUri, parseUri } from '@sidetone/sip';
 import {
   type AfterBridge,
   type Command,
@@ -185,8 +186,18 @@ export class Commands {
       case 'stopGather':
         return isUp ? () => legs.post(leg.id, { type: 'stopGather' }) : UNANSWERED;
       case 'refer':
-        return { why: 'badField', detail: 'This command is not offered here yet.' };
+        return this.#refer(command, leg);
     }
+  }
+
+  #refer({ address, headers = [] }: Of<'refer'>, leg: Leg): Decision {
+    if (leg.state.name !== 'up') return UNANSWERED;
+    const uri = parseUri(address);
+    if (!uri.ok || (uri.value.scheme !== 'sip' && uri.value.scheme !== 'sips'))
+      return { why: 'badField', field: 'sip_address', detail: 'sip_address must be a SIP URI.' };
+    if (leg.program?.referring === true)
+      return { why: 'badField', detail: 'This call is being referred already.' };
+    return () => this.#world.legs.post(leg.id, { type: 'sendRefer', address: formatUri(uri.value), headers });
   }
 
   #play({ sound, loop = 1, overlay = false, stop, target = 'self' }: Of<'play'>, leg: Leg): void {

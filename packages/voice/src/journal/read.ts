@@ -122,8 +122,9 @@ const BRANCH: Checks<Branch> = {
   exchange: recordOf(EXCHANGE),
   attachment: recordOf(ATTACHMENT),
   digits: recordOf<Branch['digits']>({
-    waiting: (value) => isString(value) && /^[0-9*#A-D]*$/i.test(value),
+    waiting: (value) => isString(value) && /^[0-9*#A-Dw]*$/i.test(value),
     out: isFlag,
+    until: orNull(isNumber),
   }),
 };
 
@@ -172,6 +173,7 @@ const PROGRAM: Checks<Program> = {
   onAnswer: orNull(
     recordOf<OnAnswer>({ digits: maybe(isString), play: maybe(isSoundAsk), bridge: maybe(isText) }),
   ),
+  referring: isFlag,
   done: listOf(recordOf<Program['done'][number]>({ id: isText, at: isNumber })),
 };
 

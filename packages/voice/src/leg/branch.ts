@@ -99,10 +99,14 @@ export interface Attachment {
   readonly lost: 'dtls' | 'ice' | 'rtp' | null;
 }
 
-/** Digits towards the peer where they leave as INFO, one behind the answer to the other. */
+/**
+ * Digits towards the peer that wait: as INFO, one behind the answer to the other; behind a pause (`w` half a second, `W` a second).
+ */
 export interface DigitsOut {
   readonly waiting: string;
   readonly out: boolean;
+  /** The end of a pause, or of the digits before it. */
+  readonly until: Ms | null;
 }
 
 type Fresh = Pick<Branch, 'id' | 'kind' | 'phase' | 'codecs'> &
@@ -125,7 +129,7 @@ export const BLANK: Pick<Branch, 'media' | 'exchange' | 'attachment' | 'digits'>
     stated: 'sendrecv',
   },
   attachment: { at: 'here', probe: null, probeAt: null, renewing: false, lost: null },
-  digits: { waiting: '', out: false },
+  digits: { waiting: '', out: false, until: null },
 };
 
 /** What most branches are. */

@@ -16,7 +16,7 @@ import {
   onLost,
   onProgress,
 } from './dialling.ts';
-import { onDigitSent, onDigits, onMediaDigit, sendDigits } from './digits.ts';
+import { digitsDue, onDigitSent, onDigits, onMediaDigit, sendDigits } from './digits.ts';
 import { CAUSE, type Ending } from './ending.ts';
 import { branchGone, endBranch, endLeg, giveUp, legGone, settle } from './finish.ts';
 import { branchOf, isEnding, type Leg, legDeadline } from './leg.ts';
@@ -30,6 +30,7 @@ import {
   settleExchange,
 } from './negotiation.ts';
 import { isDone, withDone, withHook } from './program.ts';
+import { onReferAnswered, onReferNotified, onSendRefer } from './referring.ts';
 import { onRestored } from './restored.ts';
 
 type Of<T extends LegInput['type']> = Extract<LegInput, { type: T }>;
@@ -62,6 +63,7 @@ const STEPS: { readonly [T in LegInput['type']]: (draft: LegDraft, input: Of<T>)
   tick: (draft) => {
     giveUp(draft);
     probeAgain(draft);
+    digitsDue(draft);
     onLimit(draft);
   },
   begun: (draft, { news }) => draft.news(news),
@@ -120,6 +122,10 @@ const STEPS: { readonly [T in LegInput['type']]: (draft: LegDraft, input: Of<T>)
     for (const digit of digits) gatherDigit(draft, digit);
   },
   send: (draft, { digits, durationMs }) => sendDigits(draft, digits, durationMs),
+  sendRefer: onSendRefer,
+  referAnswered: onReferAnswered,
+  referNotified: onReferNotified,
+  infoReceived: (draft, news) => draft.news(news),
   sendInfo: (draft, { type: _, ...info }) => {
     const { main, leg } = draft;
     if (main?.phase === 'up') draft.emit({ type: 'sendInfo', leg: leg.id, branch: main.id, ...info });

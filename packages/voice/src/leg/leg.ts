@@ -1,4 +1,4 @@
-import type { EpochMs, Family, Ms } from '@sidetone/core';
+import { type EpochMs, earliest, type Family, type Ms } from '@sidetone/core';
 import type {
   CallRecord,
   CodecName,
@@ -228,13 +228,14 @@ export const targetOf = ({ targets }: Dial, branch: Branch | undefined): Target 
 /** When the leg wants a tick. */
 export function legDeadline(leg: Leg): Ms | null {
   let next: Ms | null = 'until' in leg.state ? (leg.state.until ?? null) : null;
-  const first = leg.program?.firstCommandBy ?? null;
-  if (first !== null && !isEnding(leg) && (next === null || first < next)) next = first;
-  const gatherBy = leg.activities.gather?.until ?? null;
-  if (gatherBy !== null && !isEnding(leg) && (next === null || gatherBy < next)) next = gatherBy;
-  for (const { phase, giveUpAt, attachment } of leg.branches) {
-    const due = phase === 'cancelling' ? giveUpAt : phase === 'up' ? attachment.probeAt : null;
-    if (due !== null && (next === null || due < next)) next = due;
+  if (!isEnding(leg)) {
+    const { program, activities } = leg;
+    next = earliest(next, earliest(program?.firstCommandBy ?? null, activities.gather?.until ?? null));
+  }
+  for (const { phase, giveUpAt, attachment, digits } of leg.branches) {
+    const due =
+      phase === 'cancelling' ? giveUpAt : phase === 'up' ? earliest(attachment.probeAt, digits.until) : null;
+    next = earliest(next, due);
   }
   return next;
 }

@@ -32,6 +32,8 @@ export interface Program {
   /** It ends when no command has come by then. */
   readonly firstCommandBy: Ms | null;
   readonly onAnswer: OnAnswer | null;
+  /** Its peer was asked to call somebody else (REFER), and has not told the end of that. */
+  readonly referring: boolean;
   /** Commands of the last minute, by their id. */
   readonly done: readonly { readonly id: string; readonly at: Ms }[];
 }
@@ -103,6 +105,7 @@ export function newProgram(
     ...facts,
     told: 0,
     hungUp: false,
+    referring: false,
     done: [],
   };
 }

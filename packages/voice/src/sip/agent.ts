@@ -30,7 +30,7 @@ export function createVoiceAgent({
     userAgent: 'Sidetone',
     admits: isPeer,
     tellsDialogs: true,
-    allow: ['INVITE', 'ACK', 'CANCEL', 'BYE', 'INFO', 'UPDATE', 'OPTIONS', 'REFER'],
+    allow: ['INVITE', 'ACK', 'CANCEL', 'BYE', 'INFO', 'UPDATE', 'OPTIONS', 'REFER', 'NOTIFY'],
   });
 }
 

@@ -2,6 +2,7 @@ import { header, type SipMessage, type SipResponse, type UserAgentOut } from '@s
 import { CONTACT_PARAM, HEADER, NODE_HOST } from '@sidetone/wire';
 import type { Contact, LegInput } from '../message.ts';
 import type { InfoBody } from './info-body.ts';
+import { REFERRED } from './leg-wishes.ts';
 import { customHeaders, statedCause } from './reason.ts';
 import { sessionDirection } from './session-direction.ts';
 
@@ -80,7 +81,9 @@ export function legInput(out: LegEvent, branch: string): LegInput {
         ...(out.sdp === undefined ? {} : { sdp: out.sdp }),
       };
     case 'inDialogResult':
-      return { type: 'digitSent', branch, status: out.status };
+      return out.token === REFERRED
+        ? { type: 'referAnswered', status: out.status }
+        : { type: 'digitSent', branch, status: out.status };
     case 'ended':
       return { type: 'ended', branch, why: out.why };
   }

@@ -1,4 +1,4 @@
-import { partText, readBody, type SipRequest } from '@sidetone/sip';
+import { bodyText, partText, readBody, type SipRequest } from '@sidetone/sip';
 import { ATTACHMENT } from '@sidetone/wire';
 
 /** What an INFO of a peer carries. Limits are explicit, nothing throws. */
@@ -17,6 +17,8 @@ const TYPES = [
   ...Object.values(ATTACHMENT),
 ];
 
+/** The longest text of an INFO that a back end is told. */
+const MAX_TOLD_BYTES = 1_400;
 const MAX_DIGITS = 64;
 const MAX_LINES = 128;
 
@@ -38,6 +40,15 @@ export function readInfo(request: SipRequest): {
   if (refusal !== null) return { status: refusal.status, body: null };
   const [part] = parts;
   return { status: 200, body: part === undefined ? null : parseInfo(part.type, partText(part)) };
+}
+
+/** An INFO of a kind that means nothing to us, for a back end; `null`: too long, or none. */
+export function foreignInfo(
+  request: SipRequest,
+): { readonly contentType: string; readonly body: string } | null {
+  const { contentType } = request.headers;
+  if (contentType === undefined || request.body.length > MAX_TOLD_BYTES) return null;
+  return { contentType, body: bodyText(request) };
 }
 
 /**

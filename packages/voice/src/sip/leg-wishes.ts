@@ -20,12 +20,14 @@ export type LegWish = Extract<
       | 'sendDigit'
       | 'tellHeard'
       | 'notify'
-      | 'sendInfo';
+      | 'sendInfo'
+      | 'sendRefer';
   }
 >;
 
-/** The token of an INFO with a digit, the only request of ours whose end a leg waits for. */
+/** Tokens of the requests of ours whose end a leg waits for: an INFO with a digit, a REFER. */
 export const DIGIT = 'digit';
+export const REFERRED = 'refer';
 
 /** Spells what a leg wants of a dialog as commands of the user agent. */
 export function commandLeg(
@@ -57,6 +59,10 @@ export function commandLeg(
     case 'tellHeard': {
       const info = { method: 'INFO', contentType: ATTACHMENT.heard, body: heardAgo(wish.msAgo) };
       return agent.requestInDialog(dialog, info, 'heard', now);
+    }
+    case 'sendRefer': {
+      const headers = [['Refer-To', `<${wish.address}>`] as const, ...wish.headers];
+      return agent.requestInDialog(dialog, { method: 'REFER', headers }, REFERRED, now);
     }
     case 'sendInfo': {
       const { contentType, body } = wish;

@@ -1,7 +1,9 @@
 import { err, ok, type Result } from '@sidetone/core';
 import {
+  bodyText,
   type DialogName,
   type ExtraHeaders,
+  header,
   headersNamed,
   parseNameAddr,
   reasonPhrase,
@@ -88,4 +90,17 @@ export function notifyFor(wish: Extract<Wish, { type: 'notify' }>): {
       ['Subscription-State', final ? 'terminated;reason=noresource' : `active;expires=${EXPIRES}`],
     ],
   };
+}
+
+/** What a NOTIFY tells of a REFER of ours (RFC 3515 §2.4.4, RFC 3420); `null`: it is of something else, or says nothing. */
+export function readReferNotify(
+  request: SipRequest,
+): { readonly status: number; readonly final: boolean } | null {
+  const event = (header(request, 'Event') ?? '').split(';')[0]!.trim().toLowerCase();
+  if (event !== REFER.event) return null;
+  const state = (header(request, 'Subscription-State') ?? '').trim().toLowerCase();
+  const final = state.startsWith('terminated');
+  const status = /^\s*SIP\/2\.0 ([1-6]\d\d)\b/.exec(bodyText(request))?.[1];
+  if (status === undefined) return final ? { status: 100, final } : null;
+  return { status: Number(status), final };
 }
