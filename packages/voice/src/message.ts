@@ -53,6 +53,11 @@ export interface Contact {
   readonly family: Family | null;
 }
 
+/** A report of media that may be told again has a number: one that is not new is not read. */
+interface Numbered {
+  readonly n?: number;
+}
+
 /**
  * What a leg hears. SIP is already read: branches by their id, causes and custom headers as values; `from` is the IP address that a phone
  * sent it from.
@@ -137,23 +142,27 @@ export type LegInput =
       readonly contacts: readonly Contact[];
     }
   | { readonly type: 'media'; readonly branch: string; readonly tag: MediaTag; readonly reply: MediaReply }
-  | { readonly type: 'mediaFailed'; readonly branch: string; readonly why: 'dtls' | 'ice' | 'rtp' }
+  | ({
+      readonly type: 'mediaFailed';
+      readonly branch: string;
+      readonly why: 'dtls' | 'ice' | 'rtp';
+    } & Numbered)
   | {
       readonly type: 'mediaFlag';
       readonly branch: string;
       readonly flag: 'connected' | 'media' | 'one-way';
     }
   /** A digit that the peer sent in its media, which relays it by itself unless it is to leave as INFO. */
-  | { readonly type: 'mediaDigit'; readonly branch: string; readonly digit: string }
+  | ({ readonly type: 'mediaDigit'; readonly branch: string; readonly digit: string } & Numbered)
   /** What was asked for by a play is there, or not. */
   | { readonly type: 'sound'; readonly id: string; readonly result: SoundResult }
   /** The end of a play in media. */
-  | {
+  | ({
       readonly type: 'played';
       readonly branch: string;
       readonly id: string;
       readonly status: 'completed' | 'stopped' | 'failed';
-    }
+    } & Numbered)
   // -- commands
   /** Its first input, of a leg that a back end is told of. */
   | { readonly type: 'begun'; readonly news: Extract<CallNews, { type: 'initiated' }> }

@@ -284,6 +284,22 @@ describe('digits that are gathered', () => {
     assert.equal(a.told.at(-1), 'gathered 123 valid');
   });
 
+  it('a digit that media tells again counts once; one that was pressed meanwhile counts', () => {
+    const a = new Answered();
+    const press = (n: number, digit: string): void =>
+      a.b.tell({ type: 'mediaEvent', event: { event: 'dtmf', leg: a.leg, n, digit, durationMs: 100 } });
+    a.do({ type: 'gather', ...ASK });
+    press(1, '1');
+    press(2, '2');
+    a.b.restart();
+    const claim = a.b.media.findLast((c) => c.op === 'claim');
+    assert.deepEqual(claim?.op === 'claim' && claim.seen, { [a.leg]: 2 });
+    press(2, '2');
+    press(3, '3');
+    a.b.advance(3_001);
+    assert.equal(a.told.at(-1), 'gathered 123 valid');
+  });
+
   it('leaves nothing behind', () => {
     const a = new Answered();
     a.do({ type: 'gather', ...ASK, prompt: SPEECH });

@@ -140,16 +140,18 @@ function sameLeg(a: Leg, b: Leg): boolean {
     } else if (a[key as keyof Leg] !== b[key as keyof Leg]) return false;
   }
   if (a.branches.length !== b.branches.length) return false;
-  return b.branches.every((branch, i) => sameBranch(a.branches[i]!, branch, early));
+  return b.branches.every((branch, i) => sameBranch(a.branches[i]!, branch, early, b.program !== null));
 }
 
-function sameBranch(a: Branch, b: Branch, early: boolean): boolean {
+/** `told`: a back end hears of the leg, each report once. */
+function sameBranch(a: Branch, b: Branch, early: boolean, told: boolean): boolean {
   if (a === b) return true;
   if (a.id !== b.id || a.phase !== b.phase || a.trunk !== b.trunk) return false;
   if (early) return true;
   const { media, exchange, attachment, digits } = a;
   return (
     a.ending === b.ending &&
+    (!told || a.reported === b.reported) &&
     a.signalledFrom === b.signalledFrom &&
     media.phase === b.media.phase &&
     media.codec === b.media.codec &&

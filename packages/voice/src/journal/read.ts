@@ -118,6 +118,7 @@ const BRANCH: Checks<Branch> = {
   phase: oneOf('invited', 'preparing', 'calling', 'up', 'cancelling', 'over'),
   giveUpAt: orNull(isNumber),
   ending: orNull(isEnding),
+  reported: isNumber,
   media: recordOf(MEDIA),
   exchange: recordOf(EXCHANGE),
   attachment: recordOf(ATTACHMENT),

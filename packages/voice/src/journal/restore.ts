@@ -2,6 +2,7 @@ import type { JournalEntry, JournalLine, LogLine, Ms } from '@sidetone/core';
 import type { LegId, UserAgent, UserAgentOut } from '@sidetone/sip';
 import { CAUSE, type Ending } from '../leg/ending.ts';
 import { endingOf, type Leg } from '../leg/leg.ts';
+import type { Inherited } from '../media/media-desk.ts';
 import type { LegInput } from '../message.ts';
 import { reasonHeaders } from '../sip/reason.ts';
 import { byeHeaders } from '../sip/to-sip.ts';
@@ -59,11 +60,18 @@ export function restoreLegs(entries: readonly JournalEntry[], to: Restoring, now
 const one = (read: ReturnType<typeof readEntry>): ReturnType<typeof readCall> =>
   read.ok ? { ok: true, value: [read.value] } : read;
 
-/** The branches that media may have of these legs. */
-export const inheritedMedia = (legs: readonly Leg[]): readonly string[] =>
-  legs.flatMap(({ branches }) =>
-    branches.filter(({ media }) => media.phase !== 'none' && media.phase !== 'closed').map(({ id }) => id),
-  );
+/** The branches that media may have of these legs; and which report was read last, where it may tell the later ones again. */
+export function inheritedMedia(legs: readonly Leg[]): Inherited {
+  const found: string[] = [];
+  const seen: Record<string, number> = {};
+  for (const { branches, program } of legs)
+    for (const { id, media, reported } of branches) {
+      if (media.phase === 'none' || media.phase === 'closed') continue;
+      found.push(id);
+      if (program !== null) seen[id] = reported;
+    }
+  return { legs: found, seen };
+}
 
 /** Whether some are on their way again. */
 function byeAgain(

@@ -38,6 +38,8 @@ export interface Branch {
   readonly giveUpAt: Ms | null;
   /** Why this branch ended, where its leg goes on or ends otherwise. */
   readonly ending: Ending | null;
+  /** The last numbered report of media that was read. */
+  readonly reported: number;
   readonly media: MediaUse;
   readonly exchange: Exchange;
   readonly attachment: Attachment;
@@ -135,7 +137,16 @@ export const BLANK: Pick<Branch, 'media' | 'exchange' | 'attachment' | 'digits'>
 /** What most branches are. */
 export const PLAIN: Pick<
   Branch,
-  'webrtc' | 'dtmf' | 'policy' | 'family' | 'target' | 'signalledFrom' | 'callee' | 'giveUpAt' | 'ending'
+  | 'webrtc'
+  | 'dtmf'
+  | 'policy'
+  | 'family'
+  | 'target'
+  | 'signalledFrom'
+  | 'callee'
+  | 'giveUpAt'
+  | 'ending'
+  | 'reported'
 > = {
   webrtc: false,
   dtmf: 'rfc4733',
@@ -146,6 +157,7 @@ export const PLAIN: Pick<
   callee: 0,
   giveUpAt: null,
   ending: null,
+  reported: 0,
 };
 
 export function newBranch({ offer = null, ...facts }: Fresh): Branch {

@@ -47,6 +47,8 @@ export function legMachine(settings: LegSettings): Machine<Leg, LegInput, LegOut
 export function stepLeg(leg: Leg, input: LegInput, settings: LegSettings, now: Ms): Step<Leg, LegOut> {
   if (leg.state.name === 'over') return { state: leg, out: [] };
   const draft = new LegDraft(leg, settings, now);
+  if ('n' in input && input.n !== undefined && !isNew(draft, input.branch, input.n))
+    return { state: leg, out: [] };
   const act = STEPS[input.type] as (draft: LegDraft, input: LegInput) => void;
   act(draft, input);
   settleExchange(draft);
@@ -57,6 +59,14 @@ export function stepLeg(leg: Leg, input: LegInput, settings: LegSettings, now: M
   }
   settle(draft);
   return { state: draft.leg, out: draft.out };
+}
+
+/** Media tells its reports again when signalling is another process; each is read once. */
+function isNew(draft: LegDraft, id: string, n: number): boolean {
+  const branch = draft.branch(id);
+  if (branch === undefined || n <= branch.reported) return false;
+  draft.change(id, { reported: n });
+  return true;
 }
 
 const STEPS: { readonly [T in LegInput['type']]: (draft: LegDraft, input: Of<T>) => void } = {

@@ -13,10 +13,15 @@ export interface Question {
 const CLAIM_AGAIN_MS: Ms = 250;
 
 /** The claim of the legs that a process took over: on its way, or to be tried again. */
-interface Claim {
+interface Claim extends Inherited {
   readonly id: number | null;
   readonly at: Ms;
+}
+
+/** Legs in media that a process takes over, and the last report that was read of some of them. */
+export interface Inherited {
   readonly legs: readonly string[];
+  readonly seen: Readonly<Record<string, number>>;
 }
 
 /**
@@ -79,15 +84,16 @@ export class MediaDesk {
   }
 
   /** Names the legs of the calls that were taken over; what is asked from now on waits for the reply. */
-  claim(legs: readonly string[], now: Ms, out: VoiceOutput[]): void {
+  claim({ legs, seen }: Inherited, now: Ms, out: VoiceOutput[]): void {
     const id = ++this.#lastId;
-    this.#claim = { id, at: now + this.#replyMs, legs };
-    out.push({ type: 'media', id, command: { op: 'claim', legs } });
+    const numbers = Object.keys(seen).length === 0 ? {} : { seen };
+    this.#claim = { id, at: now + this.#replyMs, legs, seen };
+    out.push({ type: 'media', id, command: { op: 'claim', legs, ...numbers } });
   }
 
   /** Sends the claim again when it is due. */
   tick(now: Ms, out: VoiceOutput[]): void {
-    if (this.#claim !== null && this.#claim.at <= now) this.claim(this.#claim.legs, now, out);
+    if (this.#claim !== null && this.#claim.at <= now) this.claim(this.#claim, now, out);
   }
 
   /** Reads a reply that answers nothing else. The legs that were claimed and do not exist. */
