@@ -163,6 +163,12 @@ export type LegInput =
       readonly id: string;
       readonly status: 'completed' | 'stopped' | 'failed';
     } & Numbered)
+  /** What the peer sounds like from now on. */
+  | ({
+      readonly type: 'heard';
+      readonly branch: string;
+      readonly what: 'speech' | 'silence' | 'beep';
+    } & Numbered)
   // -- commands
   /** Its first input, of a leg that a back end is told of. */
   | { readonly type: 'begun'; readonly news: Extract<CallNews, { type: 'initiated' }> }

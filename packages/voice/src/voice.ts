@@ -246,8 +246,7 @@ class CallService implements Voice {
       this.#engineSeen = event.state === 'up';
       return;
     }
-    const input = mediaInput(event);
-    if (input !== null) this.#toBranch(event.leg, () => input);
+    this.#toBranch(event.leg, () => mediaInput(event));
   }
 
   #engineLost(): void {

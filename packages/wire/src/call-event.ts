@@ -110,6 +110,13 @@ export type CallNews =
       readonly status: 'valid' | 'invalid' | 'timeout' | 'call_hangup' | 'cancelled';
       readonly gatherId: string | null;
     }
+  | { readonly type: 'machineDetected'; readonly result: 'human' | 'machine' | 'not_sure' }
+  | { readonly type: 'greetingEnded'; readonly result: 'beep_detected' | 'ended' | 'not_sure' }
+  | {
+      readonly type: 'premiumMachineDetected';
+      readonly result: 'human_residence' | 'machine' | 'silence' | 'not_sure';
+    }
+  | { readonly type: 'premiumGreetingEnded'; readonly result: 'beep_detected' | 'no_beep_detected' }
   | { readonly type: 'referStarted' }
   | { readonly type: 'referCompleted'; readonly status: number }
   | { readonly type: 'referFailed'; readonly status: number }
@@ -129,6 +136,10 @@ export const EVENT_NAME = {
   speakStarted: 'call.speak.started',
   speakEnded: 'call.speak.ended',
   gathered: 'call.gather.ended',
+  machineDetected: 'call.machine.detection.ended',
+  greetingEnded: 'call.machine.greeting.ended',
+  premiumMachineDetected: 'call.machine.premium.detection.ended',
+  premiumGreetingEnded: 'call.machine.premium.greeting.ended',
   referStarted: 'call.refer.started',
   referCompleted: 'call.refer.completed',
   referFailed: 'call.refer.failed',

@@ -42,6 +42,25 @@ interface OnLeg extends Common {
   readonly control: string;
 }
 
+/** Answering machine detection, from the answer of a leg that we call. */
+export interface MachineDetectionAsk {
+  /** `detect_beep`, `greeting_end` and `premium` also tell the end of a machine's greeting. */
+  readonly mode: 'detect' | 'detect_beep' | 'detect_words' | 'greeting_end' | 'premium';
+  /** All in all, until it is not sure. */
+  readonly totalMs: Ms;
+  /** Nothing said for so long: a machine. */
+  readonly initialSilenceMs: Ms;
+  /** Speech without a pause for so long: a machine. */
+  readonly greetingMs: Ms;
+  /** A pause of so long behind speech: a person. */
+  readonly afterGreetingSilenceMs: Ms;
+  /** More words: a machine. */
+  readonly maxWords: number;
+  /** The end of a greeting is waited for so long, and is a pause of so long. */
+  readonly greetingTotalMs: Ms;
+  readonly greetingSilenceMs: Ms;
+}
+
 /** What happens to a leg that leaves a bridge because the other side did. */
 export type AfterBridge = 'hangup' | 'park';
 
@@ -68,6 +87,7 @@ export interface DialCommand extends Common {
   /** Sent, and played, when it has answered. */
   readonly digits?: string;
   readonly play?: SoundAsk;
+  readonly detect?: MachineDetectionAsk;
 }
 
 export type LegCommand =
@@ -103,6 +123,7 @@ export type LegCommand =
       readonly headers?: CommandHeaders;
       readonly digits?: string;
       readonly play?: SoundAsk;
+      readonly detect?: MachineDetectionAsk;
     })
   | (OnLeg & { readonly type: 'refer'; readonly address: string; readonly headers?: CommandHeaders })
   | (OnLeg & { readonly type: 'setClientState' })

@@ -39,6 +39,7 @@ export {
   type LegCommand,
   type LegIds,
   type LegView,
+  type MachineDetectionAsk,
   type PlayAsk,
 } from './command.ts';
 export {

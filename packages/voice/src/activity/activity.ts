@@ -1,5 +1,5 @@
 import type { Ms } from '@sidetone/core';
-import type { GatherAsk, PlayedMedia, SoundAsk } from '@sidetone/wire';
+import type { GatherAsk, MachineDetectionAsk, PlayedMedia, SoundAsk } from '@sidetone/wire';
 
 /*
  * What a leg does beside talking: it plays what waits in its queue, and gathers digits. Both go on wherever it is, and die with it.
@@ -40,15 +40,30 @@ export interface Gather {
   readonly allBy: Ms | null;
 }
 
+/** Listening who has answered: `detection.ts`. */
+export interface Detection {
+  readonly ask: MachineDetectionAsk;
+  readonly state: 'listening' | 'greeting';
+  /** When this state began. */
+  readonly began: Ms;
+  /** When the peer spoke first; since when it is silent; how often it began to speak. */
+  readonly spokeAt: Ms | null;
+  readonly quietAt: Ms | null;
+  readonly words: number;
+  /** When time by itself decides something. */
+  readonly until: Ms;
+}
+
 export interface Activities {
   /** The first one plays, as soon as it can. */
   readonly plays: readonly Play[];
   /** Mixed into what the leg hears. */
   readonly overlay: Play | null;
   readonly gather: Gather | null;
+  readonly detection: Detection | null;
 }
 
-export const IDLE: Activities = { plays: [], overlay: null, gather: null };
+export const IDLE: Activities = { plays: [], overlay: null, gather: null, detection: null };
 
 /** At most so many wait. */
 export const MOST_PLAYS = 100;

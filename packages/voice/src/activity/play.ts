@@ -1,7 +1,7 @@
 import type { MediaReply, SoundResult } from '@sidetone/wire';
 import type { LegDraft } from '../leg/leg-draft.ts';
 import type { LegInput } from '../message.ts';
-import { MOST_PLAYS, type Play } from './activity.ts';
+import { IDLE, MOST_PLAYS, type Play } from './activity.ts';
 
 /* The queue of what a leg plays: one at a time, and one more mixed in. */
 
@@ -70,10 +70,10 @@ export function onPlayReply(draft: LegDraft, overlay: boolean, reply: MediaReply
 /** The leg is over: what was told as begun is told as ended. */
 export function abandonPlays(draft: LegDraft): void {
   const { plays, overlay } = draft.leg.activities;
-  if (plays.length === 0 && overlay === null) return;
+  if (draft.leg.activities === IDLE) return;
   for (const play of overlay === null ? plays : [...plays, overlay])
     if (play.state === 'playing') tellEnd(draft, play, 'call_hangup', '');
-  draft.act({ plays: [], overlay: null });
+  draft.act(IDLE);
 }
 
 /** What is first in the queue and ready is played, once the leg is up. */

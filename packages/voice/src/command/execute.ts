@@ -298,8 +298,19 @@ export class Commands {
         why: 'badAssociation',
         detail: 'The connection of this call is not there or not active any more.',
       };
-    const { to, from, fromName, headers = [], ringMs = RING_MS, limitMs, earlyMedia, digits, play } = command;
-    const onAnswer = actionsOf({ digits, play });
+    const {
+      to,
+      from,
+      fromName,
+      headers = [],
+      ringMs = RING_MS,
+      limitMs,
+      earlyMedia,
+      digits,
+      play,
+      detect,
+    } = command;
+    const onAnswer = actionsOf({ digits, play, detect });
     const side = this.#open(leg.session, {
       onFail: 'park',
       ring: 'ringback',
@@ -391,7 +402,7 @@ export class Commands {
 
   #dialProgram(command: DialCommand, linked: Leg | undefined): Program {
     const identity = this.#world.options.identity();
-    const { connection, account, clientState, limitMs, hook, after, digits, play } = command;
+    const { connection, account, clientState, limitMs, hook, after, digits, play, detect } = command;
     const webhook = identity.connection(connection)?.webhook ?? identity.application(connection)?.webhook;
     const bridge = command.bridgeOnAnswer === true ? linked?.id : undefined;
     return newProgram({
@@ -402,7 +413,7 @@ export class Commands {
       hook: withHook(hookSettings(webhook ?? null), hook),
       after: after ?? 'hangup',
       limitMs: limitMs ?? null,
-      onAnswer: actionsOf({ digits, play, bridge }),
+      onAnswer: actionsOf({ digits, play, detect, bridge }),
     });
   }
 }
@@ -412,13 +423,8 @@ const isRinging = ({ direction, state }: Leg): boolean =>
 
 /** What was named of it; `null`: nothing. */
 function actionsOf(named: { readonly [K in keyof OnAnswer]: OnAnswer[K] | undefined }): OnAnswer | null {
-  const { digits, play, bridge } = named;
-  if (digits === undefined && play === undefined && bridge === undefined) return null;
-  return {
-    ...(digits === undefined ? {} : { digits }),
-    ...(play === undefined ? {} : { play }),
-    ...(bridge === undefined ? {} : { bridge }),
-  };
+  const actions = Object.fromEntries(Object.entries(named).filter(([, value]) => value !== undefined));
+  return Object.keys(actions).length === 0 ? null : actions;
 }
 
 /** Of a call that comes in and is not answered, hanging up is rejecting. */

@@ -17,7 +17,15 @@ import {
   recordOf,
 } from '@sidetone/core';
 import { type ExtraHeaders, headerProblem } from '@sidetone/sip';
-import { type Activities, type Gather, IDLE, MOST_PLAYS, type Play } from '../activity/activity.ts';
+import type { MachineDetectionAsk } from '@sidetone/wire';
+import {
+  type Activities,
+  type Detection,
+  type Gather,
+  IDLE,
+  MOST_PLAYS,
+  type Play,
+} from '../activity/activity.ts';
 import { type Attachment, BLANK, type Branch, type Exchange, type MediaUse, PLAIN } from '../leg/branch.ts';
 import type { Ending } from '../leg/ending.ts';
 import type { Leg } from '../leg/leg.ts';
@@ -152,6 +160,26 @@ const SOUND_ASK: Readonly<Record<string, (ask: Fields) => boolean>> = {
     isText(text) && isString(voice) && maybe(isFlag)(ssml) && maybe(isString)(language),
 };
 const isSoundAsk = named(SOUND_ASK, 'kind');
+const isDetectionAsk = recordOf<MachineDetectionAsk>({
+  mode: oneOf('detect', 'detect_beep', 'detect_words', 'greeting_end', 'premium'),
+  totalMs: isNumber,
+  initialSilenceMs: isNumber,
+  greetingMs: isNumber,
+  afterGreetingSilenceMs: isNumber,
+  maxWords: isNumber,
+  greetingTotalMs: isNumber,
+  greetingSilenceMs: isNumber,
+});
+const isDetection = recordOf<Detection>({
+  ask: isDetectionAsk,
+  state: oneOf('listening', 'greeting'),
+  began: isNumber,
+  spokeAt: orNull(isNumber),
+  quietAt: orNull(isNumber),
+  words: isNumber,
+  until: isNumber,
+});
+
 const HOOK: Checks<HookSettings> = {
   url: orNull(isText),
   failover: orNull(isText),
@@ -172,7 +200,12 @@ const PROGRAM: Checks<Program> = {
   limitMs: orNull(isNumber),
   firstCommandBy: orNull(isNumber),
   onAnswer: orNull(
-    recordOf<OnAnswer>({ digits: maybe(isString), play: maybe(isSoundAsk), bridge: maybe(isText) }),
+    recordOf<OnAnswer>({
+      detect: maybe(isDetectionAsk),
+      digits: maybe(isString),
+      play: maybe(isSoundAsk),
+      bridge: maybe(isText),
+    }),
   ),
   referring: isFlag,
   done: listOf(recordOf<Program['done'][number]>({ id: isText, at: isNumber })),
@@ -212,6 +245,7 @@ const isActivities = recordOf<Activities>({
   plays: listOf(isPlay, MOST_PLAYS),
   overlay: orNull(isPlay),
   gather: orNull(isGather),
+  detection: orNull(isDetection),
 });
 
 /** What the machines rely on, by field: a field without a check does not compile. */

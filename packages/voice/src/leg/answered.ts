@@ -1,4 +1,5 @@
 import type { Ms } from '@sidetone/core';
+import { beginDetection } from '../activity/detection.ts';
 import type { Extra } from './headers.ts';
 import type { LegDraft } from './leg-draft.ts';
 
@@ -12,5 +13,6 @@ export function tellAnswer(draft: LegDraft, headers: Extra): void {
   const { program, id } = draft.leg;
   if (program === null || program.onAnswer === null) return;
   draft.set({ program: { ...program, onAnswer: null } });
+  if (program.onAnswer.detect !== undefined) beginDetection(draft, program.onAnswer.detect);
   draft.emit({ type: 'onAnswer', leg: id, actions: program.onAnswer });
 }

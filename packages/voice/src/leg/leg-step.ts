@@ -1,4 +1,5 @@
 import type { Machine, Ms, Step } from '@sidetone/core';
+import { onHeard, settleDetection } from '../activity/detection.ts';
 import { cancelGather, gatherDigit, onGather, settleGather } from '../activity/gather.ts';
 import { onPlay, onPlayed, onPlayReply, onSound, settlePlays, stopPlays } from '../activity/play.ts';
 import type { LegInput } from '../message.ts';
@@ -56,6 +57,7 @@ export function stepLeg(leg: Leg, input: LegInput, settings: LegSettings, now: M
   if (!isEnding(draft.leg)) {
     settleGather(draft);
     settlePlays(draft);
+    settleDetection(draft);
   }
   settle(draft);
   return { state: draft.leg, out: draft.out };
@@ -90,6 +92,7 @@ const STEPS: { readonly [T in LegInput['type']]: (draft: LegDraft, input: Of<T>)
   stopPlay: (draft, { stop, overlay }) => stopPlays(draft, stop, overlay),
   sound: onSound,
   played: onPlayed,
+  heard: onHeard,
   gather: onGather,
   stopGather: (draft) => cancelGather(draft, 'cancelled'),
   dial: onDial,

@@ -231,6 +231,7 @@ export function legDeadline(leg: Leg): Ms | null {
   if (!isEnding(leg)) {
     const { program, activities } = leg;
     next = earliest(next, earliest(program?.firstCommandBy ?? null, activities.gather?.until ?? null));
+    next = earliest(next, activities.detection?.until ?? null);
   }
   for (const { phase, giveUpAt, attachment, digits } of leg.branches) {
     const due =

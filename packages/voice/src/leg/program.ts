@@ -5,6 +5,7 @@ import {
   EVENT_NAME,
   type Hook,
   type HookAsk,
+  type MachineDetectionAsk,
   type SoundAsk,
   type WebhookSettings,
 } from '@sidetone/wire';
@@ -51,6 +52,7 @@ export interface HookSettings {
 
 /** What happens when a leg that we call has answered, in this order. */
 export interface OnAnswer {
+  readonly detect?: MachineDetectionAsk;
   readonly digits?: string;
   readonly play?: SoundAsk;
   /** The leg that it is bridged with. */

@@ -1,3 +1,4 @@
+import { resumeDetection } from '../activity/detection.ts';
 import { resumePlays } from '../activity/play.ts';
 import type { LegInput } from '../message.ts';
 import type { Branch } from './branch.ts';
@@ -41,6 +42,7 @@ export function onRestored(
   toRest(draft, main, unacked, unsettled);
   sendNext(draft);
   resumePlays(draft);
+  resumeDetection(draft);
 }
 
 function toRest(draft: LegDraft, branch: Branch, unacked: boolean, unsettled: boolean): void {

@@ -2,7 +2,7 @@ import type { MediaEvent } from '@sidetone/wire';
 import type { LegInput } from '../message.ts';
 
 /** What an event of a leg in media means for the leg that it is a branch of. */
-export function mediaInput(event: Exclude<MediaEvent, { event: 'engine' }>): LegInput | null {
+export function mediaInput(event: Exclude<MediaEvent, { event: 'engine' }>): LegInput {
   const { leg: branch } = event;
   const number = 'n' in event && event.n !== undefined ? { n: event.n } : {};
   switch (event.event) {
@@ -13,7 +13,7 @@ export function mediaInput(event: Exclude<MediaEvent, { event: 'engine' }>): Leg
     case 'played':
       return { type: 'played', branch, id: event.id, status: event.status, ...number };
     case 'heard':
-      return null;
+      return { type: 'heard', branch, what: event.what, ...number };
     default:
       return { type: 'mediaFlag', branch, flag: event.event };
   }
