@@ -22,6 +22,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   voice: ['core', 'wire', 'sip', 'sdp'],
 };
 
+/** What a room has for tests, simulations and benches: a door of its own, or a path. */
+const FOR_TESTS = /^@sidetone\/[^/]+\/testing\b|^\..*\/(?:testing|test)\//;
+
 /** Node modules that are pure computation. */
 const PURE_NODE = new Set(['node:crypto', 'node:buffer', 'node:util']);
 
@@ -66,17 +69,20 @@ export function lawBreaks(): string[] {
       breaks.push(`${file}: the time of day is read in ${[...READS_TIME_OF_DAY].join(', ')}`);
     if (DIFFERENCE_OF_DAYS.test(code) && !MAY_DIFFER.has(file))
       breaks.push(`${file}: a difference of times of day; durations are of the monotonic clock`);
+    const imported = [...code.matchAll(/(?:from|import)\s*\(?\s*['"]([^'"]+)['"]/g)].map(([, from]) => from!);
+    for (const from of imported)
+      if (FOR_TESTS.test(from)) breaks.push(`${file}: ${from} is for tests, simulations and benches`);
     if (kind !== 'packages') continue;
-    for (const [, from] of code.matchAll(/(?:from|import)\s*\(?\s*['"]([^'"]+)['"]/g)) {
-      const own = /^@sidetone\/([^/]+)/.exec(from!)?.[1];
+    for (const from of imported) {
+      const own = /^@sidetone\/([^/]+)/.exec(from)?.[1];
       if (own !== undefined && !MAY_IMPORT[room]?.includes(own))
         breaks.push(`${file}: ${room} may not import ${own}`);
-      if (from!.startsWith('node:') && !PURE_NODE.has(from!))
+      if (from.startsWith('node:') && !PURE_NODE.has(from))
         breaks.push(`${file}: ${from} has no place in a package`);
       if (
-        from!.startsWith('.') &&
-        !join(folder, 'src', from!).startsWith(folder) &&
-        /\.\.\/\.\.\/\.\./.test(from!)
+        from.startsWith('.') &&
+        !join(folder, 'src', from).startsWith(folder) &&
+        /\.\.\/\.\.\/\.\./.test(from)
       ) {
         breaks.push(`${file}: ${from} leaves the package; import its door`);
       }

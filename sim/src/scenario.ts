@@ -1,5 +1,6 @@
 import { seededRandom } from '@sidetone/core';
-import { fixedIdentity, type Identity } from '@sidetone/wire';
+import type { Identity } from '@sidetone/wire';
+import { fixedIdentity } from '@sidetone/wire/testing';
 import { Acks } from './acks.ts';
 import { PretendClient } from './browser.ts';
 import { CARRIER, PretendCarrier } from './carrier.ts';

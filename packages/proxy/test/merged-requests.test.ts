@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Flow, SipRequest } from '@sidetone/sip';
-import { fixedIdentity } from '@sidetone/wire';
+import { fixedIdentity } from '@sidetone/wire/testing';
 import {
   address,
   type Parts,

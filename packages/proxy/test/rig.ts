@@ -20,13 +20,8 @@ import {
   withHeader,
   writeMessage,
 } from '@sidetone/sip';
-import {
-  type FixedConnection,
-  type FixedPeople,
-  fixedIdentity,
-  type Identity,
-  type Trunk,
-} from '@sidetone/wire';
+import type { Identity, Trunk } from '@sidetone/wire';
+import { type FixedConnection, type FixedPeople, fixedIdentity } from '@sidetone/wire/testing';
 import { createProxy, type ProxyLimits, type ProxyOutput, type SipProxy } from '../src/index.ts';
 
 export const OWN = { hosts: ['192.0.2.1', '2001:db8::1'], udp: 5060, tcp: 5060 } as const;

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { createResponse, header, parseNameAddr, parseUri } from '@sidetone/sip';
-import type { FixedPeople, ProfileEntry } from '@sidetone/wire';
+import type { ProfileEntry } from '@sidetone/wire';
+import type { FixedPeople } from '@sidetone/wire/testing';
 import fc from 'fast-check';
 import { CallRate, Counters } from '../src/limits/counters.ts';
 import { connection, people, sdp, trunk, VoiceBench } from './voice-bench.ts';

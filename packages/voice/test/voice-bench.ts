@@ -12,9 +12,6 @@ import {
   type CallRecord,
   type Command,
   type CommandResult,
-  type FixedConnection,
-  type FixedPeople,
-  fixedIdentity,
   HEADER,
   type Identity,
   type MediaCommand,
@@ -22,6 +19,7 @@ import {
   type NODE_HOST,
   type Trunk,
 } from '@sidetone/wire';
+import { type FixedConnection, type FixedPeople, fixedIdentity } from '@sidetone/wire/testing';
 import { createVoice, type Voice, type VoiceOptions } from '../src/index.ts';
 import type { VoiceOutput } from '../src/voice-events.ts';
 

@@ -74,7 +74,6 @@ export {
   parseDigits,
   splitDestination,
 } from './dialled.ts';
-export { type FixedConnection, type FixedPeople, fixedIdentity } from './fixed-identity.ts';
 export type {
   AccountEntry,
   ApplicationEntry,

@@ -8,7 +8,6 @@ import {
   canonicalNumber,
   countryOf,
   e164Of,
-  fixedIdentity,
   homeOf,
   isNumber,
   NO_COUNTRY,
@@ -20,6 +19,7 @@ import {
   trunkHabit,
 } from '../src/index.ts';
 import { AREA_CODES, PLANS_OF } from '../src/numbers/plans.ts';
+import { fixedIdentity } from '../testing/fixed-identity.ts';
 
 const NUMBER = '+13125550199';
 const digit = fc.integer({ min: 0, max: 9 });

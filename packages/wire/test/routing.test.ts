@@ -1,13 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import {
-  canonicalNumber,
-  type FixedConnection,
-  fixedIdentity,
-  type Origin,
-  route,
-  type Trunk,
-} from '../src/index.ts';
+import { canonicalNumber, type Origin, route, type Trunk } from '../src/index.ts';
+import { type FixedConnection, fixedIdentity } from '../testing/fixed-identity.ts';
 
 const connection = (userName: string, rest: Partial<FixedConnection> = {}): FixedConnection => ({
   userName,

@@ -1,14 +1,14 @@
-import type {
-  AccountEntry,
-  ApplicationEntry,
-  ConnectionEntry,
-  Identity,
-  NumberEntry,
-  ProfileEntry,
-  SipUser,
-} from './identity.ts';
-import { canonicalNumber } from './numbers/written.ts';
-import type { Trunk } from './settings.ts';
+import {
+  type AccountEntry,
+  type ApplicationEntry,
+  type ConnectionEntry,
+  canonicalNumber,
+  type Identity,
+  type NumberEntry,
+  type ProfileEntry,
+  type SipUser,
+  type Trunk,
+} from '../src/index.ts';
 
 /** A connection and what belongs to it; what is not said has the defaults of the configuration file. */
 export interface FixedConnection extends Partial<Omit<ConnectionEntry, 'id' | 'userName'>> {
