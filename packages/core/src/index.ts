@@ -35,5 +35,7 @@ export {
   maybe,
   oneOf,
   orNull,
+  readRecord,
   recordOf,
+  wrongField,
 } from './unknown.ts';

@@ -32,7 +32,19 @@ export const listOf =
   (is: Check, most = 1024): Check =>
   (value) =>
     Array.isArray(value) && value.length <= most && value.every(is);
+/** The first field, in the order of the checks, that is not as it has to be; `null` when all are. */
+export function wrongField<T>(checks: Checks<T>, value: Fields): string | null {
+  for (const [name, is] of Object.entries<Check>(checks)) if (!is(value[name])) return name;
+  return null;
+}
 export const recordOf =
   <T>(checks: Checks<T>): Check =>
   (value) =>
-    isFields(value) && Object.entries<Check>(checks).every(([name, is]) => is(value[name]));
+    isFields(value) && wrongField(checks, value) === null;
+
+/** The fields that `checks` names, and no others; `null` when one of them is wrong. */
+export function readRecord<T>(checks: Checks<T>, value: unknown): T | null {
+  if (!isFields(value) || wrongField(checks, value) !== null) return null;
+  const named = Object.keys(checks).filter((name) => value[name] !== undefined);
+  return Object.fromEntries(named.map((name) => [name, value[name]])) as T;
+}

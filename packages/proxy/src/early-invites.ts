@@ -1,12 +1,25 @@
-import { hexId, type JournalLine, type Random } from '@sidetone/core';
 import {
+  type Checks,
+  hexId,
+  isNumber,
+  isString,
+  type JournalLine,
+  listOf,
+  maybe,
+  oneOf,
+  type Random,
+  readRecord,
+} from '@sidetone/core';
+import {
+  areVias,
   type Flow,
   formatUri,
+  isNameAddr,
+  isOutsideFlow,
   type NameAddr,
   NO_BODY,
   parseUri,
   type SipRequest,
-  type Uri,
   type Via,
 } from '@sidetone/sip';
 
@@ -24,8 +37,34 @@ export type EarlyInvite =
       readonly back: readonly Via[];
     };
 
-/** Plain JSON of an early INVITE: addresses as they are, the URI as text, no body. */
-function writeEarlyInvite(invite: EarlyInvite): object {
+/** An early INVITE as plain JSON: addresses as they are, the URI as text, no body. */
+interface Written {
+  readonly side: 'in' | 'out';
+  readonly flow: Flow;
+  readonly uri: string;
+  readonly via: readonly Via[];
+  readonly from: NameAddr;
+  readonly to: NameAddr;
+  readonly callId: string;
+  readonly seq: number;
+  readonly route?: readonly NameAddr[];
+  readonly back?: readonly Via[];
+}
+
+const WRITTEN: Checks<Written> = {
+  side: oneOf('in', 'out'),
+  flow: isOutsideFlow,
+  uri: (value) => isString(value) && parseUri(value).ok,
+  via: (value) => areVias(value) && value.length > 0,
+  from: isNameAddr,
+  to: isNameAddr,
+  callId: isString,
+  seq: isNumber,
+  route: maybe(listOf(isNameAddr)),
+  back: maybe(areVias),
+};
+
+function writeEarlyInvite(invite: EarlyInvite): Written {
   const { uri, headers } = invite.request;
   const { via, from, to, callId, cseq, route } = headers;
   return {
@@ -44,13 +83,10 @@ function writeEarlyInvite(invite: EarlyInvite): object {
 
 /** Reads it again; `null` when it is nothing of the kind. */
 export function readEarlyInvite(value: unknown): EarlyInvite | null {
-  if (!isRecord(value)) return null;
-  const { side, flow, uri: text, via, from, to, callId, seq, route = [], back = [] } = value;
-  const uri = typeof text === 'string' ? parseUri(text) : null;
-  if (uri?.ok !== true || !isFlow(flow) || !isVias(via) || via.length === 0) return null;
-  if (!isAddress(from) || !isAddress(to) || typeof callId !== 'string' || typeof seq !== 'number')
-    return null;
-  if (!Array.isArray(route) || !route.every(isAddress) || !isVias(back)) return null;
+  const written = readRecord(WRITTEN, value);
+  const uri = written === null ? null : parseUri(written.uri);
+  if (written === null || !uri?.ok) return null;
+  const { side, flow, via, from, to, callId, seq, route = [], back = [] } = written;
   const request: SipRequest = {
     kind: 'request',
     method: 'INVITE',
@@ -68,8 +104,9 @@ export function readEarlyInvite(value: unknown): EarlyInvite | null {
     },
     body: NO_BODY,
   };
-  if (side === 'in') return { side, request, flow: reachableAgain(flow, via[0]) };
-  return side === 'out' ? { side, request, flow: reachableAgain(flow), back } : null;
+  return side === 'in'
+    ? { side, request, flow: reachableAgain(flow, via[0]) }
+    : { side, request, flow: reachableAgain(flow), back };
 }
 
 /** A connection died with its process: the peer is reached by a new one, at the port that its Via names (RFC 3261 §18.2.2). */
@@ -78,38 +115,6 @@ function reachableAgain(flow: Flow, via?: Via): Flow {
   const { transport, host, port } = flow;
   return { transport, host, port: via === undefined ? port : (via.port ?? 5060) };
 }
-
-export const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
-export function isFlow(value: unknown): value is Exclude<Flow, { transport: 'local' }> {
-  if (!isRecord(value)) return false;
-  const { transport, host, port } = value;
-  const known = ['udp', 'tcp', 'tls', 'ws', 'wss'].includes(String(transport));
-  return known && typeof host === 'string' && typeof port === 'number';
-}
-
-const isParams = (value: unknown): boolean =>
-  isRecord(value) && Object.values(value).every((param) => typeof param === 'string');
-
-export const isUri = (value: unknown): value is Uri =>
-  isRecord(value) &&
-  typeof value['scheme'] === 'string' &&
-  typeof value['host'] === 'string' &&
-  isParams(value['params']);
-
-export const isAddress = (value: unknown): value is NameAddr =>
-  isRecord(value) && isUri(value['uri']) && isParams(value['params']);
-
-const isVias = (value: unknown): value is readonly Via[] =>
-  Array.isArray(value) &&
-  value.every(
-    (via) =>
-      isRecord(via) &&
-      typeof via['transport'] === 'string' &&
-      typeof via['host'] === 'string' &&
-      isParams(via['params']),
-  );
 
 /** The journal lines of early INVITEs, by transaction: one when it begins, written before the peer hears of it, one when it ends. */
 export class EarlyLines {

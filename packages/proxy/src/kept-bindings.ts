@@ -1,6 +1,15 @@
-import type { Ms } from '@sidetone/core';
-import type { Flow } from '@sidetone/sip';
-import { isAddress, isFlow, isRecord, isUri } from './early-invites.ts';
+import {
+  type Checks,
+  isFields,
+  isNumber,
+  isString,
+  listOf,
+  type Ms,
+  maybe,
+  readRecord,
+  recordOf,
+} from '@sidetone/core';
+import { type Flow, isNameAddr, isOutsideFlow, isUri } from '@sidetone/sip';
 import type { Binding } from './location.ts';
 import type { PhoneFlow } from './outbound.ts';
 import { hopOf } from './own-address.ts';
@@ -18,46 +27,44 @@ import { hopOf } from './own-address.ts';
 export const isKept = (binding: Binding): boolean =>
   binding.flow.transport === 'udp' || (binding.flow.transport !== 'local' && flowOfContact(binding) !== null);
 
-export const writeBinding = (user: string, binding: Binding): object => ({ ...binding, user });
+/** Earlier releases wrote `since` alone of the three times. */
+type Written = Omit<Binding, 'at' | 'here'> &
+  Partial<Pick<Binding, 'at' | 'here'>> & { readonly user: string };
+
+const WRITTEN: Checks<Written> = {
+  user: isString,
+  id: isString,
+  uri: isUri,
+  displayName: maybe(isString),
+  params: (value) => isFields(value) && Object.values(value).every(isString),
+  flow: isOutsideFlow,
+  hop: maybe(isOutsideFlow),
+  path: maybe(listOf(isNameAddr)),
+  outbound: maybe(recordOf<PhoneFlow>({ instance: isString, regId: isNumber })),
+  callId: isString,
+  cseq: isNumber,
+  expiresAt: isNumber,
+  since: isNumber,
+  at: maybe(isNumber),
+  here: maybe(isNumber),
+  userAgent: maybe(isString),
+  clientAddress: maybe(isString),
+};
+
+export const writeBinding = (user: string, binding: Binding): Written => ({ ...binding, user });
 
 /** Reads a journalled binding; `null` when it is over, or nothing of the kind. */
 export function readBinding(
   value: unknown,
   now: Ms,
 ): { readonly user: string; readonly binding: Binding } | null {
-  if (!isRecord(value)) return null;
-  const { user, since, id, uri, displayName, params, flow, path, outbound, callId, cseq, expiresAt } = value;
-  const { userAgent, hop, at, here } = value;
-  if (typeof user !== 'string' || typeof since !== 'number' || typeof id !== 'string') return null;
-  if (!isUri(uri) || !isRecord(params) || !isFlow(flow)) return null;
-  if (typeof callId !== 'string' || typeof cseq !== 'number' || typeof expiresAt !== 'number') return null;
-  if (expiresAt <= now) return null;
-  if (path !== undefined && !(Array.isArray(path) && path.every(isAddress))) return null;
-  if (outbound !== undefined && !isPhoneFlow(outbound)) return null;
-  if (hop !== undefined && !isFlow(hop)) return null;
-  const binding: Binding = {
-    id,
-    uri,
-    ...(typeof displayName === 'string' ? { displayName } : {}),
-    params: params as Binding['params'],
-    flow,
-    ...(hop === undefined ? {} : { hop }),
-    ...(path === undefined ? {} : { path }),
-    ...(outbound === undefined ? {} : { outbound }),
-    callId,
-    cseq,
-    expiresAt,
-    since,
-    at: typeof at === 'number' ? at : since,
-    here: typeof here === 'number' ? here : since,
-    ...(typeof userAgent === 'string' ? { userAgent } : {}),
-  };
-  const reached = flow.transport === 'udp' ? flow : flowOfContact(binding);
-  return reached === null ? null : { user, binding: { ...binding, flow: reached } };
+  const written = readRecord(WRITTEN, value);
+  if (written === null || written.expiresAt <= now) return null;
+  const { user, ...rest } = written;
+  const binding: Binding = { at: rest.since, here: rest.since, ...rest };
+  const flow = binding.flow.transport === 'udp' ? binding.flow : flowOfContact(binding);
+  return flow === null ? null : { user, binding: { ...binding, flow } };
 }
-
-const isPhoneFlow = (value: unknown): value is PhoneFlow =>
-  isRecord(value) && typeof value['instance'] === 'string' && typeof value['regId'] === 'number';
 
 /** The contact's own address (or that of the proxy before it), when that is where its REGISTER came from. */
 function flowOfContact({ uri, flow, path }: Binding): Flow | null {

@@ -1,4 +1,14 @@
-import { hexId, type JournalEntry, type JournalLine, type Random, sameHost } from '@sidetone/core';
+import {
+  type Checks,
+  hexId,
+  isString,
+  type JournalEntry,
+  type JournalLine,
+  listOf,
+  type Random,
+  readRecord,
+  sameHost,
+} from '@sidetone/core';
 import {
   authorize,
   type Flow,
@@ -8,7 +18,6 @@ import {
   type SipResponse,
 } from '@sidetone/sip';
 import type { Identity, Trunk } from '@sidetone/wire';
-import { isRecord } from './early-invites.ts';
 
 /*
  * A carrier is chosen here, so its credentials are known here: `voice` never sees them. They are given for a place and for realms:
@@ -72,7 +81,7 @@ export class TrunkCredentials {
   /** What the process before has learned; the lines of trunks that are no more go. */
   restore(entries: readonly JournalEntry[]): readonly JournalLine[] {
     return entries.flatMap(({ key, value }): readonly JournalLine[] => {
-      const learned = readLearned(value);
+      const learned = readRecord(LEARNED, value);
       const trunk = this.#trunk(key.slice(PREFIX.length));
       if (!key.startsWith(PREFIX)) return [];
       if (trunk === undefined || learned === null || !isOf(trunk, learned))
@@ -145,13 +154,11 @@ const nameOf = (trunk: Trunk): string => trunk.hostName ?? trunk.host;
 const isOf = (trunk: Trunk, { userName, host }: Learned): boolean =>
   trunk.user_name === userName && same(nameOf(trunk), host);
 
-function readLearned(value: unknown): Learned | null {
-  if (!isRecord(value)) return null;
-  const { userName, host, realms } = value;
-  if (typeof userName !== 'string' || typeof host !== 'string' || !Array.isArray(realms)) return null;
-  if (realms.length > MOST_LEARNED || !realms.every((realm) => typeof realm === 'string')) return null;
-  return { userName, host, realms };
-}
+const LEARNED: Checks<Learned> = {
+  userName: isString,
+  host: isString,
+  realms: listOf(isString, MOST_LEARNED),
+};
 
 /**
  * Whether a hop is the trunk's own listening place, at any address of its name; requests that are too large for UDP may go by TCP to

@@ -7,6 +7,7 @@ export {
   type RequestParts,
   type ResponseParts,
 } from './build.ts';
+export { areVias, isFlow, isNameAddr, isOutsideFlow, isUri } from './checks.ts';
 export {
   checkOrder,
   type Dialog,

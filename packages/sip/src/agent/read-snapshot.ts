@@ -1,6 +1,22 @@
-import { err, ok, type Result } from '@sidetone/core';
+import {
+  type Check,
+  type Checks,
+  err,
+  isText as isAnyText,
+  isFields,
+  isFlag,
+  isNumber,
+  listOf,
+  maybe,
+  ok,
+  oneOf,
+  orNull,
+  type Result,
+  recordOf,
+  wrongField,
+} from '@sidetone/core';
+import { isFlow } from '../checks.ts';
 import type { Dialog } from '../dialog.ts';
-import type { Flow } from '../flow.ts';
 import { parseNameAddr } from '../header-grammar.ts';
 import type { LegSnapshot } from '../leg-snapshot.ts';
 import type { NameAddr, SipResponse } from '../message.ts';
@@ -15,83 +31,76 @@ export interface ReadSnapshot {
   readonly response: SipResponse | null;
 }
 
-type Fields = Readonly<Record<string, unknown>>;
-
 /** More routes than a dialog has. */
 const MOST_ROUTES = 32;
 const MOST_TEXT = 65_536;
 /** RFC 3261 §8.1.1.5. */
 const HIGHEST_SEQ = 2 ** 31;
 
-const isFields = (value: unknown): value is Fields => typeof value === 'object' && value !== null;
-const isText = (value: unknown): value is string =>
-  typeof value === 'string' && value !== '' && value.length <= MOST_TEXT;
-const isSeq = (value: unknown): value is number =>
+const isText = (value: unknown): value is string => isAnyText(value) && value.length <= MOST_TEXT;
+const isSeq: Check = (value) =>
   Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) < HIGHEST_SEQ;
-const isSeqOrNull = (value: unknown): value is number | null => value === null || isSeq(value);
 
 function address(value: unknown): NameAddr | null {
-  if (!isText(value)) return null;
-  const read = parseNameAddr(value);
-  return read.ok ? read.value : null;
+  const read = isText(value) ? parseNameAddr(value) : null;
+  return read?.ok ? read.value : null;
 }
+
+function response(text: unknown): SipResponse | null {
+  const read = isText(text) ? parseMessage(Buffer.from(text, 'latin1')) : null;
+  if (!read?.ok || read.value.kind !== 'response') return null;
+  return read.value.headers.via.length === 0 ? null : read.value;
+}
+
+const isAddress: Check = (value) => address(value) !== null;
+
+/** In the order in which they are judged: the first wrong one is named. */
+const SNAPSHOT: Checks<LegSnapshot> = {
+  leg: isText,
+  role: oneOf('uac', 'uas'),
+  callId: isText,
+  local: (value) => isText(address(value)?.params['tag']),
+  remote: isAddress,
+  target: (value) => isText(value) && parseUri(value).ok,
+  routes: listOf(isAddress, MOST_ROUTES),
+  proof: maybe(recordOf<NonNullable<LegSnapshot['proof']>>({ hop: isFlow, realms: listOf(isText) })),
+  localSeq: isSeq,
+  remoteSeq: orNull(isSeq),
+  acked: orNull(isSeq),
+  ackSdp: maybe(isText),
+  open: orNull(isSeq),
+  unacked: orNull(
+    recordOf<NonNullable<LegSnapshot['unacked']>>({
+      seq: isSeq,
+      reinvite: isFlag,
+      offerless: isFlag,
+      response: (value) => response(value) !== null,
+      flow: isFlow,
+      giveUpAt: isNumber,
+    }),
+  ),
+};
 
 /** Reads a snapshot that another process wrote down; the error names the first field that is wrong. */
 export function readSnapshot(value: unknown): Result<ReadSnapshot, string> {
   if (!isFields(value)) return err('snapshot');
-  const { leg, role, callId, routes, localSeq, remoteSeq, acked, ackSdp, open, proof } = value;
-  if (!isText(leg)) return err('leg');
-  if (role !== 'uac' && role !== 'uas') return err('role');
-  if (!isText(callId)) return err('callId');
-  const local = address(value['local']);
-  if (local === null || !isText(local.params['tag'])) return err('local');
-  const remote = address(value['remote']);
-  if (remote === null) return err('remote');
-  const target = isText(value['target']) ? parseUri(value['target']) : null;
-  if (!target?.ok) return err('target');
-  if (!Array.isArray(routes) || routes.length > MOST_ROUTES) return err('routes');
-  const routeSet = routes.map(address);
-  if (!routeSet.every((route) => route !== null)) return err('routes');
-  if (proof !== undefined && !isProof(proof)) return err('proof');
-  if (!isSeq(localSeq)) return err('localSeq');
-  if (!isSeqOrNull(remoteSeq)) return err('remoteSeq');
-  if (!isSeqOrNull(acked)) return err('acked');
-  if (ackSdp !== undefined && !isText(ackSdp)) return err('ackSdp');
-  if (!isSeqOrNull(open)) return err('open');
-  const unacked = readUnacked(value['unacked']);
-  if (unacked === null) return err('unacked');
+  const wrong = wrongField(SNAPSHOT, value);
+  if (wrong !== null) return err(wrong);
+  const snapshot = value as unknown as LegSnapshot;
+  const target = parseUri(snapshot.target);
+  const local = address(snapshot.local);
+  const remote = address(snapshot.remote);
+  if (!target.ok || local === null || remote === null) return err('snapshot');
+  const { role, callId, localSeq, remoteSeq, unacked } = snapshot;
   const dialog: Dialog = {
     role,
     callId,
     local,
     remote,
     remoteTarget: target.value,
-    routeSet,
+    routeSet: snapshot.routes.map(address).filter((route) => route !== null),
     localSeq,
     remoteSeq,
   };
-  return ok({ snapshot: value as unknown as LegSnapshot, dialog, response: unacked.response });
-}
-
-/** `null` for what is malformed. */
-function readUnacked(value: unknown): { readonly response: SipResponse | null } | null {
-  if (value === null) return { response: null };
-  if (!isFields(value) || !isSeq(value['seq']) || !isFlow(value['flow']) || !isText(value['response']))
-    return null;
-  if (typeof value['reinvite'] !== 'boolean' || typeof value['offerless'] !== 'boolean') return null;
-  if (!Number.isFinite(value['giveUpAt'])) return null;
-  const read = parseMessage(Buffer.from(value['response'], 'latin1'));
-  if (!read.ok || read.value.kind !== 'response' || read.value.headers.via.length === 0) return null;
-  return { response: read.value };
-}
-
-const isProof = (value: unknown): boolean =>
-  isFields(value) && isFlow(value['hop']) && Array.isArray(value['realms']) && value['realms'].every(isText);
-
-function isFlow(value: unknown): value is Flow {
-  if (!isFields(value)) return false;
-  const { transport, node, host, port, connection } = value;
-  if (transport === 'local') return node === 'vsp' || node === 'voice' || node === 'proxy';
-  const known = transport === 'udp' || ['tcp', 'tls', 'ws', 'wss'].includes(String(transport));
-  return known && isText(host) && isSeq(port) && (connection === undefined || isText(connection));
+  return ok({ snapshot, dialog, response: response(unacked?.response) });
 }
