@@ -14,7 +14,7 @@ import { inboundCall, outboundCall } from './new-calls.ts';
 import { readNotify, referToCall, referToDestination } from './refer.ts';
 import type { Session, SessionInput } from './session.ts';
 import { CALLS_PER_SESSION } from './settings.ts';
-import { replyText, requestText } from './to-client.ts';
+import { byeText, replyText, requestText } from './to-client.ts';
 import { contactUri, endingHeaders, inviteFor, PROXY, REGISTER_SECONDS, VOICE } from './to-sip.ts';
 import type { VspOptions, VspOutput } from './vsp-events.ts';
 
@@ -130,18 +130,28 @@ export class CallDesk {
     this.journal.over(place, written === null ? null : { leg: written, headers });
   }
 
-  /** Tells the client of a call; `again`: an end that it may have missed. */
-  tell(place: Place, call: Call, wish: ClientWish, again = false): void {
-    // Also one that is told now may go into a dead socket; a second one does no harm.
-    if (wish.type === 'bye' && !again) this.#host.remember(place.contact, { call, bye: wish });
-    if (wish.type === 'bye' && call.away && !again) return;
+  /** Tells the client of a call. */
+  tell(place: Place, call: Call, wish: ClientWish): void {
+    // Also an end that is told now may go into a dead socket; a second one does no harm.
+    if (wish.type === 'bye') this.#host.remember(place.contact, { call, bye: wish });
+    if (wish.type === 'bye' && call.away) return;
     const session = this.#host.session(place.contact);
     if (session === undefined) return;
-    const { socket } = session;
     if (wish.type === 'reply')
-      return this.#host.say(socket, replyText(session, place.callId, wish.id, wish.reply));
+      return this.#host.say(session.socket, replyText(session, place.callId, wish.id, wish.reply));
+    this.#ask(session, requestText(session, call, wish, session.nextId));
+  }
+
+  /** Tells the end of a call that its client may have missed. */
+  tellEnd(contact: string, end: Unheard): void {
+    const session = this.#host.session(contact);
+    if (session !== undefined) this.#ask(session, byeText(session, end, session.nextId));
+  }
+
+  /** Sends a request of ours, numbered `nextId`. */
+  #ask(session: Session, text: string): void {
     this.#host.keep({ ...session, nextId: session.nextId + 1 });
-    this.#host.say(socket, requestText(session, call, wish, session.nextId));
+    this.#host.say(session.socket, text);
   }
 
   /** Sends what the user agent wants sent; the rest are inputs of calls. */

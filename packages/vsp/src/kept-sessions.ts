@@ -4,7 +4,8 @@ import type { Session } from './session.ts';
 
 /** The end of a call that its client has not heard of, or was told just now. */
 export interface Unheard {
-  readonly call: Call;
+  /** What names it to the client. */
+  readonly call: Pick<Call, 'callId' | 'sipCallId'>;
   readonly bye: Extract<ClientWish, { type: 'bye' }>;
 }
 
@@ -92,8 +93,9 @@ export class KeptSessions {
 
   remember(contact: string, unheard: Unheard): void {
     const list = this.#unheard.get(contact) ?? [];
-    const call: Call = { ...unheard.call, clientSdp: null, ring: null, setUp: [] };
-    this.#unheard.set(contact, [...list, { ...unheard, call }].slice(-MOST_UNHEARD));
+    const { callId, sipCallId } = unheard.call;
+    const end: Unheard = { call: { callId, sipCallId }, bye: unheard.bye };
+    this.#unheard.set(contact, [...list, end].slice(-MOST_UNHEARD));
   }
 
   /** The ends that the client of this contact has not heard of; the same list until it changes. */

@@ -1,7 +1,22 @@
-import type { JournalEntry } from '@sidetone/core';
-import { type Call, newCall } from './call.ts';
+import {
+  type Check,
+  type Checks,
+  isFields,
+  isFlag,
+  isString,
+  type JournalEntry,
+  listOf,
+  maybe,
+  oneOf,
+  orNull,
+  readRecord,
+  recordOf,
+} from '@sidetone/core';
+import type { CallIds, Cause, ClientAgent, CustomHeader, Party } from '@sidetone/wire';
+import { type Call, type LegEnd, newCall } from './call.ts';
 import type { Place } from './call-book.ts';
 import type { CallEntry, SessionEntry, WrittenCall } from './journal.ts';
+import type { Unheard } from './kept-sessions.ts';
 
 /** What a process left behind, as far as it can be read; the keys of the rest. */
 export interface Left {
@@ -18,8 +33,10 @@ export function readJournal(entries: readonly JournalEntry[]): Left {
   for (const { key, value } of entries) {
     const [kind, contact = '', ...rest] = key.split(' ');
     const place = { contact, callId: rest.join(' ') };
-    if (kind === 'session' && isSession(value) && value.contact === contact) sessions.push(value);
-    else if (kind === 'call' && isCall(value)) calls.push({ key, place, entry: value });
+    const session = kind === 'session' ? readRecord(SESSION, value) : null;
+    const entry = kind === 'call' ? readCall(value) : null;
+    if (session?.contact === contact) sessions.push(session);
+    else if (entry !== null) calls.push({ key, place, entry });
     else unreadable.push(key);
   }
   return { sessions, calls, unreadable };
@@ -44,87 +61,68 @@ export function callAgain(call: WrittenCall, phase: 'early' | 'active'): Call {
   };
 }
 
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
+const isCount: Check = (value) => Number.isSafeInteger(value);
+const HEADERS = listOf(recordOf<CustomHeader>({ name: isString, value: isString }));
+const AGENT = recordOf<ClientAgent>({ family: isString, text: isString });
+const PARTY = recordOf<Party>({ name: isString, number: isString });
 
-const isText = (value: unknown): boolean => typeof value === 'string';
+const UNHEARD = recordOf<Unheard>({
+  call: recordOf<Unheard['call']>({ callId: isString, sipCallId: isString }),
+  bye: recordOf<Unheard['bye']>({
+    type: oneOf('bye'),
+    end: recordOf<LegEnd>({
+      cause: recordOf<Cause>({ name: isString, code: isCount, sip: isCount }),
+      sipCode: isCount,
+      sipReason: isString,
+      customHeaders: HEADERS,
+    }),
+  }),
+});
 
-const areTexts = (value: Record<string, unknown>, names: readonly string[]): boolean =>
-  names.every((name) => isText(value[name]));
+const SESSION: Checks<SessionEntry> = {
+  contact: isString,
+  voiceSdkId: isString,
+  reportId: isString,
+  sessid: isString,
+  owner: isString,
+  agent: AGENT,
+  nextId: isCount,
+  sequence: isCount,
+  registers: isCount,
+  unheard: listOf(UNHEARD),
+};
 
-const areCounts = (value: Record<string, unknown>, names: readonly string[]): boolean =>
-  names.every((name) => Number.isSafeInteger(value[name]));
+const CALL = recordOf<WrittenCall>({
+  callId: isString,
+  direction: oneOf('inbound', 'outbound'),
+  caller: PARTY,
+  callee: PARTY,
+  ids: recordOf<CallIds>({ session: isString, leg: isString, control: maybe(isString) }),
+  sipCallId: isString,
+  clientSdp: orNull(isString),
+  held: isFlag,
+  headers: HEADERS,
+  mediaSent: isFlag,
+  clientState: maybe(isString),
+  agent: (value) => isString(value) || AGENT(value),
+  described: isFlag,
+});
 
-const isAgent = (value: unknown): boolean => isRecord(value) && areTexts(value, ['family', 'text']);
+const EARLY_DIALOG = recordOf<NonNullable<Of<'early'>['stray']>>({ callId: isString, fromTag: isString });
+const EXTRA_HEADERS = listOf(
+  (pair) => Array.isArray(pair) && pair.length === 2 && pair.every((part) => isString(part)),
+);
 
-/** The end of a call, as far as its client will be told of it. */
-function isUnheard(value: unknown): boolean {
-  if (!isRecord(value)) return false;
-  const { call, bye } = value;
-  const end = isRecord(bye) ? bye['end'] : null;
-  const cause = isRecord(end) ? end['cause'] : null;
-  return (
-    isRecord(call) &&
-    areTexts(call, ['callId', 'sipCallId']) &&
-    isRecord(end) &&
-    areTexts(end, ['sipReason']) &&
-    areCounts(end, ['sipCode']) &&
-    areHeaders(end['customHeaders']) &&
-    isRecord(cause) &&
-    areTexts(cause, ['name']) &&
-    areCounts(cause, ['code', 'sip'])
-  );
-}
+type Of<K extends CallEntry['kind']> = Extract<CallEntry, { kind: K }>;
+const ENTRY: { readonly [K in CallEntry['kind']]: Checks<Of<K>> } = {
+  early: { kind: oneOf('early'), call: CALL, stray: orNull(EARLY_DIALOG) },
+  up: { kind: oneOf('up'), call: CALL, leg: isFields },
+  leaving: { kind: oneOf('leaving'), leg: isFields, headers: EXTRA_HEADERS },
+};
 
-const areHeaders = (value: unknown): boolean =>
-  Array.isArray(value) && value.every((header) => isRecord(header) && areTexts(header, ['name', 'value']));
-
-function isSession(value: unknown): value is SessionEntry {
-  if (!isRecord(value) || !Array.isArray(value['unheard'])) return false;
-  return (
-    areTexts(value, ['contact', 'voiceSdkId', 'reportId', 'sessid', 'owner']) &&
-    areCounts(value, ['nextId', 'sequence', 'registers']) &&
-    isAgent(value['agent']) &&
-    value['unheard'].every(isUnheard)
-  );
-}
-
-const isParty = (value: unknown): boolean => isRecord(value) && areTexts(value, ['name', 'number']);
-
-function isWritten(call: unknown): boolean {
-  if (!isRecord(call) || !areTexts(call, ['callId', 'sipCallId'])) return false;
-  if (!isText(call['agent']) && !isAgent(call['agent'])) return false;
-  const { direction, ids, clientSdp, clientState, headers } = call;
-  return (
-    (direction === 'inbound' || direction === 'outbound') &&
-    isParty(call['caller']) &&
-    isParty(call['callee']) &&
-    isRecord(ids) &&
-    areTexts(ids, ['session', 'leg']) &&
-    (clientSdp === null || typeof clientSdp === 'string') &&
-    (clientState === undefined || typeof clientState === 'string') &&
-    ['held', 'mediaSent', 'described'].every((name) => typeof call[name] === 'boolean') &&
-    areHeaders(headers)
-  );
-}
-
-function isCall(value: unknown): value is CallEntry {
-  if (!isRecord(value)) return false;
-  const { kind, call, leg, stray, headers } = value;
-  switch (kind) {
-    case 'early':
-      return (
-        isWritten(call) && (stray === null || (isRecord(stray) && areTexts(stray, ['callId', 'fromTag'])))
-      );
-    case 'up':
-      return isWritten(call) && isRecord(leg);
-    case 'leaving':
-      return (
-        isRecord(leg) &&
-        Array.isArray(headers) &&
-        headers.every((pair) => Array.isArray(pair) && pair.length === 2 && pair.every(isText))
-      );
-    default:
-      return false;
-  }
+function readCall(value: unknown): CallEntry | null {
+  const kind = isFields(value) ? value['kind'] : undefined;
+  return kind === 'early' || kind === 'up' || kind === 'leaving'
+    ? readRecord<CallEntry>(ENTRY[kind], value)
+    : null;
 }

@@ -1,5 +1,6 @@
 import { createFrameWriter, type FrameId, RPC_ERROR, traitsOf } from '@sidetone/wire';
 import type { Call, CallFrame, CallReply, ClientWish } from './call.ts';
+import type { Unheard } from './kept-sessions.ts';
 import type { Session } from './session.ts';
 
 type Told = Exclude<ClientWish, { type: 'reply' }>;
@@ -35,15 +36,15 @@ export function requestText(session: Session, call: Call, out: Told, id: number)
         ...(call.ring?.clientState === undefined ? {} : { clientState: call.ring.clientState }),
       });
     case 'bye':
-      return writer.bye(id, {
-        callId,
-        cause: out.end.cause,
-        sipCode: out.end.sipCode,
-        sipReason: out.end.sipReason,
-        sipCallId: call.sipCallId,
-        customHeaders: out.end.customHeaders,
-      });
+      return byeText(session, { call, bye: out }, id);
   }
+}
+
+/** Spells the end of a call. */
+export function byeText(session: Session, { call, bye }: Unheard, id: number): string {
+  const { callId, sipCallId } = call;
+  const { cause, sipCode, sipReason, customHeaders } = bye.end;
+  return createFrameWriter(session).bye(id, { callId, cause, sipCode, sipReason, sipCallId, customHeaders });
 }
 
 /** Spells the answer to a request about a call. */

@@ -327,8 +327,7 @@ class ClientGate implements Vsp {
 
   /** The client is registered and knows its calls: what ended without it, and what goes on. */
   #resumed(contact: string, now: Ms): void {
-    for (const { call, bye } of this.#kept.unheard(contact))
-      this.#desk.tell({ contact, callId: call.callId }, call, bye, true);
+    for (const end of this.#kept.unheard(contact)) this.#desk.tellEnd(contact, end);
     this.#desk.journal.touchSession(contact);
     this.#returns.begin(contact, this.#desk.calls.of(contact), now);
   }
