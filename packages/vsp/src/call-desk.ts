@@ -1,263 +1,210 @@
-import { type Ms, uuid } from '@sidetone/core';
-import { createUserAgent, type UserAgent, type UserAgentOut } from '@sidetone/sip';
-import { type ClientFrame, createFrameWriter, NODE_HOST, REFER, RPC_ERROR, retryAfter } from '@sidetone/wire';
+import { type LogLine, type Ms, uuid } from '@sidetone/core';
+import type { UserAgent, UserAgentOut } from '@sidetone/sip';
+import { type ClientFrame, createFrameWriter, REFER, RPC_ERROR, retryAfter } from '@sidetone/wire';
 import { type Call, type CallInput, type ClientWish, callDeadline, isTold, type LegWish } from './call.ts';
-import { CallBook, type Place } from './call-book.ts';
-import { descriptionOf } from './call-media.ts';
+import { type CallBook, keyOf, type Place } from './call-book.ts';
 import { stepCall } from './call-step.ts';
-import { branchId, callIds, grantedMs, readHeard } from './from-sip.ts';
-import { Journal } from './journal.ts';
-import type { Unheard } from './kept-sessions.ts';
+import { branchId, callIds, readHeard } from './from-sip.ts';
+import type { Journal } from './journal.ts';
 import { commandLeg } from './leg-commands.ts';
 import { type LegEvent, legInput } from './leg-events.ts';
 import { inboundCall, outboundCall } from './new-calls.ts';
 import { readNotify, referToCall, referToDestination } from './refer.ts';
-import type { Session, SessionInput } from './session.ts';
+import type { Session } from './session.ts';
 import { CALLS_PER_SESSION } from './settings.ts';
-import { byeText, replyText, requestText } from './to-client.ts';
-import { contactUri, endingHeaders, inviteFor, PROXY, REGISTER_SECONDS, VOICE } from './to-sip.ts';
+import type { Times } from './times.ts';
+import { endingHeaders, inviteFor } from './to-sip.ts';
 import type { VspOptions, VspOutput } from './vsp-events.ts';
 
 type Invite = Extract<ClientFrame, { kind: 'invite' }>;
+type Incoming = Extract<UserAgentOut, { type: 'incoming' }>;
+/** What the user agent tells of calls that are there. */
+type Heard = LegEvent | Extract<UserAgentOut, { type: 'request' | 'info' }>;
 
-/** What the desk needs of the sessions whose calls it has. */
-export interface DeskHost {
-  /** The session with a socket that has this contact. */
-  session(contact: string): Session | undefined;
-  keep(session: Session): void;
-  put(out: VspOutput): void;
-  say(socket: string, text: string): void;
-  registered(socket: string, result: Extract<SessionInput, { type: 'registered' }>, now: Ms): void;
-  /** The end of a call, for a client that may not hear it now. */
-  remember(contact: string, end: Unheard): void;
-  /** Calls of this contact came or went. */
-  changed(contact: string): void;
-  timer(place: Place, at: Ms | null): void;
-  /** The client of this contact was heard so long ago. */
-  heard(contact: string, msAgo: Ms, now: Ms): void;
-  /** No new calls any more. */
-  closed(): boolean;
+/** What calls want, in order. What the user agent gives for their commands stands where the command was. */
+export type DeskOut =
+  | UserAgentOut
+  | Extract<VspOutput, { type: 'frame' }>
+  /** The client of this contact is to hear it. */
+  | { readonly type: 'tell'; readonly place: Place; readonly call: Call; readonly wish: ClientWish }
+  /** A call of this contact came, went, or is another. */
+  | { readonly type: 'changed'; readonly contact: string }
+  /** voice heard the client of this contact so long ago. */
+  | { readonly type: 'heard'; readonly contact: string; readonly msAgo: Ms }
+  | LogLine;
+
+/** What the desk works on; all of it belongs to the service. */
+export interface DeskTools {
+  readonly agent: UserAgent;
+  readonly calls: CallBook;
+  readonly journal: Journal;
+  readonly times: Times;
 }
 
-/** The calls of all sessions: finds the machine (`call-step.ts`) that an event belongs to, and carries out what it wants in JSON and in SIP. */
+/** The calls of all sessions: finds the machine (`call-step.ts`) that an event belongs to, runs it, and commands its leg. */
 export class CallDesk {
-  readonly agent: UserAgent;
-  readonly calls = new CallBook();
-  readonly journal = new Journal();
   readonly #options: VspOptions;
-  readonly #host: DeskHost;
+  readonly #tools: DeskTools;
+  #closed = false;
 
-  constructor(options: VspOptions, host: DeskHost) {
+  constructor(options: VspOptions, tools: DeskTools) {
     this.#options = options;
-    this.#host = host;
-    this.agent = createUserAgent({
-      random: options.random,
-      sentBy: { host: NODE_HOST.vsp },
-      contact: () => contactUri('call'),
-      resolve: (hop) => (hop.host === NODE_HOST.proxy ? PROXY : VOICE),
-      offer: (leg, given) => {
-        const place = this.calls.placeOf(leg);
-        return (place && descriptionOf(this.calls.get(place))) ?? given;
-      },
-      userAgent: 'Sidetone',
-      allow: ['INVITE', 'ACK', 'CANCEL', 'BYE', 'INFO', 'UPDATE', 'OPTIONS', 'NOTIFY'],
-    });
+    this.#tools = tools;
+  }
+
+  /** No new calls any more. */
+  close(): void {
+    this.#closed = true;
   }
 
   /** A client calls somebody. */
-  invite(session: Session, frame: Invite, late: boolean, now: Ms): void {
+  invite(session: Session, frame: Invite, late: boolean, now: Ms): readonly DeskOut[] {
     const { socket, login, contact } = session;
-    if (login.name !== 'ready') return;
+    if (login.name !== 'ready') return [];
+    const { agent, calls, journal } = this.#tools;
     const writer = createFrameWriter(session);
     const place = { contact, callId: frame.call.callId };
-    const refuse = (why: string): void =>
-      this.#host.say(socket, writer.error(frame.id, RPC_ERROR.callFailed, why));
-    if (this.calls.get(place) !== undefined) return refuse('A call with this callID exists already');
+    const refuse = (why: string, seconds?: number): readonly DeskOut[] => [
+      { type: 'frame', socket, text: writer.error(frame.id, RPC_ERROR.callFailed, why, seconds) },
+    ];
+    if (calls.get(place) !== undefined) return refuse('A call with this callID exists already');
     if (this.#full(contact)) return refuse('Too many calls on this connection');
-    const away = this.#host.closed() ? 'restarting' : late ? 'busy' : null;
+    const away = this.#closed ? 'restarting' : late ? 'busy' : null;
     if (away !== null) {
       const seconds = retryAfter(this.#options.random);
-      const why = `The server is ${away}, try again in ${seconds} s`;
-      return this.#host.say(socket, writer.error(frame.id, RPC_ERROR.callFailed, why, Number(seconds)));
+      return refuse(`The server is ${away}, try again in ${seconds} s`, Number(seconds));
     }
-    // The reply goes before everything else about the call: a late one would drag an active call back.
-    this.#host.say(socket, writer.callCreated(frame.id, place.callId));
     const { call } = frame;
     const { random, domain } = this.#options;
-    const agent = frame.agent.text === '' ? session.agent : frame.agent;
-    this.calls.set(
-      place,
-      outboundCall(frame, session.agent, login.user, { session: uuid(random), leg: uuid(random) }),
-    );
-    const { leg, out } = this.agent.invite(inviteFor(call, frame.sdp, login.user, domain, agent), now);
-    this.calls.bind(place, leg);
-    this.journal.touch(place);
-    this.#host.changed(contact);
-    this.hear(out, now);
+    const client = frame.agent.text === '' ? session.agent : frame.agent;
+    const ids = { session: uuid(random), leg: uuid(random) };
+    calls.set(place, outboundCall(frame, session.agent, login.user, ids));
+    const { leg, out } = agent.invite(inviteFor(call, frame.sdp, login.user, domain, client), now);
+    calls.bind(place, leg);
+    journal.touch(place);
+    // The reply goes before everything else about the call: a late one would drag an active call back.
+    const reply = writer.callCreated(frame.id, place.callId);
+    return [{ type: 'frame', socket, text: reply }, { type: 'changed', contact }, ...out];
   }
 
   #full(contact: string): boolean {
-    return this.calls.count(contact) >= (this.#options.limits?.callsPerSession ?? CALLS_PER_SESSION);
+    return this.#tools.calls.count(contact) >= (this.#options.limits?.callsPerSession ?? CALLS_PER_SESSION);
   }
 
-  // ---- calls
-
-  /** Runs the call's machine and carries out what it wants. */
-  call(place: Place, input: CallInput, now: Ms): void {
-    const before = this.calls.get(place);
-    if (before === undefined) return;
-    const { state, out } = stepCall(before, input, now);
-    const leg = this.calls.legOf(place);
-    this.journal.touch(place);
-    if (state.phase === 'over') {
-      this.calls.delete(place);
-      this.#host.timer(place, null);
-      this.#host.changed(place.contact);
-    } else {
-      this.calls.set(place, state);
-      this.#host.timer(place, callDeadline(state));
+  /** Runs the call's machine. */
+  call(place: Place, input: CallInput, now: Ms): readonly DeskOut[] {
+    const { agent, calls, journal, times } = this.#tools;
+    const before = calls.get(place);
+    if (before === undefined) return [];
+    const { state, out: wishes } = stepCall(before, input, now);
+    const leg = calls.legOf(place);
+    const over = state.phase === 'over';
+    journal.touch(place);
+    if (over) calls.delete(place);
+    else calls.set(place, state);
+    times.set(`call ${keyOf(place)}`, over ? null : callDeadline(state));
+    const out: DeskOut[] = [{ type: 'changed', contact: place.contact }];
+    for (const wish of wishes) {
+      if (wish.type === 'log') out.push(wish);
+      else if (isTold(wish)) out.push({ type: 'tell', place, call: state, wish });
+      else if (wish.type === 'refer') out.push(...this.#refer(place, wish.to, now));
+      else if (leg !== undefined) out.push(...commandLeg(agent, leg, wish, now));
     }
-    for (const wish of out) {
-      if (wish.type === 'log') this.#host.put(wish);
-      else if (isTold(wish)) this.tell(place, state, wish);
-      else if (wish.type === 'refer') this.#refer(place, wish.to, now);
-      else if (leg !== undefined) this.hear(commandLeg(this.agent, leg, wish, now), now);
-    }
-    if (state.phase !== 'over') return;
-    const bye = out.find((wish) => wish.type === 'hangUp');
-    const written = leg === undefined || bye === undefined ? null : this.agent.snapshot(leg);
+    if (!over) return out;
+    const bye = wishes.find((wish) => wish.type === 'hangUp');
+    const written = leg === undefined || bye === undefined ? null : agent.snapshot(leg);
     const headers = bye === undefined ? [] : endingHeaders(bye.cause, undefined, bye.customHeaders);
-    this.journal.over(place, written === null ? null : { leg: written, headers });
+    journal.over(place, written === null ? null : { leg: written, headers });
+    return out;
   }
 
-  /** Tells the client of a call. */
-  tell(place: Place, call: Call, wish: ClientWish): void {
-    // Also an end that is told now may go into a dead socket; a second one does no harm.
-    if (wish.type === 'bye') this.#host.remember(place.contact, { call, bye: wish });
-    if (wish.type === 'bye' && call.away) return;
-    const session = this.#host.session(place.contact);
-    if (session === undefined) return;
-    if (wish.type === 'reply')
-      return this.#host.say(session.socket, replyText(session, place.callId, wish.id, wish.reply));
-    this.#ask(session, requestText(session, call, wish, session.nextId));
-  }
-
-  /** Tells the end of a call that its client may have missed. */
-  tellEnd(contact: string, end: Unheard): void {
-    const session = this.#host.session(contact);
-    if (session !== undefined) this.#ask(session, byeText(session, end, session.nextId));
-  }
-
-  /** Sends a request of ours, numbered `nextId`. */
-  #ask(session: Session, text: string): void {
-    this.#host.keep({ ...session, nextId: session.nextId + 1 });
-    this.#host.say(session.socket, text);
-  }
-
-  /** Sends what the user agent wants sent; the rest are inputs of calls. */
-  hear(outs: readonly UserAgentOut[], now: Ms): void {
-    for (const out of outs) {
-      switch (out.type) {
-        case 'sip':
-          this.#host.put(out);
-          break;
-        // Not told: nobody outside meets these dialogs.
-        case 'dialog':
-          break;
-        case 'incoming':
-          this.#incoming(out, now);
-          break;
-        case 'request':
-          this.#request(out, now);
-          break;
-        case 'info':
-          this.#info(out, now);
-          break;
-        case 'result': {
-          const [contact, number] = out.token.split(' ') as [string, string];
-          const socket = this.#host.session(contact)?.socket;
-          const expiresMs = grantedMs(out.response, contact, REGISTER_SECONDS);
-          const calls = this.calls.of(contact).map((call) => call.callId);
-          const result = { sequence: Number(number), status: out.status, expiresMs, calls };
-          if (socket !== undefined) this.#host.registered(socket, { type: 'registered', ...result }, now);
-          break;
-        }
-        default:
-          this.#legEvent(out, now);
-      }
+  /** The user agent tells something of a call, or asks. */
+  hear(out: Heard, now: Ms): readonly DeskOut[] {
+    switch (out.type) {
+      case 'request':
+        return this.#request(out, now);
+      case 'info':
+        return this.#info(out, now);
+      default:
+        return this.#legEvent(out, now);
     }
   }
 
   /** voice tells when it heard a client last. Nothing else that it sends in an INFO means anything to a client. */
-  #info({ request, tx, leg }: Extract<UserAgentOut, { type: 'info' }>, now: Ms): void {
-    const heard = readHeard(request);
-    const place = this.calls.placeOf(leg);
-    this.hear(this.agent.respondRequest(tx, heard === null ? 415 : 200, {}, now), now);
-    if (heard !== null && place !== undefined) this.#host.heard(place.contact, heard, now);
+  #info({ request, tx, leg }: Extract<Heard, { type: 'info' }>, now: Ms): readonly DeskOut[] {
+    const { agent, calls } = this.#tools;
+    const msAgo = readHeard(request);
+    const place = calls.placeOf(leg);
+    const answer = agent.respondRequest(tx, msAgo === null ? 415 : 200, {}, now);
+    if (msAgo === null || place === undefined) return answer;
+    return [...answer, { type: 'heard', contact: place.contact, msAgo }];
   }
 
   /** voice tells how a transfer gets on. */
-  #request({ request, tx, leg }: Extract<UserAgentOut, { type: 'request' }>, now: Ms): void {
+  #request({ request, tx, leg }: Extract<Heard, { type: 'request' }>, now: Ms): readonly DeskOut[] {
+    const { agent, calls } = this.#tools;
     const news = request.method === 'NOTIFY' && leg !== undefined ? readNotify(request) : null;
     const status = news !== null || request.method === 'OPTIONS' ? 200 : 405;
-    this.hear(this.agent.respondRequest(tx, status, {}, now), now);
-    const place = leg === undefined ? undefined : this.calls.placeOf(leg);
-    if (place !== undefined && news !== null) this.call(place, { type: 'transferred', ...news }, now);
+    const answer = agent.respondRequest(tx, status, {}, now);
+    const place = leg === undefined ? undefined : calls.placeOf(leg);
+    if (place === undefined || news === null) return answer;
+    return [...answer, ...this.call(place, { type: 'transferred', ...news }, now)];
   }
 
-  #refer(place: Place, to: Extract<LegWish, { type: 'refer' }>['to'], now: Ms): void {
+  #refer(place: Place, to: Extract<LegWish, { type: 'refer' }>['to'], now: Ms): readonly DeskOut[] {
+    const { agent, calls } = this.#tools;
     const { domain } = this.#options;
-    const leg = this.calls.legOf(place);
+    const leg = calls.legOf(place);
     const other =
-      'otherCallId' in to ? this.calls.legOf({ contact: place.contact, callId: to.otherCallId }) : undefined;
-    const dialog = other === undefined ? null : this.agent.dialogOf(other);
+      'otherCallId' in to ? calls.legOf({ contact: place.contact, callId: to.otherCallId }) : undefined;
+    const dialog = other === undefined ? null : agent.dialogOf(other);
     const headers =
       'destination' in to
         ? referToDestination(to.destination, domain)
         : dialog === null
           ? null
           : referToCall(dialog, domain);
-    if (leg === undefined || headers === null) this.call(place, { type: 'referred', status: 404 }, now);
-    else this.hear(this.agent.requestInDialog(leg, { method: 'REFER', headers }, REFER.event, now), now);
+    return leg === undefined || headers === null
+      ? this.call(place, { type: 'referred', status: 404 }, now)
+      : agent.requestInDialog(leg, { method: 'REFER', headers }, REFER.event, now);
   }
 
-  #legEvent(out: LegEvent, now: Ms): void {
-    const place = this.calls.placeOf(out.leg);
+  #legEvent(out: LegEvent, now: Ms): readonly DeskOut[] {
+    const { agent, calls, journal } = this.#tools;
+    const place = calls.placeOf(out.leg);
     if (place !== undefined) {
-      this.journal.touch(place);
+      journal.touch(place);
       const input = legInput(out);
-      if (input !== null) this.call(place, input, now);
-      return;
+      return input === null ? [] : this.call(place, input, now);
     }
     // An answer that crossed our CANCEL is hung up (RFC 3261 §9.1); a re-INVITE in a dialog we left is refused.
-    if (out.type === 'bye' || out.type === 'ended') this.journal.gone(out.leg);
-    else if (out.type === 'accepted') this.hear(this.agent.bye(out.leg, [], now), now);
-    else if (out.type === 'reinvite')
-      this.hear(this.agent.respondReinvite(out.leg, out.tx, 481, {}, now), now);
+    if (out.type === 'bye' || out.type === 'ended') journal.gone(out.leg);
+    else if (out.type === 'accepted') return agent.bye(out.leg, [], now);
+    else if (out.type === 'reinvite') return agent.respondReinvite(out.leg, out.tx, 481, {}, now);
+    return [];
   }
 
-  /** A call for a client: the user part of the request URI is the contact of its session. */
-  #incoming(out: Extract<UserAgentOut, { type: 'incoming' }>, now: Ms): void {
-    const { request, leg, sdp } = out;
-    const refuse = (status: number): void => this.hear(this.agent.respond(leg, status, {}, now), now);
-    const contact = request.uri.user ?? '';
-    const session = this.#host.session(contact);
+  /** A call for the client of `session`, whose contact is the user part of the request URI. */
+  incoming({ request, leg, sdp }: Incoming, session: Session | undefined, now: Ms): readonly DeskOut[] {
+    const { agent, calls, journal } = this.#tools;
+    const refuse = (status: number): readonly DeskOut[] => agent.respond(leg, status, {}, now);
     if (session?.login.name !== 'ready') return refuse(480);
-    if (this.#host.closed()) return refuse(503);
+    const { contact } = session;
+    if (this.#closed) return refuse(503);
     if (sdp === undefined) return refuse(488);
     if (this.#full(contact)) return refuse(486);
     const { random } = this.#options;
-    const stated = callIds(request);
-    const ids = stated ?? { session: uuid(random), leg: uuid(random) };
+    const ids = callIds(request) ?? { session: uuid(random), leg: uuid(random) };
     // A leg may ring in several places: its branch names the call here.
     const place = { contact, callId: branchId(request) ?? ids.leg };
-    if (this.calls.get(place) !== undefined) return refuse(482);
+    if (calls.get(place) !== undefined) return refuse(482);
     const call = inboundCall(request, place.callId, sdp, ids, session.agent);
-    this.calls.set(place, call);
-    this.calls.bind(place, leg);
-    this.journal.touch(place);
-    this.#host.changed(contact);
-    if (call.ring !== null) this.tell(place, call, { type: 'invite', ring: call.ring });
-    this.hear(this.agent.respond(leg, 180, {}, now), now);
+    calls.set(place, call);
+    calls.bind(place, leg);
+    journal.touch(place);
+    const out: DeskOut[] = [{ type: 'changed', contact }];
+    if (call.ring !== null)
+      out.push({ type: 'tell', place, call, wish: { type: 'invite', ring: call.ring } });
+    return [...out, ...agent.respond(leg, 180, {}, now)];
   }
 }

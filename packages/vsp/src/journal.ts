@@ -1,10 +1,11 @@
 import type { JournalLine } from '@sidetone/core';
-import type { ExtraHeaders, LegId, LegSnapshot } from '@sidetone/sip';
+import type { ExtraHeaders, LegId, LegSnapshot, UserAgent } from '@sidetone/sip';
 import type { ClientAgent } from '@sidetone/wire';
 import type { Call, Ring } from './call.ts';
-import { keyOf, type Place } from './call-book.ts';
-import type { Unheard } from './kept-sessions.ts';
+import { type CallBook, keyOf, type Place } from './call-book.ts';
+import type { KeptSessions, Unheard } from './kept-sessions.ts';
 import type { Session } from './session.ts';
+import type { SessionBook } from './session-book.ts';
 
 /*
  * What vsp writes down (`JournalLine`), and only when a process that follows would do something else for it:
@@ -85,16 +86,12 @@ const sameLeg = (a: LegSnapshot | null, b: LegSnapshot | null): boolean =>
     a.target === b.target &&
     a.unacked?.seq === b.unacked?.seq);
 
-/** What the journal asks about the state of the service. */
-export interface Written {
-  /** With a socket or without. */
-  session(contact: string): Session | undefined;
-  /** Has it calls, or waits it for its client? */
-  matters(contact: string): boolean;
-  unheard(contact: string): readonly Unheard[];
-  call(place: Place): Call | undefined;
-  snapshot(place: Place): LegSnapshot | null;
-  early(place: Place): Early | null;
+/** What the journal reads: where the state of the service lies. */
+export interface Books {
+  readonly sessions: SessionBook;
+  readonly kept: KeptSessions;
+  readonly calls: CallBook;
+  readonly agent: Pick<UserAgent, 'snapshot' | 'early'>;
 }
 
 type Last = { readonly call: Call; readonly leg: LegSnapshot | null };
@@ -154,9 +151,9 @@ export class Journal {
   }
 
   /** The lines of this input: those that must be written before any peer hears of it, and the ends of others. */
-  take(state: Written): { readonly before: readonly JournalLine[]; readonly after: readonly JournalLine[] } {
-    for (const contact of this.#sessions) this.#session(contact, state);
-    for (const [name, place] of this.#calls) this.#call(name, place, state);
+  take(books: Books): { readonly before: readonly JournalLine[]; readonly after: readonly JournalLine[] } {
+    for (const contact of this.#sessions) this.#session(contact, books);
+    for (const [name, place] of this.#calls) this.#call(name, place, books);
     this.#sessions.clear();
     this.#calls.clear();
     const lines = { before: this.#before, after: this.#after };
@@ -165,14 +162,16 @@ export class Journal {
     return lines;
   }
 
-  #session(contact: string, state: Written): void {
-    const session = state.session(contact);
+  /** Sessions that have calls, or wait for their client. */
+  #session(contact: string, { sessions, kept, calls }: Books): void {
+    const lost = kept.get(contact);
+    const session = sessions.at(contact) ?? lost;
     const key = `session ${contact}`;
-    if (session === undefined || !state.matters(contact)) {
+    if (session === undefined || (lost === undefined && calls.count(contact) === 0)) {
       if (this.#lastSessions.delete(contact)) this.drop(key);
       return;
     }
-    const unheard = state.unheard(contact);
+    const unheard = kept.pending(contact);
     const { voiceSdkId, reportId, sessid, owner, agent, nextId, sequence, registers } = session;
     const name = `${owner} ${voiceSdkId} ${reportId} ${sessid}`;
     const last = this.#lastSessions.get(contact);
@@ -183,10 +182,11 @@ export class Journal {
     this.#before.push({ type: 'journal', key, value });
   }
 
-  #call(name: string, place: Place, state: Written): void {
-    const call = state.call(place);
+  #call(name: string, place: Place, { calls, agent }: Books): void {
+    const call = calls.get(place);
     if (call === undefined) return;
-    const leg = call.phase === 'active' ? state.snapshot(place) : null;
+    const legId = calls.legOf(place) ?? '';
+    const leg = call.phase === 'active' ? agent.snapshot(legId) : null;
     const last = this.#lastCalls.get(name);
     if (last !== undefined && sameCall(last.call, call) && sameLeg(last.leg, leg)) return;
     const early = call.phase === 'calling' || call.phase === 'early';
@@ -194,7 +194,7 @@ export class Journal {
     this.#lastCalls.set(name, { call, leg });
     const value: CallEntry =
       leg === null
-        ? { kind: 'early', call: { ...written(call), clientSdp: null }, stray: state.early(place) }
+        ? { kind: 'early', call: { ...written(call), clientSdp: null }, stray: agent.early(legId) }
         : { kind: 'up', call: written(call), leg };
     this.#before.push({ type: 'journal', key: `call ${name}`, value });
   }

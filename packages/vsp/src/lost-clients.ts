@@ -1,6 +1,7 @@
 import type { Ms } from '@sidetone/core';
 import type { KeptSessions } from './kept-sessions.ts';
 import type { Session } from './session.ts';
+import type { Times } from './times.ts';
 
 /*
  * How long a client without a socket is waited for:
@@ -14,41 +15,36 @@ import type { Session } from './session.ts';
 
 const ASK_MS = 1000;
 
-export interface LostHost {
-  readonly kept: KeptSessions;
-  readonly keepMs: Ms;
-  timer(contact: string, at: Ms): void;
-  ask(contact: string, now: Ms): void;
-  giveUp(contact: string, now: Ms): void;
-}
-
 export class LostClients {
-  readonly #host: LostHost;
+  readonly #kept: KeptSessions;
+  readonly #times: Times;
+  readonly #keepMs: Ms;
 
-  constructor(host: LostHost) {
-    this.#host = host;
+  constructor(kept: KeptSessions, times: Times, keepMs: Ms) {
+    this.#kept = kept;
+    this.#times = times;
+    this.#keepMs = keepMs;
   }
 
   /** Its time begins. */
   keep(session: Session, now: Ms): void {
-    const { kept, keepMs, timer } = this.#host;
-    kept.lose(session, now + keepMs);
-    timer(session.contact, now + keepMs - ASK_MS);
+    const until = now + this.#keepMs;
+    this.#kept.lose(session, until);
+    this.#times.set(`kept ${session.contact}`, until - ASK_MS);
   }
 
-  /** Its timer is due. */
-  due(contact: string, now: Ms): void {
-    const until = this.#host.kept.until(contact);
-    if (now >= until) return this.#host.giveUp(contact, now);
-    this.#host.timer(contact, until);
-    this.#host.ask(contact, now);
+  /** Its timer is due: is it time to ask, or to give it up? */
+  due(contact: string, now: Ms): 'ask' | 'give up' {
+    const until = this.#kept.until(contact);
+    if (now >= until) return 'give up';
+    this.#times.set(`kept ${contact}`, until);
+    return 'ask';
   }
 
   heard(contact: string, msAgo: Ms, now: Ms): void {
-    const { kept, keepMs, timer } = this.#host;
-    if (kept.get(contact) === undefined) return;
-    kept.extend(contact, now - msAgo + keepMs);
-    const until = kept.until(contact);
-    timer(contact, now < until - ASK_MS ? until - ASK_MS : until);
+    if (this.#kept.get(contact) === undefined) return;
+    this.#kept.extend(contact, now - msAgo + this.#keepMs);
+    const until = this.#kept.until(contact);
+    this.#times.set(`kept ${contact}`, now < until - ASK_MS ? until - ASK_MS : until);
   }
 }

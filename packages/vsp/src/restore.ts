@@ -24,25 +24,35 @@ const JUMP = 1000;
 /** A peer repeats its 2xx for 64·T1. */
 const STRAY_MS = 32_000;
 
+/** Where the state of the service will lie. */
 export interface Restorer {
   readonly agent: UserAgent;
   readonly calls: CallBook;
   readonly kept: KeptSessions;
   readonly journal: Journal;
-  hear(outs: readonly UserAgentOut[]): void;
-  /** The session waits for its client, from now on. */
-  lost(session: Session): void;
-  /** The client of this call is away. */
-  away(place: Place): void;
 }
 
-export function restore(house: Restorer, entries: readonly JournalEntry[], now: Ms): void {
-  const { agent, calls, kept, journal } = house;
+/** What is to be done once all of it is there, in this order. */
+export interface Restored {
+  /** What the user agent gave. */
+  readonly out: readonly UserAgentOut[];
+  /** Calls whose clients are away. */
+  readonly away: readonly Place[];
+  /** Sessions that wait for their clients, from now on. */
+  readonly lost: readonly Session[];
+}
+
+export function restore(
+  { agent, calls, kept, journal }: Restorer,
+  entries: readonly JournalEntry[],
+  now: Ms,
+): Restored {
   const { sessions, calls: left, unreadable } = readJournal(entries);
   journal.inherit(entries.map(({ key }) => key));
   for (const key of unreadable) journal.drop(key);
   const known = new Set(sessions.map(({ contact }) => contact));
-  const adopted: Place[] = [];
+  const out: UserAgentOut[] = [];
+  const away: Place[] = [];
   for (const session of sessions) {
     kept.lose(sessionAgain(session, now), now);
     for (const end of session.unheard) kept.remember(session.contact, end);
@@ -62,25 +72,24 @@ export function restore(house: Restorer, entries: readonly JournalEntry[], now: 
       journal.drop(key);
       continue;
     }
-    house.hear(leg.value.out);
+    out.push(...leg.value.out);
     if (entry.kind === 'leaving' || !known.has(place.contact)) {
       const headers =
         entry.kind === 'leaving' ? entry.headers : endingHeaders(CAUSE.temporaryFailure, 'restarted', []);
       const written = agent.snapshot(leg.value.leg);
       journal.over(place, written === null ? null : { leg: written, headers });
-      house.hear(agent.bye(leg.value.leg, headers, now));
+      out.push(...agent.bye(leg.value.leg, headers, now));
       continue;
     }
     const call = callAgain(entry.call, 'active');
     calls.set(place, call);
     calls.bind(place, leg.value.leg);
-    adopted.push(place);
+    away.push(place);
     // A hold or a new description was on its way: voice may not have it.
     if (entry.leg.open !== null && call.clientSdp !== null)
-      house.hear(agent.reinvite(leg.value.leg, call.clientSdp, 'hold', now));
+      out.push(...agent.reinvite(leg.value.leg, call.clientSdp, 'hold', now));
   }
-  for (const place of adopted) house.away(place);
-  for (const session of kept.all()) house.lost(session);
+  return { out, away, lost: kept.all() };
 }
 
 function tellEnd(kept: KeptSessions, place: Place, call: Call): void {

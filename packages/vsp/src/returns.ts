@@ -1,7 +1,8 @@
 import type { Ms } from '@sidetone/core';
 import type { Call } from './call.ts';
 import { needsAttach } from './call-attachment.ts';
-import type { Place } from './call-book.ts';
+import type { CallBook } from './call-book.ts';
+import type { Times } from './times.ts';
 
 /*
  * What a client that is back hears of its calls, each once a login, in this order (what ended meanwhile has been told before):
@@ -28,33 +29,32 @@ const groupOf = (call: Call): number => (!needsAttach(call) ? 2 : call.held ? 1 
 const isAwaited = (call: Call | undefined): boolean =>
   call !== undefined && call.renewal === 'asked' && needsAttach(call);
 
-export interface ReturnHost {
-  call(place: Place): Call | undefined;
-  /** The client may hear of this call. */
-  back(place: Place, now: Ms): void;
-  /** It has heard of all. */
-  told(contact: string, now: Ms): void;
-  timer(contact: string, at: Ms | null): void;
-}
+/** Who may hear of which calls now, or has heard of all. */
+export type ReturnStep =
+  | { readonly type: 'calls'; readonly contact: string; readonly callIds: readonly string[] }
+  | { readonly type: 'told'; readonly contact: string };
 
 /** Clients that are back and are being told of their calls, by contact. */
 export class Returns {
-  readonly #host: ReturnHost;
+  readonly #calls: CallBook;
+  readonly #times: Times;
   readonly #returns = new Map<string, Return>();
   /** Those that may hear more. */
   readonly #moved = new Set<string>();
 
-  constructor(host: ReturnHost) {
-    this.#host = host;
+  constructor(calls: CallBook, times: Times) {
+    this.#calls = calls;
+    this.#times = times;
   }
 
-  begin(contact: string, calls: readonly Call[], now: Ms): void {
+  begin(contact: string, now: Ms): void {
+    const calls = this.#calls.of(contact);
     const groups = [0, 1, 2].map((group) =>
       calls.filter((call) => groupOf(call) === group).map(({ callId }) => callId),
     );
     const until = now + OFFERS_MS;
     this.#returns.set(contact, { groups: groups.filter((names) => names.length > 0), awaited: [], until });
-    this.#host.timer(contact, until);
+    this.#times.set(`return ${contact}`, until);
     this.#moved.add(contact);
   }
 
@@ -64,26 +64,26 @@ export class Returns {
   }
 
   forget(contact: string): void {
-    if (this.#returns.delete(contact)) this.#host.timer(contact, null);
+    if (this.#returns.delete(contact)) this.#times.delete(`return ${contact}`);
   }
 
-  /** Tells what it is time for. */
-  run(now: Ms): void {
-    for (const contact of this.#moved) this.#tell(contact, now);
-    this.#moved.clear();
-  }
-
-  #tell(contact: string, now: Ms): void {
-    for (let state = this.#returns.get(contact); state !== undefined; state = this.#returns.get(contact)) {
-      const waits = state.awaited.some((callId) => isAwaited(this.#host.call({ contact, callId })));
-      if (waits && now < state.until) return;
+  /** What it is time for; each is asked for anew, since what a client hears may move its calls. */
+  next(now: Ms): ReturnStep | null {
+    for (const contact of this.#moved) {
+      const state = this.#returns.get(contact);
+      const waits = state?.awaited.some((callId) => isAwaited(this.#calls.get({ contact, callId }))) ?? false;
+      if (state === undefined || (waits && now < state.until)) {
+        this.#moved.delete(contact);
+        continue;
+      }
       const [names, ...groups] = state.groups;
       if (names === undefined) {
         this.forget(contact);
-        return this.#host.told(contact, now);
+        return { type: 'told', contact };
       }
       this.#returns.set(contact, { ...state, groups, awaited: names });
-      for (const callId of names) this.#host.back({ contact, callId }, now);
+      return { type: 'calls', contact, callIds: names };
     }
+    return null;
   }
 }

@@ -14,6 +14,8 @@ export const ENDING = {
 /** The close code that asks to come back soon (1012, service restart). Every published SDK for browsers does, whatever the code. */
 export const RESTARTING = { code: 1012, reason: 'server is restarting' } as const;
 
+export const STOPPING = { code: 1001, reason: 'server is stopping' } as const;
+
 export function settingsOf(options: VspOptions): SessionSettings {
   return {
     loginMs: options.loginTimeoutMs ?? 10_000,

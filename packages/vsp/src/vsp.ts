@@ -1,29 +1,28 @@
 import { Deadlines, earliest, type JournalEntry, type LogLine, type Ms } from '@sidetone/core';
+import type { UserAgent, UserAgentOut } from '@sidetone/sip';
 import { type Cause, traitsOf } from '@sidetone/wire';
+import { createAgent } from './agent.ts';
 import type { CallInput } from './call.ts';
-import type { Place } from './call-book.ts';
-import { CallDesk } from './call-desk.ts';
-import type { Written } from './journal.ts';
-import { KeptSessions } from './kept-sessions.ts';
-import { LostClients } from './lost-clients.ts';
+import { CallBook, type Place } from './call-book.ts';
+import { CallDesk, type DeskOut } from './call-desk.ts';
+import { grantedMs } from './from-sip.ts';
+import { type Books, Journal } from './journal.ts';
 import { type Heard, readFrame } from './read-frame.ts';
-import { ReportIds } from './report-ids.ts';
 import { restore } from './restore.ts';
 import { Returns } from './returns.ts';
-import { type Session, type SessionInput, type SessionSettings, sessionDeadline } from './session.ts';
-import { SessionBook } from './session-book.ts';
-import { SessionIds } from './session-ids.ts';
-import { stepSession } from './session-step.ts';
-import { ENDING, newSession, RESTARTING, resumedSession, settingsOf } from './settings.ts';
+import type { Session, SessionInput, SessionSettings } from './session.ts';
+import { SessionDesk } from './session-desk.ts';
+import { ENDING, RESTARTING, resumedSession, STOPPING, settingsOf } from './settings.ts';
+import type { Times } from './times.ts';
 import { attachCallsText, unknownCallText } from './to-client.ts';
 import { REGISTER_SECONDS, registerFor } from './to-sip.ts';
 import { turnOf } from './turn.ts';
 import type { Vsp, VspInput, VspOptions, VspOutput } from './vsp-events.ts';
-import { WokenSockets } from './woken-sockets.ts';
 
 /**
  * The Voice SDK Proxy: JSON-RPC sessions on one side, SIP dialogs on the other. Sessions and calls are machines
- * (`session-step.ts`, `call-step.ts`). This service owns the sessions, their sockets and those who come back; `call-desk.ts` their calls.
+ * (`session-step.ts`, `call-step.ts`). This service owns the sessions, their sockets and those
+ * who come back, and the user agent; `call-desk.ts` runs the calls, and tells what they want.
  */
 export function createVsp(options: VspOptions): Vsp {
   return new ClientGate(options);
@@ -33,21 +32,16 @@ class ClientGate implements Vsp {
   readonly name = 'vsp';
   readonly #options: VspOptions;
   readonly #settings: SessionSettings;
+  readonly #times: Times = new Deadlines();
+  readonly #calls = new CallBook();
+  readonly #journal = new Journal();
+  readonly #agent: UserAgent;
   readonly #desk: CallDesk;
-  readonly #sessions = new SessionBook();
-  readonly #kept = new KeptSessions();
-  readonly #ids = new SessionIds();
+  readonly #sessions: SessionDesk;
   /** Sockets with calls. */
   readonly #watched = new Set<string>();
-  readonly #woken = new WokenSockets((token) => {
-    const contact = this.#kept.named(token);
-    return contact !== undefined && this.#desk.calls.of(contact).some(({ phase }) => phase === 'ringing');
-  });
-  readonly #lost: LostClients;
   readonly #returns: Returns;
-  readonly #reports = new ReportIds();
-  readonly #times = new Deadlines<`${'session' | 'kept' | 'return' | 'call'} ${string}`>();
-  readonly #written: Written;
+  readonly #books: Books;
   #draining = false;
   /** Another process takes over; nothing new begins here. */
   #handingOver = false;
@@ -56,60 +50,29 @@ class ClientGate implements Vsp {
   constructor(options: VspOptions) {
     this.#options = options;
     this.#settings = settingsOf(options);
-    this.#desk = new CallDesk(options, {
-      session: (contact) => this.#sessions.at(contact),
-      keep: (session) => this.#keep(session),
-      put: (out) => this.#out.push(out),
-      say: (socket, text) => this.#say(socket, text),
-      registered: (socket, result, now) => this.#session(socket, result, now),
-      remember: (contact, end) => this.#kept.remember(contact, end),
-      changed: (contact) => this.#watch(contact),
-      heard: (contact, msAgo, now) => this.#lost.heard(contact, msAgo, now),
-      timer: ({ contact, callId }, at) => {
-        this.#times.set(`call ${contact} ${callId}`, at);
-        this.#returns.moved(contact);
-      },
-      closed: () => this.#handingOver,
-    });
-    this.#lost = new LostClients({
-      kept: this.#kept,
-      keepMs: this.#settings.keepMs,
-      timer: (contact, at) => this.#times.set(`kept ${contact}`, at),
-      ask: (contact, now) => this.#eachCall(contact, { type: 'heard' }, now),
-      giveUp: (contact, now) => this.#giveUp(contact, now),
-    });
-    this.#returns = new Returns({
-      call: (place) => this.#desk.calls.get(place),
-      back: (place, now) => this.#desk.call(place, { type: 'back' }, now),
-      told: (contact, now) => this.#session(this.#sessions.at(contact)?.socket ?? '', { type: 'told' }, now),
-      timer: (contact, at) => this.#times.set(`return ${contact}`, at),
-    });
-    const legOf = (place: Place): string => this.#desk.calls.legOf(place) ?? '';
-    this.#written = {
-      session: (contact) => this.#sessions.at(contact) ?? this.#kept.get(contact),
-      matters: (contact) => this.#desk.calls.count(contact) > 0 || this.#kept.get(contact) !== undefined,
-      unheard: (contact) => this.#kept.pending(contact),
-      call: (place) => this.#desk.calls.get(place),
-      snapshot: (place) => this.#desk.agent.snapshot(legOf(place)),
-      early: (place) => this.#desk.agent.early(legOf(place)),
-    };
+    const calls = this.#calls;
+    const agent = createAgent(options, calls);
+    this.#agent = agent;
+    this.#desk = new CallDesk(options, { agent, calls, journal: this.#journal, times: this.#times });
+    this.#sessions = new SessionDesk(this.#times, this.#settings);
+    this.#returns = new Returns(calls, this.#times);
+    this.#books = { sessions: this.#sessions.live, kept: this.#sessions.kept, calls, agent };
   }
 
   get size(): number {
-    const { calls, agent } = this.#desk;
-    return this.#sessions.size + this.#kept.size + calls.size + agent.size + this.#ids.size;
+    return this.#sessions.size + this.#calls.size + this.#agent.size;
   }
 
   turnOf(socket: string, text: string): string | null {
-    return turnOf(this.#sessions.get(socket), text);
+    return turnOf(this.#sessions.live.get(socket), text);
   }
 
   hasReportId(id: string): boolean {
-    return this.#reports.has(id);
+    return this.#sessions.hasReportId(id);
   }
 
   deadline(): Ms | null {
-    return earliest(this.#desk.agent.deadline(), this.#times.next());
+    return earliest(this.#agent.deadline(), this.#times.next());
   }
 
   handle(input: VspInput, now: Ms): readonly VspOutput[] {
@@ -123,7 +86,7 @@ class ClientGate implements Vsp {
         break;
       case 'sip':
         if (input.flow.transport === 'local')
-          this.#desk.hear(this.#desk.agent.receive(input.message, input.flow, now), now);
+          this.#carry(this.#agent.receive(input.message, input.flow, now), now);
         break;
       case 'open':
         this.#open(input, now);
@@ -132,20 +95,20 @@ class ClientGate implements Vsp {
         this.#frame(input.socket, input.text, input.late === true, now);
         break;
       case 'closed': {
-        const session = this.#sessions.get(input.socket);
+        const session = this.#sessions.live.get(input.socket);
         if (session !== undefined) this.#lose(session, now);
         break;
       }
       case 'authenticated': {
         // The request is named after the contact of the session that asked.
-        const session = this.#sessions.at(input.request.split(':', 1)[0]!);
+        const session = this.#sessions.live.at(input.request.split(':', 1)[0]!);
         if (session === undefined) break;
         if (input.result.ok) this.#adopt(session, input.result.user, now);
         this.#session(session.socket, input, now);
         break;
       }
       case 'revoked':
-        for (const session of this.#sessions.of(input.users)) {
+        for (const session of this.#sessions.live.of(input.users)) {
           this.#log('login revoked', session, {});
           this.#session(session.socket, input, now);
         }
@@ -157,8 +120,8 @@ class ClientGate implements Vsp {
         this.#handOver(input.sockets, now);
         break;
     }
-    this.#returns.run(now);
-    const { before, after } = this.#desk.journal.take(this.#written);
+    this.#tellReturned(now);
+    const { before, after } = this.#journal.take(this.#books);
     const out = before.length + after.length === 0 ? this.#out : [...before, ...this.#out, ...after];
     this.#out = [];
     return out;
@@ -167,55 +130,37 @@ class ClientGate implements Vsp {
   // ---- sockets
 
   #open({ socket, address, query }: Extract<VspInput, { type: 'open' }>, now: Ms): void {
-    if (this.#sessions.get(socket) !== undefined) return;
-    if (this.#draining) {
-      this.#out.push({ type: 'close', socket, code: 1001, reason: 'server is stopping' });
-      return;
-    }
-    if (this.#handingOver) {
-      this.#out.push({ type: 'close', socket, ...RESTARTING });
-      return;
-    }
+    if (this.#sessions.live.get(socket) !== undefined) return;
+    if (this.#draining) return this.#close(socket, STOPPING);
+    if (this.#handingOver) return this.#close(socket, RESTARTING);
     const token = query['voice_sdk_id'];
-    const session = newSession(socket, address, token, this.#options.random, now, this.#settings);
-    this.#keep(session);
-  }
-
-  #keep(session: Session): void {
-    this.#sessions.set(session);
-    this.#ids.hold(session);
-    this.#times.set(`session ${session.socket}`, sessionDeadline(session, this.#settings));
+    this.#sessions.open(socket, address, token, this.#options.random, now);
   }
 
   #tick(now: Ms): void {
-    this.#desk.hear(this.#desk.agent.tick(now), now);
+    this.#carry(this.#agent.tick(now), now);
     for (let key = this.#times.takeDue(now); key !== undefined; key = this.#times.takeDue(now)) {
       const [kind, first, second] = key.split(' ') as [string, string, string | undefined];
       if (kind === 'session') this.#tickSession(first, now);
-      else if (kind === 'kept') this.#lost.due(first, now);
+      else if (kind === 'kept') this.#tickLost(first, now);
       else if (kind === 'return') this.#returns.moved(first);
-      else this.#desk.call({ contact: first, callId: second! }, { type: 'tick' }, now);
+      else this.#call({ contact: first, callId: second! }, { type: 'tick' }, now);
     }
   }
 
   #tickSession(socket: string, now: Ms): void {
-    const session = this.#sessions.get(socket);
-    const woken = session !== undefined && this.#woken.mayWait(session);
+    const session = this.#sessions.live.get(socket);
+    const named = this.#sessions.kept.named(session?.token ?? '') ?? '';
+    const rings = this.#calls.of(named).some(({ phase }) => phase === 'ringing');
+    const woken = session !== undefined && this.#sessions.mayWait(session, rings);
     this.#session(socket, { type: 'tick', woken }, now);
   }
 
   /** Runs the session's machine and carries out what it wants. */
   #session(socket: string, input: SessionInput, now: Ms): void {
-    const before = this.#sessions.get(socket);
+    const before = this.#sessions.live.get(socket);
     if (before === undefined) return;
-    const { state, out } = stepSession(before, input, now, this.#settings);
-    this.#keep(state);
-    if (state.login.name !== 'connected') this.#woken.delete(state);
-    if (state.login.name === 'ready' && (before.login.name !== 'ready' || before.sessid !== state.sessid)) {
-      this.#reports.add(state.reportId);
-      if (before.login.name === 'ready') this.#kept.forget(before);
-      this.#kept.add(state);
-    }
+    const { state, out } = this.#sessions.step(before, input, now);
     for (const wish of out) {
       switch (wish.type) {
         case 'send':
@@ -240,7 +185,7 @@ class ClientGate implements Vsp {
         case 'close':
           if (wish.keep) this.#lose(before, now);
           else this.#end(before, ENDING.socketGone, false, now);
-          this.#out.push({ type: 'close', socket, code: wish.code, reason: wish.reason });
+          this.#close(socket, wish);
           break;
         case 'log':
           this.#out.push(wish);
@@ -251,7 +196,58 @@ class ClientGate implements Vsp {
 
   #register(session: Session, user: string, seconds: number, sequence: number, now: Ms): void {
     const request = registerFor(session, user, this.#options.domain, seconds, sequence);
-    this.#desk.hear(this.#desk.agent.send(request, `${session.contact} ${sequence}`, now), now);
+    this.#carry(this.#agent.send(request, `${session.contact} ${sequence}`, now), now);
+  }
+
+  /** The end of a REGISTER. Its token says whose it was. */
+  #registered({ token, status, response }: Extract<UserAgentOut, { type: 'result' }>, now: Ms): void {
+    const [contact, number] = token.split(' ') as [string, string];
+    const session = this.#sessions.live.at(contact);
+    if (session === undefined) return;
+    const expiresMs = grantedMs(response, contact, REGISTER_SECONDS);
+    const calls = this.#calls.of(contact).map(({ callId }) => callId);
+    const result = { sequence: Number(number), status, expiresMs, calls };
+    this.#session(session.socket, { type: 'registered', ...result }, now);
+  }
+
+  // ---- calls
+
+  #call(place: Place, input: CallInput, now: Ms): void {
+    this.#carry(this.#desk.call(place, input, now), now);
+  }
+
+  /** Carries out, in order, what calls and the user agent want; what the user agent tells of a call goes to the desk. */
+  #carry(outs: readonly DeskOut[], now: Ms): void {
+    for (const out of outs) {
+      switch (out.type) {
+        case 'sip':
+        case 'frame':
+        case 'log':
+          this.#out.push(out);
+          break;
+        case 'tell':
+          this.#out.push(...this.#sessions.tell(out.place, out.call, out.wish));
+          break;
+        case 'changed':
+          this.#watch(out.contact);
+          this.#returns.moved(out.contact);
+          break;
+        case 'heard':
+          this.#sessions.lost.heard(out.contact, out.msAgo, now);
+          break;
+        // Not told: nobody outside meets these dialogs.
+        case 'dialog':
+          break;
+        case 'result':
+          this.#registered(out, now);
+          break;
+        case 'incoming':
+          this.#carry(this.#desk.incoming(out, this.#sessions.live.at(out.request.uri.user ?? ''), now), now);
+          break;
+        default:
+          this.#carry(this.#desk.hear(out, now), now);
+      }
+    }
   }
 
   // ---- sockets lost, and clients that come back
@@ -259,26 +255,28 @@ class ClientGate implements Vsp {
   /** The socket is gone: the session's calls wait for its client, which cannot be rung meanwhile. */
   #lose(session: Session, now: Ms): void {
     const { contact, owner } = session;
-    const waits = owner !== null && this.#settings.keepMs > 0 && this.#desk.calls.count(contact) > 0;
+    const waits = owner !== null && this.#settings.keepMs > 0 && this.#calls.count(contact) > 0;
     if (!waits || this.#draining) return this.#end(session, ENDING.socketGone, false, now);
-    const latest = this.#sessions.get(session.socket) ?? session;
+    const latest = this.#sessions.live.get(session.socket) ?? session;
     const registers = latest.registers + 1;
     this.#leave(session, now);
-    this.#lost.keep({ ...latest, registers }, now);
-    this.#desk.journal.touchSession(contact);
+    this.#sessions.lost.keep({ ...latest, registers }, now);
+    this.#journal.touchSession(contact);
     this.#register(session, owner, 0, registers, now);
     this.#eachCall(contact, { type: 'away' }, now);
-    this.#log('client lost', session, { user: owner, calls: this.#desk.calls.count(contact) });
+    this.#logLost(session);
+  }
+
+  #logLost(session: Session): void {
+    const { contact, owner } = session;
+    this.#log('client lost', session, { user: owner ?? '', calls: this.#calls.count(contact) });
   }
 
   /** Parts a session from its socket. */
   #leave(session: Session, now: Ms): void {
-    this.#sessions.delete(session);
+    this.#sessions.leave(session, now);
     this.#returns.forget(session.contact);
-    this.#woken.delete(session);
     this.#watched.delete(session.socket);
-    this.#times.delete(`session ${session.socket}`);
-    this.#reports.leave(session.reportId, now);
   }
 
   /**
@@ -286,72 +284,75 @@ class ClientGate implements Vsp {
    * calls on a socket that is open still, which then is closed: the client knows better that it is dead.
    */
   #adopt(session: Session, user: string, now: Ms): void {
-    const fresh = this.#withoutIdOfAnother(session, user);
+    const fresh = this.#sessions.claimed(session, user);
     const { login } = fresh;
     if (login.name !== 'authenticating' || fresh.owner !== null) return;
-    const contact = this.#kept.find(user, fresh.token, login.sessid);
+    const contact = this.#sessions.kept.find(user, fresh.token, login.sessid);
     const before =
-      contact === undefined ? undefined : (this.#kept.take(contact) ?? this.#supersede(contact, now));
+      contact === undefined
+        ? undefined
+        : (this.#sessions.kept.take(contact) ?? this.#supersede(contact, now));
     if (before === undefined) return;
     this.#times.delete(`kept ${before.contact}`);
-    this.#keep(resumedSession(fresh, before));
-    this.#desk.journal.touchSession(before.contact);
+    this.#sessions.keep(resumedSession(fresh, before));
+    this.#journal.touchSession(before.contact);
     this.#watch(before.contact);
-    this.#log('client back', fresh, { user, calls: this.#desk.calls.count(before.contact) });
-  }
-
-  /** A `sessid` that is borne by a session of another user is as good as none: this one gets its own. */
-  #withoutIdOfAnother(session: Session, user: string): Session {
-    const { login } = session;
-    if (login.name !== 'authenticating' || login.sessid === null) return session;
-    if (!this.#ids.isOfAnother(user, login.sessid)) return session;
-    const bare = { ...session, login: { ...login, sessid: null } };
-    this.#keep(bare);
-    return bare;
+    this.#log('client back', fresh, { user, calls: this.#calls.count(before.contact) });
   }
 
   #supersede(contact: string, now: Ms): Session | undefined {
-    const session = this.#sessions.at(contact);
-    if (session === undefined || this.#desk.calls.count(contact) === 0) return undefined;
+    const session = this.#sessions.live.at(contact);
+    if (session === undefined || this.#calls.count(contact) === 0) return undefined;
     this.#leave(session, now);
-    this.#kept.forget(session);
+    this.#sessions.kept.forget(session);
     this.#eachCall(contact, { type: 'away' }, now);
-    this.#out.push({
-      type: 'close',
-      socket: session.socket,
-      code: 1001,
-      reason: 'resumed on another connection',
-    });
+    this.#close(session.socket, { code: 1001, reason: 'resumed on another connection' });
     return session;
   }
 
   /** The client is registered and knows its calls: what ended without it, and what goes on. */
   #resumed(contact: string, now: Ms): void {
-    for (const end of this.#kept.unheard(contact)) this.#desk.tellEnd(contact, end);
-    this.#desk.journal.touchSession(contact);
-    this.#returns.begin(contact, this.#desk.calls.of(contact), now);
+    this.#out.push(...this.#sessions.tellUnheard(contact));
+    this.#journal.touchSession(contact);
+    this.#returns.begin(contact, now);
+  }
+
+  #tellReturned(now: Ms): void {
+    for (let step = this.#returns.next(now); step !== null; step = this.#returns.next(now)) {
+      const { contact } = step;
+      if (step.type === 'told')
+        this.#session(this.#sessions.live.at(contact)?.socket ?? '', { type: 'told' }, now);
+      else for (const callId of step.callIds) this.#call({ contact, callId }, { type: 'back' }, now);
+    }
+  }
+
+  /** Its time is nearly over: it may talk still, which voice is asked. */
+  #tickLost(contact: string, now: Ms): void {
+    if (this.#sessions.lost.due(contact, now) === 'ask') this.#eachCall(contact, { type: 'heard' }, now);
+    else this.#giveUp(contact, now);
   }
 
   /** Nobody came back in time. */
   #giveUp(contact: string, now: Ms): void {
-    if (this.#kept.take(contact) !== undefined) this.#endCalls(contact, ENDING.socketGone, false, now);
-    this.#ids.release(contact);
-    this.#desk.journal.touchSession(contact);
+    if (this.#sessions.kept.take(contact) !== undefined)
+      this.#endCalls(contact, ENDING.socketGone, false, now);
+    this.#sessions.release(contact);
+    this.#journal.touchSession(contact);
   }
 
   #eachCall(contact: string, input: CallInput, now: Ms): void {
-    for (const { callId } of this.#desk.calls.of(contact)) this.#desk.call({ contact, callId }, input, now);
+    for (const { callId } of this.#calls.of(contact)) this.#call({ contact, callId }, input, now);
   }
 
   #endCalls(contact: string, cause: Cause, tell: boolean, now: Ms): void {
     this.#eachCall(contact, { type: 'end', cause, tell }, now);
-    this.#kept.unheard(contact);
+    this.#sessions.kept.unheard(contact);
   }
 
   /** Has the socket of this contact calls? The edge asks such clients often whether they are there. */
   #watch(contact: string): void {
-    const socket = this.#sessions.at(contact)?.socket;
-    const on = this.#desk.calls.count(contact) > 0;
+    const socket = this.#sessions.live.at(contact)?.socket;
+    const on = this.#calls.count(contact) > 0;
     if (socket === undefined || on === this.#watched.has(socket)) return;
     this.#watched[on ? 'add' : 'delete'](socket);
     this.#out.push({ type: 'watch', socket, on });
@@ -360,10 +361,10 @@ class ClientGate implements Vsp {
   /** Ends whatever a session owns: its calls, its registration, itself. */
   #end(session: Session, cause: Cause, tell: boolean, now: Ms): void {
     this.#endCalls(session.contact, cause, tell, now);
-    const latest = this.#sessions.get(session.socket) ?? session;
+    const latest = this.#sessions.live.get(session.socket) ?? session;
     this.#leave(session, now);
-    this.#kept.forget(latest);
-    this.#ids.release(session.contact);
+    this.#sessions.kept.forget(latest);
+    this.#sessions.release(session.contact);
     const { login } = session;
     // Also while the REGISTER is under way: it may have bound the contact already.
     if (login.name === 'ready' || login.name === 'registering')
@@ -379,67 +380,64 @@ class ClientGate implements Vsp {
 
   /** What the process before left: see `restore.ts`. */
   #restore(entries: readonly JournalEntry[], now: Ms): void {
-    restore(
-      {
-        agent: this.#desk.agent,
-        calls: this.#desk.calls,
-        kept: this.#kept,
-        journal: this.#desk.journal,
-        hear: (outs) => this.#desk.hear(outs, now),
-        away: (place) => this.#desk.call(place, { type: 'away' }, now),
-        lost: (session) => {
-          const { contact, reportId } = session;
-          this.#ids.hold(session);
-          this.#lost.keep(session, now);
-          this.#reports.add(reportId);
-          this.#reports.leave(reportId, now);
-          this.#desk.journal.touchSession(contact);
-          const calls = this.#desk.calls.count(contact);
-          this.#log('client lost', session, { user: session.owner ?? '', calls });
-        },
-      },
-      entries,
-      now,
-    );
+    const books = {
+      agent: this.#agent,
+      calls: this.#calls,
+      kept: this.#sessions.kept,
+      journal: this.#journal,
+    };
+    const restored = restore(books, entries, now);
+    this.#carry(restored.out, now);
+    for (const place of restored.away) this.#call(place, { type: 'away' }, now);
+    for (const session of restored.lost) {
+      this.#sessions.inherit(session, now);
+      this.#journal.touchSession(session.contact);
+      this.#logLost(session);
+    }
   }
 
   /** Closes sockets and ends no call: their clients find them at the process that follows. */
   #handOver(sockets: 'browsers' | 'all', now: Ms): void {
     this.#handingOver = true;
-    for (const session of this.#sessions.all()) {
+    this.#desk.close();
+    for (const session of this.#sessions.live.all()) {
       if (sockets === 'browsers' && traitsOf(session.agent).comesBack !== 'always') continue;
       this.#lose(session, now);
-      this.#out.push({ type: 'close', socket: session.socket, ...RESTARTING });
+      this.#close(session.socket, RESTARTING);
     }
   }
 
   #drain(now: Ms): void {
     this.#draining = true;
-    for (const { contact } of this.#kept.all()) {
+    for (const { contact } of this.#sessions.kept.all()) {
       this.#times.delete(`kept ${contact}`);
       this.#giveUp(contact, now);
     }
-    for (const session of this.#sessions.all()) {
+    for (const session of this.#sessions.live.all()) {
       this.#end(session, ENDING.drain, true, now);
-      this.#out.push({ type: 'close', socket: session.socket, code: 1001, reason: 'server is stopping' });
+      this.#close(session.socket, STOPPING);
     }
   }
 
   #frame(socket: string, text: string, late: boolean, now: Ms): void {
-    const session = this.#sessions.get(socket);
+    const session = this.#sessions.live.get(socket);
     if (session === undefined) return;
     const heard: Heard = readFrame(text, session.login.name === 'ready');
     if (heard.to === 'session') return this.#session(socket, { type: 'frame', frame: heard.frame }, now);
     // Logged in: any frame is a sign of life.
-    this.#keep({ ...session, heardAt: now });
+    this.#sessions.keep({ ...session, heardAt: now });
     if (heard.to === 'nobody') return;
     const { frame } = heard;
-    if (frame.kind === 'invite') return this.#desk.invite(session, frame, late, now);
+    if (frame.kind === 'invite') return this.#carry(this.#desk.invite(session, frame, late, now), now);
     if (frame.kind === 'attachCalls')
-      return this.#say(socket, attachCallsText(session, frame.id, this.#desk.calls.of(session.contact)));
+      return this.#say(socket, attachCallsText(session, frame.id, this.#calls.of(session.contact)));
     const place = { contact: session.contact, callId: frame.callId };
-    if (this.#desk.calls.get(place) === undefined) return this.#say(socket, unknownCallText(session, frame));
-    this.#desk.call(place, { type: 'frame', frame }, now);
+    if (this.#calls.get(place) === undefined) return this.#say(socket, unknownCallText(session, frame));
+    this.#call(place, { type: 'frame', frame }, now);
+  }
+
+  #close(socket: string, { code, reason }: { readonly code: number; readonly reason: string }): void {
+    this.#out.push({ type: 'close', socket, code, reason });
   }
 
   #say(socket: string, text: string): void {

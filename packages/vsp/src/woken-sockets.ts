@@ -7,15 +7,9 @@ const PER_ADDRESS = 8;
 export class WokenSockets {
   readonly #of = new Map<string, Set<string>>();
 
-  readonly #rings: (token: string) => boolean;
-
-  /** `rings`: does a call ring for the session that this token names? */
-  constructor(rings: (token: string) => boolean) {
-    this.#rings = rings;
-  }
-
-  mayWait({ socket, address, token, login }: Session): boolean {
-    if (login.name !== 'connected' || token === null || !this.#rings(token)) return false;
+  /** `rings`: does a call ring for the session that its token names? */
+  mayWait({ socket, address, login }: Session, rings: boolean): boolean {
+    if (login.name !== 'connected' || !rings) return false;
     let sockets = this.#of.get(address);
     if (sockets?.has(socket)) return true;
     if ((sockets?.size ?? 0) >= PER_ADDRESS) return false;
