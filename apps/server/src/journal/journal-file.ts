@@ -73,125 +73,138 @@ export function openJournal(
   const read = readFound(path, boot);
   const found = afresh ? putAside(path, read, log) : read;
   if (found.problem !== undefined) log.warn({ why: found.problem }, 'journal not taken over as a whole');
-  /** What a new file would hold, by room and key. */
-  const alive = new Map<string, string>();
-  let aliveBytes = 0;
-  let size = 0;
-  let fd: number | undefined;
-  let failures = 0;
-  let why: string | undefined;
-  let waiting = 0;
-  let closed = false;
+  return new Journal(path, boot, log, worthCompacting, found);
+}
 
-  const keep = ({ room, key, value }: JournalChange): string => {
+class Journal implements JournalFile {
+  readonly found: ReadJournal;
+  readonly #path: string;
+  readonly #boot: string;
+  readonly #log: Logger;
+  readonly #worthCompacting: number;
+  /** What a new file would hold, by room and key. */
+  readonly #alive = new Map<string, string>();
+  #aliveBytes = 0;
+  #size = 0;
+  #fd: number | undefined;
+  /** Writes in a row that failed, and those that were not tried after them. */
+  #failures = 0;
+  #why: string | undefined;
+  #waiting = 0;
+  #closed = false;
+
+  constructor(path: string, boot: string, log: Logger, worthCompacting: number, found: ReadJournal) {
+    this.#path = path;
+    this.#boot = boot;
+    this.#log = log;
+    this.#worthCompacting = worthCompacting;
+    this.found = found;
+    for (const room of JOURNAL_ROOMS)
+      for (const { key, value } of found.entries[room]) this.#keep({ room, key, value: value as object });
+    this.#attempt(() => this.#compact());
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  get why(): string | undefined {
+    return this.#why;
+  }
+
+  get waiting(): number {
+    return this.#waiting;
+  }
+
+  write(changes: readonly JournalChange[]): void {
+    if (this.#closed || changes.length === 0) return;
+    const unit = changes.map((change) => this.#keep(change));
+    this.#waiting += changes.length;
+    if (this.#failures === 0 && this.#fd !== undefined) {
+      const to = this.#fd;
+      this.#attempt(() => this.#append(to, Buffer.from(unitLine(unit))));
+    } else if (this.#failures % RETRY_WRITES === 0) this.#attempt(() => this.#compact());
+    else this.#failures += 1;
+  }
+
+  settled(): boolean {
+    if (this.#failures > 0 && !this.#closed) this.#attempt(() => this.#compact());
+    return this.#failures === 0;
+  }
+
+  close(): void {
+    // Whoever follows would find an old state, and the disk may have room again.
+    if (this.#failures > 0 && !this.#closed) this.#attempt(() => this.#compact());
+    if (this.#fd !== undefined) closeSync(this.#fd);
+    this.#fd = undefined;
+    this.#closed = true;
+  }
+
+  /** Notes a change in what is alive, and spells it. One that is too large to be read again is the end of its entry. */
+  #keep({ room, key, value }: JournalChange): string {
     const name = `${room} ${key}`;
-    const before = alive.get(name);
-    if (before !== undefined) aliveBytes -= before.length;
-    let text = changeText({ room, key, value });
-    if (value !== null && (key.length > MAX_KEY_LENGTH || text.length > MAX_VALUE_LENGTH)) {
-      log.error({ room, key: key.slice(0, 64), length: text.length }, 'too much for the journal');
-      text = changeText({ room, key: key.slice(0, MAX_KEY_LENGTH), value: null });
-      alive.delete(name);
-      return text;
-    }
+    const before = this.#alive.get(name);
+    if (before !== undefined) this.#aliveBytes -= before.length;
+    const text = changeText({ room, key, value });
     if (value === null) {
-      alive.delete(name);
+      this.#alive.delete(name);
       return text;
     }
-    alive.set(name, text);
-    aliveBytes += text.length;
+    if (key.length > MAX_KEY_LENGTH || text.length > MAX_VALUE_LENGTH) {
+      this.#alive.delete(name);
+      this.#log.error({ room, key: key.slice(0, 64), length: text.length }, 'too much for the journal');
+      return changeText({ room, key: key.slice(0, MAX_KEY_LENGTH), value: null });
+    }
+    this.#alive.set(name, text);
+    this.#aliveBytes += text.length;
     return text;
-  };
+  }
+
+  #append(to: number, bytes: Buffer): void {
+    try {
+      writeWhole(to, bytes);
+    } catch (error) {
+      // Half a line would swallow the next one.
+      ftruncateSync(to, this.#size);
+      throw error;
+    }
+    this.#size += bytes.length;
+    if (this.#size > this.#worthCompacting && this.#size > HISTORY_FACTOR * this.#aliveBytes) this.#compact();
+  }
 
   /** Writes all that is alive to a new file, which then takes the place of the old one. */
-  const compact = (): void => {
-    const fresh = `${path}.new`;
+  #compact(): void {
+    const fresh = `${this.#path}.new`;
     const next = openSync(fresh, 'w', 0o600);
     try {
-      const bytes = Buffer.from(
-        [headLine(boot), ...[...alive.values()].map((text) => unitLine([text]))].join(''),
-      );
+      const units = [...this.#alive.values()].map((text) => unitLine([text]));
+      const bytes = Buffer.from([headLine(this.#boot), ...units].join(''));
       writeWhole(next, bytes);
-      renameSync(fresh, path);
-      if (fd !== undefined) closeSync(fd);
-      fd = next;
-      size = bytes.length;
+      renameSync(fresh, this.#path);
+      if (this.#fd !== undefined) closeSync(this.#fd);
+      this.#fd = next;
+      this.#size = bytes.length;
     } catch (error) {
       closeSync(next);
       rmSync(fresh, { force: true });
       throw error;
     }
-  };
+  }
 
-  const failed = (error: unknown): void => {
-    if (failures === 0)
-      log.error({ err: error }, 'journal cannot be written; a restart now would lose calls');
-    failures += 1;
-    why = reasonOf(error);
-  };
-
-  const attempt = (work: () => void): void => {
+  #attempt(work: () => void): void {
     try {
       work();
-      if (failures > 0) log.info('journal is written again');
-      failures = 0;
-      waiting = 0;
-      why = undefined;
+      if (this.#failures > 0) this.#log.info('journal is written again');
+      this.#failures = 0;
+      this.#waiting = 0;
+      this.#why = undefined;
     } catch (error) {
-      failed(error);
+      if (this.#failures === 0)
+        this.#log.error({ err: error }, 'journal cannot be written; a restart now would lose calls');
+      this.#failures += 1;
+      this.#why = reasonOf(error);
     }
-  };
-
-  for (const room of JOURNAL_ROOMS)
-    for (const { key, value } of found.entries[room]) keep({ room, key, value: value as object });
-  attempt(compact);
-
-  return {
-    found,
-    get size() {
-      return size;
-    },
-    get why() {
-      return why;
-    },
-    get waiting() {
-      return waiting;
-    },
-    write: (changes) => {
-      if (closed || changes.length === 0) return;
-      const unit = changes.map(keep);
-      waiting += changes.length;
-      if (failures > 0 || fd === undefined) {
-        if (failures % RETRY_WRITES === 0) attempt(compact);
-        else failures += 1;
-        return;
-      }
-      const bytes = Buffer.from(unitLine(unit));
-      const to = fd;
-      attempt(() => {
-        try {
-          writeWhole(to, bytes);
-        } catch (error) {
-          // Half a line would swallow the next one.
-          ftruncateSync(to, size);
-          throw error;
-        }
-        size += bytes.length;
-        if (size > worthCompacting && size > HISTORY_FACTOR * aliveBytes) compact();
-      });
-    },
-    settled: () => {
-      if (failures > 0 && !closed) attempt(compact);
-      return failures === 0;
-    },
-    close: () => {
-      // Whoever follows would find an old state, and the disk may have room again.
-      if (failures > 0 && !closed) attempt(compact);
-      if (fd !== undefined) closeSync(fd);
-      fd = undefined;
-      closed = true;
-    },
-  };
+  }
 }
 
 /** Without the calls; the file itself stays for whoever looks into what was wrong with them. */
