@@ -1,6 +1,6 @@
 import { type LogLine, type Ms, uuid } from '@sidetone/core';
 import type { UserAgent, UserAgentOut } from '@sidetone/sip';
-import { type ClientFrame, createFrameWriter, REFER, RPC_ERROR, retryAfter } from '@sidetone/wire';
+import { type ClientFrame, FrameWriter, REFER, RPC_ERROR, retryAfter } from '@sidetone/wire';
 import { type Call, type CallInput, type ClientWish, callDeadline, isTold, type LegWish } from './call.ts';
 import { type CallBook, keyOf, type Place } from './call-book.ts';
 import { stepCall } from './call-step.ts';
@@ -62,7 +62,7 @@ export class CallDesk {
     const { socket, login, contact } = session;
     if (login.name !== 'ready') return [];
     const { agent, calls, journal } = this.#tools;
-    const writer = createFrameWriter(session);
+    const writer = new FrameWriter(session);
     const place = { contact, callId: frame.call.callId };
     const refuse = (why: string, seconds?: number): readonly DeskOut[] => [
       { type: 'frame', socket, text: writer.error(frame.id, RPC_ERROR.callFailed, why, seconds) },

@@ -1,5 +1,5 @@
 import type { LogLine, Ms, Step } from '@sidetone/core';
-import { createFrameWriter, type FrameId, type IceServer, RPC_ERROR, traitsOf } from '@sidetone/wire';
+import { type FrameId, FrameWriter, type IceServer, RPC_ERROR, traitsOf } from '@sidetone/wire';
 import type {
   Homecoming,
   Login,
@@ -56,7 +56,7 @@ const enter = (draft: Draft, login: Login): void => {
   draft.state = { ...draft.state, login };
 };
 
-const writer = (draft: Draft) => createFrameWriter(draft.state);
+const writer = (draft: Draft) => new FrameWriter(draft.state);
 
 function send(draft: Draft, text: string): void {
   const { login } = draft.state;

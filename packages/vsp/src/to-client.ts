@@ -1,4 +1,4 @@
-import { createFrameWriter, type FrameId, RPC_ERROR, traitsOf } from '@sidetone/wire';
+import { type FrameId, FrameWriter, RPC_ERROR, traitsOf } from '@sidetone/wire';
 import type { Call, CallFrame, CallReply, ClientWish } from './call.ts';
 import type { Unheard } from './kept-sessions.ts';
 import type { Session } from './session.ts';
@@ -7,7 +7,7 @@ type Told = Exclude<ClientWish, { type: 'reply' }>;
 
 /** Spells what a call tells its client, as our request `id`. */
 export function requestText(session: Session, call: Call, out: Told, id: number): string {
-  const writer = createFrameWriter(session);
+  const writer = new FrameWriter(session);
   const { callId, caller, callee, ids } = call;
   const told = { callId, caller, callee, ids, customHeaders: call.headers };
   switch (out.type) {
@@ -44,12 +44,12 @@ export function requestText(session: Session, call: Call, out: Told, id: number)
 export function byeText(session: Session, { call, bye }: Unheard, id: number): string {
   const { callId, sipCallId } = call;
   const { cause, sipCode, sipReason, customHeaders } = bye.end;
-  return createFrameWriter(session).bye(id, { callId, cause, sipCode, sipReason, sipCallId, customHeaders });
+  return new FrameWriter(session).bye(id, { callId, cause, sipCode, sipReason, sipCallId, customHeaders });
 }
 
 /** Spells the answer to a request about a call. */
 export function replyText(session: Session, callId: string, id: FrameId, reply: CallReply): string {
-  const writer = createFrameWriter(session);
+  const writer = new FrameWriter(session);
   switch (reply.kind) {
     case 'done':
       return writer.callResult(id, callId);
@@ -68,7 +68,7 @@ export function replyText(session: Session, callId: string, id: FrameId, reply: 
 
 /** The answer about a call that is over, never was, or is somebody else's: all the same to the client. */
 export function unknownCallText(session: Session, frame: CallFrame): string {
-  const writer = createFrameWriter(session);
+  const writer = new FrameWriter(session);
   // Clients say bye for calls that we refused, and trickle behind calls that ended; an error would be shown to people.
   const harmless = frame.kind === 'bye' || frame.kind === 'candidate' || frame.kind === 'endOfCandidates';
   return harmless
@@ -78,7 +78,7 @@ export function unknownCallText(session: Session, frame: CallFrame): string {
 
 /** After a push a client asks for its calls; those that ring, and those that ended, were told when it became ready. */
 export function attachCallsText(session: Session, id: FrameId, calls: readonly Call[]): string {
-  const writer = createFrameWriter(session);
+  const writer = new FrameWriter(session);
   const { attachCallsWithoutCall } = traitsOf(session.agent);
   const rings = calls.some((call) => call.phase === 'ringing');
   return rings || attachCallsWithoutCall === 'result' ? writer.attached(id) : writer.attachFailed(id);

@@ -59,8 +59,7 @@ export { nestsDeeper } from './dialect/json.ts';
 export { MAX_FRAME_BYTES, MAX_FRAME_DEPTH, parseClientFrame } from './dialect/parse-client-frame.ts';
 export {
   type CallIds,
-  createFrameWriter,
-  type FrameWriter,
+  FrameWriter,
   type IceServer,
   type Party,
   RPC_ERROR,

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { CAUSE, createFrameWriter } from '../src/index.ts';
+import { CAUSE, FrameWriter } from '../src/index.ts';
 import { NATIVE_PARSERS } from './natives/all.ts';
 import { parseReplyForFlutter } from './natives/flutter.ts';
 import { strictProblems } from './strict-clients.ts';
 
 const UUID = '0c1d0000-0000-4000-8000-000000000001';
-const writer = createFrameWriter({ voiceSdkId: 'vsdk', sessid: 'sess' });
+const writer = new FrameWriter({ voiceSdkId: 'vsdk', sessid: 'sess' });
 const ids = { session: UUID, leg: UUID, control: 'v3:x' };
 const ann = { name: 'Ann', number: '+1555' };
 const bob = { name: '', number: 'bob' };
