@@ -27,95 +27,106 @@ export interface Framer {
  * Cuts a byte stream into messages by Content-Length (RFC 3261 §18.3), which is mandatory there: without it, twice, or not a number,
  * the stream is lost. Holds at most one message (64 KiB); each byte of a head is searched once.
  */
-export function createFramer(): Framer {
+export const createFramer = (): Framer => new StreamFramer();
+
+class StreamFramer implements Framer {
   /** Bytes not yet taken are `store[from, to)`; it grows by doubling, so that single bytes cost no quadratic copying. */
-  let store: Buffer = Buffer.alloc(0);
-  let from = 0;
-  let to = 0;
+  #store: Buffer = Buffer.alloc(0);
+  #from = 0;
+  #to = 0;
   /** How far (absolute in `store`) the empty line has been searched for. */
-  let searched = 0;
+  #searched = 0;
   /** Bytes of the message whose head is complete, or 0. */
-  let wanted = 0;
-  let lost = false;
+  #wanted = 0;
+  #lost = false;
 
-  const append = (bytes: Uint8Array): void => {
-    if (to + bytes.length > store.length) {
-      const live = to - from;
+  get pending(): number {
+    return this.#to - this.#from;
+  }
+
+  push(bytes: Uint8Array): readonly FramerEvent[] {
+    if (this.#lost) return [];
+    this.#append(bytes);
+    const out: FramerEvent[] = [];
+    for (let event = this.#next(); event !== null; event = this.#lost ? null : this.#next()) out.push(event);
+    return out;
+  }
+
+  end(): readonly FramerEvent[] {
+    return this.#lost || this.pending === 0 ? [] : [this.#fatal(400, 'unfinished message')];
+  }
+
+  #append(bytes: Uint8Array): void {
+    if (this.#to + bytes.length > this.#store.length) {
+      const live = this.pending;
       const grown = Buffer.allocUnsafeSlow(Math.max(1024, 2 * (live + bytes.length)));
-      store.copy(grown, 0, from, to);
-      store = grown;
-      searched = Math.max(0, searched - from);
-      from = 0;
-      to = live;
+      this.#store.copy(grown, 0, this.#from, this.#to);
+      this.#store = grown;
+      this.#searched = Math.max(0, this.#searched - this.#from);
+      this.#from = 0;
+      this.#to = live;
     }
-    store.set(bytes, to);
-    to += bytes.length;
-  };
+    this.#store.set(bytes, this.#to);
+    this.#to += bytes.length;
+  }
 
-  const take = (count: number): void => {
-    from += count;
-    searched = from;
-    wanted = 0;
-    if (from < to) return;
-    store = Buffer.alloc(0);
-    from = 0;
-    to = 0;
-    searched = 0;
-  };
+  #take(count: number): void {
+    this.#from += count;
+    this.#searched = this.#from;
+    this.#wanted = 0;
+    if (this.#from < this.#to) return;
+    this.#store = Buffer.alloc(0);
+    this.#from = 0;
+    this.#to = 0;
+    this.#searched = 0;
+  }
 
-  const fatal = (status: number, reason: string): FramerEvent => {
-    lost = true;
-    const parsed = parseMessage(store.subarray(from, Math.min(to, from + LIMITS.message)));
-    take(to - from);
+  #fatal(status: number, reason: string): FramerEvent {
+    this.#lost = true;
+    const from = this.#from;
+    const parsed = parseMessage(this.#store.subarray(from, Math.min(this.#to, from + LIMITS.message)));
+    this.#take(this.pending);
     const known = parsed.ok ? salvage(parsed.value) : parsed.error;
     return { type: 'fatal', error: { ...known, status, reason } };
-  };
+  }
 
-  const next = (): FramerEvent | null => {
-    const length = to - from;
-    if (wanted === 0) {
-      if (length < 2) return null;
-      if (store[from] === 13 && store[from + 1] === 10) {
-        if (length === 3 && store[from + 2] === 13) return null;
-        const ping = length > 3 && store[from + 2] === 13 && store[from + 3] === 10;
-        take(ping ? 4 : 2);
-        return { type: ping ? 'ping' : 'pong' };
-      }
-      const end = store.subarray(0, to).indexOf('\r\n\r\n', searched, 'latin1');
-      if (end < 0) {
-        searched = Math.max(from, to - 3);
-        return length > LIMITS.message ? fatal(513, 'message too large') : null;
-      }
-      const body = contentLength(store.toString('latin1', from, end + 2));
-      if (typeof body === 'string') return fatal(400, body);
-      wanted = end + 4 - from + body;
-      if (wanted > LIMITS.message) return fatal(513, 'message too large');
+  #next(): FramerEvent | null {
+    return this.#wanted === 0 ? this.#head() : this.#message();
+  }
+
+  /** A keep-alive, or how long the message that begins here is. */
+  #head(): FramerEvent | null {
+    const store = this.#store;
+    const from = this.#from;
+    const length = this.pending;
+    if (length < 2) return null;
+    if (store[from] === 13 && store[from + 1] === 10) {
+      if (length === 3 && store[from + 2] === 13) return null;
+      const ping = length > 3 && store[from + 2] === 13 && store[from + 3] === 10;
+      this.#take(ping ? 4 : 2);
+      return { type: ping ? 'ping' : 'pong' };
     }
-    if (length < wanted) return null;
+    const end = store.subarray(0, this.#to).indexOf('\r\n\r\n', this.#searched, 'latin1');
+    if (end < 0) {
+      this.#searched = Math.max(from, this.#to - 3);
+      return length > LIMITS.message ? this.#fatal(513, 'message too large') : null;
+    }
+    const body = contentLength(store.toString('latin1', from, end + 2));
+    if (typeof body === 'string') return this.#fatal(400, body);
+    this.#wanted = end + 4 - from + body;
+    return this.#wanted > LIMITS.message ? this.#fatal(513, 'message too large') : this.#message();
+  }
+
+  #message(): FramerEvent | null {
+    if (this.pending < this.#wanted) return null;
     // A copy, so that a kept message does not hold the buffer of the stream.
-    const parsed = parseMessage(new Uint8Array(store.subarray(from, from + wanted)));
-    take(wanted);
+    const bytes = new Uint8Array(this.#store.subarray(this.#from, this.#from + this.#wanted));
+    this.#take(this.#wanted);
+    const parsed = parseMessage(bytes);
     return parsed.ok
       ? { type: 'message', message: parsed.value }
       : { type: 'malformed', error: parsed.error };
-  };
-
-  return {
-    push(bytes) {
-      if (lost) return [];
-      append(bytes);
-      const out: FramerEvent[] = [];
-      for (let event = next(); event !== null; event = lost ? null : next()) out.push(event);
-      return out;
-    },
-    end() {
-      if (lost || from === to) return [];
-      return [fatal(400, 'unfinished message')];
-    },
-    get pending() {
-      return to - from;
-    },
-  };
+  }
 }
 
 /** The one Content-Length of a head, or what is wrong with it. */

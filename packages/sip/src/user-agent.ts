@@ -1,9 +1,10 @@
-import { Deadlines, earliest, err, hexId, type Ms, ok, type Random, uuid } from '@sidetone/core';
+import { Deadlines, earliest, err, hexId, type Ms, ok, type Random, type Result, uuid } from '@sidetone/core';
 import { adopt, snapshot } from './agent/adoption.ts';
 import {
   type Agent,
   type ClientUse,
   contactFor,
+  type Leg,
   newTag,
   refuse,
   requestHeaders,
@@ -30,13 +31,24 @@ import { repeatAnswer } from './agent/unacked.ts';
 import { createRequest } from './build.ts';
 import type { Flow } from './flow.ts';
 import { assertHeaders } from './header-access.ts';
-import type { LegId } from './leg-snapshot.ts';
+import type { AdoptProblem, LegId, LegSnapshot } from './leg-snapshot.ts';
 import { MergedRequests } from './merged-requests.ts';
-import { NO_BODY, type SipRequest, type SipResponse } from './message.ts';
+import { NO_BODY, type SipMessage, type SipRequest, type SipResponse } from './message.ts';
 import { createTransactionLayer } from './transaction/layer.ts';
 import type { TransactionOut } from './transport-events.ts';
-import type { ExtraHeaders, UserAgent, UserAgentOptions, UserAgentOut } from './user-agent-events.ts';
+import type {
+  AgentCredentials,
+  DialogName,
+  ExtraHeaders,
+  InviteOptions,
+  ResponseOptions,
+  UserAgent,
+  UserAgentOptions,
+  UserAgentOut,
+} from './user-agent-events.ts';
 import { validateRequest } from './validate.ts';
+
+type Outs = readonly UserAgentOut[];
 
 /** Methods that concern a session and nothing outside of one. */
 const ONLY_IN_DIALOG = new Set(['BYE', 'INFO', 'UPDATE', 'PRACK']);
@@ -45,119 +57,192 @@ const ONLY_IN_DIALOG = new Set(['BYE', 'INFO', 'UPDATE', 'PRACK']);
  * A user agent core (RFC 3261 §8, §12 to §15) on a transaction layer of its own. Commands throw `SipWriteError` for headers or addresses
  * that would break a message (`headerProblem` tells beforehand); nothing a peer sends makes it throw.
  */
-export function createUserAgent(options: UserAgentOptions & { readonly random: Random }): UserAgent {
-  const agent: Agent = {
-    options,
-    layer: createTransactionLayer(options),
-    legs: new Map(),
-    byDialog: new Map(),
-    inherited: new Map(),
-    clients: new Map(),
-    servers: new Map(),
-    merged: new MergedRequests(),
-    due: new Deadlines(),
-    strays: new Map(),
-    straysDue: new Deadlines(),
-    out: [],
-    feed: (events, now) => {
-      for (const event of events) onTransaction(agent, event, now);
-    },
-  };
+export const createUserAgent = (options: UserAgentOptions & { readonly random: Random }): UserAgent =>
+  new UserAgentCore(options);
+
+class UserAgentCore implements UserAgent {
+  readonly #agent: Agent;
+
+  constructor(options: UserAgentOptions & { readonly random: Random }) {
+    const agent: Agent = {
+      options,
+      layer: createTransactionLayer(options),
+      legs: new Map(),
+      byDialog: new Map(),
+      inherited: new Map(),
+      clients: new Map(),
+      servers: new Map(),
+      merged: new MergedRequests(),
+      due: new Deadlines(),
+      strays: new Map(),
+      straysDue: new Deadlines(),
+      out: [],
+      feed: (events, now) => {
+        for (const event of events) onTransaction(agent, event, now);
+      },
+    };
+    this.#agent = agent;
+  }
+
+  get size(): number {
+    return this.#agent.legs.size + this.#agent.layer.size;
+  }
+
+  deadline(): Ms | null {
+    const { layer, due, straysDue } = this.#agent;
+    return earliest(layer.deadline(), earliest(due.next(), straysDue.next()));
+  }
+
+  // ---- from below
+
+  receive(message: SipMessage, flow: Flow, now: Ms): Outs {
+    return this.#collect((agent) => agent.feed(agent.layer.receive(message, flow, now), now));
+  }
+
+  transportFailed(flow: Flow, now: Ms): Outs {
+    return this.#collect((agent) => agent.feed(agent.layer.transportFailed(flow, now), now));
+  }
+
+  tick(now: Ms): Outs {
+    return this.#collect((agent) => {
+      agent.feed(agent.layer.tick(now), now);
+      for (let id = agent.due.takeDue(now); id !== undefined; id = agent.due.takeDue(now)) {
+        const leg = agent.legs.get(id);
+        if (leg === undefined) continue;
+        repeatAnswer(agent, leg, now);
+        retryReinvite(agent, leg, now);
+        schedule(agent, leg);
+      }
+      forgetStrays(agent, now);
+    });
+  }
+
+  // ---- legs
+
+  invite(to: InviteOptions, now: Ms): { readonly leg: LegId; readonly out: Outs } {
+    const leg = hexId(this.#agent.options.random, 8);
+    return { leg, out: this.#collect((agent) => invite(agent, leg, to, now)) };
+  }
+
+  respond(id: LegId, status: number, how: ResponseOptions, now: Ms): Outs {
+    return this.#onLeg(id, (agent, leg) => answer(agent, leg, status, how, now));
+  }
+
+  ack(id: LegId, sdp: string | undefined, now: Ms): Outs {
+    return this.#onLeg(id, (agent, leg) => acknowledge(agent, leg, sdp, now));
+  }
+
+  cancel(id: LegId, headers: ExtraHeaders, now: Ms): Outs {
+    return this.#onLeg(id, (agent, leg) => giveUp(agent, leg, headers, now));
+  }
+
+  bye(id: LegId, headers: ExtraHeaders, now: Ms): Outs {
+    return this.#onLeg(id, (agent, leg) => {
+      if (leg.phase === 'calling') giveUp(agent, leg, headers, now);
+      else if (leg.phase === 'ringing') answer(agent, leg, 480, { headers }, now);
+      else {
+        assertHeaders(headers);
+        leave(agent, leg, headers, now);
+      }
+    });
+  }
+
+  reinvite(id: LegId, sdp: string | undefined, token: string, now: Ms, headers: ExtraHeaders = []): Outs {
+    return this.#onLeg(id, (agent, leg) => {
+      assertHeaders(headers);
+      reinvite(agent, leg, sdp, token, headers, now);
+    });
+  }
+
+  respondReinvite(id: LegId, tx: string, status: number, how: ResponseOptions, now: Ms): Outs {
+    return this.#onLeg(id, (agent, leg) => answerReinvite(agent, leg, tx, status, how, now));
+  }
+
+  requestInDialog(
+    id: LegId,
+    request: Parameters<UserAgent['requestInDialog']>[1],
+    token: string,
+    now: Ms,
+  ): Outs {
+    return this.#onLeg(id, (agent, leg) => requestInDialog(agent, leg, request, token, now));
+  }
+
+  dialogOf(id: LegId): DialogName | null {
+    return dialogName(this.#agent, id);
+  }
+
+  legWith(name: DialogName): LegId | undefined {
+    return legWith(this.#agent, name);
+  }
+
+  // ---- requests without a leg
+
+  send(request: Parameters<UserAgent['send']>[0], token: string, now: Ms): Outs {
+    return this.#collect((agent) => sendOutside(agent, request, token, now));
+  }
+
+  respondRequest(tx: string, status: number, how: ResponseOptions, now: Ms): Outs {
+    return this.#collect((agent) => answerRequest(agent, tx, status, how, now));
+  }
+
+  // ---- one process after another
+
+  snapshot(id: LegId): LegSnapshot | null {
+    const leg = this.#agent.legs.get(id);
+    return leg === undefined ? null : snapshot(leg);
+  }
+
+  adopt(
+    written: unknown,
+    now: Ms,
+    credentials?: AgentCredentials,
+  ): Result<{ readonly leg: LegId; readonly out: Outs }, AdoptProblem> {
+    const read = readSnapshot(written);
+    if (!read.ok) return err({ problem: 'malformed', what: read.error });
+    const { leg } = read.value.snapshot;
+    if (this.#agent.legs.has(leg)) return err({ problem: 'duplicate', leg });
+    return ok({ leg, out: this.#collect((agent) => adopt(agent, read.value, credentials, now)) });
+  }
+
+  early(id: LegId): { readonly callId: string; readonly fromTag: string } | null {
+    const leg = this.#agent.legs.get(id);
+    return leg?.phase === 'calling' ? { callId: leg.callId, fromTag: leg.localTag } : null;
+  }
+
+  expectStray(callId: string, fromTag: string, until: Ms, headers: ExtraHeaders = []): void {
+    assertHeaders(headers);
+    expectStray(this.#agent, callId, fromTag, until, headers);
+  }
 
   /** Runs a command and gives what it told. */
-  const collect = (work: () => void): readonly UserAgentOut[] => {
+  #collect(work: (agent: Agent) => void): Outs {
+    const agent = this.#agent;
     agent.out = [];
-    work();
+    work(agent);
     const { out } = agent;
     agent.out = [];
     return out;
-  };
-  const onLeg = (id: LegId, work: (leg: NonNullable<ReturnType<Agent['legs']['get']>>) => void) =>
-    collect(() => {
-      const leg = agent.legs.get(id);
-      if (leg !== undefined) work(leg);
-    });
+  }
 
-  return {
-    receive: (message, flow, now) => collect(() => agent.feed(agent.layer.receive(message, flow, now), now)),
-    transportFailed: (flow, now) => collect(() => agent.feed(agent.layer.transportFailed(flow, now), now)),
-    tick: (now) =>
-      collect(() => {
-        agent.feed(agent.layer.tick(now), now);
-        for (let id = agent.due.takeDue(now); id !== undefined; id = agent.due.takeDue(now)) {
-          const leg = agent.legs.get(id);
-          if (leg === undefined) continue;
-          repeatAnswer(agent, leg, now);
-          retryReinvite(agent, leg, now);
-          schedule(agent, leg);
-        }
-        forgetStrays(agent, now);
-      }),
-    deadline: () => earliest(agent.layer.deadline(), earliest(agent.due.next(), agent.straysDue.next())),
-    invite: (to, now) => {
-      const leg = hexId(options.random, 8);
-      return { leg, out: collect(() => invite(agent, leg, to, now)) };
-    },
-    respond: (id, status, how, now) => onLeg(id, (leg) => answer(agent, leg, status, how, now)),
-    ack: (id, sdp, now) => onLeg(id, (leg) => acknowledge(agent, leg, sdp, now)),
-    cancel: (id, headers, now) => onLeg(id, (leg) => giveUp(agent, leg.id, headers, now)),
-    bye: (id, headers, now) =>
-      onLeg(id, (leg) => {
-        if (leg.phase === 'calling') giveUp(agent, id, headers, now);
-        else if (leg.phase === 'ringing') answer(agent, leg, 480, { headers }, now);
-        else {
-          assertHeaders(headers);
-          leave(agent, leg, headers, now);
-        }
-      }),
-    reinvite: (id, sdp, token, now, headers = []) =>
-      onLeg(id, (leg) => {
-        assertHeaders(headers);
-        reinvite(agent, leg, sdp, token, headers, now);
-      }),
-    respondReinvite: (id, tx, status, how, now) =>
-      onLeg(id, (leg) => answerReinvite(agent, leg, tx, status, how, now)),
-    requestInDialog: (id, request, token, now) =>
-      onLeg(id, (leg) => requestInDialog(agent, leg, request, token, now)),
-    respondRequest: (tx, status, how, now) =>
-      collect(() => {
-        const use = agent.servers.get(tx);
-        if (use?.purpose !== 'request') return;
-        if (status >= 200) agent.servers.delete(tx);
-        forgetChallenged(agent, tx, status);
-        const refer = use.request.method === 'REFER' && use.leg !== null && status < 300;
-        const response = responseTo(agent, use.request, status, how, {
-          toTag: newTag(agent),
-          ...(refer ? { contact: contactFor(agent, use.leg) } : undefined),
-        });
-        agent.feed(agent.layer.respond(tx, response, now), now);
-      }),
-    snapshot: (id) => {
+  #onLeg(id: LegId, work: (agent: Agent, leg: Leg) => void): Outs {
+    return this.#collect((agent) => {
       const leg = agent.legs.get(id);
-      return leg === undefined ? null : snapshot(leg);
-    },
-    adopt: (written, now, credentials) => {
-      const read = readSnapshot(written);
-      if (!read.ok) return err({ problem: 'malformed', what: read.error });
-      const { leg } = read.value.snapshot;
-      if (agent.legs.has(leg)) return err({ problem: 'duplicate', leg });
-      return ok({ leg, out: collect(() => adopt(agent, read.value, credentials, now)) });
-    },
-    early: (id) => {
-      const leg = agent.legs.get(id);
-      return leg?.phase === 'calling' ? { callId: leg.callId, fromTag: leg.localTag } : null;
-    },
-    expectStray: (callId, fromTag, until, headers = []) => {
-      assertHeaders(headers);
-      expectStray(agent, callId, fromTag, until, headers);
-    },
-    send: (request, token, now) => collect(() => sendOutside(agent, request, token, now)),
-    dialogOf: (id) => dialogName(agent, id),
-    legWith: (name) => legWith(agent, name),
-    get size() {
-      return agent.legs.size + agent.layer.size;
-    },
-  };
+      if (leg !== undefined) work(agent, leg);
+    });
+  }
+}
+
+function answerRequest(agent: Agent, tx: string, status: number, how: ResponseOptions, now: Ms): void {
+  const use = agent.servers.get(tx);
+  if (use?.purpose !== 'request') return;
+  if (status >= 200) agent.servers.delete(tx);
+  forgetChallenged(agent, tx, status);
+  const refer = use.request.method === 'REFER' && use.leg !== null && status < 300;
+  const response = responseTo(agent, use.request, status, how, {
+    toTag: newTag(agent),
+    ...(refer ? { contact: contactFor(agent, use.leg) } : undefined),
+  });
+  agent.feed(agent.layer.respond(tx, response, now), now);
 }
 
 function sendOutside(agent: Agent, wanted: Parameters<UserAgent['send']>[0], token: string, now: Ms): void {
@@ -184,9 +269,8 @@ function sendOutside(agent: Agent, wanted: Parameters<UserAgent['send']>[0], tok
 }
 
 /** CANCEL for a call nobody has answered (§9.1). */
-function giveUp(agent: Agent, id: LegId, headers: ExtraHeaders, now: Ms): void {
-  const leg = agent.legs.get(id);
-  if (leg?.phase !== 'calling' || leg.cancelling) return;
+function giveUp(agent: Agent, leg: Leg, headers: ExtraHeaders, now: Ms): void {
+  if (leg.phase !== 'calling' || leg.cancelling) return;
   assertHeaders(headers);
   leg.cancelling = true;
   agent.feed(agent.layer.cancel(leg.inviteTx, headers, now), now);

@@ -359,9 +359,11 @@ describe('restart-long-after-a-re-INVITE: what the next process needs is told wi
           assert.notEqual(events.length, 0, `${side}: ${before} became ${known()}`);
           return out;
         };
-        pair.agents[side] = Object.assign(Object.create(agent) as UserAgent, {
-          receive: (...of: Parameters<UserAgent['receive']>) => told(() => agent.receive(...of)),
-          tick: (now: number) => told(() => agent.tick(now)),
+        const receive = agent.receive.bind(agent);
+        const tick = agent.tick.bind(agent);
+        Object.assign(agent, {
+          receive: (...of: Parameters<UserAgent['receive']>) => told(() => receive(...of)),
+          tick: (now: number) => told(() => tick(now)),
         });
       }
       act(pair, legs);
