@@ -1,8 +1,8 @@
-import { seededRandom } from '@sidetone/core';
+import { type Random, seededRandom } from '@sidetone/core';
 import type { Identity } from '@sidetone/wire';
 import { fixedIdentity } from '@sidetone/wire/testing';
 import { Acks } from './acks.ts';
-import { PretendClient } from './browser.ts';
+import { type ClientHabits, PretendClient } from './browser.ts';
 import { CARRIER, PretendCarrier } from './carrier.ts';
 import {
   drawCarrier,
@@ -12,11 +12,12 @@ import {
   KINDS,
   type Kind,
   PATIENCE_MS,
+  type Restart,
   TWIN,
 } from './habits.ts';
 import { House } from './house.ts';
 import { agreement, lostCalls, remains, stateOfThings } from './ledger.ts';
-import { datagramLink, streamLink } from './network.ts';
+import { datagramLink, streamLink, type Weather } from './network.ts';
 import { World } from './world.ts';
 
 /**
@@ -72,191 +73,263 @@ const NOTICED_AFTER = 9000;
 /** The close code of a handover. */
 const RESTARTING = 1012;
 
-export function runScenario(seed: number): Outcome {
-  const random = seededRandom(seed);
-  const world = new World();
-  const kind = KINDS[random.int(KINDS.length)]!;
-  const weather = drawWeather(random);
-  const problems: string[] = [];
-  const carrierHabits = drawCarrier(random, kind);
-  const clientHabits = [drawClient(random, kind, 0), drawClient(random, kind, 1)];
-  const restarts = drawRestarts(random);
-  // A second client with the credential of the callee.
-  if (random.int(3) === 0) clientHabits.push(drawClient(random, kind, TWIN));
+export const runScenario = (seed: number): Outcome => new Scenario(seed).run();
 
-  interface End {
-    readonly client: PretendClient;
-    readonly down: ReturnType<typeof streamLink>;
-    readonly up: ReturnType<typeof streamLink>;
-    /** The server has been told that it is closed. */
-    closed: boolean;
-  }
+type Link = ReturnType<typeof streamLink>;
+
+/** One socket of a client. */
+interface End {
+  readonly client: PretendClient;
+  readonly down: Link;
+  readonly up: Link;
+  /** The server has been told that it is closed. */
+  closed: boolean;
+}
+
+/** How a client comes: its sockets are numbered, and of its plans to connect the last counts. */
+interface Line {
+  readonly client: PretendClient;
+  readonly index: number;
+  sockets: number;
+  plans: number;
+  up: Link | undefined;
+}
+
+/** Who is connected to whom, and what happens when. A seed draws in the order of the constructor. */
+class Scenario {
+  readonly #seed: number;
+  readonly #random: Random;
+  readonly #world = new World();
+  readonly #kind: Kind;
+  readonly #weather: Weather;
+  readonly #problems: string[] = [];
   /** By socket; and the newest socket of each client. */
-  const ends = new Map<string, End>();
-  const newest = new Map<PretendClient, string>();
-  const watched = new Set<string>();
-  const users: PretendClient[] = [];
-  const connects = new Map<PretendClient, (after: number) => void>();
-  const met: ReturnType<typeof stateOfThings>[number][] = [];
-  const states: string[][] = [];
-  const acks = new Acks();
-  const house: House = new House({
-    world,
-    random,
-    identity: identityOf(random.int(2) === 0),
-    mediaFailureRate: random.int(10) === 0 ? 0.2 : 0,
-    send: (bytes) => {
-      acks.sent(bytes);
-      toCarrier(bytes);
-    },
-    frame: (socket, text) => ends.get(socket)?.down.send(text),
-    closeSocket: (socket, code) => {
-      const end = ends.get(socket);
-      if (end === undefined) return;
-      cut(socket, true);
-      if (newest.get(end.client) !== socket) return;
-      if (code === RESTARTING) comeBack(end.client);
-      else end.client.gone();
-    },
-    died: () => {
-      met.push(...stateOfThings(users, world.now));
-      states.push(users.flatMap((client) => [...client.calls.values()].filter((state) => state !== 'done')));
-      for (const [socket, end] of ends) {
-        end.closed = true;
-        end.up.cut();
-        // What had left may still arrive.
-        if (random.int(2) === 0) end.down.cut();
-        if (newest.get(end.client) !== socket) continue;
-        world.after(weather.delay + weather.jitter + 1, () => {
-          end.down.cut();
-          if (newest.get(end.client) === socket) comeBack(end.client);
-        });
-      }
-    },
-    speaks: (ufrag) => users.some((client) => client.speaks(ufrag)),
-    watch: (socket, on) => {
-      if (on) watched.add(socket);
-      else watched.delete(socket);
-    },
-  });
-  const toHouse = datagramLink(world, random, weather, (bytes) => {
-    if (house.alive) acks.heard(bytes);
-    house.datagram(bytes, { transport: 'udp', ...CARRIER });
-  });
-  const carrier = new PretendCarrier(world, random, carrierHabits, (bytes) => {
-    acks.acked(bytes);
-    toHouse(bytes);
-  });
-  const toCarrier = datagramLink(world, random, weather, (bytes) => {
-    acks.arrived(bytes);
-    carrier.datagram(bytes);
-  });
+  readonly #ends = new Map<string, End>();
+  readonly #newest = new Map<PretendClient, string>();
+  readonly #watched = new Set<string>();
+  readonly #users: PretendClient[] = [];
+  readonly #lines = new Map<PretendClient, Line>();
+  readonly #met: ReturnType<typeof stateOfThings>[number][] = [];
+  readonly #states: string[][] = [];
+  readonly #acks = new Acks();
+  readonly #house: House;
+  readonly #carrier: PretendCarrier;
+
+  constructor(seed: number) {
+    const world = this.#world;
+    const random = seededRandom(seed);
+    const kind = KINDS[random.int(KINDS.length)]!;
+    this.#seed = seed;
+    this.#random = random;
+    this.#kind = kind;
+    this.#weather = drawWeather(random);
+    const carrierHabits = drawCarrier(random, kind);
+    const clientHabits = [drawClient(random, kind, 0), drawClient(random, kind, 1)];
+    const restarts = drawRestarts(random);
+    // A second client with the credential of the callee.
+    if (random.int(3) === 0) clientHabits.push(drawClient(random, kind, TWIN));
+    this.#house = this.#build();
+    this.#carrier = new PretendCarrier(world, random, carrierHabits, this.#toHouse());
+    for (const [i, habits] of clientHabits.entries()) this.#add(i, habits);
+    for (const restart of restarts) world.after(restart.at, () => this.#restart(restart));
+    // Everybody has had time: both ends must agree on what is left.
+    world.after(LEAVE_AT - 1, () => this.#judge());
+    if (kind === 'carrier to client') world.after(1500, () => this.#carrier.start());
+  }
+
+  run(): Outcome {
+    const world = this.#world;
+    while (world.next() !== null && world.now < STUCK_AT) world.step();
+    if (world.next() !== null) this.#problems.push(`still busy at ${world.now} ms`);
+    this.#problems.push(...remains(this.#users, this.#carrier, this.#house));
+    const { records } = this.#house;
+    return {
+      seed: this.#seed,
+      kind: this.#kind,
+      trace: world.trace,
+      problems: this.#problems,
+      records: records.length,
+      answered: records.some((record) => record.answered_at !== undefined),
+      reattached: this.#users.reduce((sum, client) => sum + client.reattached, 0),
+      attached: this.#users.reduce((sum, client) => sum + client.attached, 0),
+      restarts: this.#states,
+      met: this.#met.length,
+      survived: this.#met.filter(({ client, id, at }) => (client.heardOf.get(id) ?? 0) > at).length,
+    };
+  }
+
+  #judge(): void {
+    this.#problems.push(
+      ...agreement(this.#kind, this.#users, this.#carrier, this.#house),
+      ...lostCalls(this.#users, this.#house, this.#acks),
+    );
+  }
+
+  // ---- the house and its network
+
+  #build(): House {
+    const random = this.#random;
+    const identity = identityOf(random.int(2) === 0);
+    const mediaFailureRate = random.int(10) === 0 ? 0.2 : 0;
+    const toCarrier = datagramLink(this.#world, random, this.#weather, (bytes) => {
+      this.#acks.arrived(bytes);
+      this.#carrier.datagram(bytes);
+    });
+    return new House({
+      world: this.#world,
+      random,
+      identity,
+      mediaFailureRate,
+      send: (bytes) => {
+        this.#acks.sent(bytes);
+        toCarrier(bytes);
+      },
+      frame: (socket, text) => this.#ends.get(socket)?.down.send(text),
+      closeSocket: (socket, code) => this.#closed(socket, code),
+      died: () => this.#died(),
+      speaks: (ufrag) => this.#users.some((client) => client.speaks(ufrag)),
+      watch: (socket, on) => {
+        if (on) this.#watched.add(socket);
+        else this.#watched.delete(socket);
+      },
+    });
+  }
+
+  #toHouse(): (bytes: Uint8Array) => void {
+    const link = datagramLink(this.#world, this.#random, this.#weather, (bytes) => {
+      if (this.#house.alive) this.#acks.heard(bytes);
+      this.#house.datagram(bytes, { transport: 'udp', ...CARRIER });
+    });
+    return (bytes) => {
+      this.#acks.acked(bytes);
+      link(bytes);
+    };
+  }
+
+  /** The server closes a socket. */
+  #closed(socket: string, code: number): void {
+    const end = this.#ends.get(socket);
+    if (end === undefined) return;
+    this.#cut(socket, true);
+    if (this.#newest.get(end.client) !== socket) return;
+    if (code === RESTARTING) this.#comeBack(end.client);
+    else end.client.gone();
+  }
+
+  /** The signalling process is dead: so are its sockets. */
+  #died(): void {
+    const { delay, jitter } = this.#weather;
+    this.#met.push(...stateOfThings(this.#users, this.#world.now));
+    this.#states.push(
+      this.#users.flatMap((client) => [...client.calls.values()].filter((state) => state !== 'done')),
+    );
+    for (const [socket, end] of this.#ends) {
+      end.closed = true;
+      end.up.cut();
+      // What had left may still arrive.
+      if (this.#random.int(2) === 0) end.down.cut();
+      if (this.#newest.get(end.client) !== socket) continue;
+      this.#world.after(delay + jitter + 1, () => {
+        end.down.cut();
+        if (this.#newest.get(end.client) === socket) this.#comeBack(end.client);
+      });
+    }
+  }
+
+  #restart({ outputs, away, handover }: Restart): void {
+    const world = this.#world;
+    const house = this.#house;
+    if (!house.alive) return;
+    if (handover) {
+      world.note('house hands over');
+      house.post('voice', { type: 'refuse' });
+      house.post('vsp', { type: 'handover', sockets: 'browsers' });
+    }
+    const notice = handover ? 300 : 0;
+    const patience = outputs === 0 ? 0 : PATIENCE_MS;
+    world.after(notice, () => house.kill(outputs));
+    world.after(notice + patience, () => house.kill());
+    world.after(notice + patience + away, () => house.revive());
+  }
+
+  // ---- clients
+
+  #add(index: number, habits: ClientHabits): void {
+    const world = this.#world;
+    const name = index === TWIN ? 'twin' : `line${index + 1}`;
+    const client = new PretendClient(world, this.#random, name, habits, (text) => line.up?.send(text));
+    const line: Line = { client, index, sockets: 0, plans: 0, up: undefined };
+    this.#users.push(client);
+    this.#lines.set(client, line);
+    // The callees are there before anybody calls.
+    this.#connectIn(line, index === 0 ? 400 : index * 10);
+    const { vanishesAfter, drop } = habits;
+    if (vanishesAfter !== undefined) world.after(vanishesAfter, () => this.#leave(client));
+    if (drop !== undefined) world.after(drop.after, () => this.#drop(line, name, drop));
+    world.after(LEAVE_AT, () => this.#leave(client));
+  }
+
+  #connectIn(line: Line, after: number): void {
+    const own = ++line.plans;
+    this.#world.after(after, () => {
+      if (own === line.plans) this.#connect(line);
+    });
+  }
+
+  #connect(line: Line): void {
+    const { client, index } = line;
+    const house = this.#house;
+    if (client.state === 'gone') return;
+    if (!house.alive) return this.#connectIn(line, 1000);
+    const socket = `socket-${index + 1}-${++line.sockets}`;
+    const link = (deliver: (text: string) => void): Link =>
+      streamLink(this.#world, this.#random, this.#weather, deliver);
+    const up = link((text) => house.post('vsp', { type: 'frame', socket, text }));
+    const down = link((text) => client.receive(text));
+    line.up = up;
+    this.#ends.set(socket, { client, up, down, closed: false });
+    this.#newest.set(client, socket);
+    const token = client.voiceSdkId;
+    const query = token === undefined ? {} : { voice_sdk_id: token };
+    house.post('vsp', { type: 'open', socket, query, address: '192.0.2.9' });
+    const user = index === 0 ? 1 : 2;
+    client.login(`line${user}`, `password-${user}`);
+  }
+
+  /** Its line is cut; half open: the server takes a while to notice. */
+  #drop(line: Line, name: string, drop: NonNullable<ClientHabits['drop']>): void {
+    const { client } = line;
+    if (client.state === 'gone') return;
+    const socket = this.#newest.get(client);
+    this.#world.note(`${name} is cut off${drop.halfOpen ? ' unnoticed' : ''}`);
+    if (socket !== undefined) this.#cut(socket, !drop.halfOpen);
+    client.lost();
+    if (socket !== undefined && drop.halfOpen)
+      this.#world.after(NOTICED_AFTER, () => this.#watched.has(socket) && this.#cut(socket, true));
+    this.#connectIn(line, drop.away);
+  }
+
+  /** Its socket was closed by the server: it tries again by itself. One that was cut off already has its own time. */
+  #comeBack(client: PretendClient): void {
+    if (client.state === 'gone' || client.state === 'offline') return;
+    client.lost();
+    this.#connectIn(this.#lines.get(client)!, 800 + this.#random.int(400));
+  }
+
+  #leave(client: PretendClient): void {
+    if (client.state === 'gone') return;
+    client.gone();
+    this.#cut(this.#newest.get(client)!, true);
+  }
 
   /** Cuts a socket; `told`: the server sees it closed. */
-  const cut = (socket: string, told: boolean): void => {
-    const end = ends.get(socket);
+  #cut(socket: string, told: boolean): void {
+    const end = this.#ends.get(socket);
     if (end === undefined) return;
     end.down.cut();
     end.up.cut();
     if (!told || end.closed) return;
     end.closed = true;
-    house.post('vsp', { type: 'closed', socket });
-  };
-  /** Its socket was closed by the server: it tries again by itself. One that was cut off already has its own time. */
-  const comeBack = (client: PretendClient): void => {
-    if (client.state === 'gone' || client.state === 'offline') return;
-    client.lost();
-    connects.get(client)!(800 + random.int(400));
-  };
-  const leave = (client: PretendClient): void => {
-    if (client.state === 'gone') return;
-    client.gone();
-    cut(newest.get(client)!, true);
-  };
-
-  for (const [i, habits] of clientHabits.entries()) {
-    const name = i === TWIN ? 'twin' : `line${i + 1}`;
-    const line = i === 0 ? 1 : 2;
-    let sockets = 0;
-    let attempt = 0;
-    let up: ReturnType<typeof streamLink> | undefined;
-    const client = new PretendClient(world, random, name, habits, (text) => up?.send(text));
-    users.push(client);
-    const connect = (): void => {
-      if (client.state === 'gone') return;
-      if (!house.alive) return connectIn(1000);
-      const socket = `socket-${i + 1}-${++sockets}`;
-      up = streamLink(world, random, weather, (text) => house.post('vsp', { type: 'frame', socket, text }));
-      const down = streamLink(world, random, weather, (text) => client.receive(text));
-      ends.set(socket, { client, up, down, closed: false });
-      newest.set(client, socket);
-      const token = client.voiceSdkId;
-      const query = token === undefined ? {} : { voice_sdk_id: token };
-      house.post('vsp', { type: 'open', socket, query, address: '192.0.2.9' });
-      client.login(`line${line}`, `password-${line}`);
-    };
-    /** The last plan counts. */
-    const connectIn = (after: number): void => {
-      const own = ++attempt;
-      world.after(after, () => {
-        if (own === attempt) connect();
-      });
-    };
-    connects.set(client, connectIn);
-    // The callees are there before anybody calls.
-    connectIn(i === 0 ? 400 : i * 10);
-    const { vanishesAfter, drop } = habits;
-    if (vanishesAfter !== undefined) world.after(vanishesAfter, () => leave(client));
-    if (drop !== undefined) {
-      world.after(drop.after, () => {
-        if (client.state === 'gone') return;
-        const socket = newest.get(client);
-        world.note(`${name} is cut off${drop.halfOpen ? ' unnoticed' : ''}`);
-        if (socket !== undefined) cut(socket, !drop.halfOpen);
-        client.lost();
-        if (socket !== undefined && drop.halfOpen)
-          world.after(NOTICED_AFTER, () => watched.has(socket) && cut(socket, true));
-        connectIn(drop.away);
-      });
-    }
-    world.after(LEAVE_AT, () => leave(client));
+    this.#house.post('vsp', { type: 'closed', socket });
   }
-  for (const { at, outputs, away, handover } of restarts) {
-    world.after(at, () => {
-      if (!house.alive) return;
-      if (handover) {
-        world.note('house hands over');
-        house.post('voice', { type: 'refuse' });
-        house.post('vsp', { type: 'handover', sockets: 'browsers' });
-      }
-      const notice = handover ? 300 : 0;
-      const patience = outputs === 0 ? 0 : PATIENCE_MS;
-      world.after(notice, () => house.kill(outputs));
-      world.after(notice + patience, () => house.kill());
-      world.after(notice + patience + away, () => house.revive());
-    });
-  }
-  // Everybody has had time: both ends must agree on what is left.
-  world.after(LEAVE_AT - 1, () => {
-    problems.push(...agreement(kind, users, carrier, house), ...lostCalls(users, house, acks));
-  });
-  if (kind === 'carrier to client') world.after(1500, () => carrier.start());
-
-  while (world.next() !== null && world.now < STUCK_AT) world.step();
-
-  if (world.next() !== null) problems.push(`still busy at ${world.now} ms`);
-  problems.push(...remains(users, carrier, house));
-  return {
-    seed,
-    kind,
-    trace: world.trace,
-    problems,
-    records: house.records.length,
-    answered: house.records.some((record) => record.answered_at !== undefined),
-    reattached: users.reduce((sum, client) => sum + client.reattached, 0),
-    attached: users.reduce((sum, client) => sum + client.attached, 0),
-    restarts: states,
-    met: met.length,
-    survived: met.filter(({ client, id, at }) => (client.heardOf.get(id) ?? 0) > at).length,
-  };
 }
