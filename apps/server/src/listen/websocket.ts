@@ -58,51 +58,87 @@ function queryOf(target: string): Readonly<Record<string, string>> {
 
 /** WebSockets on any path of the HTTP server's port: SIP for those that name it as subprotocol, the dialect for all others. */
 export function listenWebSocket(server: Server | TlsServer, options: WebSocketOptions): WebSocketListener {
-  const sockets = new Map<string, WebSocket>();
-  const watched = new Map<string, { heardAt: number; pingAt: number }>();
-  const shares = new AddressShares(MAX_PER_ADDRESS);
-  const looking = setInterval(look, LOOK_MS);
-  looking.unref();
-  const acceptor = new WebSocketServer({
+  const clients = new Clients(options);
+  server.on('upgrade', (request: IncomingMessage, stream: Duplex, head: Buffer) => {
+    stream.on('error', () => stream.destroy());
+    const why = clients.upgrade(request, stream, head);
+    // The HTTP server has let go of the stream: who is refused and stays would keep a descriptor for ever.
+    if (why !== null)
+      stream.end(`HTTP/1.1 ${why}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`, () => stream.destroy());
+  });
+  return clients;
+}
+
+class Clients implements WebSocketListener {
+  readonly #options: WebSocketOptions;
+  readonly #sockets = new Map<string, WebSocket>();
+  readonly #watched = new Map<string, { heardAt: number; pingAt: number }>();
+  readonly #shares = new AddressShares(MAX_PER_ADDRESS);
+  readonly #acceptor = new WebSocketServer({
     noServer: true,
     maxPayload: MAX_FRAME_BYTES,
     maxFragments: MAX_FRAGMENTS,
     perMessageDeflate: false,
   });
+  readonly #looking = setInterval(() => this.#look(), LOOK_MS).unref();
 
-  server.on('upgrade', (request: IncomingMessage, stream: Duplex, head: Buffer) => {
-    stream.on('error', () => stream.destroy());
-    const origin = request.headers.origin;
-    // The HTTP server has let go of the stream: who is refused and stays would keep a descriptor for ever.
-    const refuse = (head: string): void => {
-      stream.end(`HTTP/1.1 ${head}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`, () =>
-        stream.destroy(),
-      );
-    };
-    const client = options.clientOf(request);
-    if (!originAllowed(origin, client.host, options.origins, options.host, client.address))
-      return refuse('403 Forbidden');
-    if (options.sip.wants(request)) {
-      if (!options.sip.accept(request, stream, head, client)) refuse(busy());
-      return;
-    }
+  constructor(options: WebSocketOptions) {
+    this.#options = options;
+  }
+
+  /** Takes the connection, or gives the status line that refuses it. */
+  upgrade(request: IncomingMessage, stream: Duplex, head: Buffer): string | null {
+    const { origins, host, sip, clientOf } = this.#options;
+    const { origin } = request.headers;
+    const client = clientOf(request);
+    if (!originAllowed(origin, client.host, origins, host, client.address)) return '403 Forbidden';
+    if (sip.wants(request)) return sip.accept(request, stream, head, client) ? null : busy();
     const { share, address } = client;
-    if (sockets.size >= MAX_SOCKETS || !shares.take(share)) return refuse(busy());
-    stream.once('close', () => shares.give(share));
-    acceptor.handleUpgrade(request, stream, head, (ws) => accept(ws, request, origin, address));
-  });
+    if (this.#sockets.size >= MAX_SOCKETS || !this.#shares.take(share)) return busy();
+    stream.once('close', () => this.#shares.give(share));
+    this.#acceptor.handleUpgrade(request, stream, head, (ws) => this.#accept(ws, request, origin, address));
+    return null;
+  }
 
-  function accept(
-    ws: WebSocket,
-    request: IncomingMessage,
-    origin: string | undefined,
-    address: string,
-  ): void {
-    const id = options.newId();
+  send(id: string, text: string): void {
+    const ws = this.#sockets.get(id);
+    if (ws === undefined) return;
+    // A client that does not read is let go before it costs memory.
+    if (ws.bufferedAmount > MAX_QUEUED_BYTES) ws.close(1013, 'too slow');
+    else ws.send(text);
+  }
+
+  close(id: string, code: number, reason: string): void {
+    this.#sockets.get(id)?.close(code, reason);
+  }
+
+  watch(id: string, on: boolean): void {
+    if (!on) this.#watched.delete(id);
+    else if (this.#sockets.has(id)) {
+      const now = performance.now();
+      this.#watched.set(id, { heardAt: now, pingAt: now });
+    }
+  }
+
+  async settled(limitMs: number): Promise<void> {
+    const closing = (): boolean => [...this.#sockets.values()].some((ws) => ws.readyState !== ws.OPEN);
+    const end = performance.now() + limitMs;
+    while (closing() && performance.now() < end) await rest(10);
+  }
+
+  closeAll(): void {
+    clearInterval(this.#looking);
+    for (const ws of this.#sockets.values()) ws.close(1001, 'server is stopping');
+    this.#acceptor.close();
+  }
+
+  #accept(ws: WebSocket, request: IncomingMessage, origin: string | undefined, address: string): void {
+    const { newId, opened, frame, closed } = this.#options;
+    const id = newId();
     const query = queryOf(request.url ?? '/');
-    sockets.set(id, ws);
+    this.#sockets.set(id, ws);
     const heard = (): void => {
-      const state = watched.get(id);
+      const state = this.#watched.get(id);
       if (state !== undefined) state.heardAt = performance.now();
     };
     ws.on('pong', heard);
@@ -111,22 +147,22 @@ export function listenWebSocket(server: Server | TlsServer, options: WebSocketOp
       heard();
       // The dialect has text frames only.
       if (binary) ws.close(1003, 'text frames only');
-      else options.frame(id, data.toString());
+      else frame(id, data.toString());
     });
     ws.on('error', () => ws.terminate());
     ws.on('close', () => {
-      sockets.delete(id);
-      watched.delete(id);
-      options.closed(id);
+      this.#sockets.delete(id);
+      this.#watched.delete(id);
+      closed(id);
     });
-    options.opened(id, origin, query, address);
+    opened(id, origin, query, address);
   }
 
-  function look(): void {
+  #look(): void {
     const now = performance.now();
-    for (const [id, state] of watched) {
-      const ws = sockets.get(id);
-      if (ws === undefined) watched.delete(id);
+    for (const [id, state] of this.#watched) {
+      const ws = this.#sockets.get(id);
+      if (ws === undefined) this.#watched.delete(id);
       else if (now - state.heardAt > DEAD_MS) ws.terminate();
       else if (now >= state.pingAt && ws.readyState === ws.OPEN) {
         state.pingAt = now + PING_MS;
@@ -134,32 +170,4 @@ export function listenWebSocket(server: Server | TlsServer, options: WebSocketOp
       }
     }
   }
-
-  return {
-    send: (id, text) => {
-      const ws = sockets.get(id);
-      if (ws === undefined) return;
-      // A client that does not read is let go before it costs memory.
-      if (ws.bufferedAmount > MAX_QUEUED_BYTES) ws.close(1013, 'too slow');
-      else ws.send(text);
-    },
-    close: (id, code, reason) => sockets.get(id)?.close(code, reason),
-    watch: (id, on) => {
-      if (!on) watched.delete(id);
-      else if (sockets.has(id)) {
-        const now = performance.now();
-        watched.set(id, { heardAt: now, pingAt: now });
-      }
-    },
-    settled: async (limitMs) => {
-      const closing = (): boolean => [...sockets.values()].some((ws) => ws.readyState !== ws.OPEN);
-      const end = performance.now() + limitMs;
-      while (closing() && performance.now() < end) await rest(10);
-    },
-    closeAll: () => {
-      clearInterval(looking);
-      for (const ws of sockets.values()) ws.close(1001, 'server is stopping');
-      acceptor.close();
-    },
-  };
 }

@@ -32,131 +32,152 @@ export interface SipTcp {
 
 /** SIP over TCP: accepts connections, opens them on demand, and reuses the one a flow names. */
 export async function listenSipTcp(options: SipTransportOptions): Promise<SipTcp> {
-  const connections = new Map<string, Socket>();
-  const byPeer = new Map<string, string>();
-  const shares = new AddressShares(MAX_PER_ADDRESS);
+  const streams = new Streams(options);
+  const servers = await openEach(options.host, (host) => listen(host, options, streams));
+  return {
+    send: (bytes, flow) => streams.send(bytes, flow),
+    close: () => {
+      for (const server of servers) server.close();
+      streams.close();
+    },
+  };
+}
 
-  function adopt(socket: Socket, host: string, port: number): string {
-    const connection = randomUUID();
-    const flow: TcpFlow = { transport: 'tcp', host, port, connection };
-    const framer = createFramer();
-    connections.set(connection, socket);
-    byPeer.set(`${host}:${port}`, connection);
-    socket.setNoDelay(true);
-    socket.setTimeout(STRANGER_IDLE_MS, () => leave());
-    let unfinished: NodeJS.Timeout | undefined;
-    const watch = (arrived: boolean): void => {
-      if (arrived || framer.pending === 0) {
-        clearTimeout(unfinished);
-        unfinished = undefined;
-      }
-      if (framer.pending > 0) unfinished ??= setTimeout(leave, MESSAGE_MS);
-    };
-    const forget = (): void => {
-      connections.delete(connection);
-      if (byPeer.get(`${host}:${port}`) === connection) byPeer.delete(`${host}:${port}`);
-    };
-    const part = (): void => {
-      // The requests before in the stream still wait for their turn.
-      options.behind(() => {
-        setTimeout(() => {
-          socket.end();
-          // What is sent there from now on needs another connection.
-          forget();
-          setTimeout(() => socket.destroy(), LINGER_MS).unref();
-        }, ANSWER_MS).unref();
-      });
-    };
-    /** Whoever began a message that does not end hears so, as far as it could be read. */
-    const leave = (): void => {
-      for (const frame of framer.end()) if (frame.type === 'fatal') options.unparseable(frame.error, flow);
-      part();
-    };
-    socket.on('end', leave);
-    socket.on('data', (bytes: Buffer) => {
-      let pinged = false;
-      let arrived = false;
-      for (const frame of framer.push(bytes)) {
-        if (frame.type === 'message') {
-          arrived = true;
-          socket.setTimeout(KNOWN_IDLE_MS);
-          options.received(frame.message, flow);
-        } else if (frame.type === 'ping') {
-          pinged = true;
-        } else if (frame.type === 'malformed' || frame.type === 'fatal') {
-          arrived = true;
-          options.unparseable(frame.error, flow);
-          if (frame.type === 'fatal') part();
-        }
-      }
-      // One answer for all pings of a chunk, and none to a peer that does not read the last: strangers may ping.
-      if (pinged && socket.writable && socket.writableLength === 0) socket.write('\r\n');
-      if (!socket.destroyed) watch(arrived);
+function listen(host: string, { tcp: port }: SipTransportOptions, streams: Streams): Promise<Server> {
+  return new Promise((resolve, reject) => {
+    const server = createServer({ allowHalfOpen: true }, (socket) => streams.accept(socket));
+    const refuse = (cause: Error): void => reject(new ListenError('sip.tcp', host, port, cause));
+    server.once('error', refuse);
+    server.listen({ port, host, ipv6Only: true }, () => {
+      server.off('error', refuse);
+      server.on('error', () => {});
+      resolve(server);
     });
-    socket.on('error', () => socket.destroy());
-    socket.on('close', () => {
-      clearTimeout(unfinished);
-      forget();
-    });
-    return connection;
+  });
+}
+
+/** All connections, by their id and by who is at the other end. */
+class Streams {
+  readonly #options: SipTransportOptions;
+  readonly #sockets = new Map<string, Socket>();
+  readonly #byPeer = new Map<string, string>();
+  readonly #shares = new AddressShares(MAX_PER_ADDRESS);
+
+  constructor(options: SipTransportOptions) {
+    this.#options = options;
   }
 
-  function write(socket: Socket, bytes: Uint8Array, flow: TcpFlow): void {
-    if (socket.writableLength > MAX_QUEUED_BYTES) {
+  accept(socket: Socket): void {
+    const from = plainAddress(socket.remoteAddress);
+    if (this.#sockets.size >= MAX_CONNECTIONS || !this.#shares.take(from)) {
       socket.destroy();
-      options.failed(flow);
       return;
     }
-    socket.write(bytes);
+    socket.once('close', () => this.#shares.give(from));
+    this.#adopt(socket, from, socket.remotePort ?? 0);
   }
 
-  function dial(bytes: Uint8Array, flow: TcpFlow): void {
+  send(bytes: Uint8Array, flow: TcpFlow): void {
+    const id = flow.connection ?? this.#byPeer.get(peerOf(flow));
+    const socket = id === undefined ? undefined : this.#sockets.get(id);
+    if (socket === undefined || socket.destroyed) return this.#dial(bytes, flow);
+    if (socket.writableLength <= MAX_QUEUED_BYTES) {
+      socket.write(bytes);
+      return;
+    }
+    socket.destroy();
+    this.#options.failed(flow);
+  }
+
+  close(): void {
+    for (const socket of this.#sockets.values()) socket.destroy();
+  }
+
+  #dial(bytes: Uint8Array, flow: TcpFlow): void {
     const socket = connect({ host: flow.host, port: flow.port, allowHalfOpen: true });
     let open = false;
     const timer = setTimeout(() => socket.destroy(new Error('connect timed out')), CONNECT_MS);
-    adopt(socket, flow.host, flow.port);
+    this.#adopt(socket, flow.host, flow.port);
     socket.once('connect', () => {
       open = true;
       clearTimeout(timer);
     });
     socket.once('close', () => {
       clearTimeout(timer);
-      if (!open) options.failed(flow);
+      if (!open) this.#options.failed(flow);
     });
     socket.write(bytes);
   }
 
-  const listen = (host: string): Promise<Server> =>
-    new Promise((resolve, reject) => {
-      const server = createServer({ allowHalfOpen: true }, (socket) => {
-        const from = plainAddress(socket.remoteAddress);
-        if (connections.size >= MAX_CONNECTIONS || !shares.take(from)) {
-          socket.destroy();
-          return;
-        }
-        socket.once('close', () => shares.give(from));
-        adopt(socket, from, socket.remotePort ?? 0);
-      });
-      const refuse = (cause: Error): void => reject(new ListenError('sip.tcp', host, options.tcp, cause));
-      server.once('error', refuse);
-      server.listen({ port: options.tcp, host, ipv6Only: true }, () => {
-        server.off('error', refuse);
-        server.on('error', () => {});
-        resolve(server);
-      });
-    });
+  #adopt(socket: Socket, host: string, port: number): void {
+    const flow = { transport: 'tcp', host, port, connection: randomUUID() } as const;
+    this.#sockets.set(flow.connection, socket);
+    this.#byPeer.set(peerOf(flow), flow.connection);
+    const forget = (): void => {
+      this.#sockets.delete(flow.connection);
+      if (this.#byPeer.get(peerOf(flow)) === flow.connection) this.#byPeer.delete(peerOf(flow));
+    };
+    socket.once('close', forget);
+    readStream(socket, flow, this.#options, forget);
+  }
+}
 
-  const servers = await openEach(options.host, listen);
-  return {
-    send: (bytes, flow) => {
-      const id = flow.connection ?? byPeer.get(`${flow.host}:${flow.port}`);
-      const socket = id === undefined ? undefined : connections.get(id);
-      if (socket !== undefined && !socket.destroyed) write(socket, bytes, flow);
-      else dial(bytes, flow);
-    },
-    close: () => {
-      for (const server of servers) server.close();
-      for (const socket of connections.values()) socket.destroy();
-    },
+const peerOf = ({ host, port }: TcpFlow): string => `${host}:${port}`;
+
+/** Cuts what comes by a connection into messages. `forget`: what is sent there from now on needs another connection. */
+function readStream(
+  socket: Socket,
+  flow: TcpFlow,
+  { received, unparseable, behind }: SipTransportOptions,
+  forget: () => void,
+): void {
+  const framer = createFramer();
+  let unfinished: NodeJS.Timeout | undefined;
+  const part = (): void => {
+    // The requests before in the stream still wait for their turn.
+    behind(() => {
+      setTimeout(() => {
+        socket.end();
+        forget();
+        setTimeout(() => socket.destroy(), LINGER_MS).unref();
+      }, ANSWER_MS).unref();
+    });
   };
+  /** Whoever began a message that does not end hears so, as far as it could be read. */
+  const leave = (): void => {
+    for (const frame of framer.end()) if (frame.type === 'fatal') unparseable(frame.error, flow);
+    part();
+  };
+  const watch = (arrived: boolean): void => {
+    if (arrived || framer.pending === 0) {
+      clearTimeout(unfinished);
+      unfinished = undefined;
+    }
+    if (framer.pending > 0) unfinished ??= setTimeout(leave, MESSAGE_MS);
+  };
+  socket.setNoDelay(true);
+  socket.setTimeout(STRANGER_IDLE_MS, leave);
+  socket.on('end', leave);
+  socket.on('data', (bytes: Buffer) => {
+    let pinged = false;
+    let arrived = false;
+    for (const frame of framer.push(bytes)) {
+      if (frame.type === 'message') {
+        arrived = true;
+        socket.setTimeout(KNOWN_IDLE_MS);
+        received(frame.message, flow);
+      } else if (frame.type === 'ping') {
+        pinged = true;
+      } else if (frame.type === 'malformed' || frame.type === 'fatal') {
+        arrived = true;
+        unparseable(frame.error, flow);
+        if (frame.type === 'fatal') part();
+      }
+    }
+    // One answer for all pings of a chunk, and none to a peer that does not read the last: strangers may ping.
+    if (pinged && socket.writable && socket.writableLength === 0) socket.write('\r\n');
+    if (!socket.destroyed) watch(arrived);
+  });
+  socket.on('error', () => socket.destroy());
+  socket.on('close', () => clearTimeout(unfinished));
 }

@@ -57,28 +57,68 @@ interface Connection {
   malformed: number;
 }
 
+type Told = Pick<SipTransportOptions, 'received' | 'unparseable' | 'failed'>;
+
 /**
  * One message a frame, text or binary; no frames of ours are split. Only clients open connections, so a flow whose connection is
  * gone has failed, and so has whatever was registered by it.
  */
-export function createSipWebSockets(
-  options: Pick<SipTransportOptions, 'received' | 'unparseable' | 'failed'>,
-): SipWebSockets {
-  const connections = new Map<string, Connection>();
-  const shares = new AddressShares(MAX_PER_ADDRESS);
-  const acceptor = new WebSocketServer({
+export const createSipWebSockets = (options: Told): SipWebSockets => new Phones(options);
+
+class Phones implements SipWebSockets {
+  readonly #told: Told;
+  readonly #connections = new Map<string, Connection>();
+  readonly #shares = new AddressShares(MAX_PER_ADDRESS);
+  readonly #acceptor = new WebSocketServer({
     noServer: true,
     maxPayload: LIMITS.message,
     maxFragments: MAX_FRAGMENTS,
     perMessageDeflate: false,
     handleProtocols: () => SUBPROTOCOL,
   });
-  const looking = setInterval(look, PING_MS);
-  looking.unref();
+  readonly #looking = setInterval(() => this.#look(), PING_MS).unref();
 
-  function look(): void {
+  constructor(told: Told) {
+    this.#told = told;
+  }
+
+  wants(request: IncomingMessage): boolean {
+    const names = (request.headers['sec-websocket-protocol'] ?? '').split(',');
+    return names.some((name) => name.trim().toLowerCase() === SUBPROTOCOL);
+  }
+
+  accept(request: IncomingMessage, stream: Duplex, head: Buffer, client: SipClient): boolean {
+    const { address: host, port, secure, share } = client;
+    if (this.#connections.size >= MAX_CONNECTIONS || !this.#shares.take(share)) return false;
+    stream.once('close', () => this.#shares.give(share));
+    const transport = secure ? 'wss' : 'ws';
+    this.#acceptor.handleUpgrade(request, stream, head, (ws) =>
+      this.#begin(ws, { transport, host, port, connection: randomUUID() }),
+    );
+    return true;
+  }
+
+  send(bytes: Uint8Array, flow: WebSocketFlow): void {
+    const ws = this.#connections.get(flow.connection ?? '')?.ws;
+    if (ws === undefined || ws.readyState !== ws.OPEN) {
+      // Told on a turn of its own, as a socket would tell it.
+      setImmediate(() => this.#told.failed(flow));
+      return;
+    }
+    // A peer that does not read is let go before it costs memory.
+    if (ws.bufferedAmount > MAX_QUEUED_BYTES) ws.terminate();
+    else ws.send(bytes, { binary: !isUtf8(bytes) });
+  }
+
+  close(): void {
+    clearInterval(this.#looking);
+    for (const { ws } of this.#connections.values()) ws.close(1001, 'server is stopping');
+    this.#acceptor.close();
+  }
+
+  #look(): void {
     const now = performance.now();
-    for (const connection of connections.values()) {
+    for (const connection of this.#connections.values()) {
       const { ws, known, heard, saidAt } = connection;
       if (!heard || now - saidAt > (known ? KNOWN_IDLE_MS : STRANGER_IDLE_MS)) ws.terminate();
       else {
@@ -88,16 +128,10 @@ export function createSipWebSockets(
     }
   }
 
-  function begin(ws: WebSocket, flow: WebSocketFlow & { readonly connection: string }): void {
-    const connection: Connection = {
-      ws,
-      flow,
-      known: false,
-      heard: true,
-      saidAt: performance.now(),
-      malformed: 0,
-    };
-    connections.set(flow.connection, connection);
+  #begin(ws: WebSocket, flow: WebSocketFlow & { readonly connection: string }): void {
+    const saidAt = performance.now();
+    const connection: Connection = { ws, flow, known: false, heard: true, saidAt, malformed: 0 };
+    this.#connections.set(flow.connection, connection);
     const heard = (): void => {
       connection.heard = true;
     };
@@ -105,17 +139,17 @@ export function createSipWebSockets(
     ws.on('ping', heard);
     ws.on('message', (data: Buffer) => {
       heard();
-      hear(connection, data);
+      this.#hear(connection, data);
     });
     ws.on('error', () => ws.terminate());
     ws.on('close', () => {
-      connections.delete(flow.connection);
+      this.#connections.delete(flow.connection);
       // Nothing is known of who never sent a message.
-      if (connection.known) options.failed(flow);
+      if (connection.known) this.#told.failed(flow);
     });
   }
 
-  function hear(connection: Connection, bytes: Buffer): void {
+  #hear(connection: Connection, bytes: Buffer): void {
     const { ws, flow } = connection;
     if (isKeepAlive(bytes)) {
       // RFC 5626 §3.5.1: CRLF for CRLF CRLF. None to a peer that does not read the last: strangers may ping.
@@ -127,45 +161,13 @@ export function createSipWebSockets(
       connection.known = true;
       connection.saidAt = performance.now();
       connection.malformed = 0;
-      options.received(parsed.value, flow);
+      this.#told.received(parsed.value, flow);
       return;
     }
     connection.malformed += 1;
     if (connection.malformed > MAX_MALFORMED) ws.close(1002, 'not SIP');
-    else options.unparseable(parsed.error, flow);
+    else this.#told.unparseable(parsed.error, flow);
   }
-
-  return {
-    wants: (request) =>
-      (request.headers['sec-websocket-protocol'] ?? '')
-        .split(',')
-        .some((name) => name.trim().toLowerCase() === SUBPROTOCOL),
-    accept: (request, stream, head, { address: host, port, secure, share }) => {
-      if (connections.size >= MAX_CONNECTIONS || !shares.take(share)) return false;
-      stream.once('close', () => shares.give(share));
-      const transport = secure ? 'wss' : 'ws';
-      acceptor.handleUpgrade(request, stream, head, (ws) =>
-        begin(ws, { transport, host, port, connection: randomUUID() }),
-      );
-      return true;
-    },
-    send: (bytes, flow) => {
-      const ws = connections.get(flow.connection ?? '')?.ws;
-      if (ws === undefined || ws.readyState !== ws.OPEN) {
-        // Told on a turn of its own, as a socket would tell it.
-        setImmediate(() => options.failed(flow));
-        return;
-      }
-      // A peer that does not read is let go before it costs memory.
-      if (ws.bufferedAmount > MAX_QUEUED_BYTES) ws.terminate();
-      else ws.send(bytes, { binary: !isUtf8(bytes) });
-    },
-    close: () => {
-      clearInterval(looking);
-      for (const { ws } of connections.values()) ws.close(1001, 'server is stopping');
-      acceptor.close();
-    },
-  };
 }
 
 const isKeepAlive = (bytes: Uint8Array): boolean =>
