@@ -11,7 +11,7 @@ import {
 import { HEADER, type Identity } from '@sidetone/wire';
 import type { ContactUpdate } from './location.ts';
 import type { LocationTable } from './location-table.ts';
-import { flowOf, reachHeaders, readReach } from './outbound.ts';
+import { flowOf, type Reach, reachHeaders, readReach } from './outbound.ts';
 import { isUnicast } from './own-address.ts';
 import { wayOf } from './phone-way.ts';
 import type { ProxyLimits } from './proxy-events.ts';
@@ -78,49 +78,22 @@ export function register(
     const out = table.step(user, { type: 'clear', callId, cseq: cseq.seq }, now);
     return out.some((o) => o.type === 'refused') ? refuse(500) : bindings(user, table, facts, now);
   }
-  const contacts: ContactUpdate[] = [];
-  for (const value of contact) {
-    if (!isUsable(value, flow)) return refuse(400);
-    const wanted = value.params['expires'] === undefined ? general : seconds(value.params['expires']);
-    const asked = wanted ?? facts.limits.defaultExpires;
-    // §10.3 step 7: too short is refused, but only below an hour, and never a removal. Our own rooms may be brief.
-    if (flow.transport !== 'local' && asked > 0 && asked < facts.limits.minExpires && asked < 3600)
-      return refuse(423, [['Min-Expires', String(facts.limits.minExpires)]]);
-    const { expires: _, ...params } = value.params;
-    // Headers in a contact would be put into requests to it: a way around the routing, so they are left out.
-    const { headers: __, ...uri } = value.uri;
-    const named = reach.outbound ? flowOf(value) : null;
-    const way = wayOf(request, named === null ? (reach.path[0]?.uri ?? uri) : undefined, flow);
-    contacts.push({
-      id: hexId(facts.random, 8),
-      uri,
-      ...(value.displayName === undefined ? {} : { displayName: value.displayName }),
-      params,
-      ...(named === null ? {} : { outbound: named }),
-      ...(way.byContact ? { hop: way.flow } : {}),
-      expires: Math.min(asked, facts.limits.maxExpires),
-    });
-  }
+  const contacts = readContacts(request, contact, flow, reach, facts, general);
+  if ('status' in contacts) return contacts;
   const flows = contacts.filter((c) => c.outbound !== undefined && c.expires > 0).length;
   // RFC 5626 §6: one flow is made by one REGISTER.
   if (flows > 0 && contacts.length > 1) return refuse(400);
-  const out =
-    contacts.length === 0
-      ? []
-      : table.step(
-          user,
-          {
-            type: 'register',
-            callId,
-            cseq: cseq.seq,
-            flow,
-            path: reach.path,
-            ...senderOf(request, flow),
-            contacts,
-            most: facts.limits.contactsPerUser,
-          },
-          now,
-        );
+  const input = {
+    type: 'register',
+    callId,
+    cseq: cseq.seq,
+    flow,
+    path: reach.path,
+    ...senderOf(request, flow),
+    contacts,
+    most: facts.limits.contactsPerUser,
+  } as const;
+  const out = contacts.length === 0 ? [] : table.step(user, input, now);
   const refused = out.find((o) => o.type === 'refused');
   if (refused?.why === 'too-many') return { ...refuse(403), reason: 'Forbidden (too many contacts)' };
   if (refused !== undefined) return refuse(500);
@@ -128,6 +101,41 @@ export function register(
   return flow.transport === 'local'
     ? answer
     : { ...answer, headers: [...answer.headers, ...reachHeaders(reach, flows > 0)] };
+}
+
+/** The contacts of a REGISTER, or why one of them cannot be taken: then none is. `general`: what its Expires says. */
+function readContacts(
+  request: SipRequest,
+  contact: readonly NameAddr[],
+  flow: Flow,
+  reach: Reach,
+  { random, limits }: RegistrarFacts,
+  general: number | undefined,
+): readonly ContactUpdate[] | RegisterAnswer {
+  const contacts: ContactUpdate[] = [];
+  for (const value of contact) {
+    if (!isUsable(value, flow)) return refuse(400);
+    const wanted = value.params['expires'] === undefined ? general : seconds(value.params['expires']);
+    const asked = wanted ?? limits.defaultExpires;
+    // §10.3 step 7: too short is refused, but only below an hour, and never a removal. Our own rooms may be brief.
+    if (flow.transport !== 'local' && asked > 0 && asked < limits.minExpires && asked < 3600)
+      return refuse(423, [['Min-Expires', String(limits.minExpires)]]);
+    const { expires: _, ...params } = value.params;
+    // Headers in a contact would be put into requests to it: a way around the routing, so they are left out.
+    const { headers: __, ...uri } = value.uri;
+    const named = reach.outbound ? flowOf(value) : null;
+    const way = wayOf(request, named === null ? (reach.path[0]?.uri ?? uri) : undefined, flow);
+    contacts.push({
+      id: hexId(random, 8),
+      uri,
+      ...(value.displayName === undefined ? {} : { displayName: value.displayName }),
+      params,
+      ...(named === null ? {} : { outbound: named }),
+      ...(way.byContact ? { hop: way.flow } : {}),
+      expires: Math.min(asked, limits.maxExpires),
+    });
+  }
+  return contacts;
 }
 
 /** Who asks, for people to read. The address of a client is believed from our own rooms only. */
