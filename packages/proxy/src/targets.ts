@@ -141,14 +141,20 @@ function gone(uri: Uri, facts: RoutingFacts): Routing {
 function routeHere(request: SipRequest, uri: Uri, facts: RoutingFacts): Routing {
   const name = namedBy(uri.scheme, userOf(uri));
   if (VOICE_USER.test(name)) return only({ uri, flow: { transport: 'local', node: 'voice' }, route: [] });
-  const owner = rungByNumber(facts.identity, name);
-  const user = facts.identity.userByName(name) ?? (owner && facts.identity.userById(owner.id));
+  const first = header(request, HEADER.trunk);
+  // Whose name or number it is was looked up by voice before it named a trunk; its offer is one for carriers.
+  const user = first === undefined ? userFor(name, facts) : undefined;
   if (user !== undefined) return toUser(request, user, facts);
   if (request.method === 'OPTIONS') return answer(name === '' ? 200 : 404);
   const all = isNumber(name) ? trunksFor(facts.identity.trunks, name) : [];
-  const trunks = oneRun(all, header(request, HEADER.trunk));
+  const trunks = oneRun(all, first);
   if (trunks.length === 0) return answer(404);
   return { kind: 'forward', groups: trunks.map((trunk) => [toTrunk(trunk, name)]) };
+}
+
+function userFor(name: string, { identity }: RoutingFacts): SipUser | undefined {
+  const owner = rungByNumber(identity, name);
+  return identity.userByName(name) ?? (owner && identity.userById(owner.id));
 }
 
 /** From the trunk that voice begins with, those of its address family: its offer speaks that one. Not told, or unknown: all. */

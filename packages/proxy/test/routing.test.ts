@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { type Flow, formatUri, header, headersNamed, type NameAddr } from '@sidetone/sip';
+import { type ExtraHeaders, type Flow, formatUri, header, headersNamed, type NameAddr } from '@sidetone/sip';
 import {
   address,
   connection,
@@ -123,6 +123,16 @@ describe('routing: requests of voice', () => {
     const target = formatUri((contact as NameAddr[])[0]!.uri);
     rig.send(VSP, { ...reg('line1', 'sip:s2@vsp.sidetone.invalid'), cseq: 2, headers: [['Expires', '0']] });
     assert.deepEqual(statuses(rig.send(VOICE, { uri: target }).out), [480]);
+  });
+
+  it('a number for which voice has named a trunk is not looked up again, whoever has it by now', () => {
+    const rig = registered();
+    rig.people({ connections: [...PEOPLE.connections, connection('line3', { numbers: ['+18005550100'] })] });
+    const to = (headers: ExtraHeaders) => rig.send(VOICE, { uri: 'sip:+18005550100@sip.test', headers }).out;
+    assert.deepEqual(statuses(to([])), [480], 'line3 has it, and is not registered');
+    const [invite] = requests(to([['X-Sidetone-Trunk', 'first']]), 'INVITE');
+    assert.deepEqual(invite!.flow, TRUNK);
+    assert.equal(header(invite!.message, 'X-Sidetone-Trunk'), undefined);
   });
 
   it('a trunk is told who calls; its answers carry its name', () => {
