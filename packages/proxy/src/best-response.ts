@@ -1,7 +1,7 @@
 import type { SipResponse } from '@sidetone/sip';
 
 /** How a branch ended without success: its response, or (`null`) a timeout or transport error of ours. */
-export interface Ending {
+export interface FinalResponse {
   readonly status: number;
   readonly response: SipResponse | null;
   readonly branch?: number;
@@ -18,15 +18,15 @@ function rank(status: number): number {
 }
 
 /** The best of several ends (RFC 3261 §16.7 item 6): a 6xx, or else the lowest class; the first of equals. */
-export function bestEnding(endings: readonly Ending[]): Ending | undefined {
-  let best: Ending | undefined;
+export function bestFinal(endings: readonly FinalResponse[]): FinalResponse | undefined {
+  let best: FinalResponse | undefined;
   for (const ending of endings)
     if (best === undefined || rank(ending.status) < rank(best.status)) best = ending;
   return best;
 }
 
 /** The challenges of all ends go up together with a 401 or 407 (RFC 3261 §16.7 item 7). */
-export function withAllChallenges(best: SipResponse, endings: readonly Ending[]): SipResponse {
+export function withAllChallenges(best: SipResponse, endings: readonly FinalResponse[]): SipResponse {
   if (best.status !== 401 && best.status !== 407) return best;
   const more = endings.flatMap(({ response }) =>
     response === null || response === best || (response.status !== 401 && response.status !== 407)

@@ -8,7 +8,7 @@ import {
   type SipSend,
 } from '@sidetone/sip';
 import { HEADER } from '@sidetone/wire';
-import { bestEnding, type Ending, withAllChallenges } from './best-response.ts';
+import { bestFinal, type FinalResponse, withAllChallenges } from './best-response.ts';
 import type { Sender } from './border.ts';
 import { forwardedResponse } from './forward.ts';
 import type { ProxyLimits, ProxyOptions } from './proxy-events.ts';
@@ -76,11 +76,11 @@ export const mayStillPass = ({ state }: Forwarded): boolean => state.invite && s
 /** The final response to a request none of whose branches has succeeded. */
 export function finalResponse(
   { state, request, source }: Forwarded,
-  endings: readonly Ending[],
+  endings: readonly FinalResponse[],
   cancelled: boolean,
   random: Random,
 ): SipResponse {
-  const best = bestEnding(endings) ?? { status: 480, response: null };
+  const best = bestFinal(endings) ?? { status: 480, response: null };
   const target = best.branch === undefined ? undefined : state.branches[best.branch]?.target;
   if (best.response !== null && target !== undefined) {
     const response = withAllChallenges(best.response, endings);

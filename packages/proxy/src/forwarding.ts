@@ -9,7 +9,7 @@ import {
   type TransactionLayer,
   type TransactionOut,
 } from '@sidetone/sip';
-import type { Ending } from './best-response.ts';
+import type { FinalResponse } from './best-response.ts';
 import type { Sender } from './border.ts';
 import { answeredBy, pathOf } from './dialog-path.ts';
 import { EarlyLines } from './early-invites.ts';
@@ -431,7 +431,7 @@ export class Forwarding {
     if (response.status >= 200) this.#out.push(...this.#early.settled(server));
   }
 
-  #answer(context: Forwarded, endings: readonly Ending[], cancelled: boolean, now: Ms): void {
+  #answer(context: Forwarded, endings: readonly FinalResponse[], cancelled: boolean, now: Ms): void {
     this.respond(context.server, finalResponse(context, endings, cancelled, this.#random), now);
   }
 

@@ -57,13 +57,8 @@ export class Lookups {
     return lookup;
   }
 
-  /** Gives up what was not answered in time; the client will ask again. Returns how many. */
-  tick(now: Ms): number {
-    let given = 0;
-    for (let id = this.#due.takeDue(now); id !== undefined; id = this.#due.takeDue(now)) {
-      this.take(id);
-      given += 1;
-    }
-    return given;
+  /** Gives up what was not answered in time; the client will ask again. */
+  tick(now: Ms): void {
+    for (let id = this.#due.takeDue(now); id !== undefined; id = this.#due.takeDue(now)) this.take(id);
   }
 }

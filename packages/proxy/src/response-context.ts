@@ -1,6 +1,6 @@
 import type { Machine, Ms, Step } from '@sidetone/core';
 import type { ExtraHeaders, SipResponse } from '@sidetone/sip';
-import { type Ending, isWorthAnotherTry } from './best-response.ts';
+import { type FinalResponse, isWorthAnotherTry } from './best-response.ts';
 import type { Target } from './target.ts';
 
 /**
@@ -26,7 +26,7 @@ export interface ResponseContext {
   readonly waiting: readonly (readonly Target[])[];
   readonly branches: readonly Branch[];
   /** How branches ended, in order. */
-  readonly endings: readonly Ending[];
+  readonly endings: readonly FinalResponse[];
   /** A final response went up. */
   readonly answered: boolean;
   /** It was a 2xx. */
@@ -65,7 +65,7 @@ export type ContextOutput =
   /** Pass this response up: provisional, or 2xx. */
   | { readonly type: 'pass'; readonly branch: number; readonly response: SipResponse }
   /** Answer with the best of these ends; `cancelled`: 487 rather than a timeout. */
-  | { readonly type: 'answer'; readonly endings: readonly Ending[]; readonly cancelled: boolean };
+  | { readonly type: 'answer'; readonly endings: readonly FinalResponse[]; readonly cancelled: boolean };
 
 type ContextStep = Step<ResponseContext, ContextOutput>;
 
@@ -179,7 +179,7 @@ function success(state: ResponseContext, branch: number, response: SipResponse):
   };
 }
 
-function ended(state: ResponseContext, branch: number, ending: Ending, now: Ms): ContextStep {
+function ended(state: ResponseContext, branch: number, ending: FinalResponse, now: Ms): ContextStep {
   const b = state.branches[branch];
   if (b === undefined || b.phase === 'ended') return { state, out: [] };
   const next = change(state, branch, { phase: 'ended', deadline: null });
