@@ -12,7 +12,7 @@ export type {
   SessionDescription,
   SetupRole,
 } from './description.ts';
-export { formatCandidate, formatSdp } from './format.ts';
+export { formatSdp } from './format.ts';
 export {
   type AnswerOptions,
   applyAnswer,
@@ -23,6 +23,6 @@ export {
 } from './negotiate.ts';
 export type { LocalMedia, NegotiatedAudio, NegotiationError, OpusParameters } from './negotiated.ts';
 export { opusWishes } from './opus-wishes.ts';
-export { parseCandidate, parseSdp, SDP_LIMITS, type SdpError } from './parse.ts';
+export { parseSdp, SDP_LIMITS, type SdpError } from './parse.ts';
 export { audioOf, type Reach, reachable, reachOf } from './reach.ts';
 export { sameTransport, withDirection } from './revise.ts';

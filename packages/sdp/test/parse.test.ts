@@ -1,13 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import {
-  formatCandidate,
-  formatSdp,
-  parseCandidate,
-  parseSdp,
-  type SessionDescription,
-} from '../src/index.ts';
+import { formatCandidate } from '../src/format.ts';
+import { formatSdp, parseSdp, type SessionDescription } from '../src/index.ts';
+import { parseCandidate } from '../src/parse.ts';
 import { CARRIER, CHROMIUM, FIREFOX } from './peers.ts';
 
 function parsed(text: string): SessionDescription {

@@ -1,5 +1,5 @@
 import { err, ok, type Result, sameHost } from '@sidetone/core';
-import { all, DIGIT, decimal, HOST, is, lowerSlice, TOKEN, URI } from './characters.ts';
+import { DIGIT, decimal, HOST, is, lowerSlice, TOKEN, URI } from './characters.ts';
 import { isIpv6 } from './ipv6.ts';
 import type { Uri } from './message.ts';
 
@@ -248,6 +248,3 @@ export function sameUri(a: Uri, b: Uri): boolean {
   }
   return true;
 }
-
-/** Whether the text can stand as a host of a URI or Via (without brackets). */
-export const isHost = (text: string): boolean => all(text, 0, text.length, HOST) || isIpv6(text);

@@ -1,4 +1,4 @@
-import type { JournalEntry } from '@sidetone/core';
+import { type Fields, isFields, type JournalEntry } from '@sidetone/core';
 
 /*
  * The journal file: UTF-8, one JSON value a line, appended to.
@@ -122,12 +122,10 @@ function changeOf(room: unknown, key: unknown, value: unknown): JournalChange | 
   return { room: room as JournalRoom, key, value };
 }
 
-function object(text: string): Readonly<Record<string, unknown>> | undefined {
+function object(text: string): Fields | undefined {
   try {
     const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? (value as Record<string, unknown>)
-      : undefined;
+    return isFields(value) ? value : undefined;
   } catch {
     return undefined;
   }

@@ -13,6 +13,7 @@ import {
   addLeg,
   dialogKey,
   type Leg,
+  newLeg,
   requestHeaders,
   schedule,
   sdpBody,
@@ -98,27 +99,19 @@ export function adopt(
     // One less: the request that was heard last may come again, its answer may be lost.
     remoteSeq: remoteSeq === null || remoteSeq === 0 ? null : remoteSeq - 1,
   };
-  const leg: Leg = {
+  const leg = newLeg({
     id: known.leg,
     role: known.role,
     callId: known.callId,
     localTag: tagOf(dialog.local),
     phase: 'confirmed',
     dialog,
-    forks: new Map(),
     credentials,
-    proof: known.proof ?? null,
     inviteTx: '',
-    cancelling: false,
-    unacked: null,
-    pendingAck: null,
-    lastAck: known.acked === null ? null : ackAgain(agent, dialog, known.acked, known.ackSdp),
-    inheritedSeq: known.open,
-    byeWhenAcked: null,
-    reinvite: null,
-    queue: [],
-    peerOffer: null,
-  };
+  });
+  leg.proof = known.proof ?? null;
+  if (known.acked !== null) leg.lastAck = ackAgain(agent, dialog, known.acked, known.ackSdp);
+  leg.inheritedSeq = known.open;
   if (known.unacked !== null && response !== null && !isOld(known.unacked, now)) {
     const { seq, reinvite, offerless, flow, giveUpAt } = known.unacked;
     const timers = { interval: T1, retransmitAt: now, giveUpAt };

@@ -139,6 +139,27 @@ export interface Agent {
   feed: (events: readonly TransactionOut[], now: Ms) => void;
 }
 
+type LegFacts = Pick<
+  Leg,
+  'id' | 'role' | 'callId' | 'localTag' | 'phase' | 'dialog' | 'credentials' | 'inviteTx'
+>;
+
+/** A leg of which nothing is under way yet. */
+export const newLeg = (facts: LegFacts): Leg => ({
+  ...facts,
+  forks: new Map(),
+  proof: null,
+  cancelling: false,
+  unacked: null,
+  pendingAck: null,
+  lastAck: null,
+  inheritedSeq: null,
+  byeWhenAcked: null,
+  reinvite: null,
+  queue: [],
+  peerOffer: null,
+});
+
 export const dialogKey = (callId: string, localTag: string): string => `${callId} ${localTag}`;
 
 export const newTag = (agent: Agent): string => hexId(agent.options.random, 8);

@@ -13,6 +13,7 @@ import {
   contactFor,
   dropLeg,
   type Leg,
+  newLeg,
   newTag,
   requestHeaders,
   sdpBody,
@@ -39,27 +40,16 @@ export function invite(agent: Agent, id: LegId, options: InviteOptions, now: Ms)
     headers: sessionHeaders(agent, requestHeaders(agent, options.headers ?? [])),
     ...sdpBody(options.sdp),
   });
-  const leg: Leg = {
+  const leg = newLeg({
     id,
     role: 'uac',
     callId,
     localTag,
     phase: 'calling',
     dialog: null,
-    forks: new Map(),
     credentials: options.credentials,
-    proof: null,
     inviteTx: '',
-    cancelling: false,
-    unacked: null,
-    pendingAck: null,
-    lastAck: null,
-    inheritedSeq: null,
-    byeWhenAcked: null,
-    reinvite: null,
-    queue: [],
-    peerOffer: null,
-  };
+  });
   addLeg(agent, leg);
   const flow = options.flow ?? agent.options.resolve(route[0]?.uri ?? options.requestUri);
   const { credentials } = options;

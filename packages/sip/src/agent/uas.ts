@@ -12,6 +12,7 @@ import {
   dialogKey,
   dropLeg,
   type Leg,
+  newLeg,
   newTag,
   refreshed,
   responseTo,
@@ -30,27 +31,16 @@ export function onInvite(agent: Agent, tx: string, request: SipRequest, flow: Fl
   if (known !== undefined && answerAgain(agent, known, tx, request, flow, now)) return;
   const id = hexId(agent.options.random, 8);
   const localTag = newTag(agent);
-  const leg: Leg = {
+  const leg = newLeg({
     id,
     role: 'uas',
     callId: request.headers.callId,
     localTag,
     phase: 'ringing',
     dialog: dialogAsUas(request, localTag),
-    forks: new Map(),
     credentials: undefined,
-    proof: null,
     inviteTx: tx,
-    cancelling: false,
-    unacked: null,
-    pendingAck: null,
-    lastAck: null,
-    inheritedSeq: null,
-    byeWhenAcked: null,
-    reinvite: null,
-    queue: [],
-    peerOffer: null,
-  };
+  });
   addLeg(agent, leg);
   agent.servers.set(tx, { purpose: 'invite', leg: id, request, flow: replyFlow(request, flow) });
   agent.feed(agent.layer.respond(tx, createResponse(request, 100), now), now);

@@ -1,6 +1,6 @@
 import { earliest, type Machine, type Ms, type Step } from '@sidetone/core';
 import { NO_BODY, type SipRequest, type SipResponse } from '../message.ts';
-import { GIVE_UP, T1, TIMER_D } from './timers.ts';
+import { GIVE_UP, sending, TIMER_D } from './timers.ts';
 
 /*
  *                 INVITE sent
@@ -60,14 +60,7 @@ const stay = (state: InviteClientState): Out => ({ state, out: [] });
 
 /** The first step: sends the INVITE. */
 export const startInviteClient = (request: SipRequest, reliable: boolean, now: Ms): Out => ({
-  state: {
-    name: 'calling',
-    request,
-    reliable,
-    retransmitAt: reliable ? null : now + T1,
-    interval: T1,
-    giveUpAt: now + GIVE_UP,
-  },
+  state: { name: 'calling', ...sending(request, reliable, now) },
   out: [{ type: 'send', request }],
 });
 

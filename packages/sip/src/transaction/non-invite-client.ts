@@ -1,7 +1,7 @@
 import { earliest, type Machine, type Ms, type Step } from '@sidetone/core';
 import type { SipRequest } from '../message.ts';
 import type { ClientInput, ClientOutput } from './invite-client.ts';
-import { GIVE_UP, T1, T2, T4 } from './timers.ts';
+import { sending, T2, T4 } from './timers.ts';
 
 /*
  *              request sent
@@ -39,14 +39,7 @@ const stay = (state: NonInviteClientState): Out => ({ state, out: [] });
 
 /** The first step: sends the request. */
 export const startNonInviteClient = (request: SipRequest, reliable: boolean, now: Ms): Out => ({
-  state: {
-    name: 'trying',
-    request,
-    reliable,
-    retransmitAt: reliable ? null : now + T1,
-    interval: T1,
-    giveUpAt: now + GIVE_UP,
-  },
+  state: { name: 'trying', ...sending(request, reliable, now) },
   out: [{ type: 'send', request }],
 });
 

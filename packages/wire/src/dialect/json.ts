@@ -1,8 +1,8 @@
-/** An object of a client's JSON, read by own keys only. */
-export type JsonObject = Readonly<Record<string, unknown>>;
+import { type Fields, isFields } from '@sidetone/core';
 
-export const isObject = (value: unknown): value is JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
+/** An object of a client's JSON, read by own keys only. */
+export type JsonObject = Fields;
+export const isObject = isFields;
 
 /** An own member; `null` reads as absent (clients write null for what they do not know). */
 export function member(object: JsonObject, name: string): unknown {

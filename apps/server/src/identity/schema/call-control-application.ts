@@ -80,5 +80,4 @@ export const callControlApplication = z.object({
   updated_at: z.iso.datetime(),
 });
 
-export type CallControlApplicationPatch = z.output<typeof callControlApplicationPatch>;
 export type ApplicationDoc = z.output<typeof settings>;

@@ -71,5 +71,4 @@ export const outboundVoiceProfile = z.object({
   updated_at: z.iso.datetime(),
 });
 
-export type OutboundVoiceProfilePatch = z.output<typeof outboundVoiceProfilePatch>;
 export type ProfileDoc = z.output<typeof settings>;
