@@ -12,6 +12,9 @@ export interface Step<S, O> {
  * - State is a union of plain records, so it can be printed, journalled and adopted by another process.
  * - `step` is total: every (state, input) pair has an answer. An illegal input from a peer is an output; a bug throws.
  * - Time is data: `now` comes in, the next deadline lies in the state. There is nothing to cancel.
+ *
+ * A machine that needs settings takes them as a last argument of `step` (a session of `vsp`). The dialogs of the user agent in `sip` are
+ * not of this form: a command may touch several, so they are changed in place by its functions, and printed by `snapshot`.
  */
 export interface Machine<S, I, O> {
   readonly name: string;
