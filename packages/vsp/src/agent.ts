@@ -13,8 +13,8 @@ export const createAgent = ({ random }: VspOptions, calls: CallBook): UserAgent 
     contact: () => contactUri('call'),
     resolve: (hop) => (hop.host === NODE_HOST.proxy ? PROXY : VOICE),
     offer: (leg, given) => {
-      const place = calls.placeOf(leg);
-      return (place && descriptionOf(calls.get(place))) ?? given;
+      const ref = calls.refOf(leg);
+      return (ref && descriptionOf(calls.get(ref))) ?? given;
     },
     userAgent: 'Sidetone',
     allow: ['INVITE', 'ACK', 'CANCEL', 'BYE', 'INFO', 'UPDATE', 'OPTIONS', 'NOTIFY'],

@@ -1,8 +1,8 @@
 import type { LegId } from '@sidetone/sip';
 import type { Call } from './call.ts';
 
-/** Where a call is kept: its session's contact and the client's name of it. A client reaches its own calls only. */
-export interface Place {
+/** Which call: its session’s contact and the client’s name of it. A client reaches its own calls only. */
+export interface CallRef {
   readonly contact: string;
   readonly callId: string;
 }
@@ -11,15 +11,15 @@ export interface Place {
 export class CallBook {
   readonly #calls = new Map<string, Map<string, Call>>();
   readonly #legOf = new Map<string, LegId>();
-  readonly #placeOf = new Map<LegId, Place>();
+  readonly #refOf = new Map<LegId, CallRef>();
   #size = 0;
 
   get size(): number {
     return this.#size;
   }
 
-  get(place: Place): Call | undefined {
-    return this.#calls.get(place.contact)?.get(place.callId);
+  get(ref: CallRef): Call | undefined {
+    return this.#calls.get(ref.contact)?.get(ref.callId);
   }
 
   /** All calls of a session. */
@@ -31,35 +31,35 @@ export class CallBook {
     return this.#calls.get(contact)?.size ?? 0;
   }
 
-  set(place: Place, call: Call): void {
-    let calls = this.#calls.get(place.contact);
-    if (calls === undefined) this.#calls.set(place.contact, (calls = new Map()));
-    if (!calls.has(place.callId)) this.#size += 1;
-    calls.set(place.callId, call);
+  set(ref: CallRef, call: Call): void {
+    let calls = this.#calls.get(ref.contact);
+    if (calls === undefined) this.#calls.set(ref.contact, (calls = new Map()));
+    if (!calls.has(ref.callId)) this.#size += 1;
+    calls.set(ref.callId, call);
   }
 
-  bind(place: Place, leg: LegId): void {
-    this.#legOf.set(keyOf(place), leg);
-    this.#placeOf.set(leg, place);
+  bind(ref: CallRef, leg: LegId): void {
+    this.#legOf.set(keyOf(ref), leg);
+    this.#refOf.set(leg, ref);
   }
 
-  legOf(place: Place): LegId | undefined {
-    return this.#legOf.get(keyOf(place));
+  legOf(ref: CallRef): LegId | undefined {
+    return this.#legOf.get(keyOf(ref));
   }
 
-  placeOf(leg: LegId): Place | undefined {
-    return this.#placeOf.get(leg);
+  refOf(leg: LegId): CallRef | undefined {
+    return this.#refOf.get(leg);
   }
 
-  delete(place: Place): void {
-    const calls = this.#calls.get(place.contact);
-    if (calls?.delete(place.callId)) this.#size -= 1;
-    if (calls?.size === 0) this.#calls.delete(place.contact);
-    const leg = this.#legOf.get(keyOf(place));
-    this.#legOf.delete(keyOf(place));
-    if (leg !== undefined) this.#placeOf.delete(leg);
+  delete(ref: CallRef): void {
+    const calls = this.#calls.get(ref.contact);
+    if (calls?.delete(ref.callId)) this.#size -= 1;
+    if (calls?.size === 0) this.#calls.delete(ref.contact);
+    const leg = this.#legOf.get(keyOf(ref));
+    this.#legOf.delete(keyOf(ref));
+    if (leg !== undefined) this.#refOf.delete(leg);
   }
 }
 
 /** Contacts are hex, so the blank parts the two. */
-export const keyOf = (place: Place): string => `${place.contact} ${place.callId}`;
+export const keyOf = (ref: CallRef): string => `${ref.contact} ${ref.callId}`;

@@ -2,7 +2,7 @@ import { type LogLine, type Ms, uuid } from '@sidetone/core';
 import type { UserAgent, UserAgentOut } from '@sidetone/sip';
 import { type ClientFrame, FrameWriter, REFER, RPC_ERROR, retryAfter } from '@sidetone/wire';
 import { type Call, type CallInput, type ClientWish, callDeadline, isTold, type LegWish } from './call.ts';
-import { type CallBook, keyOf, type Place } from './call-book.ts';
+import { type CallBook, type CallRef, keyOf } from './call-book.ts';
 import { stepCall } from './call-step.ts';
 import { branchId, callIds, readHeard } from './from-sip.ts';
 import type { Journal } from './journal.ts';
@@ -26,7 +26,7 @@ export type DeskOut =
   | UserAgentOut
   | Extract<VspOutput, { type: 'frame' }>
   /** The client of this contact is to hear it. */
-  | { readonly type: 'tell'; readonly place: Place; readonly call: Call; readonly wish: ClientWish }
+  | { readonly type: 'tell'; readonly ref: CallRef; readonly call: Call; readonly wish: ClientWish }
   /** A call of this contact came, went, or is another. */
   | { readonly type: 'changed'; readonly contact: string }
   /** voice heard the client of this contact so long ago. */
@@ -63,11 +63,11 @@ export class CallDesk {
     if (login.name !== 'ready') return [];
     const { agent, calls, journal } = this.#tools;
     const writer = new FrameWriter(session);
-    const place = { contact, callId: frame.call.callId };
+    const ref = { contact, callId: frame.call.callId };
     const refuse = (why: string, seconds?: number): readonly DeskOut[] => [
       { type: 'frame', socket, text: writer.error(frame.id, RPC_ERROR.callFailed, why, seconds) },
     ];
-    if (calls.get(place) !== undefined) return refuse('A call with this callID exists already');
+    if (calls.get(ref) !== undefined) return refuse('A call with this callID exists already');
     if (this.#full(contact)) return refuse('Too many calls on this connection');
     const away = this.#closed ? 'restarting' : late ? 'busy' : null;
     if (away !== null) {
@@ -78,12 +78,12 @@ export class CallDesk {
     const { random, domain } = this.#options;
     const client = frame.agent.text === '' ? session.agent : frame.agent;
     const ids = { session: uuid(random), leg: uuid(random) };
-    calls.set(place, outboundCall(frame, session.agent, login.user, ids));
+    calls.set(ref, outboundCall(frame, session.agent, login.user, ids));
     const { leg, out } = agent.invite(inviteFor(call, frame.sdp, login.user, domain, client), now);
-    calls.bind(place, leg);
-    journal.touch(place);
+    calls.bind(ref, leg);
+    journal.touch(ref);
     // The reply goes before everything else about the call: a late one would drag an active call back.
-    const reply = writer.callCreated(frame.id, place.callId);
+    const reply = writer.callCreated(frame.id, ref.callId);
     return [{ type: 'frame', socket, text: reply }, { type: 'changed', contact }, ...out];
   }
 
@@ -92,29 +92,29 @@ export class CallDesk {
   }
 
   /** Runs the call's machine. */
-  call(place: Place, input: CallInput, now: Ms): readonly DeskOut[] {
+  call(ref: CallRef, input: CallInput, now: Ms): readonly DeskOut[] {
     const { agent, calls, journal, times } = this.#tools;
-    const before = calls.get(place);
+    const before = calls.get(ref);
     if (before === undefined) return [];
     const { state, out: wishes } = stepCall(before, input, now);
-    const leg = calls.legOf(place);
+    const leg = calls.legOf(ref);
     const over = state.phase === 'over';
-    journal.touch(place);
-    if (over) calls.delete(place);
-    else calls.set(place, state);
-    times.set(`call ${keyOf(place)}`, over ? null : callDeadline(state));
-    const out: DeskOut[] = [{ type: 'changed', contact: place.contact }];
+    journal.touch(ref);
+    if (over) calls.delete(ref);
+    else calls.set(ref, state);
+    times.set(`call ${keyOf(ref)}`, over ? null : callDeadline(state));
+    const out: DeskOut[] = [{ type: 'changed', contact: ref.contact }];
     for (const wish of wishes) {
       if (wish.type === 'log') out.push(wish);
-      else if (isTold(wish)) out.push({ type: 'tell', place, call: state, wish });
-      else if (wish.type === 'refer') out.push(...this.#refer(place, wish.to, now));
+      else if (isTold(wish)) out.push({ type: 'tell', ref, call: state, wish });
+      else if (wish.type === 'refer') out.push(...this.#refer(ref, wish.to, now));
       else if (leg !== undefined) out.push(...commandLeg(agent, leg, wish, now));
     }
     if (!over) return out;
     const bye = wishes.find((wish) => wish.type === 'hangUp');
     const written = leg === undefined || bye === undefined ? null : agent.snapshot(leg);
     const headers = bye === undefined ? [] : endingHeaders(bye.cause, undefined, bye.customHeaders);
-    journal.over(place, written === null ? null : { leg: written, headers });
+    journal.over(ref, written === null ? null : { leg: written, headers });
     return out;
   }
 
@@ -134,10 +134,10 @@ export class CallDesk {
   #info({ request, tx, leg }: Extract<Heard, { type: 'info' }>, now: Ms): readonly DeskOut[] {
     const { agent, calls } = this.#tools;
     const msAgo = readHeard(request);
-    const place = calls.placeOf(leg);
+    const ref = calls.refOf(leg);
     const answer = agent.respondRequest(tx, msAgo === null ? 415 : 200, {}, now);
-    if (msAgo === null || place === undefined) return answer;
-    return [...answer, { type: 'heard', contact: place.contact, msAgo }];
+    if (msAgo === null || ref === undefined) return answer;
+    return [...answer, { type: 'heard', contact: ref.contact, msAgo }];
   }
 
   /** voice tells how a transfer gets on. */
@@ -146,17 +146,17 @@ export class CallDesk {
     const news = request.method === 'NOTIFY' && leg !== undefined ? readNotify(request) : null;
     const status = news !== null || request.method === 'OPTIONS' ? 200 : 405;
     const answer = agent.respondRequest(tx, status, {}, now);
-    const place = leg === undefined ? undefined : calls.placeOf(leg);
-    if (place === undefined || news === null) return answer;
-    return [...answer, ...this.call(place, { type: 'transferred', ...news }, now)];
+    const ref = leg === undefined ? undefined : calls.refOf(leg);
+    if (ref === undefined || news === null) return answer;
+    return [...answer, ...this.call(ref, { type: 'transferred', ...news }, now)];
   }
 
-  #refer(place: Place, to: Extract<LegWish, { type: 'refer' }>['to'], now: Ms): readonly DeskOut[] {
+  #refer(ref: CallRef, to: Extract<LegWish, { type: 'refer' }>['to'], now: Ms): readonly DeskOut[] {
     const { agent, calls } = this.#tools;
     const { domain } = this.#options;
-    const leg = calls.legOf(place);
+    const leg = calls.legOf(ref);
     const other =
-      'otherCallId' in to ? calls.legOf({ contact: place.contact, callId: to.otherCallId }) : undefined;
+      'otherCallId' in to ? calls.legOf({ contact: ref.contact, callId: to.otherCallId }) : undefined;
     const dialog = other === undefined ? null : agent.dialogOf(other);
     const headers =
       'destination' in to
@@ -165,17 +165,17 @@ export class CallDesk {
           ? null
           : referToCall(dialog, domain);
     return leg === undefined || headers === null
-      ? this.call(place, { type: 'referred', status: 404 }, now)
+      ? this.call(ref, { type: 'referred', status: 404 }, now)
       : agent.requestInDialog(leg, { method: 'REFER', headers }, REFER.event, now);
   }
 
   #legEvent(out: LegEvent, now: Ms): readonly DeskOut[] {
     const { agent, calls, journal } = this.#tools;
-    const place = calls.placeOf(out.leg);
-    if (place !== undefined) {
-      journal.touch(place);
+    const ref = calls.refOf(out.leg);
+    if (ref !== undefined) {
+      journal.touch(ref);
       const input = legInput(out);
-      return input === null ? [] : this.call(place, input, now);
+      return input === null ? [] : this.call(ref, input, now);
     }
     // An answer that crossed our CANCEL is hung up (RFC 3261 §9.1); a re-INVITE in a dialog we left is refused.
     if (out.type === 'bye' || out.type === 'ended') journal.gone(out.leg);
@@ -196,15 +196,14 @@ export class CallDesk {
     const { random } = this.#options;
     const ids = callIds(request) ?? { session: uuid(random), leg: uuid(random) };
     // A leg may ring in several places: its branch names the call here.
-    const place = { contact, callId: branchId(request) ?? ids.leg };
-    if (calls.get(place) !== undefined) return refuse(482);
-    const call = inboundCall(request, place.callId, sdp, ids, session.agent);
-    calls.set(place, call);
-    calls.bind(place, leg);
-    journal.touch(place);
+    const ref = { contact, callId: branchId(request) ?? ids.leg };
+    if (calls.get(ref) !== undefined) return refuse(482);
+    const call = inboundCall(request, ref.callId, sdp, ids, session.agent);
+    calls.set(ref, call);
+    calls.bind(ref, leg);
+    journal.touch(ref);
     const out: DeskOut[] = [{ type: 'changed', contact }];
-    if (call.ring !== null)
-      out.push({ type: 'tell', place, call, wish: { type: 'invite', ring: call.ring } });
+    if (call.ring !== null) out.push({ type: 'tell', ref, call, wish: { type: 'invite', ring: call.ring } });
     return [...out, ...agent.respond(leg, 180, {}, now)];
   }
 }

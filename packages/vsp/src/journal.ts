@@ -2,7 +2,7 @@ import type { JournalLine } from '@sidetone/core';
 import type { ExtraHeaders, LegId, LegSnapshot, UserAgent } from '@sidetone/sip';
 import type { ClientAgent } from '@sidetone/wire';
 import type { Call, Ring } from './call.ts';
-import { type CallBook, keyOf, type Place } from './call-book.ts';
+import { type CallBook, type CallRef, keyOf } from './call-book.ts';
 import type { KeptSessions, Unheard } from './kept-sessions.ts';
 import type { Session } from './session.ts';
 import type { SessionBook } from './session-book.ts';
@@ -98,7 +98,7 @@ type Last = { readonly call: Call; readonly leg: LegSnapshot | null };
 
 /** Notes what was touched in the course of one input, and tells what has to be written for it. */
 export class Journal {
-  readonly #calls = new Map<string, Place>();
+  readonly #calls = new Map<string, CallRef>();
   readonly #sessions = new Set<string>();
   readonly #lastCalls = new Map<string, Last>();
   readonly #lastSessions = new Map<
@@ -110,9 +110,9 @@ export class Journal {
   #before: JournalLine[] = [];
   #after: JournalLine[] = [];
 
-  touch(place: Place): void {
-    this.#calls.set(keyOf(place), place);
-    this.#sessions.add(place.contact);
+  touch(ref: CallRef): void {
+    this.#calls.set(keyOf(ref), ref);
+    this.#sessions.add(ref.contact);
   }
 
   touchSession(contact: string): void {
@@ -127,10 +127,10 @@ export class Journal {
   }
 
   /** A call is over. `bye`: what it takes to send our BYE again, until it is answered. */
-  over(place: Place, bye: { readonly leg: LegSnapshot; readonly headers: ExtraHeaders } | null): void {
-    const name = keyOf(place);
+  over(ref: CallRef, bye: { readonly leg: LegSnapshot; readonly headers: ExtraHeaders } | null): void {
+    const name = keyOf(ref);
     this.#calls.delete(name);
-    this.#sessions.add(place.contact);
+    this.#sessions.add(ref.contact);
     this.#lastCalls.delete(name);
     const key = `call ${name}`;
     if (bye === null) return void this.#after.push({ type: 'journal', key, value: null });
@@ -153,7 +153,7 @@ export class Journal {
   /** The lines of this input: those that must be written before any peer hears of it, and the ends of others. */
   take(books: Books): { readonly before: readonly JournalLine[]; readonly after: readonly JournalLine[] } {
     for (const contact of this.#sessions) this.#session(contact, books);
-    for (const [name, place] of this.#calls) this.#call(name, place, books);
+    for (const [name, ref] of this.#calls) this.#call(name, ref, books);
     this.#sessions.clear();
     this.#calls.clear();
     const lines = { before: this.#before, after: this.#after };
@@ -182,10 +182,10 @@ export class Journal {
     this.#before.push({ type: 'journal', key, value });
   }
 
-  #call(name: string, place: Place, { calls, agent }: Books): void {
-    const call = calls.get(place);
+  #call(name: string, ref: CallRef, { calls, agent }: Books): void {
+    const call = calls.get(ref);
     if (call === undefined) return;
-    const legId = calls.legOf(place) ?? '';
+    const legId = calls.legOf(ref) ?? '';
     const leg = call.phase === 'active' ? agent.snapshot(legId) : null;
     const last = this.#lastCalls.get(name);
     if (last !== undefined && sameCall(last.call, call) && sameLeg(last.leg, leg)) return;

@@ -14,29 +14,29 @@ import {
 } from '@sidetone/core';
 import type { CallIds, Cause, ClientAgent, CustomHeader, Party } from '@sidetone/wire';
 import { type Call, type LegEnd, newCall } from './call.ts';
-import type { Place } from './call-book.ts';
+import type { CallRef } from './call-book.ts';
 import type { CallEntry, SessionEntry, WrittenCall } from './journal.ts';
 import type { Unheard } from './kept-sessions.ts';
 
 /** What a process left behind, as far as it can be read; the keys of the rest. */
 export interface Left {
   readonly sessions: readonly SessionEntry[];
-  readonly calls: readonly { readonly key: string; readonly place: Place; readonly entry: CallEntry }[];
+  readonly calls: readonly { readonly key: string; readonly ref: CallRef; readonly entry: CallEntry }[];
   readonly unreadable: readonly string[];
 }
 
 /** Reads the entries of the process before; checks what is relied on. A leg is checked by the user agent that adopts it. */
 export function readJournal(entries: readonly JournalEntry[]): Left {
   const sessions: SessionEntry[] = [];
-  const calls: { key: string; place: Place; entry: CallEntry }[] = [];
+  const calls: { key: string; ref: CallRef; entry: CallEntry }[] = [];
   const unreadable: string[] = [];
   for (const { key, value } of entries) {
     const [kind, contact = '', ...rest] = key.split(' ');
-    const place = { contact, callId: rest.join(' ') };
+    const ref = { contact, callId: rest.join(' ') };
     const session = kind === 'session' ? readRecord(SESSION, value) : null;
     const entry = kind === 'call' ? readCall(value) : null;
     if (session?.contact === contact) sessions.push(session);
-    else if (entry !== null) calls.push({ key, place, entry });
+    else if (entry !== null) calls.push({ key, ref, entry });
     else unreadable.push(key);
   }
   return { sessions, calls, unreadable };

@@ -2,7 +2,7 @@ import type { JournalEntry, Ms } from '@sidetone/core';
 import type { UserAgent, UserAgentOut } from '@sidetone/sip';
 import { CAUSE } from '@sidetone/wire';
 import type { Call } from './call.ts';
-import type { CallBook, Place } from './call-book.ts';
+import type { CallBook, CallRef } from './call-book.ts';
 import type { Journal, SessionEntry } from './journal.ts';
 import type { KeptSessions } from './kept-sessions.ts';
 import { callAgain, readJournal } from './read-journal.ts';
@@ -37,7 +37,7 @@ export interface Restored {
   /** What the user agent gave. */
   readonly out: readonly UserAgentOut[];
   /** Calls whose clients are away. */
-  readonly away: readonly Place[];
+  readonly away: readonly CallRef[];
   /** Sessions that wait for their clients, from now on. */
   readonly lost: readonly Session[];
 }
@@ -52,39 +52,39 @@ export function restore(
   for (const key of unreadable) journal.drop(key);
   const known = new Set(sessions.map(({ contact }) => contact));
   const out: UserAgentOut[] = [];
-  const away: Place[] = [];
+  const away: CallRef[] = [];
   for (const session of sessions) {
     kept.lose(sessionAgain(session, now), now);
     for (const end of session.unheard) kept.remember(session.contact, end);
   }
-  for (const { key, place, entry } of left) {
+  for (const { key, ref, entry } of left) {
     if (entry.kind === 'early') {
       const headers = endingHeaders(CAUSE.temporaryFailure, 'restarted', []);
       if (entry.stray !== null)
         agent.expectStray(entry.stray.callId, entry.stray.fromTag, now + STRAY_MS, headers);
-      tellEnd(kept, place, callAgain(entry.call, 'early'));
+      tellEnd(kept, ref, callAgain(entry.call, 'early'));
       journal.drop(key);
       continue;
     }
     const leg = agent.adopt(entry.leg, now);
     if (!leg.ok) {
-      if (entry.kind === 'up') tellEnd(kept, place, callAgain(entry.call, 'active'));
+      if (entry.kind === 'up') tellEnd(kept, ref, callAgain(entry.call, 'active'));
       journal.drop(key);
       continue;
     }
     out.push(...leg.value.out);
-    if (entry.kind === 'leaving' || !known.has(place.contact)) {
+    if (entry.kind === 'leaving' || !known.has(ref.contact)) {
       const headers =
         entry.kind === 'leaving' ? entry.headers : endingHeaders(CAUSE.temporaryFailure, 'restarted', []);
       const written = agent.snapshot(leg.value.leg);
-      journal.over(place, written === null ? null : { leg: written, headers });
+      journal.over(ref, written === null ? null : { leg: written, headers });
       out.push(...agent.bye(leg.value.leg, headers, now));
       continue;
     }
     const call = callAgain(entry.call, 'active');
-    calls.set(place, call);
-    calls.bind(place, leg.value.leg);
-    away.push(place);
+    calls.set(ref, call);
+    calls.bind(ref, leg.value.leg);
+    away.push(ref);
     // A hold or a new description was on its way: voice may not have it.
     if (entry.leg.open !== null && call.clientSdp !== null)
       out.push(...agent.reinvite(leg.value.leg, call.clientSdp, 'hold', now));
@@ -92,10 +92,10 @@ export function restore(
   return { out, away, lost: kept.all() };
 }
 
-function tellEnd(kept: KeptSessions, place: Place, call: Call): void {
+function tellEnd(kept: KeptSessions, ref: CallRef, call: Call): void {
   const cause = CAUSE.temporaryFailure;
   const end = { cause, sipCode: cause.sip, sipReason: 'Server restarted', customHeaders: [] };
-  kept.remember(place.contact, { call, bye: { type: 'bye', end } });
+  kept.remember(ref.contact, { call, bye: { type: 'bye', end } });
 }
 
 const sessionAgain = (entry: SessionEntry, now: Ms): Session => ({

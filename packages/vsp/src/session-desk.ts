@@ -1,6 +1,6 @@
 import type { Ms, Random, Step } from '@sidetone/core';
 import type { Call, ClientWish } from './call.ts';
-import type { Place } from './call-book.ts';
+import type { CallRef } from './call-book.ts';
 import { KeptSessions, type Unheard } from './kept-sessions.ts';
 import { LostClients } from './lost-clients.ts';
 import { ReportIds } from './report-ids.ts';
@@ -75,7 +75,7 @@ export class SessionDesk {
   }
 
   /** What a client hears of a call; what ends is kept for one that may not hear it. */
-  tell({ contact, callId }: Place, call: Call, wish: ClientWish): readonly Frame[] {
+  tell({ contact, callId }: CallRef, call: Call, wish: ClientWish): readonly Frame[] {
     // Also an end that is told now may go into a dead socket; a second one does no harm.
     if (wish.type === 'bye') this.kept.remember(contact, { call, bye: wish });
     if (wish.type === 'bye' && call.away) return [];

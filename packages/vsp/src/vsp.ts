@@ -3,7 +3,7 @@ import type { UserAgent, UserAgentOut } from '@sidetone/sip';
 import { type Cause, traitsOf } from '@sidetone/wire';
 import { createAgent } from './agent.ts';
 import type { CallInput } from './call.ts';
-import { CallBook, type Place } from './call-book.ts';
+import { CallBook, type CallRef } from './call-book.ts';
 import { CallDesk, type DeskOut } from './call-desk.ts';
 import { grantedMs } from './from-sip.ts';
 import { type Books, Journal } from './journal.ts';
@@ -212,8 +212,8 @@ class ClientGate implements Vsp {
 
   // ---- calls
 
-  #call(place: Place, input: CallInput, now: Ms): void {
-    this.#carry(this.#desk.call(place, input, now), now);
+  #call(ref: CallRef, input: CallInput, now: Ms): void {
+    this.#carry(this.#desk.call(ref, input, now), now);
   }
 
   /** Carries out, in order, what calls and the user agent want; what the user agent tells of a call goes to the desk. */
@@ -226,7 +226,7 @@ class ClientGate implements Vsp {
           this.#out.push(out);
           break;
         case 'tell':
-          this.#out.push(...this.#sessions.tell(out.place, out.call, out.wish));
+          this.#out.push(...this.#sessions.tell(out.ref, out.call, out.wish));
           break;
         case 'changed':
           this.#watch(out.contact);
@@ -388,7 +388,7 @@ class ClientGate implements Vsp {
     };
     const restored = restore(books, entries, now);
     this.#carry(restored.out, now);
-    for (const place of restored.away) this.#call(place, { type: 'away' }, now);
+    for (const ref of restored.away) this.#call(ref, { type: 'away' }, now);
     for (const session of restored.lost) {
       this.#sessions.inherit(session, now);
       this.#journal.touchSession(session.contact);
@@ -431,9 +431,9 @@ class ClientGate implements Vsp {
     if (frame.kind === 'invite') return this.#carry(this.#desk.invite(session, frame, late, now), now);
     if (frame.kind === 'attachCalls')
       return this.#say(socket, attachCallsText(session, frame.id, this.#calls.of(session.contact)));
-    const place = { contact: session.contact, callId: frame.callId };
-    if (this.#calls.get(place) === undefined) return this.#say(socket, unknownCallText(session, frame));
-    this.#call(place, { type: 'frame', frame }, now);
+    const ref = { contact: session.contact, callId: frame.callId };
+    if (this.#calls.get(ref) === undefined) return this.#say(socket, unknownCallText(session, frame));
+    this.#call(ref, { type: 'frame', frame }, now);
   }
 
   #close(socket: string, { code, reason }: { readonly code: number; readonly reason: string }): void {
