@@ -119,15 +119,15 @@ describe('a service that takes over', { timeout: 300_000 }, () => {
   });
 });
 
-/** An INVITE that can be read, but not be cancelled: its sender's name is no text. */
+/** An INVITE that can be read, but not be cancelled: its Call-ID would end a line. */
 const POISON = {
   side: 'out',
   flow: { transport: 'udp', host: '127.0.0.1', port: 9 },
   uri: 'sip:100@127.0.0.1:9',
   via: [{ transport: 'UDP', host: '127.0.0.1', params: { branch: 'z9hG4bK1' } }],
-  from: { uri: { scheme: 'sip', host: '127.0.0.1', params: {} }, params: { tag: '1' }, displayName: 5 },
+  from: { uri: { scheme: 'sip', host: '127.0.0.1', params: {} }, params: { tag: '1' } },
   to: { uri: { scheme: 'sip', host: '127.0.0.1', params: {} }, params: {} },
-  callId: 'poison',
+  callId: 'poison\r\n',
   seq: 1,
   back: [],
 };
