@@ -13,6 +13,9 @@ import { bannerText, httpAddress } from './banner.ts';
 import { fail } from './fail.ts';
 import { handoverCommand } from './handover-command.ts';
 
+/** What all processes are started with; the addresses of media are known here. */
+type Running = SignallingStart & Required<Pick<SignallingStart, 'mediaAddresses'>>;
+
 /** `sidetone serve`: runs the product until SIGTERM or SIGINT, then ends every process it started and exits 0. */
 export async function serve(options: {
   readonly config: string | undefined;
@@ -29,26 +32,35 @@ export async function serve(options: {
       `cannot make the data folder ${dataDir} (${(error as NodeJS.ErrnoException).code ?? String(error)})`,
     );
   }
-  const log = createLog('supervisor', config.log.level);
   const mediaSocket = socketPath(dataDir, 'media');
   const adminSocket = socketPath(dataDir, 'admin');
-  const addresses = await mediaAddresses(config);
+  const running = { config, dataDir, mediaSocket, mediaAddresses: await mediaAddresses(config) };
+  const supervisor = supervisorOf(running, adminSocket);
+  try {
+    const handover = handoverCommand({ supervisor, plan: signalling, config: options.config, running });
+    await listenAdmin(adminSocket, { handover });
+  } catch (error) {
+    return fail((error as Error).message);
+  }
+  supervisor.start(media(running));
+  supervisor.start(signalling(running));
+}
+
+/** A supervisor that says once when all is ready, and ends with this process. */
+function supervisorOf({ config, dataDir, mediaAddresses }: Running, adminSocket: string): Supervisor {
   let stopping: Promise<void> | undefined;
   let announced = false;
-
-  const supervisor = new Supervisor(log, {
+  const supervisor = new Supervisor(createLog('supervisor', config.log.level), {
     ready: (name, message) => {
-      if (name === 'signalling' && !announced) {
-        announced = true;
-        announce(config, dataDir, addresses, message);
-      }
+      if (name !== 'signalling' || announced) return;
+      announced = true;
+      announce(config, dataDir, mediaAddresses, message);
     },
     refused: (_name, sentence) => {
       fail(sentence);
       void stop(1);
     },
   });
-
   const stop = (code: number): Promise<void> =>
     (stopping ??= supervisor.stop().then(() => {
       rmSync(adminSocket, { force: true });
@@ -56,43 +68,33 @@ export async function serve(options: {
     }));
   process.on('SIGTERM', () => void stop(0));
   process.on('SIGINT', () => void stop(0));
-
-  const signalling = (start: SignallingStart): ChildPlan => ({
-    name: 'signalling',
-    entry: new URL('../signalling/signalling-process.ts', import.meta.url),
-    args: [],
-    hello: { type: 'start-signalling', start },
-    lastResort: { type: 'start-signalling', start: { ...start, afresh: true } },
-  });
-  try {
-    const replace = handoverCommand({
-      supervisor,
-      plan: signalling,
-      config: options.config,
-      running: { config, dataDir, mediaSocket, mediaAddresses: addresses },
-    });
-    await listenAdmin(adminSocket, { handover: replace });
-  } catch (error) {
-    return fail((error as Error).message);
-  }
-  supervisor.start({
-    name: 'media',
-    entry: new URL('../media/media-process.ts', import.meta.url),
-    args: [
-      JSON.stringify({
-        controlSocket: mediaSocket,
-        addresses,
-        publicAddress: config.media.public_address,
-        tcpPort: config.media.tcp_port,
-        ports: config.media.ports,
-        rtpTimeoutMs: config.media.rtp_timeout_seconds * 1000,
-        logLevel: config.log.level,
-      }),
-    ],
-    hello: undefined,
-  });
-  supervisor.start(signalling({ config, dataDir, mediaSocket, mediaAddresses: addresses }));
+  return supervisor;
 }
+
+const signalling = (start: SignallingStart): ChildPlan => ({
+  name: 'signalling',
+  entry: new URL('../signalling/signalling-process.ts', import.meta.url),
+  args: [],
+  hello: { type: 'start-signalling', start },
+  lastResort: { type: 'start-signalling', start: { ...start, afresh: true } },
+});
+
+const media = ({ config, mediaSocket, mediaAddresses }: Running): ChildPlan => ({
+  name: 'media',
+  entry: new URL('../media/media-process.ts', import.meta.url),
+  args: [
+    JSON.stringify({
+      controlSocket: mediaSocket,
+      addresses: mediaAddresses,
+      publicAddress: config.media.public_address,
+      tcpPort: config.media.tcp_port,
+      ports: config.media.ports,
+      rtpTimeoutMs: config.media.rtp_timeout_seconds * 1000,
+      logLevel: config.log.level,
+    }),
+  ],
+  hello: undefined,
+});
 
 function announce(
   config: Config,

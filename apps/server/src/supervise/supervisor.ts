@@ -166,65 +166,43 @@ export class Supervisor {
     this.#standby = standby;
     try {
       const prepared = await childSays(standby, ['standing-by', 'failed'], STANDBY_PATIENCE_MS);
-      if (prepared?.type !== 'standing-by') {
-        standby.kill('SIGKILL');
-        return { ok: false, why: whyNot(prepared, 'the new process did not start') };
-      }
-      if (this.#children.get(plan.name) !== old) {
-        standby.kill('SIGKILL');
-        return { ok: false, why: `the ${plan.name} process ended meanwhile; try again` };
-      }
+      if (prepared?.type !== 'standing-by')
+        return unwanted(standby, whyNot(prepared, 'the new process did not start'));
+      if (this.#children.get(plan.name) !== old)
+        return unwanted(standby, `the ${plan.name} process ended meanwhile; try again`);
       this.#standby = undefined;
       this.#leaving.add(old);
       say(prepared);
-      let left: Extract<FromChild, { type: 'leaving' }> | undefined;
-      let awaySince = performance.now();
-      const heard = (message: FromChild): void => {
-        if (message.type !== 'handing-over' && message.type !== 'leaving') return;
-        if (message.type === 'leaving') {
-          left = message;
-          awaySince = performance.now();
-        }
-        say(message);
-      };
-      old.on('message', heard);
-      old.send({ type: 'hand-over' } satisfies ToChild);
-      const answer = await childSays(old, ['handing-over', 'staying'], LEAVE_PATIENCE_MS);
-      if (answer?.type === 'staying' && old.exitCode === null && old.signalCode === null) {
-        old.off('message', heard);
+      const left = await leave(old, say);
+      if ('stays' in left) {
         this.#leaving.delete(old);
-        standby.kill('SIGKILL');
-        return { ok: false, why: answer.why };
+        return unwanted(standby, left.stays);
       }
-      await ended(old, answer === undefined ? 0 : LEAVE_PATIENCE_MS);
-
-      const before = this.#plans.get(plan.name) ?? plan;
-      if (standby.exitCode === null && standby.signalCode === null) {
-        standby.send({ type: 'take-over' } satisfies ToChild);
-        const taken = await childSays(standby, ['ready', 'failed'], TAKE_OVER_PATIENCE_MS);
-        if (taken?.type === 'ready') {
-          this.#plans.set(plan.name, plan);
-          this.#adopt(plan, standby, true);
-          return {
-            ok: true,
-            calls: taken.calls ?? 0,
-            ended: left?.ended ?? 0,
-            awayMs: performance.now() - awaySince,
-          };
-        }
-        standby.kill('SIGKILL');
-        await ended(standby, 0);
-        this.start(before);
-        return {
-          ok: false,
-          why: `${whyNot(taken, 'the new process did not take over')}; what ran before is started again`,
-        };
-      }
-      this.start(before);
-      return { ok: false, why: 'the new process died while it stood by; what ran before is started again' };
+      return await this.#takeOver(plan, standby, left);
     } finally {
       this.#standby = undefined;
     }
+  }
+
+  /** The old process is gone: the new one goes on, or what ran before is started again. */
+  async #takeOver(plan: ChildPlan, standby: ChildProcess, left: Left): Promise<Replaced> {
+    const before = this.#plans.get(plan.name) ?? plan;
+    let why = 'the new process died while it stood by';
+    if (runs(standby)) {
+      standby.send({ type: 'take-over' } satisfies ToChild);
+      const taken = await childSays(standby, ['ready', 'failed'], TAKE_OVER_PATIENCE_MS);
+      if (taken?.type === 'ready') {
+        this.#plans.set(plan.name, plan);
+        this.#adopt(plan, standby, true);
+        const awayMs = performance.now() - left.since;
+        return { ok: true, calls: taken.calls ?? 0, ended: left.ended, awayMs };
+      }
+      standby.kill('SIGKILL');
+      await ended(standby, 0);
+      why = whyNot(taken, 'the new process did not take over');
+    }
+    this.start(before);
+    return { ok: false, why: `${why}; what ran before is started again` };
   }
 
   /** Signalling drains first, so that BYEs leave while media still stands; then media ends. */
@@ -240,9 +218,48 @@ export class Supervisor {
   async #end(name: ChildPlan['name']): Promise<void> {
     const child = this.#children.get(name);
     if (child === undefined) return;
-    if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM');
+    if (runs(child)) child.kill('SIGTERM');
     await ended(child, STOP_PATIENCE_MS);
   }
+}
+
+/** A process has left. `ended`: early calls that did not live through it; `since`: when it said so. */
+interface Left {
+  readonly ended: number;
+  readonly since: number;
+}
+
+/** Asks a process to hand over, and waits until it is gone, unless it stays. */
+async function leave(
+  old: ChildProcess,
+  say: (step: ReplaceStep) => void,
+): Promise<Left | { readonly stays: string }> {
+  // What it says last may be heard after its end.
+  const left = { ended: 0, since: performance.now() };
+  const heard = (message: FromChild): void => {
+    if (message.type === 'leaving') {
+      left.ended = message.ended;
+      left.since = performance.now();
+    }
+    if (message.type === 'handing-over' || message.type === 'leaving') say(message);
+  };
+  old.on('message', heard);
+  old.send({ type: 'hand-over' } satisfies ToChild);
+  const answer = await childSays(old, ['handing-over', 'staying'], LEAVE_PATIENCE_MS);
+  if (answer?.type === 'staying' && runs(old)) {
+    old.off('message', heard);
+    return { stays: answer.why };
+  }
+  await ended(old, answer === undefined ? 0 : LEAVE_PATIENCE_MS);
+  return left;
+}
+
+const runs = (child: ChildProcess): boolean => child.exitCode === null && child.signalCode === null;
+
+/** Ends a process that is not needed after all. */
+function unwanted(child: ChildProcess, why: string): Replaced {
+  child.kill('SIGKILL');
+  return { ok: false, why };
 }
 
 const whyNot = (message: FromChild | undefined, otherwise: string): string =>
