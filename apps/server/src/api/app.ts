@@ -13,6 +13,8 @@ import { type Allowance, RateLimit } from './rate-limit.ts';
 import { referencePage, referenceStyle } from './reference-page.ts';
 import { readBody } from './request.ts';
 import { auditEvents } from './resources/audit-events.ts';
+import { callActions, commandNotOffered } from './resources/call-actions.ts';
+import { activeCalls, calls } from './resources/calls.ts';
 import { connections, sipRegistrationStatus } from './resources/connections.ts';
 import { credentialConnections } from './resources/credential-connections.ts';
 import { phoneNumbers } from './resources/phone-numbers.ts';
@@ -30,6 +32,9 @@ export const OPERATIONS: readonly Operation[] = [
   ...callControlApplications,
   ...connections,
   ...sipRegistrationStatus,
+  ...calls,
+  ...callActions,
+  ...activeCalls,
   ...auditEvents,
 ];
 
@@ -49,7 +54,7 @@ export interface ApiOptions {
  */
 export function createApi(options: ApiOptions): Hono {
   const { world, monotonic, log } = options;
-  const route = createRouter(OPERATIONS);
+  const route = createRouter([...OPERATIONS, commandNotOffered]);
   const requests = new RateLimit(options.requestsPerMinute);
   const failures = new RateLimit(FAILURES_PER_MINUTE);
   const document = JSON.stringify(openApiDocument(OPERATIONS));
@@ -78,16 +83,19 @@ export function createApi(options: ApiOptions): Hono {
       const url = new URL(c.req.url);
       const { row, path } = route(c.req.method, url.pathname.slice('/v2'.length));
       const call: ApiCall = { ...known, requestId, source, path, search: url.searchParams, world };
-      const sent = row.method === 'GET' ? {} : await readBody(c.req.raw);
+      const sent = row.method === 'GET' ? {} : await readBody(c.req.raw, row);
       const body = row.body?.safeParse(sent);
-      if (body?.success === false) throw invalidBody(body.error);
+      if (body?.success === false) throw invalidBody(body.error, sent);
       const result = await row.handle(call, body?.data as never);
       const { status, form } = row.answer;
       if (form === 'text')
         return c.body(String(result), status, { ...headers, 'Content-Type': 'text/plain; charset=utf-8' });
       return c.json((form === 'data' ? { data: result } : result) as object, status, headers);
     } catch (error) {
-      if (error instanceof ApiError) return c.json(error.body as object, error.status, headers);
+      if (error instanceof ApiError) {
+        if (error.status === 503) headers['retry-after'] = retryAfter(systemRandom);
+        return c.json(error.body as object, error.status, headers);
+      }
       log.error({ err: error, request: requestId }, 'api request failed');
       const unreachable = error instanceof Error && error.message.startsWith('the store');
       if (unreachable) headers['retry-after'] = retryAfter(systemRandom);

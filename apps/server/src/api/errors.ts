@@ -1,3 +1,4 @@
+import { REFUSAL, type Refusal } from '@sidetone/wire';
 import type { z } from 'zod';
 
 /** Codes of the published API that we answer with. Text, as everywhere in it. */
@@ -16,6 +17,7 @@ export const CODE = {
 } as const;
 
 const TITLE: Readonly<Record<string, string>> = {
+  ...Object.fromEntries(Object.values(REFUSAL).map(({ code, title }) => [code, title])),
   '10016': 'Phone number must be in +E.164 format',
   '10003': 'Invalid URL',
   '10004': 'Missing required parameter',
@@ -63,28 +65,53 @@ export const badField = (pointer: string, detail: string, code: string = CODE.ba
 export const badParameter = (parameter: string, detail: string): ApiError =>
   new ApiError(422, [errorItem(CODE.badRequest, detail, { parameter })]);
 
+/** A command that was refused. */
+export function refused({ why, detail, field }: Refusal): ApiError {
+  const { code, status, title } = REFUSAL[why];
+  const item = { code, title, detail };
+  return new ApiError(status, [field === undefined ? item : { ...item, source: { pointer: `/${field}` } }]);
+}
+
+/** Codes of the published API for fields of these names. */
+const CODE_OF_FIELD: Readonly<Record<string, string>> = {
+  forwards_to: CODE.invalidNumber,
+  client_state: REFUSAL.badClientState.code,
+  target_leg_client_state: REFUSAL.badClientState.code,
+  digits: REFUSAL.badDigits.code,
+  send_digits_on_answer: REFUSAL.badDigits.code,
+  stop: REFUSAL.badStop.code,
+};
+
+/** What an issue of our own schemas says beside its words: `params` of a custom issue. */
+interface Told {
+  readonly code?: string;
+  readonly title?: string;
+}
+
 /** What a schema found wrong, all of it at once; never the value itself, which may be a password. */
-export function invalidBody(error: z.ZodError): ApiError {
+export function invalidBody(error: z.ZodError, sent: unknown): ApiError {
   const items = error.issues.slice(0, 20).map((issue) => {
     const pointer = issue.path
       .map((part) => `/${String(part).replace(/~/g, '~0').replace(/\//g, '~1')}`)
       .join('');
-    const leaf = String(issue.path.at(-1) ?? '');
-    const missing = issue.code === 'invalid_type' && /received undefined$/.test(issue.message);
-    const code = missing
-      ? CODE.missing
-      : leaf.endsWith('_url')
-        ? CODE.invalidUrl
-        : leaf === 'forwards_to'
-          ? CODE.invalidNumber
-          : CODE.badRequest;
+    const leaf = String(issue.path.findLast((part) => typeof part === 'string') ?? '');
+    const index = issue.path.at(-1);
+    const missing =
+      issue.code !== 'custom' && issue.path.length > 0 && valueAt(sent, issue.path) === undefined;
+    const told = ((issue.code === 'custom' ? issue.params : undefined) ?? {}) as Told;
+    const usual = leaf.endsWith('_url') ? CODE.invalidUrl : (CODE_OF_FIELD[leaf] ?? CODE.badRequest);
+    const code = missing ? CODE.missing : (told.code ?? usual);
     const detail = missing
       ? `The parameter ${leaf} is required.`
-      : `${leaf === '' ? 'The body' : leaf} ${sentence(issue.message)}`;
-    return errorItem(code, detail, { pointer: pointer === '' ? '/' : pointer });
+      : `${leaf === '' ? 'The body' : leaf}${typeof index === 'number' ? `[${index}]` : ''} ${sentence(issue.message)}`;
+    const item = errorItem(code, detail, { pointer: pointer === '' ? '/' : pointer });
+    return told.title === undefined ? item : { ...item, title: told.title };
   });
   return new ApiError(422, items);
 }
+
+const valueAt = (sent: unknown, path: readonly PropertyKey[]): unknown =>
+  path.reduce<unknown>((at, part) => (at as Record<PropertyKey, unknown> | null | undefined)?.[part], sent);
 
 const sentence = (message: string): string =>
   message.startsWith('must') ? `${message}.` : `is not valid: ${message}.`;

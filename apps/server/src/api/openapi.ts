@@ -6,7 +6,9 @@ const ERRORS: Readonly<Record<string, string>> = {
   '401': 'No valid API key',
   '404': 'No such object in this account',
   '422': 'Something in the request cannot be accepted; each error names its field',
+  '403': 'The account is not active, or may not do this',
   '429': 'Too many requests; x-ratelimit-reset tells the seconds to wait',
+  '503': 'Busy, or being replaced; retry-after tells the seconds to wait',
 };
 
 /** The OpenAPI 3.1 description, from the schemas that validate. */
@@ -43,7 +45,7 @@ export function openApiDocument(rows: readonly Operation[]): object {
     info: {
       title: 'Sidetone API',
       version: VERSION,
-      description: 'Accounts, connections, credentials, tokens and numbers. Ids are opaque text.',
+      description: 'Connections, credentials, tokens, numbers, and commands to calls. Ids are opaque text.',
     },
     servers: [{ url: '/v2' }],
     security: [{ key: [] }],

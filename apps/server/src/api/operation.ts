@@ -1,4 +1,5 @@
 import type { EpochMs, Ms } from '@sidetone/core';
+import type { Command, CommandResult, LegView } from '@sidetone/wire';
 import type { z } from 'zod';
 import { isVisible } from '../identity/objects.ts';
 import type { IdentityService } from '../identity/open.ts';
@@ -21,11 +22,22 @@ export interface RegistrationState {
   }[];
 }
 
+/** The calls of this process. */
+export interface CallCommands {
+  /** Answered at once. Throws when nobody answers, which is a fault of ours. */
+  command(command: Command): CommandResult;
+  /** A leg by its `call_control_id`, alive or over for less than 10 minutes; `undefined` also for one of another account. */
+  leg(account: string, control: string): LegView | undefined;
+  /** The living legs of a connection or application, oldest first. */
+  legsOf(account: string, connection: string): readonly LegView[];
+}
+
 /** What the API needs of the process around it. */
 export interface ApiWorld {
   readonly people: Pick<IdentityService, 'registry' | 'identity' | 'vault' | 'tokens' | 'store'>;
   readonly now: () => EpochMs;
   readonly registration: (userName: string) => RegistrationState;
+  readonly calls: CallCommands;
 }
 
 /** A request whose sender is known. */
@@ -45,12 +57,16 @@ export interface ApiCall {
 /** One row of the API: it routes, validates, answers and documents itself. */
 export interface Operation<Body = never> {
   readonly id: string;
-  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** Below /v2; `{name}` stands for one segment. */
   readonly path: string;
   readonly tag: string;
   readonly summary: string;
   readonly body?: z.ZodType<Body>;
+  /** `null` and empty text count as absent, as does a body `null`; but for these fields. */
+  readonly lenient?: { readonly keeps: readonly string[] };
+  /** How much the body may hold, where that is not the usual. */
+  readonly bodyBytes?: number;
   /** What a new object has where the body says nothing. */
   readonly defaults?: object;
   /** Of a list. */

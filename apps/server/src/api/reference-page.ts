@@ -3,8 +3,8 @@ import { bodySchema, jsonSchema } from './openapi.ts';
 import type { Operation } from './operation.ts';
 
 const STYLE = `
-:root{color-scheme:light dark;--ink:#1b2126;--dim:#5b6770;--line:#dde3e7;--back:#fff;--soft:#f4f6f8;--get:#0b6e4f;--post:#1d4ed8;--patch:#9a5b00;--delete:#b3261e}
-@media(prefers-color-scheme:dark){:root{--ink:#e6eaed;--dim:#9aa7b0;--line:#2c353c;--back:#12171b;--soft:#1a2127;--get:#4cc79a;--post:#86a8ff;--patch:#e0a84a;--delete:#ff8a80}}
+:root{color-scheme:light dark;--ink:#1b2126;--dim:#5b6770;--line:#dde3e7;--back:#fff;--soft:#f4f6f8;--get:#0b6e4f;--post:#1d4ed8;--put:#7a3ea8;--patch:#9a5b00;--delete:#b3261e}
+@media(prefers-color-scheme:dark){:root{--ink:#e6eaed;--dim:#9aa7b0;--line:#2c353c;--back:#12171b;--soft:#1a2127;--get:#4cc79a;--post:#86a8ff;--put:#cf9cf5;--patch:#e0a84a;--delete:#ff8a80}}
 *{box-sizing:border-box}body{margin:0;font:16px/1.55 system-ui,sans-serif;color:var(--ink);background:var(--back)}
 .page{display:grid;grid-template:"nav head" auto "nav main" 1fr/17rem minmax(0,1fr);max-width:78rem;margin:0 auto}
 header{grid-area:head;padding:1.5rem 2rem 0;min-width:0}main{grid-area:main}nav{grid-area:nav;position:sticky;top:0;align-self:start;height:100vh;overflow-y:auto;padding:1.5rem 1rem 3rem 1.25rem;border-right:1px solid var(--line);font-size:.875rem}
@@ -13,7 +13,7 @@ nav i{flex:0 0 3.1rem;font:700 .6875rem/1.6rem ui-monospace,monospace;font-style
 main{padding:0 2rem 6rem;min-width:0}h1{margin:.2rem 0 .4rem;font-size:1.75rem}h2{margin:3rem 0 .5rem;font-size:1.375rem}
 section{margin:1.25rem 0;border:1px solid var(--line);border-radius:.6rem;overflow:hidden}section>h3,section>p,section>details{margin:0;padding:.7rem 1rem}
 h3{display:flex;flex-wrap:wrap;gap:.3rem .7rem;align-items:baseline;background:var(--soft);font:600 .9375rem ui-monospace,monospace;overflow-wrap:anywhere}
-.get{color:var(--get)}.post{color:var(--post)}.patch{color:var(--patch)}.delete{color:var(--delete)}
+.get{color:var(--get)}.post{color:var(--post)}.put{color:var(--put)}.patch{color:var(--patch)}.delete{color:var(--delete)}
 section>p{padding-bottom:.2rem}details{border-top:1px solid var(--line)}summary{cursor:pointer;color:var(--dim)}summary:hover{color:var(--ink)}
 dl{margin:.6rem 0 0}dt{margin-top:.6rem;font:600 .875rem ui-monospace,monospace;overflow-wrap:anywhere}dt span{font-weight:400;color:var(--dim)}dd{margin:.05rem 0 0;color:var(--dim);font-size:.9375rem;overflow-wrap:anywhere}
 pre,code{font-family:ui-monospace,monospace;font-size:.875rem}pre{padding:.9rem 1rem;background:var(--soft);border:1px solid var(--line);border-radius:.6rem;overflow-x:auto}

@@ -3,11 +3,12 @@ import { type Binding, createProxy, type ProxyInput, type ProxyOutput } from '@s
 import type { Flow, LocalNode, SipMessage } from '@sidetone/sip';
 import { createVoice, type VoiceInput, type VoiceOutput } from '@sidetone/voice';
 import { createVsp, type VspInput, type VspOutput } from '@sidetone/vsp';
-import type { Identity } from '@sidetone/wire';
+import type { Command, CommandResult, Identity, LegView } from '@sidetone/wire';
 import { epoch, monotonic } from '../clock.ts';
 import type { Config } from '../config/schema.ts';
 import { familiesOf } from '../net/listen-hosts.ts';
 import { systemRandom } from '../system-random.ts';
+import { CommandDesk } from './command-desk.ts';
 import { Door, type Incoming } from './door.ts';
 
 type Input = VspInput | VoiceInput | ProxyInput;
@@ -54,6 +55,12 @@ export interface Exchange {
   /** Calls back when that has been handled. */
   behind(then: () => void): void;
   knowsReport(reportId: string): boolean;
+  /** A back end's command, answered in this very turn: what it changed is in the journal when this returns. */
+  command(command: Command): CommandResult;
+  /** A leg of the account by its `call_control_id`. */
+  leg(account: string, control: string): LegView | undefined;
+  /** The living legs of a connection or application of the account. */
+  legsOf(account: string, connection: string): readonly LegView[];
   /** Calls alive. */
   calls(): number;
   /** Where a user is registered, the last to register first; times are monotonic. */
@@ -119,6 +126,7 @@ export function createExchange(options: ExchangeOptions, world: World): Exchange
   let lines = new Map<string, Kept>();
   let records: RecordOutput['record'][] = [];
   let leaving: (() => void)[] = [];
+  const commands = new CommandDesk();
   let timer: NodeJS.Timeout | undefined;
   /** When `timer` goes off. */
   let armed: Ms | null = null;
@@ -154,12 +162,16 @@ export function createExchange(options: ExchangeOptions, world: World): Exchange
         return loop.post('proxy', output);
       case 'log':
         return world.log(from, output);
+      case 'commandDone':
+        return commands.done(output.request, output.result);
       default:
         leaving.push(() => deliver(output));
     }
   }
 
-  function deliver(output: Exclude<Output, ToKeep | { type: 'sip' | 'dialog' | 'log' }>): void {
+  function deliver(
+    output: Exclude<Output, ToKeep | { type: 'sip' | 'dialog' | 'log' | 'commandDone' }>,
+  ): void {
     switch (output.type) {
       case 'frame':
         return world.frame(output.socket, output.text);
@@ -224,6 +236,15 @@ export function createExchange(options: ExchangeOptions, world: World): Exchange
     post,
     arrived: (incoming) => door.arrived(incoming),
     behind: (then) => door.behind(then),
+    command: (command) =>
+      stopped
+        ? { ok: false, refusal: { why: 'busy', detail: 'This process is being replaced; try again.' } }
+        : commands.ask((request) => post('voice', { type: 'command', request, command })),
+    leg: (account, control) => {
+      const leg = voice.legOf(control);
+      return leg?.account === account ? leg : undefined;
+    },
+    legsOf: (account, connection) => voice.legsOf(connection).filter((leg) => leg.account === account),
     knowsReport: (reportId) => vsp.hasReportId(reportId),
     calls: () => voice.size.calls,
     bindingsOf: (user) => proxy.bindingsOf(user, monotonic()),

@@ -253,6 +253,7 @@ async function serve(
           people,
           now: epoch,
           registration: (user) => registrationOf(exchange.bindingsOf(user), monotonic()),
+          calls: exchange,
         },
         requestsPerMinute: config.limits.api_requests_per_minute,
         monotonic,

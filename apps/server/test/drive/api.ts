@@ -11,6 +11,7 @@ import { accountName, makeObject } from '../../src/identity/objects.ts';
 import type { IdentityService } from '../../src/identity/open.ts';
 import { createLog } from '../../src/log.ts';
 import type { StoredObject } from '../../src/store/directory-store.ts';
+import { FakeCalls } from './fake-calls.ts';
 import { People } from './people.ts';
 
 export interface Answer {
@@ -27,6 +28,7 @@ export class ApiBench {
   /** The monotonic clock; `people.now` is the time of day. */
   now = 0;
   readonly registered = new Map<string, RegistrationState>();
+  readonly calls = new FakeCalls();
   service!: IdentityService;
   app!: Hono;
   #server: Server | undefined;
@@ -40,6 +42,7 @@ export class ApiBench {
         people: bench.service,
         now: () => bench.people.now,
         registration: (user) => bench.registered.get(user) ?? { contacts: [] },
+        calls: bench.calls,
       },
       requestsPerMinute,
       monotonic: () => bench.now,

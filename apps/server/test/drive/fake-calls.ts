@@ -1,0 +1,26 @@
+import type { Command, CommandResult, LegIds, LegView, Refusal } from '@sidetone/wire';
+import type { CallCommands } from '../../src/api/operation.ts';
+
+/** Calls that do not exist: it keeps what is commanded, answers as it is told to, and shows the legs that it is given. */
+export class FakeCalls implements CallCommands {
+  /** What was commanded, in order; a test takes it out. */
+  readonly commands: Command[] = [];
+  readonly legs: LegView[] = [];
+  /** Refuses everything, as long as it is set. */
+  refusal: Refusal | undefined;
+  readonly ids: LegIds = { control: 'v3:AAAAdialled-_', leg: 'a-leg', session: 'a-session' };
+
+  command(command: Command): CommandResult {
+    this.commands.push(command);
+    if (this.refusal !== undefined) return { ok: false, refusal: this.refusal };
+    return command.type === 'dial' ? { ok: true, ids: this.ids } : { ok: true };
+  }
+
+  leg(account: string, control: string): LegView | undefined {
+    return this.legs.find((leg) => leg.account === account && leg.control === control);
+  }
+
+  legsOf(account: string, connection: string): readonly LegView[] {
+    return this.legs.filter((leg) => leg.account === account && leg.connection === connection && leg.alive);
+  }
+}
