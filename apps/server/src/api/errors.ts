@@ -94,7 +94,7 @@ export function invalidBody(error: z.ZodError, sent: unknown): ApiError {
     const pointer = issue.path
       .map((part) => `/${String(part).replace(/~/g, '~0').replace(/\//g, '~1')}`)
       .join('');
-    const leaf = String(issue.path.findLast((part) => typeof part === 'string') ?? '');
+    const leaf = String(issue.path.findLast((part) => typeof part === 'string') ?? '').slice(0, 64);
     const index = issue.path.at(-1);
     const missing =
       issue.code !== 'custom' && issue.path.length > 0 && valueAt(sent, issue.path) === undefined;

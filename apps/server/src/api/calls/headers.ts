@@ -18,13 +18,15 @@ const named = (given: readonly Given[]) =>
     value: value ?? header_value,
   }));
 
+const headerValue = z.union([z.string(), z.number(), z.boolean()], { error: 'must be text' });
+
 const customHeaders = z
   .array(
     z.object({
-      name: z.unknown().optional(),
-      value: z.unknown().optional(),
-      header_name: z.unknown().optional(),
-      header_value: z.unknown().optional(),
+      name: z.string().optional(),
+      value: headerValue.optional(),
+      header_name: z.string().optional().describe('As name.'),
+      header_value: headerValue.optional().describe('As value.'),
     }),
   )
   .superRefine((given, ctx) => {

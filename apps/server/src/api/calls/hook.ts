@@ -53,7 +53,7 @@ const LATER = [
 ];
 
 const EVENTS: ReadonlySet<string> = new Set([...Object.values(EVENT_NAME), ...LATER]);
-const UNKNOWN = 'must name events of calls';
+const UNKNOWN = 'must be the name of an event';
 
 const method = z.enum(['POST', 'GET'], { error: 'must be POST or GET' });
 

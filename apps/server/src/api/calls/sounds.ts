@@ -31,17 +31,17 @@ export const AUDIO_OR_CONTENT = {
     .describe('Base64 of a WAV or MP3.'),
 };
 
-/** The voice is never an error (`some voice speaks`), whatever is given. */
-const freely = (fallback: string) =>
-  z
-    .string()
-    .catch(fallback)
-    .transform((value) => value.slice(0, MAX_VOICE));
+/** Free text is never an error, whatever is given: some voice speaks. */
+const freely = z
+  .string()
+  .optional()
+  .catch(undefined)
+  .transform((value) => value?.slice(0, MAX_VOICE));
 
 const SPEECH = {
   payload_type: z.enum(['text', 'ssml']).optional().describe('Default: text.'),
-  voice: freely(VOICE).describe('Any text; a voice that is not known is the nearest there is.'),
-  language: freely('').describe('As en-US; one that is not known is that of the voice.'),
+  voice: freely.describe('Any text; a voice that is not known is the nearest there is.'),
+  language: freely.describe('As en-US; one that is not known is that of the voice.'),
 };
 
 export const SPEAK = { payload: spoken.min(1).describe('What is said.'), ...SPEECH };
@@ -96,16 +96,16 @@ export function soundOf(body: AudioFields, names: string): SoundAsk {
 
 interface SpeechFields {
   readonly payload_type?: 'text' | 'ssml' | undefined;
-  readonly voice: string;
-  readonly language: string;
+  readonly voice?: string | undefined;
+  readonly language?: string | undefined;
 }
 
 export const speechOf = (words: string, body: SpeechFields): SoundAsk => ({
   kind: 'speech',
   text: words,
-  voice: body.voice,
+  voice: body.voice ?? VOICE,
   ...(body.payload_type === 'ssml' ? { ssml: true } : {}),
-  ...(body.language === '' ? {} : { language: body.language }),
+  ...present({ language: body.language }),
 });
 
 interface PlayingFields {

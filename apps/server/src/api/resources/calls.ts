@@ -24,7 +24,7 @@ import { HEADERS, headersOf } from '../calls/headers.ts';
 import { AUDIO, soundIn } from '../calls/sounds.ts';
 import { badField, refused } from '../errors.ts';
 import { type ApiCall, iso, operation, ownObject, referred } from '../operation.ts';
-import { pageOf, readListQuery } from '../request.ts';
+import { type Page, pageOf, readListQuery } from '../request.ts';
 
 const tag = 'Calls';
 const DEFAULTS = {
@@ -173,6 +173,19 @@ function ownConnection(call: ApiCall): string {
   return ownObject(call, application ? 'application' : 'connection', id).id;
 }
 
+/** Grows with time, so that a page goes on behind a leg that has ended meanwhile. */
+const cursorOf = (leg: LegView): string => `${String(leg.startedAt).padStart(15, '0')}.${leg.control}`;
+
+/** The page with cursors of legs that are there. */
+function nearest(page: Page, legs: readonly { readonly id: string }[]): Page {
+  const { after, before } = page;
+  return {
+    ...page,
+    after: after === undefined ? undefined : legs.findLast(({ id }) => id <= after)?.id,
+    before: before === undefined ? undefined : legs.find(({ id }) => id >= before)?.id,
+  };
+}
+
 export const activeCalls = [
   operation({
     id: 'listActiveCalls',
@@ -186,10 +199,11 @@ export const activeCalls = [
       const connection = ownConnection(call);
       const legs = call.world.calls
         .legsOf(call.account, connection)
-        .map((leg) => ({ id: leg.control, ...view(leg, call.world.now()) }));
+        .map((leg) => ({ id: cursorOf(leg), ...view(leg, call.world.now()) }))
+        .sort((a, b) => (a.id < b.id ? -1 : 1));
       // The published page documents cursors, and the published clients count pages: both ends are told always.
-      const { page } = readListQuery(call.search);
-      const { items, meta } = pageOf(legs, { ...page, byCursor: true });
+      const page = { ...nearest(readListQuery(call.search).page, legs), byCursor: true };
+      const { items, meta } = pageOf(legs, page);
       const after = meta.cursors?.after ?? null;
       const path = `/v2/connections/${encodeURIComponent(connection)}/active_calls`;
       const next =

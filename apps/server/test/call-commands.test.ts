@@ -1,0 +1,553 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import type { Command } from '@sidetone/wire';
+import { ApiBench } from './drive/api.ts';
+
+const CONTROL = 'v3:AAAA_a-b=';
+const GATHER = {
+  type: 'gather',
+  minDigits: 1,
+  maxDigits: 128,
+  timeoutMs: 60_000,
+  initialMs: 5000,
+  interDigitMs: 5000,
+  terminating: '#',
+  valid: '0123456789#*',
+  tries: 3,
+};
+const PROMPTED = { ...GATHER, initialMs: 60_000 };
+const SPEECH = { kind: 'speech', text: 'hello', voice: 'female' };
+const URL_SOUND = { kind: 'url', url: 'https://a.example/a.wav' };
+
+/** A command, a body, and what of the command it makes (beside account and leg). */
+type Row = readonly [action: string, body: object | undefined, command: object];
+
+const ROWS: readonly Row[] = [
+  ['answer', undefined, { type: 'answer' }],
+  ['answer', { record: '', stream_url: null, streams: 1 }, { type: 'answer' }],
+  [
+    'answer',
+    {
+      preferred_codecs: 'g722, VP8,OPUS,G711A,OPUS',
+      custom_headers: [
+        { name: 'X-A', value: 'b ' },
+        { header_name: 'X-Call', header_value: 7 },
+      ],
+      sip_headers: [{ name: 'user-to-user', value: '3132;encoding=hex' }],
+      transcription: false,
+    },
+    {
+      type: 'answer',
+      codecs: ['G722', 'OPUS', 'PCMA'],
+      headers: [
+        ['X-A', 'b'],
+        ['X-Call', '7'],
+        ['User-to-User', '3132;encoding=hex'],
+      ],
+    },
+  ],
+  ['answer', { preferred_codecs: 'G729,VP8', custom_headers: [] }, { type: 'answer' }],
+  ['reject', { cause: 'USER_BUSY' }, { type: 'reject', cause: 'USER_BUSY' }],
+  ['hangup', {}, { type: 'hangup' }],
+  [
+    'hangup',
+    { custom_headers: [{ name: 'X-Why', value: 'done' }], client_state: 'aGk=', command_id: 'c-1' },
+    { type: 'hangup', headers: [['X-Why', 'done']], clientState: 'aGk=', commandId: 'c-1' },
+  ],
+  ['bridge', { call_control_id: 'v3:other' }, { type: 'bridge', with: 'v3:other' }],
+  [
+    'bridge',
+    {
+      call_control_id: 'v3:other',
+      queue: '',
+      video_room_id: null,
+      park_after_unbridge: 'self',
+      hold_after_unbridge: false,
+      prevent_double_bridge: true,
+      play_ringtone: true,
+      ringtone: 'uk',
+      mute_dtmf: 'opposite',
+    },
+    {
+      type: 'bridge',
+      with: 'v3:other',
+      after: 'park',
+      preventDouble: true,
+      ringtone: true,
+      muteDigits: 'opposite',
+    },
+  ],
+  [
+    'transfer',
+    { to: ' sip:bob@example.com;secure=srtp ' },
+    {
+      type: 'transfer',
+      to: 'sip:bob@example.com;secure=srtp',
+      earlyMedia: true,
+      ringMs: 30_000,
+      limitMs: 14_400_000,
+    },
+  ],
+  [
+    'transfer',
+    {
+      to: '+13125550100',
+      from: '+1 (312) 555-0101',
+      from_display_name: 'Shop',
+      early_media: false,
+      timeout_secs: 5,
+      time_limit_secs: 30,
+      target_leg_client_state: 'bGVn',
+      park_after_unbridge: 'self',
+      custom_headers: [{ name: 'X-A', value: 'b' }],
+      send_digits_on_answer: '1w2Wa',
+      media_name: 'welcome',
+      answering_machine_detection: 'disabled',
+      mute_dtmf: 'none',
+      privacy: 'none',
+      media_encryption: 'disabled',
+    },
+    {
+      type: 'transfer',
+      to: '+13125550100',
+      from: '+1 (312) 555-0101',
+      fromName: 'Shop',
+      earlyMedia: false,
+      ringMs: 5000,
+      limitMs: 30_000,
+      targetClientState: 'bGVn',
+      after: 'park',
+      headers: [['X-A', 'b']],
+      digits: '1w2WA',
+      play: { kind: 'media', name: 'welcome' },
+    },
+  ],
+  [
+    'refer',
+    { sip_address: 'sip:bob@example.com', sip_headers: [{ name: 'User-to-User', value: '00' }] },
+    { type: 'refer', address: 'sip:bob@example.com', headers: [['User-to-User', '00']] },
+  ],
+  ['client_state_update', { client_state: 'aGk=' }, { type: 'setClientState', clientState: 'aGk=' }],
+  [
+    'send_sip_info',
+    { content_type: 'application/json; charset=utf-8', body: '{\r\n"ä": 1}' },
+    { type: 'sendInfo', contentType: 'application/json; charset=utf-8', body: '{\r\n"ä": 1}' },
+  ],
+  ['send_dtmf', { digits: '12ab*#wW' }, { type: 'sendDigits', digits: '12AB*#wW', durationMs: 250 }],
+  ['send_dtmf', { digits: '1', duration_millis: 500 }, { type: 'sendDigits', digits: '1', durationMs: 500 }],
+  ['playback_start', { audio_url: 'https://a.example/a.wav' }, { type: 'play', sound: URL_SOUND }],
+  [
+    'playback_start',
+    { media_name: 'welcome', loop: 'infinity', overlay: true, stop: 'current', target_legs: 'both' },
+    {
+      type: 'play',
+      sound: { kind: 'media', name: 'welcome' },
+      loop: null,
+      overlay: true,
+      stop: 'current',
+      target: 'both',
+    },
+  ],
+  [
+    'playback_start',
+    { playback_content: 'UklGRg==', loop: 100, audio_url: '', cache_audio: true, audio_type: 'wav' },
+    { type: 'play', sound: { kind: 'content', content: 'UklGRg==' }, loop: 100 },
+  ],
+  ['playback_stop', undefined, { type: 'stopPlay', stop: 'all' }],
+  ['playback_stop', { stop: 'current', overlay: true }, { type: 'stopPlay', stop: 'current', overlay: true }],
+  ['speak', { payload: 'hello' }, { type: 'play', sound: SPEECH }],
+  ['speak', { payload: 'hello', voice: { id: 1 }, language: 7 }, { type: 'play', sound: SPEECH }],
+  [
+    'speak',
+    {
+      payload: '<speak>a\nb</speak>',
+      payload_type: 'ssml',
+      voice: 'AWS.Polly.Joanna-Neural',
+      language: 'xx-YY',
+      loop: 2,
+      stop: 'all',
+      target_legs: 'opposite',
+      service_level: 'premium',
+      voice_settings: { api_key_ref: 'x' },
+    },
+    {
+      type: 'play',
+      sound: {
+        kind: 'speech',
+        text: '<speak>a\nb</speak>',
+        ssml: true,
+        voice: 'AWS.Polly.Joanna-Neural',
+        language: 'xx-YY',
+      },
+      loop: 2,
+      stop: 'all',
+      target: 'opposite',
+    },
+  ],
+  ['gather', undefined, GATHER],
+  ['gather', { min_digits: 3 }, GATHER],
+  ['gather', { terminating_digit: '' }, { ...GATHER, terminating: null }],
+  ['gather', { terminating_digit: null, valid_digits: '' }, GATHER],
+  [
+    'gather',
+    {
+      minimum_digits: 2,
+      maximum_digits: 4,
+      timeout_millis: 10_000,
+      initial_timeout_millis: 2000,
+      inter_digit_timeout_millis: 1000,
+      terminating_digit: '*',
+      valid_digits: '12a',
+      maximum_tries: 1,
+      gather_id: 'pin',
+    },
+    {
+      ...GATHER,
+      minDigits: 2,
+      maxDigits: 4,
+      timeoutMs: 10_000,
+      initialMs: 2000,
+      interDigitMs: 1000,
+      terminating: '*',
+      valid: '12A',
+      tries: 1,
+      gatherId: 'pin',
+    },
+  ],
+  ['gather_using_audio', { audio_url: 'https://a.example/a.wav' }, { ...PROMPTED, prompt: URL_SOUND }],
+  [
+    'gather_using_audio',
+    { media_name: 'menu', invalid_media_name: 'wrong', timeout_millis: 7000 },
+    {
+      ...PROMPTED,
+      timeoutMs: 7000,
+      initialMs: 7000,
+      prompt: { kind: 'media', name: 'menu' },
+      invalidPrompt: { kind: 'media', name: 'wrong' },
+    },
+  ],
+  ['gather_using_speak', { payload: 'hello', voice: 'female' }, { ...PROMPTED, prompt: SPEECH }],
+  [
+    'gather_using_speak',
+    { payload: 'hello', invalid_payload: 'again', voice: 'male', language: 'de-DE', valid_digits: '1' },
+    {
+      ...PROMPTED,
+      valid: '1',
+      prompt: { ...SPEECH, voice: 'male', language: 'de-DE' },
+      invalidPrompt: { ...SPEECH, text: 'again', voice: 'male', language: 'de-DE' },
+    },
+  ],
+  ['gather_stop', undefined, { type: 'stopGather' }],
+  [
+    'gather_stop',
+    {
+      webhook_url: 'https://a.example/v3:id=',
+      webhook_url_method: 'GET',
+      webhook_urls_method: 'POST',
+      webhook_urls: {
+        'call.hangup': 'https://a.example/end',
+        'call.recording.saved': ['https://a.example/saved'],
+        'call.answered': '',
+        'call.bridged': null,
+      },
+      webhook_retries_policies: {
+        'call.hangup': { retries_ms: [0, 1000, 59_000] },
+        'call.answered': {},
+      },
+    },
+    {
+      type: 'stopGather',
+      hook: {
+        url: 'https://a.example/v3:id=',
+        method: 'GET',
+        byEvent: {
+          'call.hangup': 'https://a.example/end',
+          'call.recording.saved': 'https://a.example/saved',
+        },
+        retriesMs: { 'call.hangup': [0, 1000, 59_000] },
+      },
+    },
+  ],
+];
+
+describe('commands to a call', () => {
+  let bench: ApiBench;
+  let key: string;
+  let account: string;
+  before(async () => {
+    bench = await ApiBench.open({ connections: [{ user_name: 'filed', password: 'long enough' }] });
+    ({ key, id: account } = await bench.account('default'));
+  });
+  after(() => bench.close());
+  const ask = (method: string, path: string, body?: unknown) => bench.ask(key, method, path, body);
+  const taken = (): Command[] => bench.calls.commands.splice(0);
+  const application = async (name: string, from = key): Promise<string> => {
+    const body = { application_name: name, webhook_event_url: 'https://a.example/hook' };
+    return (await bench.ask(from, 'POST', '/call_control_applications', body)).body.data.id;
+  };
+
+  for (const [action, body, command] of ROWS) {
+    it(`${action} ${JSON.stringify(body) ?? 'without a body'}`, async () => {
+      const path = `/calls/${CONTROL}/actions/${action}`;
+      const answer = await ask(action === 'client_state_update' ? 'PUT' : 'POST', path, body);
+      assert.equal(answer.status, 200, answer.text);
+      assert.deepEqual(answer.body, { data: { result: 'ok' } });
+      assert.deepEqual(taken(), [{ account, control: CONTROL, ...command }]);
+    });
+  }
+
+  it('client_state_update comes by POST as well', async () => {
+    const path = `/calls/${CONTROL}/actions/client_state_update`;
+    assert.equal((await ask('POST', path, { client_state: 'aGk=' })).status, 200);
+    assert.deepEqual(taken(), [{ account, control: CONTROL, type: 'setClientState', clientState: 'aGk=' }]);
+  });
+
+  it('the id in the path is decoded once, however a client wrote it', async () => {
+    for (const [written, control] of [
+      ['v3:a-b_c=', 'v3:a-b_c='],
+      ['v3%3Aa-b_c%3D', 'v3:a-b_c='],
+      ['v3%3aa+b%2Bc', 'v3:a+b+c'],
+      ['v2:a%2Fb', 'v2:a/b'],
+      ['a%253Ab', 'a%3Ab'],
+      ['a%20b', 'a b'],
+      ['428c31b6-7af4-4bcb-b7f5-5013ef9657c1', '428c31b6-7af4-4bcb-b7f5-5013ef9657c1'],
+    ] as const) {
+      assert.equal((await ask('POST', `/calls/${written}/actions/hangup`)).status, 200);
+      assert.deepEqual(taken(), [{ account, control, type: 'hangup' }]);
+    }
+    assert.equal((await ask('POST', '/calls/%E0%A4%A/actions/hangup')).status, 404);
+    assert.deepEqual(taken(), []);
+  });
+
+  it('a body that is absent, empty or null says nothing', async () => {
+    for (const body of [undefined, '', ' \r\n', '{}', 'null']) {
+      assert.equal((await ask('POST', `/calls/${CONTROL}/actions/answer`, body)).status, 200);
+      assert.deepEqual(taken(), [{ account, control: CONTROL, type: 'answer' }]);
+    }
+    const bare = await bench.app.request(`/v2/calls/${CONTROL}/actions/answer`, {
+      method: 'POST',
+      headers: { Authorization: `Bearer ${key}` },
+    });
+    assert.deepEqual([bare.status, taken().length], [200, 1]);
+  });
+
+  it('a sound may come along; other bodies stay small', async () => {
+    const content = 'A'.repeat(900_000);
+    const path = `/calls/${CONTROL}/actions/playback_start`;
+    assert.equal((await ask('POST', path, { playback_content: content })).status, 200);
+    assert.equal(taken().length, 1);
+    assert.equal((await ask('POST', path, { playback_content: content.repeat(2) })).status, 413);
+    assert.equal((await ask('POST', `/calls/${CONTROL}/actions/speak`, { payload: content })).status, 413);
+  });
+
+  it('dial makes a leg, of an application or of a connection', async () => {
+    const made = await application('dialler');
+    const filed = bench.service.identity.userByName('filed')!.connectionId;
+    for (const connection of [made, filed]) {
+      const answer = await ask('POST', '/calls', {
+        connection_id: connection,
+        to: '+13125550100',
+        from: '+13125550101',
+      });
+      assert.equal(answer.status, 200, answer.text);
+      assert.deepEqual(answer.body, {
+        data: {
+          record_type: 'call',
+          call_control_id: 'v3:AAAAdialled-_',
+          call_leg_id: 'a-leg',
+          call_session_id: 'a-session',
+          client_state: null,
+          is_alive: false,
+        },
+      });
+      assert.deepEqual(taken(), [
+        {
+          type: 'dial',
+          account,
+          connection,
+          to: ['+13125550100'],
+          from: '+13125550101',
+          ringMs: 30_000,
+          limitMs: 14_400_000,
+        },
+      ]);
+    }
+  });
+
+  it('dial with all that it takes', async () => {
+    const connection = await application('full');
+    const answer = await ask('POST', '/calls', {
+      connection_id: connection,
+      to: ['+13125550100', 'sip:bob@example.com;secure=dtls', 'alice42'],
+      from: 'sip:shop@example.com',
+      from_display_name: 'Shop',
+      link_to: 'v3:first',
+      bridge_intent: true,
+      bridge_on_answer: true,
+      park_after_unbridge: 'self',
+      prevent_double_bridge: false,
+      timeout_secs: 600,
+      time_limit_secs: 14_400,
+      preferred_codecs: 'PCMU,OPUS,G722',
+      custom_headers: [{ name: 'X-A', value: 'b' }],
+      audio_url: 'https://a.example/a.wav',
+      send_digits_on_answer: '1',
+      client_state: 'aGk=',
+      command_id: 'once',
+      webhook_url: 'https://a.example/hook',
+      // Without a meaning here.
+      answering_machine_detection: 'disabled',
+      retry_on_timeout: true,
+      billing_group_id: 'x',
+      sip_region: 'Europe',
+      sip_transport_protocol: 'TCP',
+      media_name: '',
+      record: null,
+    });
+    assert.equal(answer.status, 200, answer.text);
+    assert.equal(answer.body.data.client_state, 'aGk=');
+    assert.deepEqual(taken(), [
+      {
+        type: 'dial',
+        account,
+        clientState: 'aGk=',
+        commandId: 'once',
+        hook: { url: 'https://a.example/hook' },
+        connection,
+        to: ['+13125550100', 'sip:bob@example.com;secure=dtls', 'alice42'],
+        from: 'sip:shop@example.com',
+        fromName: 'Shop',
+        link: 'v3:first',
+        bridgeIntent: true,
+        bridgeOnAnswer: true,
+        after: 'park',
+        preventDouble: false,
+        ringMs: 600_000,
+        limitMs: 14_400_000,
+        headers: [['X-A', 'b']],
+        codecs: ['PCMU', 'OPUS', 'G722'],
+        digits: '1',
+        play: URL_SOUND,
+      },
+    ]);
+  });
+
+  it('retrieves a leg: while it rings, talks, and is over; of its own account only', async () => {
+    const now = bench.people.now;
+    const leg = {
+      control: 'v3:look',
+      leg: 'leg-id',
+      session: 'session-id',
+      account,
+      connection: null,
+      alive: true,
+      clientState: null,
+      startedAt: now - 20_000,
+      answeredAt: null,
+      endedAt: null,
+    };
+    const shown = async (more: object): Promise<object> => {
+      bench.calls.legs.splice(0, bench.calls.legs.length, { ...leg, ...more });
+      const { status, body } = await ask('GET', '/calls/v3%3Alook');
+      assert.equal(status, 200);
+      return body.data;
+    };
+    const ids = {
+      record_type: 'call',
+      call_control_id: 'v3:look',
+      call_leg_id: 'leg-id',
+      call_session_id: 'session-id',
+      start_time: new Date(now - 20_000).toISOString(),
+    };
+    assert.deepEqual(await shown({}), { ...ids, client_state: null, call_duration: 0, is_alive: true });
+    assert.deepEqual(await shown({ answeredAt: now - 12_345, clientState: 'aGk=' }), {
+      ...ids,
+      client_state: 'aGk=',
+      call_duration: 12,
+      is_alive: true,
+    });
+    assert.deepEqual(await shown({ answeredAt: now - 12_345, endedAt: now - 2345, alive: false }), {
+      ...ids,
+      client_state: null,
+      call_duration: 10,
+      is_alive: false,
+      end_time: new Date(now - 2345).toISOString(),
+    });
+    const other = await bench.account('other');
+    for (const [from, path] of [
+      [other.key, '/calls/v3:look'],
+      [key, '/calls/v3:nothing'],
+    ] as const) {
+      const answer = await bench.ask(from, 'GET', path);
+      assert.deepEqual([answer.status, answer.body.errors[0].code], [422, '90015']);
+    }
+    bench.calls.legs.length = 0;
+  });
+
+  it('lists the living legs of a connection, to the end by numbers and by cursors', async () => {
+    const connection = await application('busy');
+    const put = (n: number, more: object = {}) =>
+      bench.calls.legs.push({
+        control: `v3:${n}`,
+        leg: `leg-${n}`,
+        session: 'one',
+        account,
+        connection,
+        alive: true,
+        clientState: null,
+        startedAt: bench.people.now - 1000 + n,
+        answeredAt: bench.people.now - 1000,
+        endedAt: null,
+        ...more,
+      });
+    for (const n of [2, 1, 3, 4, 5]) put(n);
+    put(6, { alive: false });
+    put(7, { account: 'somebody' });
+    const path = `/connections/${connection}/active_calls`;
+    const all = await ask('GET', path);
+    assert.deepEqual(all.body.data[0], {
+      record_type: 'call',
+      call_control_id: 'v3:1',
+      call_leg_id: 'leg-1',
+      call_session_id: 'one',
+      client_state: null,
+      call_duration: 1,
+    });
+    assert.deepEqual(all.body.meta, {
+      page_number: 1,
+      page_size: 20,
+      total_pages: 1,
+      total_results: 5,
+      total_items: 5,
+      cursors: { before: null, after: null },
+      next: null,
+    });
+    const idsOf = (answer: { body: { data: { call_control_id: string }[] } }): string =>
+      answer.body.data.map((leg) => leg.call_control_id.slice(3)).join('');
+    const numbered: string[] = [];
+    for (let n = 1, pages = 1; n <= pages; n++) {
+      const answer = await ask('GET', `${path}?page[number]=${n}&page[size]=2`);
+      assert.equal(answer.body.meta.page_number, n);
+      pages = answer.body.meta.total_pages;
+      numbered.push(idsOf(answer));
+    }
+    assert.deepEqual(numbered, ['12', '34', '5']);
+    const followed: string[] = [];
+    for (let next: string | null = `/v2${path}?page[limit]=2`; next !== null; ) {
+      const answer = await ask('GET', next.slice('/v2'.length));
+      next = answer.body.meta.next;
+      followed.push(idsOf(answer));
+      // The leg behind which the next page begins hangs up meanwhile: nobody behind it is lost.
+      if (followed.length === 1) bench.calls.legs.splice(0, 1);
+    }
+    assert.deepEqual(followed, ['12', '34', '5']);
+    const last = await ask('GET', `${path}?page[number]=9`);
+    assert.deepEqual([last.body.data, last.body.meta.page_number], [[], 9]);
+    const other = await bench.account('another');
+    assert.equal((await bench.ask(other.key, 'GET', path)).status, 404);
+    assert.equal((await ask('GET', '/connections/1/active_calls')).status, 404);
+    const filed = bench.service.identity.userByName('filed')!.connectionId;
+    assert.deepEqual((await ask('GET', `/connections/${filed}/active_calls`)).body.data, []);
+    bench.calls.legs.length = 0;
+  });
+});
