@@ -73,14 +73,14 @@ export function refused({ why, detail, field }: Refusal): ApiError {
 }
 
 /** Codes of the published API for fields of these names. */
-const CODE_OF_FIELD: Readonly<Record<string, string>> = {
-  forwards_to: CODE.invalidNumber,
-  client_state: REFUSAL.badClientState.code,
-  target_leg_client_state: REFUSAL.badClientState.code,
-  digits: REFUSAL.badDigits.code,
-  send_digits_on_answer: REFUSAL.badDigits.code,
-  stop: REFUSAL.badStop.code,
-};
+const CODE_OF_FIELD: ReadonlyMap<string, string> = new Map([
+  ['forwards_to', CODE.invalidNumber],
+  ['client_state', REFUSAL.badClientState.code],
+  ['target_leg_client_state', REFUSAL.badClientState.code],
+  ['digits', REFUSAL.badDigits.code],
+  ['send_digits_on_answer', REFUSAL.badDigits.code],
+  ['stop', REFUSAL.badStop.code],
+]);
 
 /** What an issue of our own schemas says beside its words: `params` of a custom issue. */
 interface Told {
@@ -99,7 +99,7 @@ export function invalidBody(error: z.ZodError, sent: unknown): ApiError {
     const missing =
       issue.code !== 'custom' && issue.path.length > 0 && valueAt(sent, issue.path) === undefined;
     const told = ((issue.code === 'custom' ? issue.params : undefined) ?? {}) as Told;
-    const usual = leaf.endsWith('_url') ? CODE.invalidUrl : (CODE_OF_FIELD[leaf] ?? CODE.badRequest);
+    const usual = leaf.endsWith('_url') ? CODE.invalidUrl : (CODE_OF_FIELD.get(leaf) ?? CODE.badRequest);
     const code = missing ? CODE.missing : (told.code ?? usual);
     const detail = missing
       ? `The parameter ${leaf} is required.`

@@ -113,7 +113,7 @@ export const notOffered = (what: string, isOff: (value: unknown) => boolean = ()
     .unknown()
     .refine((value) => value === undefined || isOff(value), {
       message: `must be left out: ${what} is not offered here yet`,
-      params: { title: NOT_OFFERED },
+      params: { code: REFUSAL.badField.code, title: NOT_OFFERED },
     })
     .optional()
     .describe(`Refused: ${what} is not offered here yet.`);

@@ -49,9 +49,13 @@ export const INVALID_SPEECH = {
   invalid_payload: spoken.optional().describe('Said when the digits are not valid.'),
 };
 
+const LOOP = 'must be 1 to 100, or "infinity"';
+
 export const PLAYING = {
   loop: z
-    .union([z.int().min(1).max(100), z.literal('infinity')], { error: 'must be 1 to 100, or "infinity"' })
+    .union([z.int().min(1, { message: LOOP }).max(100, { message: LOOP }), z.literal('infinity')], {
+      error: LOOP,
+    })
     .optional()
     .describe('How often. Default: 1.'),
   stop: z
