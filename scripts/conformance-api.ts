@@ -1,5 +1,6 @@
 import { ApiBench } from '../apps/server/test/drive/api.ts';
-import { type Outcome, runVersion, VERSIONS } from '../apps/server/test/drive/official-clients.ts';
+import { runVersion } from '../apps/server/test/drive/official-clients.ts';
+import { type Outcome, VERSIONS } from '../apps/server/test/drive/official-run.ts';
 
 /**
  * `npm run conformance:api`: the official client, in four generations, runs every method that the API serves against a fresh
