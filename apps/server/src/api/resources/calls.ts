@@ -190,7 +190,7 @@ export const activeCalls = [
   operation({
     id: 'listActiveCalls',
     method: 'GET',
-    path: '/connections/{connection_id}/active_calls',
+    path: '/connections/{id}/active_calls',
     tag,
     summary: 'List the living legs of a connection or application, oldest first',
     filters: [],
