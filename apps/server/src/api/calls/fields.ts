@@ -1,4 +1,11 @@
-import { type AfterBridge, isNumber, parseDestination, REFUSAL, splitDestination } from '@sidetone/wire';
+import {
+  type AfterBridge,
+  isBase64,
+  isNumber,
+  parseDestination,
+  REFUSAL,
+  splitDestination,
+} from '@sidetone/wire';
 import { z } from 'zod';
 import { text } from '../../identity/schema/fields.ts';
 
@@ -10,10 +17,6 @@ const MAX_STATE = 8192;
 const MAX_DIGITS = 128;
 const MAX_ADDRESS = 256;
 const MAX_CALLEES = 10;
-
-/** Standard base64 with padding (RFC 4648 §4). */
-export const isBase64 = (value: string): boolean =>
-  value.length % 4 === 0 && /^[A-Za-z0-9+/]+={0,2}$/.test(value);
 
 export const base64State = z
   .string()

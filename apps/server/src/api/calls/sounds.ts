@@ -1,8 +1,8 @@
-import type { PlayAsk, SoundAsk } from '@sidetone/wire';
+import { isBase64, type PlayAsk, type SoundAsk } from '@sidetone/wire';
 import { z } from 'zod';
 import { requiredUrl, text } from '../../identity/schema/fields.ts';
 import { badField, CODE } from '../errors.ts';
-import { isBase64, present, target, within } from './fields.ts';
+import { present, target, within } from './fields.ts';
 
 /** Characters of a text that is spoken. */
 const MAX_SPEECH = 3000;
