@@ -123,6 +123,35 @@ const ROWS: readonly Row[] = [
     },
   ],
   [
+    'transfer',
+    {
+      to: '1',
+      answering_machine_detection: 'greeting_end',
+      answering_machine_detection_config: {
+        total_analysis_time_millis: 5000,
+        maximum_number_of_words: null,
+        beep_detection_profile: 'both',
+      },
+    },
+    {
+      type: 'transfer',
+      to: '1',
+      earlyMedia: true,
+      ringMs: 30_000,
+      limitMs: 14_400_000,
+      detect: {
+        mode: 'greeting_end',
+        totalMs: 5000,
+        initialSilenceMs: 3500,
+        greetingMs: 3500,
+        afterGreetingSilenceMs: 800,
+        maxWords: 5,
+        greetingTotalMs: 5000,
+        greetingSilenceMs: 1500,
+      },
+    },
+  ],
+  [
     'refer',
     { sip_address: 'sip:bob@example.com', sip_headers: [{ name: 'User-to-User', value: '00' }] },
     { type: 'refer', address: 'sip:bob@example.com', headers: [['User-to-User', '00']] },

@@ -113,12 +113,14 @@ const SINGLE: readonly Row[] = [
     'transfer',
     {
       to: '1',
-      answering_machine_detection: 'detect',
+      answering_machine_detection: 'full',
+      answering_machine_detection_config: { initial_silence_millis: 0 },
       privacy: 'id',
       media_encryption: 'SRTP',
       sip_auth_password: 'p',
     },
-    ['10015', '/answering_machine_detection', /not offered here yet/],
+    ['10015', '/answering_machine_detection', /one of detect/],
+    ['10015', '/answering_machine_detection_config/initial_silence_millis', /less than 1/],
     ['10015', '/media_encryption', /not offered here yet/],
     ['10015', '/privacy', /not offered here yet/],
     ['10015', '/sip_auth_password', /not offered here yet/],
@@ -231,11 +233,7 @@ const DIALS: readonly Row[] = [
     'assistant',
     'sound_modifications',
   ].map((field): Row => ['', { ...DIAL, [field]: {} }, ['10015', `/${field}`, /not offered here yet/]]),
-  [
-    '',
-    { ...DIAL, answering_machine_detection: 'premium' },
-    ['10015', '/answering_machine_detection', /not offered/],
-  ],
+  ['', { ...DIAL, privacy: 'id' }, ['10015', '/privacy', /not offered/]],
 ];
 
 describe('commands that are refused', () => {

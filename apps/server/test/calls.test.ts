@@ -78,6 +78,7 @@ describe('calls', () => {
       webhook_url: 'https://a.example/hook',
       // Without a meaning here.
       answering_machine_detection: 'disabled',
+      answering_machine_detection_config: {},
       retry_on_timeout: true,
       billing_group_id: 'x',
       sip_region: 'Europe',

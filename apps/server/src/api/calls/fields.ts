@@ -140,7 +140,6 @@ export const STREAMS = {
 };
 /** Fields of a leg that is called: silence about them would show a hidden number, or send in the clear what was to be sealed. */
 export const CALLED = {
-  answering_machine_detection: notOffered('answering machine detection', isOff),
   media_encryption: notOffered('a choice of media encryption', isOff),
   privacy: notOffered('a hidden caller', isOff),
   sip_auth_username: notOffered('a login at the called side'),

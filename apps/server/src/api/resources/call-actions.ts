@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { text } from '../../identity/schema/fields.ts';
 import { codecs, codecsOf } from '../calls/codecs.ts';
 import { COMMON, type CommonFields, commonOf, execute } from '../calls/common.ts';
+import { DETECTION, DETECTION_DEFAULTS, detectionOf } from '../calls/detection.ts';
 import {
   afterOf,
   base64State,
@@ -119,11 +120,17 @@ const transfer = z.object({
   ...HEADERS,
   mute_dtmf: notOffered('muting digits in a transfer', isOff),
   ...CALLED,
+  ...DETECTION,
   ...RECORD,
   sound_modifications: STREAMS.sound_modifications,
 });
 
-const TRANSFER_DEFAULTS = { early_media: true, timeout_secs: 30, time_limit_secs: 14_400 } as const;
+const TRANSFER_DEFAULTS = {
+  early_media: true,
+  timeout_secs: 30,
+  time_limit_secs: 14_400,
+  ...DETECTION_DEFAULTS,
+} as const;
 
 const updateState = {
   name: 'client_state_update',
@@ -202,6 +209,7 @@ export const callActions = [
         headers: headersOf(body),
         digits: body.send_digits_on_answer,
         play: soundIn(body),
+        detect: detectionOf(body),
       }),
     }),
   }),

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { objectId } from '../../identity/schema/fields.ts';
 import { codecs, codecsOf } from '../calls/codecs.ts';
 import { COMMON, commonOf, execute } from '../calls/common.ts';
+import { DETECTION, DETECTION_DEFAULTS, detectionOf } from '../calls/detection.ts';
 import {
   afterOf,
   CALLED,
@@ -33,6 +34,7 @@ const DEFAULTS = {
   bridge_intent: false,
   bridge_on_answer: false,
   prevent_double_bridge: false,
+  ...DETECTION_DEFAULTS,
 } as const;
 
 const dial = z.object({
@@ -57,6 +59,7 @@ const dial = z.object({
   ...RECORD,
   ...STREAMS,
   ...CALLED,
+  ...DETECTION,
   conference_config: notOffered('a conference'),
   supervise_call_control_id: notOffered('supervision'),
   enable_dialogflow: notOffered('an AI assistant', isFalse),
@@ -132,6 +135,7 @@ export const calls = [
           codecs: codecsOf(body.preferred_codecs),
           digits: body.send_digits_on_answer,
           play: soundIn(body),
+          detect: detectionOf(body),
         }),
       } as const);
       if (ids === undefined) throw new Error('a dial that was taken has no ids');
