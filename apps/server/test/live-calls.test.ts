@@ -110,6 +110,24 @@ describe('calls of the running product', { timeout: 120_000 }, () => {
     assert.equal((await send('PUT', `/calls/${first}/actions/client_state_update`, key, state)).status, 200);
     assert.equal((await ask(`/calls/${first}`)).body.data.client_state, 'dHdv');
 
+    // All of these are taken as soon as answer has said 200; what plays or is gathered ends with its stop, or with the next.
+    for (const [action, body] of [
+      ['send_dtmf', { digits: '1w2' }],
+      ['gather', { maximum_digits: 4 }],
+      ['gather_using_audio', { audio_url: 'https://a.example/a.wav' }],
+      ['gather_using_speak', { payload: 'hello', voice: 'female' }],
+      ['gather_stop', {}],
+      ['playback_start', { media_name: 'welcome', loop: 'infinity' }],
+      ['speak', { payload: 'hello', voice: 'female' }],
+      ['playback_stop', {}],
+      ['send_sip_info', { content_type: 'text/plain', body: 'hi' }],
+    ] as const) {
+      const taken = await post(`/calls/${first}/actions/${action}`, body);
+      assert.deepEqual([action, taken.status, taken.body], [action, 200, { data: { result: 'ok' } }]);
+    }
+    const rejected = await post(`/calls/${first}/actions/reject`, { cause: 'USER_BUSY' });
+    assert.equal(rejected.status, 422);
+
     const order = {
       connection_id: web,
       to: 'agent1',
