@@ -83,7 +83,7 @@ export function createApi(options: ApiOptions): Hono {
       const url = new URL(c.req.url);
       const { row, path } = route(c.req.method, url.pathname.slice('/v2'.length));
       const call: ApiCall = { ...known, requestId, source, path, search: url.searchParams, world };
-      const sent = row.method === 'GET' ? {} : await readBody(c.req.raw, row);
+      const sent = row.method === 'GET' ? {} : await readBody(c.req.raw, row.lenient);
       const body = row.body?.safeParse(sent);
       if (body?.success === false) throw invalidBody(body.error, sent);
       const result = await row.handle(call, body?.data as never);

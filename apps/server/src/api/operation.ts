@@ -6,7 +6,7 @@ import type { IdentityService } from '../identity/open.ts';
 import { NameTaken, type Registry } from '../identity/registry.ts';
 import type { AuditEntry, Change, ObjectKind, StoredObject } from '../store/directory-store.ts';
 import { badField, notFound } from './errors.ts';
-import type { ListQuery } from './request.ts';
+import type { Leniency, ListQuery } from './request.ts';
 
 /** What the registrar knows of a user. */
 export interface RegistrationState {
@@ -63,10 +63,7 @@ export interface Operation<Body = never> {
   readonly tag: string;
   readonly summary: string;
   readonly body?: z.ZodType<Body>;
-  /** `null` and empty text count as absent, as does a body `null`; but for these fields. */
-  readonly lenient?: { readonly keeps: readonly string[] };
-  /** How much the body may hold, where that is not the usual. */
-  readonly bodyBytes?: number;
+  readonly lenient?: Leniency;
   /** What a new object has where the body says nothing. */
   readonly defaults?: object;
   /** Of a list. */

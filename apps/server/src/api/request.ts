@@ -6,21 +6,22 @@ const MAX_DEPTH = 16;
 const MAX_QUERY = 4096;
 const MAX_PARAMETERS = 50;
 
-interface BodyRules {
-  readonly lenient?: { readonly keeps: readonly string[] };
-  readonly bodyBytes?: number;
+/** `null` and empty text count as absent, as does a body `null`; but for these fields. */
+export interface Leniency {
+  readonly keeps: readonly string[];
 }
 
 /** Reads a JSON object. An empty body is an empty object: clients send it with a JSON content type and length 0. */
-export async function readBody(request: Request, rules: BodyRules = {}): Promise<Record<string, unknown>> {
-  const most = rules.bodyBytes ?? MAX_BODY_BYTES;
-  const tooLarge = new ApiError(413, [errorItem(CODE.badRequest, `The body may hold ${most / 1024} KiB.`)]);
-  if (Number(request.headers.get('content-length') ?? 0) > most) throw tooLarge;
+export async function readBody(request: Request, lenient?: Leniency): Promise<Record<string, unknown>> {
+  const tooLarge = new ApiError(413, [
+    errorItem(CODE.badRequest, `The body may hold ${MAX_BODY_BYTES / 1024} KiB.`),
+  ]);
+  if (Number(request.headers.get('content-length') ?? 0) > MAX_BODY_BYTES) throw tooLarge;
   const chunks: Uint8Array[] = [];
   let length = 0;
   for await (const chunk of request.body ?? []) {
     length += chunk.length;
-    if (length > most) throw tooLarge;
+    if (length > MAX_BODY_BYTES) throw tooLarge;
     chunks.push(chunk);
   }
   const text = Buffer.concat(chunks).toString('utf8');
@@ -33,11 +34,11 @@ export async function readBody(request: Request, rules: BodyRules = {}): Promise
   } catch {
     throw malformed('is not valid JSON');
   }
-  if (value === null && rules.lenient !== undefined) return {};
+  if (value === null && lenient !== undefined) return {};
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw malformed('must be a JSON object');
   const body = value as Record<string, unknown>;
-  return rules.lenient === undefined ? body : withoutBlanks(body, rules.lenient.keeps);
+  return lenient === undefined ? body : withoutBlanks(body, lenient.keeps);
 }
 
 /** Without the fields that are `null` or empty text, but for `keeps`, whose empty text says something. */

@@ -45,7 +45,6 @@ import { ApiError, badField, CODE, errorItem, notFound } from '../errors.ts';
 import { type Operation, operation } from '../operation.ts';
 
 const tag = 'Call commands';
-const SOUND_BYTES = 1024 * 1024;
 const answer = { status: 200, form: 'data', schema: z.object({ result: z.literal('ok') }) } as const;
 
 /** A command without who gives it, to which leg. */
@@ -64,7 +63,6 @@ interface Action<B> {
   readonly defaults?: object;
   /** Fields whose empty text says something. */
   readonly keeps?: readonly string[];
-  readonly bodyBytes?: number;
   readonly command: (body: B) => Wish;
 }
 
@@ -78,7 +76,7 @@ const action = <B extends CommonFields>(row: Action<B>): Operation =>
     summary: row.summary,
     body: row.body,
     lenient: { keeps: row.keeps ?? [] },
-    ...present({ defaults: row.defaults, bodyBytes: row.bodyBytes }),
+    ...present({ defaults: row.defaults }),
     answer,
     handle: (call, body) => {
       const leg = { ...commonOf(call, body), control: call.path[0]! };
@@ -279,7 +277,6 @@ export const callActions = [
     id: 'startPlayback',
     name: 'playback_start',
     summary: 'Play a sound: by URL, by name, or sent along. Several wait for each other',
-    bodyBytes: SOUND_BYTES,
     body: z.object({ ...COMMON, ...AUDIO_OR_CONTENT, ...PLAYING, overlay: OVERLAY }),
     command: (body) => ({
       type: 'play',
