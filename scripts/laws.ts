@@ -20,6 +20,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   proxy: ['core', 'wire', 'sip'],
   media: ['core', 'wire', 'rtc', 'sdp'],
   voice: ['core', 'wire', 'sip', 'sdp'],
+  webhooks: ['core', 'wire'],
 };
 
 /** What a room has for tests, simulations and benches: a door of its own, or a path. */

@@ -1,0 +1,128 @@
+import {
+  type Check,
+  type Checks,
+  isFields,
+  isFlag,
+  isNumber,
+  isString,
+  isText,
+  listOf,
+  maybe,
+  oneOf,
+  orNull,
+  recordOf,
+} from '@sidetone/core';
+import type { CallEvent, CallNews, EventLeg, Hook, LegStats, PlayedMedia } from '@sidetone/wire';
+
+/** What the journal keeps of an event until it is stored and told. */
+export interface Entry {
+  readonly version: 1;
+  readonly event: CallEvent;
+  /** Nothing more is tried; only the store has to have it yet. */
+  readonly settled: boolean;
+  /** Tries before; of an event that is told once more. */
+  readonly attempts: number;
+}
+
+export const keyOf = (id: string): string => `event ${id}`;
+
+const hook = recordOf<Hook>({
+  url: isString,
+  failover: orNull(isString),
+  method: oneOf('POST', 'GET'),
+  timeoutMs: orNull(isNumber),
+  retriesMs: orNull(listOf(isNumber)),
+});
+const leg = recordOf<EventLeg>({
+  control: isText,
+  leg: isText,
+  session: isText,
+  connection: orNull(isString),
+  from: isString,
+  to: isString,
+  direction: oneOf('incoming', 'outgoing'),
+  party: oneOf('pstn', 'sip'),
+  startedAt: isNumber,
+});
+const headers = listOf((value) => Array.isArray(value) && value.length === 2 && value.every(isString));
+const codec = oneOf('OPUS', 'PCMU', 'PCMA', 'G722');
+const media = recordOf<PlayedMedia>({ url: maybe(isString), name: maybe(isString), overlay: isFlag });
+/** What is shown of them. */
+const stats = recordOf<
+  Pick<LegStats, 'packetsReceived' | 'packetsSent' | 'packetsLost' | 'jitterMs' | 'rttMs'>
+>({
+  packetsReceived: isNumber,
+  packetsSent: isNumber,
+  packetsLost: isNumber,
+  jitterMs: isNumber,
+  rttMs: maybe(isNumber),
+});
+
+type News<T extends CallNews['type']> = Extract<CallNews, { type: T }>;
+/** A field of a new kind of news without a check does not compile. */
+const NEWS: { readonly [T in CallNews['type']]: Checks<Omit<News<T>, 'type'>> } = {
+  initiated: {
+    state: oneOf('parked', 'bridging'),
+    callerName: orNull(isString),
+    fromUri: orNull(isString),
+    toUri: orNull(isString),
+    headers,
+    offeredCodecs: listOf(isString),
+    connectionCodecs: listOf(codec),
+  },
+  answered: { codec: orNull(codec), headers },
+  bridged: {},
+  held: {},
+  unheld: {},
+  hangup: {
+    cause: isText,
+    sip: isString,
+    source: oneOf('caller', 'callee', 'unknown'),
+    headers,
+    quality: orNull(stats),
+  },
+  digit: { digit: isString },
+  playStarted: { media },
+  playEnded: { media, status: isText, detail: isString },
+  speakStarted: {},
+  speakEnded: { status: isText },
+  gathered: { digits: isString, status: isText, gatherId: orNull(isString) },
+  referStarted: {},
+  referCompleted: { status: isNumber },
+  referFailed: { status: isNumber },
+  infoReceived: { contentType: isString, body: isString },
+};
+
+const news: Check = (value) => {
+  if (!isFields(value) || !Object.hasOwn(NEWS, String(value['type']))) return false;
+  const checks = NEWS[value['type'] as CallNews['type']] as Checks<object>;
+  return recordOf(checks)(value);
+};
+
+const event = recordOf<CallEvent>({
+  id: isText,
+  lane: isText,
+  n: isNumber,
+  at: isNumber,
+  account: isText,
+  leg,
+  clientState: orNull(isString),
+  hook: orNull(hook),
+  what: news,
+});
+
+/** The event, when it is whole. */
+export const eventOf = (value: unknown): CallEvent | null => (event(value) ? (value as CallEvent) : null);
+
+export function entryOf(value: unknown): Entry | null {
+  if (!isFields(value) || value['version'] !== 1) return null;
+  const whole = eventOf(value['event']);
+  if (whole === null) return null;
+  const attempts = value['attempts'];
+  return {
+    version: 1,
+    event: whole,
+    settled: value['settled'] === true,
+    attempts: isNumber(attempts) && attempts > 0 ? attempts : 0,
+  };
+}

@@ -1,0 +1,139 @@
+import type { EpochMs } from '@sidetone/core';
+import {
+  type CallEvent,
+  type CallNews,
+  type CommandHeaders,
+  EVENT_NAME,
+  type PlayedMedia,
+} from '@sidetone/wire';
+import { qualityOf } from './quality.ts';
+
+/** Names of SIP headers that the API tells beside the custom ones. */
+const SIP_HEADERS = new Set(['user-to-user', 'diversion']);
+/** As programs know them; the rate of the clock of RTP of G.722 is another one (RFC 3551 §4.5.2). */
+const SAMPLING_RATE = { OPUS: 48_000, G722: 16_000, PCMU: 8000, PCMA: 8000 } as const;
+
+/** ISO 8601 with microseconds. */
+export function isoMicros(at: EpochMs): string {
+  const micros = Math.round(at * 1000);
+  const rest = ((micros % 1000) + 1000) % 1000;
+  return new Date((micros - rest) / 1000).toISOString().replace('Z', `${String(rest).padStart(3, '0')}Z`);
+}
+
+/** The event as the API shows it: what `data` holds in a webhook. */
+export function dataOf(event: CallEvent): Record<string, unknown> {
+  return {
+    record_type: 'event',
+    event_type: EVENT_NAME[event.what.type],
+    id: event.id,
+    occurred_at: isoMicros(event.at),
+    payload: payloadOf(event),
+  };
+}
+
+/**
+ * The whole body of a webhook, payload version 2.
+ * @param attempt counts up from 1
+ * @param url as the back end gave it: programs build the next one from it
+ */
+export const envelopeOf = (event: CallEvent, attempt: number, url: string): object => ({
+  data: dataOf(event),
+  meta: { attempt, delivered_to: url },
+});
+
+function payloadOf({ leg, clientState, what }: CallEvent): Record<string, unknown> {
+  return {
+    call_control_id: leg.control,
+    call_leg_id: leg.leg,
+    call_session_id: leg.session,
+    connection_id: leg.connection,
+    client_state: clientState,
+    from: leg.from,
+    to: leg.to,
+    calling_party_type: leg.party,
+    ...newsOf(what, leg),
+  };
+}
+
+function newsOf(what: CallNews, leg: CallEvent['leg']): Record<string, unknown> {
+  const start_time = isoMicros(leg.startedAt);
+  switch (what.type) {
+    case 'initiated':
+      return {
+        direction: leg.direction,
+        state: what.state,
+        start_time,
+        caller_id_name: what.callerName,
+        from_sip_uri: what.fromUri,
+        to_sip_uri: what.toUri,
+        ...headersOf(what.headers),
+        offered_codecs: what.offeredCodecs.join(','),
+        connection_codecs: what.connectionCodecs.join(','),
+        shaken_stir_attestation: null,
+        shaken_stir_validated: false,
+        call_screening_result: null,
+        tags: [],
+      };
+    case 'answered':
+      return {
+        state: 'answered',
+        start_time,
+        ...headersOf(what.headers),
+        codec: what.codec,
+        sampling_rate: what.codec === null ? null : SAMPLING_RATE[what.codec],
+        tags: [],
+      };
+    case 'bridged':
+      return { state: 'bridged' };
+    case 'hangup':
+      return {
+        state: 'hangup',
+        start_time,
+        hangup_cause: what.cause,
+        hangup_source: what.source,
+        sip_hangup_cause: what.sip,
+        call_quality_stats: what.quality === null ? null : qualityOf(what.quality),
+        ...headersOf(what.headers),
+        tags: [],
+      };
+    case 'digit':
+      return { digit: what.digit };
+    case 'playStarted':
+      return mediaOf(what.media);
+    case 'playEnded':
+      return { ...mediaOf(what.media), status: what.status, status_detail: what.detail };
+    case 'speakEnded':
+      return { status: what.status };
+    case 'gathered':
+      return {
+        digits: what.digits,
+        status: what.status,
+        ...(what.gatherId === null ? {} : { gather_id: what.gatherId }),
+      };
+    case 'referCompleted':
+    case 'referFailed':
+      return { sip_notify_response: what.status };
+    case 'infoReceived':
+      return { content_type: what.contentType, body: what.body };
+    case 'held':
+    case 'unheld':
+    case 'speakStarted':
+    case 'referStarted':
+      return {};
+  }
+}
+
+function headersOf(headers: CommandHeaders): object {
+  const told = headers.map(([name, value]) => ({ name, value }));
+  const isSip = ({ name }: { name: string }): boolean => SIP_HEADERS.has(name.toLowerCase());
+  return {
+    custom_headers: told.filter((header) => !isSip(header)),
+    sip_headers: told.filter(isSip),
+  };
+}
+
+const mediaOf = ({ url, name, overlay }: PlayedMedia): Record<string, unknown> => ({
+  ...(url === undefined ? {} : { media_url: url }),
+  ...(name === undefined ? {} : { media_name: name }),
+  overlay,
+});
