@@ -26,6 +26,9 @@ export interface Entry {
 
 export const keyOf = (id: string): string => `event ${id}`;
 
+/** What a date can tell (ECMA-262 §21.4.1.1). */
+const isTime: Check = (value) => isNumber(value) && Math.abs(value) <= 8.64e15;
+
 const hook = recordOf<Hook>({
   url: isString,
   failover: orNull(isString),
@@ -42,7 +45,7 @@ const leg = recordOf<EventLeg>({
   to: isString,
   direction: oneOf('incoming', 'outgoing'),
   party: oneOf('pstn', 'sip'),
-  startedAt: isNumber,
+  startedAt: isTime,
 });
 const headers = listOf((value) => Array.isArray(value) && value.length === 2 && value.every(isString));
 const codec = oneOf('OPUS', 'PCMU', 'PCMA', 'G722');
@@ -103,7 +106,7 @@ const event = recordOf<CallEvent>({
   id: isText,
   lane: isText,
   n: isNumber,
-  at: isNumber,
+  at: isTime,
   account: isText,
   leg,
   clientState: orNull(isString),

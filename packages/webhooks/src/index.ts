@@ -1,3 +1,4 @@
+export { eventOf } from './entry.ts';
 export { createWebhooks, type Webhooks, type WebhooksOptions } from './outbox.ts';
 export { dataOf, envelopeOf, isoMicros } from './payload.ts';
 export type {

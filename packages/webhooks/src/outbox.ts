@@ -3,6 +3,7 @@ import { type CallEvent, EVENT_NAME, type Hook } from '@sidetone/wire';
 import { ageOf } from './age.ts';
 import { Endpoints } from './endpoints.ts';
 import { type Entry, entryOf, keyOf } from './entry.ts';
+import { type Item, type Lane, newItem } from './item.ts';
 import { envelopeOf } from './payload.ts';
 import {
   LIFETIME_MS,
@@ -48,34 +49,6 @@ const LIMITS: WebhooksLimits = {
 const LOST_MS: Ms = 5000;
 /** The log tells of one event in so long that an endpoint did not take, and how many there were. */
 const LOG_MS: Ms = 60_000;
-
-interface Item {
-  readonly event: CallEvent;
-  readonly hook: Hook;
-  readonly account: string;
-  /** Where it waits: endpoint of its first URL. */
-  readonly seat: string;
-  /** Tries in this process, and before. */
-  tries: number;
-  readonly before: number;
-  failures: number;
-  phase: 'behind' | 'waiting' | 'flying' | 'pausing';
-  holds: boolean;
-  /** Endpoint of the try that waits or flies. */
-  at: string;
-  /** When the present phase is over, or began to fly. */
-  until: Ms;
-  /** When it was first tried. */
-  since: Ms | null;
-  giveUpAt: Ms;
-  /** Why the last try failed. */
-  why: string;
-}
-
-interface Lane {
-  holder: Item | null;
-  readonly behind: Set<Item>;
-}
 
 /** What the log has said of an endpoint. */
 interface Trouble {
@@ -176,22 +149,7 @@ class Outbox implements Webhooks {
   }
 
   #add(event: CallEvent, hook: Hook, giveUpAt: Ms, before: number): Item {
-    const item: Item = {
-      event,
-      hook,
-      account: event.account,
-      seat: `${event.account} ${originOf(hook.url)}`,
-      tries: 0,
-      before,
-      failures: 0,
-      phase: 'behind',
-      holds: false,
-      at: '',
-      until: 0,
-      since: null,
-      giveUpAt,
-      why: 'never tried',
-    };
+    const item = newItem(event, hook, giveUpAt, before);
     this.#items.set(event.id, item);
     const seat = this.#seats.get(item.seat);
     if (seat === undefined) this.#seats.set(item.seat, new Set([item]));

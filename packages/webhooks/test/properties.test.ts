@@ -155,3 +155,50 @@ describe('webhooks: whatever endpoints do', () => {
     );
   });
 });
+
+describe('webhooks: a journal of anybody', () => {
+  it('is read whatever it says, and what is left of it can be told', () => {
+    const good = JSON.parse(
+      JSON.stringify({ version: 1, event: eventOf('l', 0), settled: false, attempts: 0 }),
+    );
+    const spoilt = fc
+      .tuple(
+        fc.constantFrom('event', 'event.leg', 'event.hook', 'event.what'),
+        fc.constantFrom(
+          'id',
+          'lane',
+          'n',
+          'at',
+          'hook',
+          'what',
+          'leg',
+          'url',
+          'retriesMs',
+          'type',
+          'startedAt',
+          'clientState',
+        ),
+        fc.oneof(fc.jsonValue(), fc.constantFrom(1e300, -1e300, 1e16)),
+      )
+      .map(([path, name, value]) => {
+        const copy = structuredClone(good);
+        let into = copy;
+        for (const part of path.split('.')) into = into[part];
+        into[name] = value;
+        return copy;
+      });
+    fc.assert(
+      fc.property(fc.array(fc.oneof(fc.jsonValue(), spoilt), { maxLength: 5 }), (values) => {
+        const bench = new Bench(() => ({ status: 200, ms: 1 }));
+        values.forEach((value, i) => {
+          const id = (value as { event?: { id?: unknown } } | null)?.event?.id;
+          bench.journal.set(typeof id === 'string' ? `event ${id}` : `event ${i}`, value as object);
+        });
+        bench.restart();
+        bench.run(bench.now + 60 * MIN);
+        assert.ok(bench.atRest());
+      }),
+      { numRuns: 1000 },
+    );
+  });
+});
