@@ -6,6 +6,7 @@ import { operate } from './cli/operator.ts';
 import { serve } from './cli/serve.ts';
 import { token } from './cli/token.ts';
 import { USAGE } from './cli/usage.ts';
+import { webhookKey } from './cli/webhook-key.ts';
 import { loadConfig } from './config/load.ts';
 import { rotateTokenKey } from './identity/secrets.ts';
 import { VERSION } from './version.ts';
@@ -38,6 +39,8 @@ async function main(argv: readonly string[]): Promise<void> {
   else if (command === 'backup' && rest.length === 1)
     await backup({ file: rest[0]!, config: values.config, data });
   else if (command === 'rotate-token-key' && rest.length === 0) rotate(data);
+  else if (command === 'webhook' && rest[0] === 'key' && rest.length <= 2)
+    webhookKey({ verb: rest[1], data });
   else if (command === 'check' && rest.length === 0) check(values.config);
   else fail(`cannot make sense of "${positionals.join(' ')}"; see "sidetone --help"`);
 }

@@ -14,12 +14,15 @@ import { referencePage, referenceStyle } from './reference-page.ts';
 import { readBody } from './request.ts';
 import { auditEvents } from './resources/audit-events.ts';
 import { callActions, commandNotOffered } from './resources/call-actions.ts';
+import { callEvents } from './resources/call-events.ts';
 import { activeCalls, calls } from './resources/calls.ts';
 import { connections, sipRegistrationStatus } from './resources/connections.ts';
 import { credentialConnections } from './resources/credential-connections.ts';
 import { phoneNumbers } from './resources/phone-numbers.ts';
 import { callControlApplications, outboundVoiceProfiles } from './resources/plain-objects.ts';
+import { publicKey } from './resources/public-key.ts';
 import { telephonyCredentials } from './resources/telephony-credentials.ts';
+import { webhookDeliveries } from './resources/webhook-deliveries.ts';
 
 /** Requests without a good key, per address and minute. */
 const FAILURES_PER_MINUTE = 60;
@@ -36,6 +39,9 @@ export const OPERATIONS: readonly Operation[] = [
   ...callActions,
   ...activeCalls,
   ...auditEvents,
+  ...publicKey,
+  ...callEvents,
+  ...webhookDeliveries,
 ];
 
 export interface ApiOptions {

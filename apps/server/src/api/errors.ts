@@ -62,6 +62,9 @@ export const notFound = (): ApiError =>
 export const badField = (pointer: string, detail: string, code: string = CODE.badRequest): ApiError =>
   new ApiError(422, [errorItem(code, detail, { pointer })]);
 
+/** What is asked is not possible as things are. */
+export const badState = (detail: string): ApiError => new ApiError(422, [errorItem(CODE.badRequest, detail)]);
+
 export const badParameter = (parameter: string, detail: string): ApiError =>
   new ApiError(422, [errorItem(CODE.badRequest, detail, { parameter })]);
 

@@ -1,6 +1,7 @@
 import type { EpochMs, Ms } from '@sidetone/core';
-import type { Command, CommandResult, LegView } from '@sidetone/wire';
+import type { CallEvent, Command, CommandResult, LegView } from '@sidetone/wire';
 import type { z } from 'zod';
+import type { EventReader } from '../events/event-queries.ts';
 import { isVisible } from '../identity/objects.ts';
 import type { IdentityService } from '../identity/open.ts';
 import { NameTaken, type Registry } from '../identity/registry.ts';
@@ -38,6 +39,12 @@ export interface ApiWorld {
   readonly now: () => EpochMs;
   readonly registration: (userName: string) => RegistrationState;
   readonly calls: CallCommands;
+  readonly webhooks: {
+    /** What webhooks are signed by now; base64. */
+    readonly publicKey: string;
+    readonly events: EventReader;
+    readonly redeliver: (event: CallEvent, attempts: number) => void;
+  };
 }
 
 /** A request whose sender is known. */

@@ -10,6 +10,8 @@ export const USAGE = `Sidetone: calls from the browser to SIP over one WebSocket
   sidetone number add|remove NUMBER, list            numbers of an account [--account NAME] [--connection USER]
   sidetone backup FILE                               copy the SQLite database while the server runs
   sidetone rotate-token-key                          sign login tokens by a new key; the old one stays good
+  sidetone webhook key                               show the public keys that webhooks are signed by
+  sidetone webhook key rotate|activate               make the next key; sign by it from the next start on
   sidetone check [--config FILE]                     check a configuration file
   sidetone --version
 

@@ -317,6 +317,22 @@ const webhooksSection = z.strictObject({
     .describe(
       'Host names, addresses and networks that webhooks and downloads may reach although they are private; loopback, private and link-local addresses are refused otherwise.',
     ),
+  keep_days: z
+    .int()
+    .min(1)
+    .max(3650)
+    .default(7)
+    .describe('So long call events and their deliveries can be read and sent again.'),
+  keep_events: z
+    .int()
+    .min(1000)
+    .max(1_000_000_000)
+    .default(1_000_000)
+    .describe('So many call events are kept at most; the oldest go first.'),
+  keep_digits: z
+    .boolean()
+    .default(false)
+    .describe('Keep the digits that people pressed, too. Without it such an event cannot be sent again.'),
 });
 
 const storeSection = z.strictObject({

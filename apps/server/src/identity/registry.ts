@@ -5,6 +5,7 @@ import type {
   ObjectKind,
   StoredObject,
 } from '../store/directory-store.ts';
+import { asOfToday } from './earlier-forms.ts';
 
 /** How often a change is decided anew because somebody else was faster. */
 const MOST_TRIES = 8;
@@ -139,7 +140,7 @@ export class Registry {
     if (revision <= this.#revision) return;
     const changes: ObjectChange[] = [];
     for (const object of objects)
-      if ((this.#gone.get(object.id) ?? 0) <= revision) this.#put(object, changes);
+      if ((this.#gone.get(object.id) ?? 0) <= revision) this.#put(asOfToday(object), changes);
     for (const id of removed) this.#remove(id, changes);
     this.#revision = revision;
     for (const [id, at] of this.#gone) if (at <= revision) this.#gone.delete(id);

@@ -8,17 +8,27 @@ export interface Secrets {
   readonly tokenKeys: readonly [Uint8Array, ...Uint8Array[]];
   /** Signs digest nonces, 32 bytes. */
   readonly nonceKey: Uint8Array;
+  /** Sign webhooks (Ed25519, seeds of 32 bytes): the one that signs; the one that will, once it is activated; the one that did. */
+  readonly webhookKeys: {
+    readonly signing: Uint8Array;
+    readonly next?: Uint8Array;
+    readonly previous?: Uint8Array;
+  };
 }
 
 interface SecretsFile {
   readonly token_key?: unknown;
   readonly previous_token_key?: unknown;
   readonly nonce_key?: unknown;
+  readonly webhook_key?: unknown;
+  readonly next_webhook_key?: unknown;
+  readonly previous_webhook_key?: unknown;
 }
 
 const FILE = 'secrets.json';
 const TOKEN_KEY_BYTES = 64;
 const NONCE_KEY_BYTES = 32;
+const WEBHOOK_KEY_BYTES = 32;
 
 /** Reads the secrets of `dataDir`, or makes them. Throws with a sentence when the file is damaged. */
 export function loadSecrets(dataDir: string): Secrets {
@@ -27,10 +37,13 @@ export function loadSecrets(dataDir: string): Secrets {
     write(file, {
       token_key: randomBytes(TOKEN_KEY_BYTES).toString('base64'),
       nonce_key: randomBytes(NONCE_KEY_BYTES).toString('base64'),
+      webhook_key: newWebhookKey(),
     });
   }
   chmodSync(file, 0o600);
-  const value = read(file);
+  let value = read(file);
+  // Of a release before webhooks.
+  if (value.webhook_key === undefined) write(file, (value = { ...value, webhook_key: newWebhookKey() }));
   const previous =
     value.previous_token_key === undefined
       ? []
@@ -38,8 +51,29 @@ export function loadSecrets(dataDir: string): Secrets {
   return {
     tokenKeys: [key(value.token_key, TOKEN_KEY_BYTES, file, 'token_key'), ...previous],
     nonceKey: key(value.nonce_key, NONCE_KEY_BYTES, file, 'nonce_key'),
+    webhookKeys: {
+      signing: seed(value, 'webhook_key', file)!,
+      ...present('next', seed(value, 'next_webhook_key', file)),
+      ...present('previous', seed(value, 'previous_webhook_key', file)),
+    },
   };
 }
+
+const newWebhookKey = (): string => randomBytes(WEBHOOK_KEY_BYTES).toString('base64');
+
+function seed(
+  value: SecretsFile,
+  name: 'webhook_key' | 'next_webhook_key' | 'previous_webhook_key',
+  file: string,
+): Uint8Array | undefined {
+  if (value[name] === undefined) return undefined;
+  const bytes = key(value[name], WEBHOOK_KEY_BYTES, file, name);
+  if (bytes.length === WEBHOOK_KEY_BYTES) return bytes;
+  throw new Error(`${file}: ${name} must hold ${WEBHOOK_KEY_BYTES} bytes`);
+}
+
+const present = <N extends string>(name: N, bytes: Uint8Array | undefined) =>
+  (bytes === undefined ? {} : { [name]: bytes }) as { [K in N]?: Uint8Array };
 
 /** A new key signs login tokens from the next start on; tokens of the present one stay good until the next rotation. */
 export function rotateTokenKey(dataDir: string): void {
@@ -51,6 +85,22 @@ export function rotateTokenKey(dataDir: string): void {
     token_key: randomBytes(TOKEN_KEY_BYTES).toString('base64'),
     previous_token_key: value.token_key,
   });
+}
+
+/** A key that will sign webhooks once it is activated, so that receivers can know it before; one that waits already stays. */
+export function prepareWebhookKey(dataDir: string): void {
+  const file = join(dataDir, FILE);
+  if (loadSecrets(dataDir).webhookKeys.next !== undefined) return;
+  write(file, { ...read(file), next_webhook_key: newWebhookKey() });
+}
+
+/** The key that waits signs webhooks from the next start on. `false`: none waits. */
+export function activateWebhookKey(dataDir: string): boolean {
+  const file = join(dataDir, FILE);
+  if (loadSecrets(dataDir).webhookKeys.next === undefined) return false;
+  const { next_webhook_key, ...value } = read(file);
+  write(file, { ...value, webhook_key: next_webhook_key, previous_webhook_key: value.webhook_key });
+  return true;
 }
 
 function write(file: string, value: SecretsFile): void {

@@ -9,8 +9,8 @@ import { type Fields, isFields, type JournalEntry } from '@sidetone/core';
  * The last value of a key counts; `null`: the key is no more. A unit counts whole or not at all: a death in mid-write leaves a line
  * without its end. Version 1 had a line `{"room":…,"key":…,"value":…}` for each change, and is still read.
  *
- * Times in values are of the machine's monotonic clock, so of a journal of another boot only the call records count: the media of its
- * calls is gone, too.
+ * Times in values are of the machine's monotonic clock, so of a journal of another boot only call records and the events of webhooks
+ * count, whose times are of the day: the media of its calls is gone, too.
  */
 
 const VERSION = 2;
@@ -18,8 +18,10 @@ const VERSION = 2;
 const EARLIER = 1;
 
 /** Who keeps entries: the services, and the driver its call records until the store has them. */
-export const JOURNAL_ROOMS = ['voice', 'vsp', 'proxy', 'records'] as const;
+export const JOURNAL_ROOMS = ['voice', 'vsp', 'proxy', 'webhooks', 'records'] as const;
 export type JournalRoom = (typeof JOURNAL_ROOMS)[number];
+/** What counts after the machine was started anew, and when the calls could not be taken over. */
+export const LASTING_ROOMS: readonly JournalRoom[] = ['webhooks', 'records'];
 
 /** What is kept; `null`: the key is no more. */
 export interface JournalChange {
@@ -61,6 +63,7 @@ export function readJournal(bytes: Buffer, boot: string): ReadJournal {
     voice: new Map(),
     vsp: new Map(),
     proxy: new Map(),
+    webhooks: new Map(),
     records: new Map(),
   };
   const done = (problem?: string): ReadJournal => ({
@@ -68,6 +71,7 @@ export function readJournal(bytes: Buffer, boot: string): ReadJournal {
       voice: listed(kept.voice),
       vsp: listed(kept.vsp),
       proxy: listed(kept.proxy),
+      webhooks: listed(kept.webhooks),
       records: listed(kept.records),
     },
     ...(problem === undefined ? {} : { problem }),
@@ -90,7 +94,7 @@ export function readJournal(bytes: Buffer, boot: string): ReadJournal {
     at = end + 1;
     if (unit === undefined) foreign += 1;
     for (const { room, key, value } of unit ?? []) {
-      if (another && room !== 'records') continue;
+      if (another && !LASTING_ROOMS.includes(room)) continue;
       if (value === null) {
         if (kept[room].delete(key)) count -= 1;
       } else if (kept[room].has(key)) kept[room].set(key, value);
@@ -101,7 +105,7 @@ export function readJournal(bytes: Buffer, boot: string): ReadJournal {
       }
     }
   }
-  if (another) return done('the machine was started again since; only its call records count');
+  if (another) return done('the machine was started again since; only its call records and events count');
   return done(foreign === 0 ? undefined : `${foreign} of its lines make no sense`);
 }
 

@@ -3,6 +3,14 @@ import { type Binding, createProxy, type ProxyInput, type ProxyOutput } from '@s
 import type { Flow, LocalNode, SipMessage } from '@sidetone/sip';
 import { createVoice, type VoiceInput, type VoiceOutput } from '@sidetone/voice';
 import { createVsp, type VspInput, type VspOutput } from '@sidetone/vsp';
+import {
+  createWebhooks,
+  type Post,
+  type StoreItem,
+  type Webhooks,
+  type WebhooksInput,
+  type WebhooksOutput,
+} from '@sidetone/webhooks';
 import type { Command, CommandResult, Identity, LegView } from '@sidetone/wire';
 import { epoch, monotonic } from '../clock.ts';
 import type { Config } from '../config/schema.ts';
@@ -11,14 +19,17 @@ import { systemRandom } from '../system-random.ts';
 import { CommandDesk } from './command-desk.ts';
 import { Door, type Incoming } from './door.ts';
 
-type Input = VspInput | VoiceInput | ProxyInput;
-type Output = VspOutput | VoiceOutput | ProxyOutput;
+type Input = VspInput | VoiceInput | ProxyInput | WebhooksInput;
+type Output = VspOutput | VoiceOutput | ProxyOutput | WebhooksOutput;
+
+/** The services; those that speak SIP are nodes of it. */
+export type Room = LocalNode | 'webhooks';
 
 type RecordOutput = Extract<VoiceOutput, { type: 'record' }>;
 type ToKeep = JournalLine | RecordOutput;
 
 /** A line of the journal of a room. */
-export type Kept = Omit<JournalLine, 'type'> & { readonly room: LocalNode };
+export type Kept = Omit<JournalLine, 'type'> & { readonly room: Room };
 
 /** What the services ask of the world, beyond each other. */
 export interface World {
@@ -34,7 +45,10 @@ export interface World {
   readonly mediaLag: () => Ms;
   /** What has changed and finished, as one unit. Must be written when this returns: what leaves follows. */
   readonly keep: (changes: readonly Kept[], records: readonly RecordOutput['record'][]) => void;
-  readonly log: (room: LocalNode, line: LogLine) => void;
+  /** A request to a back end; answered by a `posted` input of webhooks. */
+  readonly post: (post: Post) => void;
+  readonly store: (item: StoreItem) => void;
+  readonly log: (room: Room, line: LogLine) => void;
 }
 
 export interface ExchangeOptions {
@@ -45,11 +59,11 @@ export interface ExchangeOptions {
   readonly mediaAddresses: readonly string[] | undefined;
 }
 
-/** vsp, voice and proxy in one process, with the real clock under them. */
+/** The services in one process, with the real clock under them. */
 export interface Exchange {
   /** The first thing a service hears: what the process before has kept. All have heard before anything that follows is carried. */
-  restore(entries: Readonly<Record<LocalNode, readonly JournalEntry[]>>): void;
-  post(to: LocalNode, input: Input): void;
+  restore(entries: Readonly<Record<Room, readonly JournalEntry[]>>): void;
+  post(to: Room, input: Input): void;
   /** What has come in by a socket: it waits its turn (`door.ts`). */
   arrived(incoming: Incoming): void;
   /** Calls back when that has been handled. */
@@ -67,6 +81,8 @@ export interface Exchange {
   bindingsOf(user: string): readonly Binding[];
   /** Calls that are not answered yet. */
   earlyCalls(): number;
+  /** Events that are not told yet, and requests under way. */
+  webhooks(): Webhooks['size'];
   stop(): void;
 }
 
@@ -109,8 +125,10 @@ export function createExchange(options: ExchangeOptions, world: World): Exchange
     limits: { contactsPerUser: config.limits.contacts_per_user },
   });
 
-  const loop = new ServiceLoop<LocalNode, Input, Output, ToKeep>(
-    { vsp, voice, proxy },
+  const webhooks = createWebhooks({ epoch });
+
+  const loop = new ServiceLoop<Room, Input, Output, ToKeep>(
+    { vsp, voice, proxy, webhooks },
     {
       isKept: (output): output is ToKeep => output.type === 'journal' || output.type === 'record',
       keep: (room, unit) => {
@@ -147,19 +165,23 @@ export function createExchange(options: ExchangeOptions, world: World): Exchange
     }
   }
 
-  function carry(from: LocalNode, output: Exclude<Output, ToKeep>): void {
+  function carry(from: Room, output: Exclude<Output, ToKeep>): void {
     switch (output.type) {
       case 'sip':
         if (output.flow.transport === 'local') {
           loop.post(output.flow.node, {
             type: 'sip',
             message: output.message,
-            flow: { transport: 'local', node: from },
+            // Webhooks send no SIP.
+            flow: { transport: 'local', node: from as LocalNode },
           });
         } else leaving.push(() => world.sip(output.message, output.flow));
         return;
       case 'dialog':
         return loop.post('proxy', output);
+      // In the same run, so that its line is in the unit of what has changed.
+      case 'event':
+        return loop.post('webhooks', output);
       case 'log':
         return world.log(from, output);
       case 'commandDone':
@@ -170,7 +192,7 @@ export function createExchange(options: ExchangeOptions, world: World): Exchange
   }
 
   function deliver(
-    output: Exclude<Output, ToKeep | { type: 'sip' | 'dialog' | 'log' | 'commandDone' }>,
+    output: Exclude<Output, ToKeep | { type: 'sip' | 'dialog' | 'event' | 'log' | 'commandDone' }>,
   ): void {
     switch (output.type) {
       case 'frame':
@@ -187,6 +209,10 @@ export function createExchange(options: ExchangeOptions, world: World): Exchange
         return world.refused(output);
       case 'media':
         return world.media(output);
+      case 'post':
+        return world.post(output);
+      case 'store':
+        return world.store(output.item);
     }
   }
 
@@ -207,7 +233,7 @@ export function createExchange(options: ExchangeOptions, world: World): Exchange
     run();
   }
 
-  const post = (to: LocalNode, input: Input): void => {
+  const post = (to: Room, input: Input): void => {
     if (stopped) return;
     loop.post(to, input);
     run();
@@ -229,7 +255,7 @@ export function createExchange(options: ExchangeOptions, world: World): Exchange
   return {
     // voice first: what it ends and what it claims from media stands before the others speak of it.
     restore: (entries) => {
-      for (const room of ['voice', 'vsp', 'proxy'] as const)
+      for (const room of ['voice', 'vsp', 'proxy', 'webhooks'] as const)
         loop.post(room, { type: 'restore', entries: entries[room] });
       run();
     },
@@ -249,6 +275,7 @@ export function createExchange(options: ExchangeOptions, world: World): Exchange
     calls: () => voice.size.calls,
     bindingsOf: (user) => proxy.bindingsOf(user, monotonic()),
     earlyCalls: () => voice.early,
+    webhooks: () => webhooks.size,
     stop: () => {
       stopped = true;
       clearTimeout(timer);

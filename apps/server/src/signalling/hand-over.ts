@@ -29,6 +29,8 @@ export async function handOver({ exchange, sockets, stopListening, tell }: HandO
   tell({ type: 'handing-over', early: exchange.earlyCalls() });
   for (let waited = 0; exchange.earlyCalls() > 0 && waited < EARLY_MS; waited += LOOK_MS) await rest(LOOK_MS);
   stopListening();
+  // The next process tells what happens from now on.
+  exchange.post('webhooks', { type: 'drain' });
   const ended = exchange.earlyCalls();
   tell({ type: 'leaving', calls: exchange.calls() - ended, ended });
   for (const group of ['browsers', 'all'] as const) {

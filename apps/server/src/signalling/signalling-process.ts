@@ -25,6 +25,7 @@ import { openSipTransport, type SipTransport } from '../net/sip-transport.ts';
 import { openRecordWriter } from '../store/record-writer.ts';
 import { FAULT, type FromChild, type SignallingStart, type ToChild } from '../supervise/messages.ts';
 import { systemRandom } from '../system-random.ts';
+import { openWebhooks } from '../webhooks/open.ts';
 import { authenticate } from './authenticate.ts';
 import { createExchange } from './exchange.ts';
 import { handOver } from './hand-over.ts';
@@ -38,9 +39,13 @@ import { keepTrunksResolved, resolveTrunks } from './trunk-addresses.ts';
 /** How long SIGTERM waits for calls to end, and then for the answers to the last BYEs. */
 const LONGEST_DRAIN_MS = 3000;
 const FAREWELL_MS = 200;
+/** And how long for webhooks; what is not delivered by then is left to the next process. */
+const LAST_NEWS_MS = 1000;
 const LOOK_MS = 2000;
 /** Names of trunks that take longer are known later. */
 const LOOK_UP_MS = 1000;
+/** At a handover, requests under way have this much longer than the clients. */
+const LAST_REQUESTS_MS = 500;
 /** Users named at the start. */
 const MOST_TOLD = 100;
 
@@ -98,10 +103,18 @@ async function serve(
   );
   // What the process before had in hand when it died. A record that the store has already stays as it is there.
   for (const { value } of journal.found.entries.records) records.save(value as CallRecord);
+  const webhooks = openWebhooks({
+    config,
+    dataDir,
+    secrets,
+    log,
+    tell: (input) => exchange.post('webhooks', input),
+  });
   const logs = {
     vsp: log.child({ service: 'vsp' }),
     voice: log.child({ service: 'voice' }),
     proxy: log.child({ service: 'proxy' }),
+    webhooks: log.child({ service: 'webhooks' }),
   };
   const budget = new LoginBudget();
   const phoneBudget = new LoginBudget();
@@ -117,6 +130,13 @@ async function serve(
       waiting: () => records.state.waiting,
       lost: () => records.state.lost,
     },
+    {
+      name: 'call_events',
+      why: () => webhooks.state.why,
+      waiting: () => webhooks.state.waiting,
+      lost: () => webhooks.state.lost,
+    },
+    { name: 'webhooks', why: () => undefined, waiting: () => exchange.webhooks().waiting },
     {
       name: 'journal',
       why: () => journal.why && `cannot be written (${journal.why}); a restart would lose calls`,
@@ -202,6 +222,8 @@ async function serve(
           );
         }
       },
+      post: webhooks.post,
+      store: webhooks.store,
       log: (room, line) => logs[room][line.level](line.fields, line.event),
     },
   );
@@ -254,6 +276,7 @@ async function serve(
           now: epoch,
           registration: (user) => registrationOf(exchange.bindingsOf(user), monotonic()),
           calls: exchange,
+          webhooks: webhooks.api,
         },
         requestsPerMinute: config.limits.api_requests_per_minute,
         monotonic,
@@ -308,6 +331,8 @@ async function serve(
     media.close();
     clearInterval(watching);
     stopResolving();
+    // What it has written leaves the journal yet.
+    await webhooks.close();
     exchange.stop();
     await records.close();
     await people.close();
@@ -322,8 +347,11 @@ async function serve(
       exchange.post('vsp', { type: 'drain' });
       const until = monotonic() + LONGEST_DRAIN_MS;
       while (exchange.calls() > 0 && monotonic() < until) await rest(25);
-      // The last BYEs have left; peers have a moment to answer before their port is gone.
-      await rest(FAREWELL_MS);
+      // The last BYEs have left; peers have a moment to answer before their port is gone, and back ends to hear of the ends.
+      await Promise.all([
+        rest(FAREWELL_MS),
+        webhooks.rested(() => exchange.webhooks().waiting, LAST_NEWS_MS),
+      ]);
       await end();
     },
     handOver: async () => {
@@ -336,6 +364,7 @@ async function serve(
       }
       draining = true;
       await handOver({ exchange, sockets: webSockets, stopListening: () => http.close(), tell });
+      await webhooks.rested(() => exchange.webhooks().flying, LAST_REQUESTS_MS);
       await end();
       return true;
     },

@@ -1,16 +1,20 @@
 import type { Server } from 'node:http';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { getRequestListener } from '@hono/node-server';
+import type { CallEvent } from '@sidetone/wire';
 import type { Hono } from 'hono';
 import { createApi } from '../../src/api/app.ts';
 import type { RegistrationState } from '../../src/api/operation.ts';
+import { type EventStore, openEventStore } from '../../src/events/event-store.ts';
 import { apiKeyName, makeApiKey } from '../../src/identity/api-key.ts';
 import { newNumber } from '../../src/identity/bring-up.ts';
 import { accountName, makeObject } from '../../src/identity/objects.ts';
 import type { IdentityService } from '../../src/identity/open.ts';
 import { createLog } from '../../src/log.ts';
 import type { StoredObject } from '../../src/store/directory-store.ts';
+import { createSigner } from '../../src/webhooks/signer.ts';
 import { FakeCalls } from './fake-calls.ts';
 import { People } from './people.ts';
 
@@ -27,6 +31,9 @@ export class ApiBench {
   readonly people = new People();
   /** The monotonic clock; `people.now` is the time of day. */
   now = 0;
+  events!: EventStore;
+  readonly redelivered: [event: CallEvent, attempts: number][] = [];
+  readonly publicKey = createSigner(new Uint8Array(32).fill(7)).publicKey;
   readonly registered = new Map<string, RegistrationState>();
   readonly calls = new FakeCalls();
   service!: IdentityService;
@@ -37,12 +44,24 @@ export class ApiBench {
     const bench = new ApiBench();
     bench.people.now = Date.now();
     bench.service = await bench.people.open(config);
+    bench.events = openEventStore({
+      file: join(bench.people.dir, 'events.db'),
+      retention: { days: 7, rows: 10_000, digits: false },
+      log: createLog('test', 'silent'),
+      epoch: () => bench.people.now,
+      stored: () => {},
+    });
     bench.app = createApi({
       world: {
         people: bench.service,
         now: () => bench.people.now,
         registration: (user) => bench.registered.get(user) ?? { contacts: [] },
         calls: bench.calls,
+        webhooks: {
+          publicKey: bench.publicKey,
+          events: bench.events,
+          redeliver: (event, attempts) => bench.redelivered.push([event, attempts]),
+        },
       },
       requestsPerMinute,
       monotonic: () => bench.now,
@@ -110,6 +129,7 @@ export class ApiBench {
   async close(): Promise<void> {
     this.#server?.closeAllConnections();
     this.#server?.close();
+    await this.events.close();
     await this.people.close();
   }
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import {
   anchorsite,
+  applicationWebhookVersion,
   channelLimit,
   dtmfType,
   objectId,
@@ -28,7 +29,7 @@ const settings = z.object({
   application_name: text(256).describe('What people call it.'),
   webhook_event_url: requiredUrl.describe('Where events of its calls go.'),
   webhook_event_failover_url: optionalUrl.describe('Where they go when the first one does not take them.'),
-  webhook_api_version: z.enum(['1', '2']),
+  webhook_api_version: applicationWebhookVersion,
   webhook_timeout_secs: webhookTimeout,
   active: z.boolean().describe('An inactive application takes and makes no calls.'),
   anchorsite_override: anchorsite,

@@ -40,9 +40,18 @@ export const channelLimit = z.int().min(1).max(100_000).nullable();
 /** Ids of objects are opaque text. */
 export const objectId = z.string().min(1).max(64);
 
-export const webhookVersion = z
-  .enum(['1', '2', 'texml'])
-  .describe('Form of the events; texml only together with outbound.call_parking_enabled.');
+/** Version 1 is a form of its own that nobody should begin with; what an earlier release has stored is read as 2. */
+const noVersion1 = <T extends string>(values: readonly T[]) =>
+  z.enum(values, {
+    error: ({ input }) =>
+      input === '1'
+        ? 'must be "2": events of version 1 are not sent here'
+        : `must be one of ${values.map((value) => `"${value}"`).join(', ')}`,
+  });
+export const webhookVersion = noVersion1(['2', 'texml']).describe(
+  'Form of the events; texml only together with outbound.call_parking_enabled.',
+);
+export const applicationWebhookVersion = noVersion1(['2']).describe('Form of the events.');
 export const webhookTimeout = z
   .int()
   .min(0)

@@ -1,0 +1,187 @@
+import { Worker } from 'node:worker_threads';
+import type { EpochMs, Ms } from '@sidetone/core';
+import type { StoreItem } from '@sidetone/webhooks';
+import type { Logger } from 'pino';
+import { monotonic } from '../clock.ts';
+import { StoreFailure } from '../store/failure.ts';
+import type { Retention } from './event-database.ts';
+import type { EventReader, Found, StoredDelivery, StoredEvent } from './event-queries.ts';
+import type { EventAnswer, EventQuestion, EventWorkerData } from './event-worker.ts';
+
+export interface EventStoreOptions {
+  readonly file: string;
+  readonly retention: Retention;
+  readonly log: Logger;
+  readonly epoch: () => EpochMs;
+  /** Hears the events that nobody else has to remember any more: they are stored, or (too many waiting) given up. */
+  readonly stored: (events: readonly string[]) => void;
+  readonly mostWaiting?: number;
+}
+
+export interface EventStore extends EventReader {
+  save(item: StoreItem): void;
+  readonly state: {
+    readonly waiting: number;
+    readonly lost: number;
+    /** `undefined` while all is well. */
+    readonly why: string | undefined;
+  };
+  /** Resolves when everything saved is on disk, or could not be written once more. */
+  close(): Promise<void>;
+}
+
+const MOST_WAITING = 20_000;
+const MOST_IN_A_TRANSACTION = 500;
+const RETRY_MS: Ms = 1000;
+const SLOW_MS: Ms = 10_000;
+/** Questions that wait for an answer; more are refused at once. */
+const MOST_QUESTIONS = 200;
+
+/** Call events and deliveries, written and read off the signalling thread: a disk that takes long delays no call. */
+export const openEventStore = (options: EventStoreOptions): EventStore => new Events(options);
+
+class Events implements EventStore {
+  readonly #options: EventStoreOptions;
+  readonly #most: number;
+  #waiting: StoreItem[] = [];
+  /** Given to the thread and not answered. */
+  #asked: { readonly items: readonly StoreItem[]; readonly at: Ms } | undefined;
+  #worker: Worker | undefined;
+  readonly #questions = new Map<number, PromiseWithResolvers<never>>();
+  #last = 0;
+  #retry: NodeJS.Timeout | undefined;
+  #why: string | undefined;
+  #lost = 0;
+  #closing: (() => void) | undefined;
+  #closed = false;
+
+  constructor(options: EventStoreOptions) {
+    this.#options = options;
+    this.#most = options.mostWaiting ?? MOST_WAITING;
+  }
+
+  get state(): EventStore['state'] {
+    const slow = this.#asked !== undefined && monotonic() - this.#asked.at > SLOW_MS;
+    const why = this.#why ?? (slow ? 'the disk does not answer' : undefined);
+    return { waiting: this.#waiting.length + (this.#asked?.items.length ?? 0), lost: this.#lost, why };
+  }
+
+  save(item: StoreItem): void {
+    // It is in the journal, for the next process.
+    if (this.#closed) return;
+    if (this.#waiting.length >= this.#most) this.#giveUp(item);
+    else this.#waiting.push(item);
+    this.#next();
+  }
+
+  events(query: Parameters<EventReader['events']>[0]): Promise<Found<StoredEvent>> {
+    return this.#ask({ ask: 'events', query });
+  }
+
+  deliveries(query: Parameters<EventReader['deliveries']>[0]): Promise<Found<StoredDelivery>> {
+    return this.#ask({ ask: 'deliveries', query });
+  }
+
+  delivery(account: string, id: string): Promise<StoredDelivery | null> {
+    return this.#ask({ ask: 'delivery', account, event: id });
+  }
+
+  async close(): Promise<void> {
+    await new Promise<void>((done) => {
+      this.#closing = done;
+      clearTimeout(this.#retry);
+      this.#retry = undefined;
+      this.#next();
+    });
+    this.#closed = true;
+    const worker = this.#worker;
+    if (worker === undefined) return;
+    const gone = new Promise((done) => worker.once('exit', done));
+    this.#ask({ ask: 'close' }).catch(() => {});
+    await gone;
+  }
+
+  #next(): void {
+    if (this.#asked !== undefined || this.#retry !== undefined) return;
+    if (this.#waiting.length === 0) return this.#closing?.();
+    const items = this.#waiting.slice(0, MOST_IN_A_TRANSACTION);
+    this.#waiting = this.#waiting.slice(items.length);
+    this.#asked = { items, at: monotonic() };
+    this.#ask({ ask: 'save', items, day: this.#options.epoch() }).then(
+      () => this.#saved(items),
+      (error: Error) => this.#failed(items, error),
+    );
+  }
+
+  #saved(items: readonly StoreItem[]): void {
+    this.#asked = undefined;
+    if (this.#why !== undefined) this.#options.log.info('call events are written again');
+    this.#why = undefined;
+    const ids = items.flatMap((item) => (item.kind === 'event' ? [item.event.id] : []));
+    if (ids.length > 0) this.#options.stored(ids);
+    this.#next();
+  }
+
+  #failed(items: readonly StoreItem[], error: Error): void {
+    this.#asked = undefined;
+    this.#waiting = [...items, ...this.#waiting];
+    const why = error instanceof StoreFailure ? error.reason : 'the thread that writes ended';
+    // Once, and again when the reason is another one: a disk may be full for hours.
+    if (this.#why !== why)
+      this.#options.log.error(
+        { problem: error.message, waiting: this.#waiting.length },
+        'call events could not be written; trying again',
+      );
+    this.#why = why;
+    // Events stay in the journal: the next process stores them.
+    if (this.#closing !== undefined) return this.#closing();
+    this.#retry = setTimeout(() => {
+      this.#retry = undefined;
+      this.#next();
+    }, RETRY_MS);
+    this.#retry.unref();
+  }
+
+  #giveUp(item: StoreItem): void {
+    if (this.#lost++ === 0) this.#options.log.error('too many call events wait; some are not kept');
+    if (item.kind === 'event') this.#options.stored([item.event.id]);
+  }
+
+  #ask<T>(question: Ask): Promise<T> {
+    if (question.ask !== 'save' && this.#questions.size >= MOST_QUESTIONS)
+      return Promise.reject(new StoreFailure('too many questions wait', 'busy'));
+    this.#last += 1;
+    const asked = Promise.withResolvers<never>();
+    this.#questions.set(this.#last, asked);
+    const worker = (this.#worker ??= this.#start());
+    worker.ref();
+    worker.postMessage({ ...question, id: this.#last } as EventQuestion);
+    return asked.promise as Promise<T>;
+  }
+
+  #start(): Worker {
+    const { file, retention } = this.#options;
+    const worker = new Worker(new URL('./event-worker.ts', import.meta.url), {
+      workerData: { file, retention } satisfies EventWorkerData,
+      execArgv: ['--disable-warning=ExperimentalWarning'],
+    });
+    worker.on('message', (answer: EventAnswer) => {
+      const asked = this.#questions.get(answer.id);
+      this.#questions.delete(answer.id);
+      if (this.#questions.size === 0) worker.unref();
+      if (answer.ok) asked?.resolve(answer.value as never);
+      else asked?.reject(new StoreFailure(answer.error, answer.reason));
+    });
+    const gone = (): void => {
+      if (this.#worker === worker) this.#worker = undefined;
+      for (const asked of this.#questions.values())
+        asked.reject(new Error('the thread of call events ended'));
+      this.#questions.clear();
+    };
+    worker.on('error', gone);
+    worker.on('exit', gone);
+    return worker;
+  }
+}
+
+type Ask = EventQuestion extends infer Q ? (Q extends unknown ? Omit<Q, 'id'> : never) : never;
