@@ -141,6 +141,8 @@ describe('the REST API', () => {
       [{ webhook_event_url: 'https://user:pass@x.example/' }, '/webhook_event_url'],
       [{ webhook_event_url: `https://x.example/${'a'.repeat(2000)}` }, '/webhook_event_url'],
       [{ webhook_api_version: 'texml' }, '/webhook_api_version'],
+      [{ webhook_api_version: '1' }, '/webhook_api_version'],
+      [{ webhook_api_version: '3' }, '/webhook_api_version'],
       [{ user_name: '123456' }, '/user_name'],
       [{ user_name: 'filed' }, '/user_name'],
       [{ outbound: { outbound_voice_profile_id: '1' } }, '/outbound/outbound_voice_profile_id'],

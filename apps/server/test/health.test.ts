@@ -78,7 +78,11 @@ describe('health-is-blind-to-call-records: the product', { timeout: 120_000 }, (
     const well = await ask(product);
     assert.deepEqual(
       [well.status, well.waiting, well.lost],
-      ['ok', { call_records: 0, journal: 0 }, { call_records: 0 }],
+      [
+        'ok',
+        { call_records: 0, call_events: 0, webhooks: 0, journal: 0 },
+        { call_records: 0, call_events: 0 },
+      ],
     );
     const file = join(product.dataDir, 'sidetone.db');
     const other = new DatabaseSync(file);

@@ -4,6 +4,7 @@ import { after, before, describe, it } from 'node:test';
 import fc from 'fast-check';
 import { OPERATIONS } from '../src/api/app.ts';
 import { ApiBench } from './drive/api.ts';
+import { madeEvent } from './drive/events.ts';
 
 const OBJECTS = 60;
 const PROBES = 12_000;
@@ -21,6 +22,7 @@ describe('accounts', () => {
     number: [],
     profile: [],
     application: [],
+    delivery: [],
   };
 
   before(async () => {
@@ -48,6 +50,9 @@ describe('accounts', () => {
         application_name: `secret application ${i}`,
         webhook_event_url: 'https://secret.example/hook',
       });
+      const event = madeEvent({ account: owner.id, leg: `secret leg ${i}` });
+      bench.events.save({ kind: 'event', event });
+      ids['delivery']!.push(event.id);
       ids['number']!.push(await bench.number(owner.id, `+1312555${2000 + i}`));
     }
     secrets.push(...Object.values(ids).flat(), 'secret', '+13125552', owner.id);
@@ -121,6 +126,9 @@ describe('accounts', () => {
         `filter[resource_id]=connection:${ids['connection']![0]}`,
         'filter[connection_name][contains]=secret',
         `filter[account]=${owner.id}`,
+        'filter[leg_id]=secret leg 1',
+        'filter[webhook][contains]=secret',
+        `page[after]=${ids['delivery']![0]}`,
       ]) {
         const { text } = await bench.ask(stranger.key, 'GET', `${row.path}?${query}`);
         for (const secret of secrets)

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import type { ApiBench } from './api.ts';
+import { madeEvent } from './events.ts';
 import { CALL_ROWS } from './official-calls.ts';
 import {
   type Client,
@@ -183,6 +184,31 @@ const ROWS: readonly Row[] = [
       }
       const all = await on.all('callControlApplications', { filter });
       assert.equal(all.length, 1);
+    },
+  },
+  {
+    method: 'callEvents.list',
+    run: async (on) => {
+      const event = madeEvent({ account: on.account, leg: `leg of ${on.name}` });
+      on.ids['event'] = event.id;
+      on.bench.events.save({ kind: 'event', event });
+      // An earlier version spells its filters flat.
+      const all = await on.all('callEvents', { filter: { leg_id: event.lane } });
+      assert.ok(all.some(({ metadata }) => metadata.id === event.id));
+    },
+  },
+  {
+    method: 'webhookDeliveries.list',
+    run: async (on) => {
+      const all = await on.all('webhookDeliveries', { filter: { status: { eq: 'pending' } } });
+      assert.ok(all.some(({ id }) => id === on.ids['event']));
+    },
+  },
+  {
+    method: 'webhookDeliveries.retrieve',
+    run: async (on) => {
+      const { data } = await on.call(['webhookDeliveries.retrieve'], on.ids['event']);
+      assert.equal(data.webhook.event_type, 'call.bridged');
     },
   },
   {
