@@ -168,7 +168,8 @@ class Events implements EventStore {
     worker.on('message', (answer: EventAnswer) => {
       const asked = this.#questions.get(answer.id);
       this.#questions.delete(answer.id);
-      if (this.#questions.size === 0) worker.unref();
+      // Whoever closes waits for its end.
+      if (this.#questions.size === 0 && !this.#closed) worker.unref();
       if (answer.ok) asked?.resolve(answer.value as never);
       else asked?.reject(new StoreFailure(answer.error, answer.reason));
     });
