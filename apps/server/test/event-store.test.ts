@@ -15,7 +15,7 @@ import { folder, until } from './drive/running.ts';
 
 const DAY_MS = 86_400_000;
 const ALWAYS = { from: -1e15, to: 1e15 };
-const KEEP = { days: 7, rows: 1000, digits: false };
+const KEEP = { days: 7, rows: 1000, bytes: 1e9, digits: false };
 
 const attemptOf = (event: CallEvent, attempt: number, more: Partial<DeliveryAttempt> = {}): StoreItem => ({
   kind: 'attempt',
@@ -131,7 +131,7 @@ describe('events: the database', () => {
     const now = 1_796_020_800_000;
     const old = Array.from({ length: 2500 }, (_, i) => madeEvent({ at: now - 8 * DAY_MS + i }));
     const young = Array.from({ length: 20 }, (_, i) => madeEvent({ at: now - DAY_MS + i }));
-    const database = open({ days: 7, rows: 10_000, digits: false });
+    const database = open({ ...KEEP, rows: 10_000 });
     database.save([...old, ...young].map(stored));
     database.save([attemptOf(old[0]!, 1), attemptOf(young[0]!, 1)]);
     assert.deepEqual([database.prune(now), database.prune(now)], [true, false]);
@@ -141,7 +141,7 @@ describe('events: the database', () => {
     );
     assert.equal(database.delivery('a1', young[0]!.id)?.attempts.length, 1);
     database.close();
-    const few = open({ days: 7, rows: 5, digits: false });
+    const few = open({ ...KEEP, rows: 5 });
     few.save(young.map(stored));
     assert.equal(few.prune(now), false);
     assert.deepEqual(
@@ -149,6 +149,21 @@ describe('events: the database', () => {
       young.slice(15).map(({ id }) => id),
     );
     few.close();
+  });
+
+  it('is bounded in size, the oldest going first', () => {
+    const now = Date.now();
+    const database = open({ ...KEEP, rows: 1e6, bytes: 3_000_000 });
+    const events = Array.from({ length: 6000 }, () => madeEvent({}));
+    for (let i = 0; i < events.length; i += 500) database.save(events.slice(i, i + 500).map(stored));
+    for (let rounds = 0; database.prune(now); rounds++) assert.ok(rounds < 10);
+    const left = database.events({ account: 'a1', limit: 250, offset: 0, at: ALWAYS });
+    assert.ok(left.total > 0 && left.total < 6000, `${left.total}`);
+    assert.equal(database.delivery('a1', events[0]!.id), null);
+    assert.notEqual(database.delivery('a1', events.at(-1)!.id), null);
+    // What is written next takes the room that became free.
+    assert.equal(database.prune(now), false);
+    database.close();
   });
 
   it('keeps how many digits there were, unless it is told to keep them', () => {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -9,7 +10,7 @@ import type { OutgoingRequest } from '../src/outgoing/outgoing.ts';
 import { createPoster } from '../src/webhooks/poster.ts';
 import { queryOf } from '../src/webhooks/query.ts';
 import { createSigner } from '../src/webhooks/signer.ts';
-import { folder, run } from './drive/running.ts';
+import { folder, run, until } from './drive/running.ts';
 
 const require = createRequire(import.meta.url);
 const BODY = {
@@ -167,6 +168,40 @@ describe('webhooks: signatures', () => {
       if (url.includes('?')) assert.deepEqual([parameters.get('a'), parameters.get('d')], ['b c', 'ü']);
     }
     assert.equal(queryOf({ a: [{ b: 1 }, 'x&='], c: '\ud800' }), 'a[0][b]=1&a[1]=x%26%3D&c=%EF%BF%BD');
+  });
+});
+
+describe('webhooks: the example of docs/webhooks.md', () => {
+  it('takes what is signed, and refuses the rest', async () => {
+    const page = readFileSync(new URL('../../../docs/webhooks.md', import.meta.url), 'utf8');
+    const code = /```js\n([\s\S]*?)```/.exec(page)![1]!;
+    const dir = folder();
+    const file = join(dir, 'handler.mjs');
+    const listening = ".listen(0, '127.0.0.1', function () { console.log(this.address().port); });";
+    assert.match(code, /\.listen\(3000\);/);
+    writeFileSync(file, code.replace('.listen(3000);', listening));
+    const signer = createSigner(SEED);
+    const child = spawn(process.execPath, [file], {
+      env: { ...process.env, WEBHOOK_KEY: signer.publicKey },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    try {
+      let printed = '';
+      child.stdout.on('data', (part: Buffer) => (printed += part.toString()));
+      const port = await until('its port', () => /^(\d+)\n/.exec(printed)?.[1]);
+      const send = async ({ body, headers }: Sent): Promise<number> =>
+        (await fetch(`http://127.0.0.1:${port}/`, { method: 'POST', headers, body })).status;
+      const good = await sent();
+      assert.equal(await send(good), 200);
+      await until('its line', () => printed.includes('call.initiated'));
+      assert.equal(await send({ ...good, body: `${good.body} ` }), 400);
+      assert.equal(await send({ ...good, headers: {} }), 400);
+      assert.equal(await send(await sent(signer, Date.now() - 301_000)), 400);
+      assert.equal(await send(await sent(createSigner(randomBytes(32)))), 400);
+    } finally {
+      child.kill();
+      rmSync(dir, { recursive: true, force: true });
+    }
   });
 });
 

@@ -302,6 +302,23 @@ describe('webhooks of the product', { timeout: 300_000 }, () => {
     assert.equal(again.data.id, id);
     assert.ok(again.meta.attempt > 1);
     await until('the journal is empty again', () => !aliveIn(journal));
+
+    // What is not taken when another process takes over is told by that one.
+    receiver.answer = () => 503;
+    const failed = receiver.requests.length;
+    await ask(`/webhook_deliveries/${id}/redeliver`, 'POST');
+    await until('it fails', () => receiver.requests.length > failed);
+    const replaced = await run('handover', '--data', product.dataDir);
+    assert.equal(replaced.code, 0, replaced.stderr);
+    const from = receiver.requests.length;
+    receiver.answer = () => 200;
+    await until(
+      'the next process tells it',
+      () => receiver.requests.slice(from).some(({ status }) => status === 200),
+      () => product.stderr,
+      30_000,
+    );
+    await until('and the journal is empty', () => !aliveIn(journal));
     assert.ok(existsSync(join(product.dataDir, 'events.db')));
     assert.doesNotMatch(product.stderr, /\/hook|uncaught/);
   });

@@ -329,6 +329,12 @@ const webhooksSection = z.strictObject({
     .max(1_000_000_000)
     .default(1_000_000)
     .describe('So many call events are kept at most; the oldest go first.'),
+  keep_megabytes: z
+    .int()
+    .min(10)
+    .max(10_000_000)
+    .default(4096)
+    .describe('So large the database of call events may become; the oldest go first.'),
   keep_digits: z
     .boolean()
     .default(false)

@@ -21,6 +21,8 @@ export interface Retention {
   readonly days: number;
   /** Events; the oldest beyond go, whatever their age. */
   readonly rows: number;
+  /** Of the database; beyond, the oldest events go. */
+  readonly bytes: number;
   readonly digits: boolean;
 }
 
@@ -94,21 +96,29 @@ export class EventDatabase {
 
   /** Removes some of what is too old or too much; `true`: there is more. */
   prune(day: EpochMs): boolean {
-    const { days, rows } = this.#retention;
+    const { days, rows, bytes } = this.#retention;
+    const tooLarge = this.#size() > bytes;
     return inTransaction(this.#db, 'BEGIN IMMEDIATE', () => {
       const old = this.#db
         .prepare(
           `SELECT seq FROM events WHERE at < ?1
            UNION SELECT seq FROM events WHERE seq <= (SELECT COALESCE(MAX(seq), 0) FROM events) - ?2
+           UNION SELECT * FROM (SELECT seq FROM events ORDER BY seq LIMIT ?3)
            LIMIT ${MOST_PRUNED}`,
         )
-        .all(day - days * DAY_MS, rows);
+        .all(day - days * DAY_MS, rows, tooLarge ? MOST_PRUNED : 0);
       for (const { seq } of old) {
         this.#run('DELETE FROM attempts WHERE event = ?', seq as number);
         this.#run('DELETE FROM events WHERE seq = ?', seq as number);
       }
       return old.length === MOST_PRUNED;
     });
+  }
+
+  /** Bytes in use; what was removed is used again before the file grows. */
+  #size(): number {
+    const one = (what: string): number => Number(Object.values(this.#db.prepare(`PRAGMA ${what}`).get()!)[0]);
+    return (one('page_count') - one('freelist_count')) * one('page_size');
   }
 
   events(query: EventQuery): Found<StoredEvent> {

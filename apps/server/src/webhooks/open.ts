@@ -43,6 +43,7 @@ export function openWebhooks(options: WebhooksEdgeOptions): WebhooksEdge {
     retention: {
       days: config.webhooks.keep_days,
       rows: config.webhooks.keep_events,
+      bytes: config.webhooks.keep_megabytes * 1_000_000,
       digits: config.webhooks.keep_digits,
     },
     log: options.log,

@@ -46,7 +46,7 @@ export class ApiBench {
     bench.service = await bench.people.open(config);
     bench.events = openEventStore({
       file: join(bench.people.dir, 'events.db'),
-      retention: { days: 7, rows: 10_000, digits: false },
+      retention: { days: 7, rows: 10_000, bytes: 1e9, digits: false },
       log: createLog('test', 'silent'),
       epoch: () => bench.people.now,
       stored: () => {},
