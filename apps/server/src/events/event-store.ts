@@ -32,6 +32,7 @@ export interface EventStore extends EventReader {
 
 const MOST_WAITING = 20_000;
 const MOST_IN_A_TRANSACTION = 500;
+const GATHER_MS: Ms = 20;
 const RETRY_MS: Ms = 1000;
 const SLOW_MS: Ms = 10_000;
 /** Questions that wait for an answer; more are refused at once. */
@@ -50,6 +51,7 @@ class Events implements EventStore {
   readonly #questions = new Map<number, PromiseWithResolvers<never>>();
   #last = 0;
   #retry: NodeJS.Timeout | undefined;
+  #gathering: NodeJS.Timeout | undefined;
   #why: string | undefined;
   #lost = 0;
   #closing: (() => void) | undefined;
@@ -71,7 +73,8 @@ class Events implements EventStore {
     if (this.#closed) return;
     if (this.#waiting.length >= this.#most) this.#giveUp(item);
     else this.#waiting.push(item);
-    this.#next();
+    // What comes together is written together.
+    this.#gathering ??= setTimeout(() => this.#next(), GATHER_MS).unref();
   }
 
   events(query: Parameters<EventReader['events']>[0]): Promise<Found<StoredEvent>> {
@@ -102,6 +105,8 @@ class Events implements EventStore {
   }
 
   #next(): void {
+    clearTimeout(this.#gathering);
+    this.#gathering = undefined;
     if (this.#asked !== undefined || this.#retry !== undefined) return;
     if (this.#waiting.length === 0) return this.#closing?.();
     const items = this.#waiting.slice(0, MOST_IN_A_TRANSACTION);

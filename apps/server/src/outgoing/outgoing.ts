@@ -90,6 +90,22 @@ class Refusal extends Error {
   }
 }
 
+/** What cuts a request short. (An `AbortSignal` for each would cost more than the rest of a small request.) */
+class Ending {
+  why: 'timeout' | 'aborted' | undefined;
+  #sent: http.ClientRequest | undefined;
+
+  come(why: 'timeout' | 'aborted'): void {
+    this.why ??= why;
+    this.#sent?.destroy(new Error(why));
+  }
+
+  cuts(sent: http.ClientRequest): void {
+    this.#sent = sent;
+    if (this.why !== undefined) sent.destroy(new Error(this.why));
+  }
+}
+
 export function createOutgoing(options: OutgoingOptions): Outgoing {
   const rules = new AddressRules(options.allow);
   const resolve = options.resolve ?? systemResolve((name) => rules.allowsName(name));
@@ -139,26 +155,34 @@ export function createOutgoing(options: OutgoingOptions): Outgoing {
       const why = rules.refusal(host, host);
       if (why !== null) return failed('refused', why);
     }
-    const deadline = AbortSignal.timeout(Math.max(1, Math.ceil(asked.timeoutMs)));
-    const signal = asked.signal === undefined ? deadline : AbortSignal.any([deadline, asked.signal]);
-    for (let again = false; ; again = true) {
-      const had = await exchange(url.value, asked, signal);
-      if (had.ok) return ok({ ...had.value, ms: monotonic() - began });
-      const { error, stale } = had.error;
-      // The other end closed a connection just when we used it again (RFC 9112 §9.3.1); it has read nothing.
-      if (stale && !again && !signal.aborted) continue;
-      if (asked.signal?.aborted === true) return failed('aborted', 'nobody wants the answer any more');
-      if (deadline.aborted) return failed('timeout', `no answer within ${asked.timeoutMs} ms`);
-      if (error instanceof Refusal) return failed(error.kind, error.message);
-      if (error instanceof RangeError) return failed('size', error.message);
-      return failed('network', wordsOf(error));
+    const end = new Ending();
+    const timer = setTimeout(() => end.come('timeout'), asked.timeoutMs);
+    const unwanted = (): void => end.come('aborted');
+    if (asked.signal?.aborted === true) unwanted();
+    asked.signal?.addEventListener('abort', unwanted, { once: true });
+    try {
+      for (let again = false; ; again = true) {
+        const had = await exchange(url.value, asked, end);
+        if (had.ok) return ok({ ...had.value, ms: monotonic() - began });
+        const { error, stale } = had.error;
+        // The other end closed a connection just when we used it again (RFC 9112 §9.3.1); it has read nothing.
+        if (stale && !again && end.why === undefined) continue;
+        if (end.why === 'aborted') return failed('aborted', 'nobody wants the answer any more');
+        if (end.why === 'timeout') return failed('timeout', `no answer within ${asked.timeoutMs} ms`);
+        if (error instanceof Refusal) return failed(error.kind, error.message);
+        if (error instanceof RangeError) return failed('size', error.message);
+        return failed('network', wordsOf(error));
+      }
+    } finally {
+      clearTimeout(timer);
+      asked.signal?.removeEventListener('abort', unwanted);
     }
   }
 
   function exchange(
     url: URL,
     asked: OutgoingRequest,
-    signal: AbortSignal,
+    end: Ending,
   ): Promise<Result<Omit<OutgoingAnswer, 'ms'>, { error: Error; stale: boolean }>> {
     return new Promise((done) => {
       const secure = url.protocol === 'https:';
@@ -171,8 +195,8 @@ export function createOutgoing(options: OutgoingOptions): Outgoing {
         },
         agent: agents[secure ? 'https:' : 'http:'],
         lookup,
-        signal,
       });
+      end.cuts(sent);
       const fail = (error: NodeJS.ErrnoException): void => {
         const stale = sent.reusedSocket && (error.code === 'ECONNRESET' || error.code === 'EPIPE');
         done(err({ error, stale }));
@@ -183,12 +207,12 @@ export function createOutgoing(options: OutgoingOptions): Outgoing {
       sent.on('response', (answer) => {
         const parts: Buffer[] = [];
         let bytes = 0;
-        const end = (cut: boolean): void => {
+        const told = (cut: boolean): void => {
           const body = Buffer.concat(parts).subarray(0, asked.maxBytes);
           done(ok({ status: answer.statusCode ?? 0, headers: answer.headers, body, cut }));
         };
         broken = (error) => {
-          if (asked.excess === 'cut') end(true);
+          if (asked.excess === 'cut') told(true);
           else done(err({ error, stale: false }));
           answer.destroy();
         };
@@ -198,7 +222,7 @@ export function createOutgoing(options: OutgoingOptions): Outgoing {
           if (bytes > asked.maxBytes)
             broken(new RangeError(`the answer is longer than ${asked.maxBytes} bytes`));
         });
-        answer.on('end', () => end(false));
+        answer.on('end', () => told(false));
         answer.on('error', (error) => broken(error));
       });
       sent.end(asked.body);
