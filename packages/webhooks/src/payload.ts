@@ -110,6 +110,11 @@ function newsOf(what: CallNews, leg: CallEvent['leg']): Record<string, unknown> 
         status: what.status,
         ...(what.gatherId === null ? {} : { gather_id: what.gatherId }),
       };
+    case 'machineDetected':
+    case 'greetingEnded':
+    case 'premiumMachineDetected':
+    case 'premiumGreetingEnded':
+      return { result: what.result };
     case 'referCompleted':
     case 'referFailed':
       return { sip_notify_response: what.status };

@@ -198,6 +198,14 @@ const ROWS: { readonly [T in CallNews['type']]: readonly [Extract<CallNews, { ty
       { digits: '12', status: 'valid', gather_id: 'g' },
     ],
   ],
+  machineDetected: [[{ type: 'machineDetected', result: 'human' }, { result: 'human' }]],
+  greetingEnded: [[{ type: 'greetingEnded', result: 'beep_detected' }, { result: 'beep_detected' }]],
+  premiumMachineDetected: [
+    [{ type: 'premiumMachineDetected', result: 'human_residence' }, { result: 'human_residence' }],
+  ],
+  premiumGreetingEnded: [
+    [{ type: 'premiumGreetingEnded', result: 'no_beep_detected' }, { result: 'no_beep_detected' }],
+  ],
   referStarted: [[{ type: 'referStarted' }, {}]],
   referCompleted: [[{ type: 'referCompleted', status: 200 }, { sip_notify_response: 200 }]],
   referFailed: [[{ type: 'referFailed', status: 486 }, { sip_notify_response: 486 }]],
