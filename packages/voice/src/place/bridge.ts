@@ -77,7 +77,7 @@ function look(draft: BridgeDraft): void {
     [b, a],
   ]) {
     const ending = leg === undefined ? undefined : endingOf(leg);
-    if (ending !== undefined) return lost(draft, other, ending);
+    if (leg !== undefined && ending !== undefined) return lost(draft, other, seenBy(other, leg, ending));
   }
   if (a === undefined || b === undefined) {
     if (draft.bridge.left) lost(draft, a ?? b, { ...CAUSE.normal, by: 'platform' });
@@ -92,6 +92,12 @@ function look(draft: BridgeDraft): void {
     return;
   }
   bringTogether(draft, a, b);
+}
+
+/** How one side ended, to the other: of two that called us, or that we called, each has its caller on its own side. */
+function seenBy(other: Leg | undefined, leg: Leg, ending: Ending): Ending {
+  if (ending.by === 'platform' || other?.direction !== leg.direction) return ending;
+  return { ...ending, by: other.direction === 'theirs' ? 'callee' : 'caller' };
 }
 
 /** One waits for the other. */
