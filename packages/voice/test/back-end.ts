@@ -101,21 +101,21 @@ export class BackEnd extends VoiceBench {
   }
 
   /** A client of a parking connection calls: parked, not answered. */
-  parked(user = 'line1', headers: ExtraHeaders = [], offer: string | undefined = sdp()): Party {
+  parked(user = 'line1', headers: ExtraHeaders = [], offer: string | null = sdp()): Party {
     const from = `<sip:+13125550100@sip.localhost>`;
     const callId = `client-${++this.#calls}`;
-    const dialog = dial(this, '+15550100', { user, from, headers, callId, offer });
+    const dialog = dial(this, '+15550100', { user, from, headers, callId, offer: offer ?? undefined });
     return this.#last(this.vsp, dialog);
   }
 
   /** A carrier calls a number of an application. */
-  arrived(number = '+13125550190', offer: string | undefined = sdp()): Party {
+  arrived(number = '+13125550190', offer: string | null = sdp()): Party {
     const { leg, out } = this.proxy.agent.invite(
       {
         requestUri: uri(`sip:${number}@127.0.0.1:5060`),
         from: nameAddr('"Bob" <sip:+15550177@192.0.2.10>'),
         to: nameAddr(`<sip:${number}@127.0.0.1>`),
-        ...(offer === undefined ? {} : { sdp: offer }),
+        ...(offer === null ? {} : { sdp: offer }),
         headers: [['X-Sidetone-Trunk', 'carrier']],
         callId: `carrier-${++this.#calls}`,
       },

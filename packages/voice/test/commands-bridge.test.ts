@@ -59,7 +59,7 @@ describe('two legs become a conversation', () => {
 
     it(`both parked, neither with an offer: both are answered with ours (${way(turned)})`, () => {
       const b = new BackEnd();
-      const [w, c] = [b.parked('line1', [], undefined), b.arrived('+13125550190', undefined)];
+      const [w, c] = [b.parked('line1', [], null), b.arrived('+13125550190', null)];
       bridge(b, w, c, turned);
       for (const { far, dialog } of [w, c])
         if (far.has('accepted')) {

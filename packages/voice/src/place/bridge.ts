@@ -13,6 +13,7 @@ import {
   type Members,
   otherOf,
 } from './bridge-draft.ts';
+import { mayPark, seenBy } from './parting.ts';
 import { abandonSwap, fallBack, lookAtSwap, onFound, onRefer } from './swap.ts';
 
 /*
@@ -94,12 +95,6 @@ function look(draft: BridgeDraft): void {
   bringTogether(draft, a, b);
 }
 
-/** How one side ended, to the other: of two that called us, or that we called, each has its caller on its own side. */
-function seenBy(other: Leg | undefined, leg: Leg, ending: Ending): Ending {
-  if (ending.by === 'platform' || other?.direction !== leg.direction) return ending;
-  return { ...ending, by: other.direction === 'theirs' ? 'callee' : 'caller' };
-}
-
 /** One waits for the other. */
 function bringTogether(draft: BridgeDraft, a: Leg, b: Leg): void {
   const [waiting, other] = a.state.name === 'offered' ? [a, b] : [b, a];
@@ -136,10 +131,8 @@ function lost(draft: BridgeDraft, other: Leg | undefined, ending: Ending): void 
   else end(draft, ending);
 }
 
-/** A leg that rings for nobody any more ends; so does one that no back end knows of. */
 function setFree(draft: BridgeDraft, leg: Leg, after: AfterBridge, ending: Ending): void {
-  const parked = after === 'park' && leg.program !== null && leg.dial === null;
-  if (parked) draft.tell(leg.id, { type: 'placed', place: null });
+  if (mayPark(leg, after)) draft.tell(leg.id, { type: 'placed', place: null });
   else end(draft, ending);
 }
 
