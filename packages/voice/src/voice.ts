@@ -212,7 +212,8 @@ class CallService implements Voice {
   }
 
   #forget(leg: Leg): void {
-    if (leg.program !== null) this.#remembered.over(viewOf(leg, this.#options.identity()), this.#now);
+    if (leg.program !== null)
+      this.#remembered.over(viewOf(leg, this.#options.identity()), leg.program.done, this.#now);
     this.#journal.over(leg.id, this.#dialogs.forget(leg));
   }
 

@@ -80,8 +80,12 @@ export class Commands {
       });
     if (command.type === 'dial') return this.#dial(command);
     const leg = this.#find(command.control, command.account);
-    if (isRefusal(leg)) return refused(leg);
-    if (isDone(leg.program, command.commandId, now)) return { ok: true };
+    if (isRefusal(leg)) {
+      const wasDone =
+        leg.why === 'ended' && this.#world.remembered.wasDone(command.control, command.commandId, now);
+      return wasDone ? { ok: true } : refused(leg);
+    }
+    if (isDone(leg.program?.done ?? [], command.commandId, now)) return { ok: true };
     const isOver = isEnding(leg) && command.type !== 'setClientState';
     const decision = isOver ? ended() : this.#decide(command, leg);
     if (isRefusal(decision)) return refused(decision);

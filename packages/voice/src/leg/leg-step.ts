@@ -189,7 +189,7 @@ function onPlaced(draft: LegDraft, { place }: Of<'placed'>): void {
 
 function onCommanded(draft: LegDraft, input: Of<'commanded'>): void {
   const program = draft.leg.program ?? input.program;
-  if (program === undefined || isDone(program, input.commandId, draft.now)) return;
+  if (program === undefined || isDone(program.done, input.commandId, draft.now)) return;
   const { clientState = program.clientState, after = program.after, commandId } = input;
   draft.set({
     program: {
