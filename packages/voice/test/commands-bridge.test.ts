@@ -106,10 +106,8 @@ describe('two legs become a conversation', () => {
     it(`answering, the other up: as soon as it is there (${way(turned)})`, () => {
       const b = new BackEnd();
       const [w, p] = [b.parked(), b.up()];
-      let asked: number | null = null;
-      b.mediaReply = ({ op }) => (op === 'answer' ? ((asked = 1), null) : undefined);
+      b.mediaReply = ({ op }) => (op === 'answer' ? null : undefined);
       b.do('answer', w);
-      assert.equal(asked, 1);
       b.mediaReply = () => undefined;
       bridge(b, w, p, turned);
       assert.deepEqual(b.of(p), ['initiated', 'answered']);

@@ -150,7 +150,10 @@ describe('the same command id again', () => {
     b.answers(p);
     b.do('sendDigits', p, { digits: '1', commandId: 'c' });
     assert.equal(b.media.filter(({ op }) => op === 'dtmf').length, 1);
-    assert.equal(b.refusal(b.dialCommand({ connection: '7', commandId: 'd' })), 'badAssociation connection_id');
+    assert.equal(
+      b.refusal(b.dialCommand({ connection: '7', commandId: 'd' })),
+      'badAssociation connection_id',
+    );
     b.ok(b.dialCommand({ link: w.control, commandId: 'd' }));
     b.clean();
   });
