@@ -161,6 +161,29 @@ describe('lanes count on over deaths', () => {
     }
   });
 
+  it('behind the journal of a bridge: its legs hear each other, though nobody had told media', () => {
+    for (const swap of [false, true]) {
+      const b = new BackEnd();
+      const [w, p, q] = [b.talking(), b.up(), b.up()];
+      if (swap) b.do('bridge', w, { with: q.control, after: 'park' });
+      b.dying = true;
+      assert.throws(() => b.do('bridge', w, { with: p.control }), /without an answer/);
+      b.pair(w, p);
+      b.do('hangup', p);
+      b.clean();
+    }
+  });
+
+  it('behind the journal of the end of a bridge: who is parked hears silence', () => {
+    const b = new BackEnd();
+    const [w, p] = [b.talking(), b.up()];
+    b.do('bridge', w, { with: p.control, after: 'park' });
+    b.dying = true;
+    assert.throws(() => b.do('hangup', p), /without an answer/);
+    b.alone(w);
+    b.clean();
+  });
+
   it('behind the journal of any step: what was written was told, no event is there twice', () => {
     for (let dies = 0; dies < STEPS.length; dies++) {
       const b = new BackEnd();
