@@ -79,6 +79,36 @@ describe('a leg that the process before had answered', () => {
     b.clean();
   });
 
+  it('of a plain call whose other side was not answered yet: it ends, nobody would look after it', () => {
+    const b = new BackEnd();
+    dial(b, 'line5', { user: 'line2', from: '<sip:line2@sip.localhost>', callId: 'plain' });
+    b.bound(['sip:s1@vsp.sidetone.invalid']);
+    const agent = b.rings();
+    const { lane } = b.news[0]!;
+    b.mediaReply = ({ op }) => (op === 'answer' ? null : undefined);
+    b.answers(agent);
+    assert.deepEqual(b.of({ leg: lane }), ['initiated', 'answered']);
+    b.mediaReply = () => undefined;
+    b.restart();
+    assert.deepEqual(b.of({ leg: lane }), ['initiated', 'answered', 'hangup']);
+    b.proxy.take('bye');
+    b.clean();
+  });
+
+  it('whose party has handed it over and hung up: the transfer is off, and it goes by its own rule', () => {
+    for (const after of ['hangup', 'park'] as const) {
+      const b = new BackEnd();
+      const [w, p] = [b.talking(), b.up()];
+      b.do('bridge', p, { with: w.control, after });
+      b.refers(w, '<sip:+15550144@sip.localhost>');
+      b.hangsUp(w);
+      b.restart();
+      if (after === 'park') b.alone(p);
+      else assert.equal(b.isAlive(p), false);
+      b.clean();
+    }
+  });
+
   it('with a time limit: it counts on', () => {
     const b = new BackEnd();
     const p = b.up({ limitMs: 60_000 });

@@ -84,7 +84,7 @@ export class Beginnings {
       }
       default: {
         const id = uuid(random);
-        const place = { in: 'bridge', id, side: 'a' } as const;
+        const place = { in: 'bridge', id, side: 'a', routed: true } as const;
         const leg = offeredLeg(arrival, own, sdp, place, { ...beginning, program });
         this.openBridge({ id, session });
         this.#begin(leg, startedLine(leg, plan));
@@ -93,7 +93,7 @@ export class Beginnings {
         const dial = dialFor(plan, arrival.caller, fresh.leg, leg, ringMs);
         this.dialled(
           dial,
-          { in: 'bridge', id, side: 'b' },
+          { ...place, side: 'b' },
           { ...beginning, program: calleeProgram(identity(), plan) },
           fresh,
         );

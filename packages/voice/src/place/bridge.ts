@@ -13,7 +13,7 @@ import {
   type Members,
   otherOf,
 } from './bridge-draft.ts';
-import { mayPark, seenBy } from './parting.ts';
+import { mayPark, partFrom, seenBy } from './parting.ts';
 import { abandonSwap, fallBack, lookAtSwap, onFound, onRefer } from './swap.ts';
 
 /*
@@ -58,7 +58,7 @@ export function stepBridge(bridge: Bridge, input: BridgeInput, members: Members)
       draft.set({ left: true });
       break;
     case 'alone':
-      for (const leg of draft.legs) if (!isEnding(leg)) setFree(draft, leg, 'park', input.ending);
+      for (const leg of draft.legs) partFrom(draft, leg, input.ending);
       break;
     case 'end':
       end(draft, input.ending);
