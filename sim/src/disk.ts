@@ -14,14 +14,15 @@ const BOOT = 'sim';
 export class PretendDisk {
   #bytes = Buffer.from(headLine(BOOT));
   #units: Buffer[] = [];
-  readonly #alive = new Set<string>();
+  /** The last value of each key, by room and key. */
+  readonly #alive = new Map<string, JournalEntry & { readonly room: string }>();
 
   write(changes: readonly JournalChange[]): void {
     if (changes.length === 0) return;
     this.#units.push(Buffer.from(unitLine(changes.map(changeText))));
     for (const { room, key, value } of changes) {
       if (value === null) this.#alive.delete(`${room} ${key}`);
-      else this.#alive.add(`${room} ${key}`);
+      else this.#alive.set(`${room} ${key}`, { room, key, value });
     }
   }
 
@@ -34,6 +35,11 @@ export class PretendDisk {
   /** Keys that have a value. */
   get entries(): number {
     return this.#alive.size;
+  }
+
+  /** What one room has written, as it stands. */
+  valuesOf(room: string): readonly JournalEntry[] {
+    return [...this.#alive.values()].filter((entry) => entry.room === room);
   }
 
   /** What the next process finds; it begins a file of its own with that. Throws where the reader passes over a line. */

@@ -1,5 +1,5 @@
 import type { Random } from '@sidetone/core';
-import type { CodecName, MediaCommand, MediaEvent, MediaReply } from '@sidetone/wire';
+import type { CodecName, MediaCommand, MediaEvent, MediaReply, Source } from '@sidetone/wire';
 import type { World } from './world.ts';
 
 /** How long a WebRTC peer may send no checks, and how often that is looked at. */
@@ -20,6 +20,8 @@ interface Peer {
  */
 export class PretendEngine {
   readonly legs = new Set<string>();
+  /** What each of them hears. */
+  readonly sources = new Map<string, Source>();
   /** All that there ever were. */
   readonly opened = new Set<string>();
   /** Peers of WebRTC legs that have both descriptions. */
@@ -96,6 +98,10 @@ export class PretendEngine {
         for (const leg of [...this.legs]) if (!command.legs.includes(leg)) this.#close(leg);
         return { ok: true, missing: command.legs.filter((leg) => !this.legs.has(leg)) };
       }
+      case 'source':
+        if (!this.legs.has(command.leg)) return noLeg(command.leg);
+        this.sources.set(command.leg, command.source);
+        return { ok: true };
       case 'health':
         return { ok: true, health: { legs: this.legs.size, portsFree: 1000 } };
       default:
@@ -145,6 +151,7 @@ export class PretendEngine {
 
   #close(leg: string): void {
     this.legs.delete(leg);
+    this.sources.delete(leg);
     this.#peers.delete(leg);
   }
 

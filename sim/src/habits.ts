@@ -8,14 +8,25 @@ export type Kind =
   | 'carrier to client'
   | 'client to client'
   | 'client to echo'
-  | 'client to nobody';
+  | 'client to nobody'
+  | 'client to back end'
+  | 'carrier to back end';
 export const KINDS: readonly Kind[] = [
   'client to carrier',
   'carrier to client',
   'client to client',
   'client to echo',
   'client to nobody',
+  'client to back end',
+  'carrier to back end',
 ];
+
+/** Is a back end asked what becomes of the call? */
+export const isProgrammed = (kind: Kind): boolean =>
+  kind === 'client to back end' || kind === 'carrier to back end';
+
+/** The application of the back end, and its number. */
+export const APPLICATION = { id: '1900', number: '+13125550190' } as const;
 
 /** The client that shares the credential of the second one. */
 export const TWIN = 2;
@@ -85,13 +96,16 @@ function maybe(random: Random, oneIn: number, most: number): number | undefined 
 
 export function drawClient(random: Random, kind: Kind, index: number): ClientHabits {
   const twin = index === TWIN;
-  const caller = index === 0 && kind !== 'carrier to client';
+  const caller = index === 0 && !kind.startsWith('carrier');
   const destination: Record<Kind, string> = {
     'client to carrier': '+18005550123',
     'client to client': random.int(2) === 0 ? 'line2@sip.test' : '+13125550101',
     'client to echo': '9196',
     'client to nobody': 'nobody@sip.test',
     'carrier to client': '',
+    'carrier to back end': '',
+    // Parked as it is, whatever it is.
+    'client to back end': ['+18005550199', '9196', 'nobody@sip.test', '112'][random.int(4)]!,
   };
   const givesUpAfter = caller ? maybe(random, 5, 5000) : undefined;
   const holdsAfter = maybe(random, 3, 1500);
@@ -108,7 +122,11 @@ export function drawClient(random: Random, kind: Kind, index: number): ClientHab
   const forgetsByes = random.int(4) === 0 && agent.startsWith('Web-');
   return {
     agent,
-    ...(caller ? { dials: destination[kind] } : twin && random.int(2) === 0 ? { dials: '9196' } : {}),
+    ...(caller
+      ? { dials: destination[kind] }
+      : twin && !isProgrammed(kind) && random.int(2) === 0
+        ? { dials: '9196' }
+        : {}),
     forgetsByes,
     answersAfter: random.int(3000),
     incoming: (['answer', 'answer', 'answer', 'reject', 'ignore'] as const)[random.int(5)]!,
@@ -122,11 +140,12 @@ export function drawClient(random: Random, kind: Kind, index: number): ClientHab
 }
 
 export function drawCarrier(random: Random, kind: Kind): CarrierHabits {
-  const cancelsAfter = kind === 'carrier to client' ? maybe(random, 5, 4000) : undefined;
+  const cancelsAfter = kind.startsWith('carrier') ? maybe(random, 5, 4000) : undefined;
   const holdsAfter = maybe(random, 4, 2000);
   const hangsUpAfter = maybe(random, 2, 8000);
   return {
     ...(kind === 'carrier to client' ? { dials: '+13125550101' } : {}),
+    ...(kind === 'carrier to back end' ? { dials: APPLICATION.number } : {}),
     offerless: random.int(6) === 0,
     incoming: (['answer', 'answer', 'answer', 'busy', 'silent', 'ring', 'unavailable'] as const)[
       random.int(7)
@@ -136,5 +155,68 @@ export function drawCarrier(random: Random, kind: Kind): CarrierHabits {
     ...(cancelsAfter === undefined ? {} : { cancelsAfter }),
     ...(holdsAfter === undefined ? {} : { holdsAfter }),
     ...(hangsUpAfter === undefined ? {} : { hangsUpAfter }),
+  };
+}
+
+/** What a back end makes of calls. */
+export interface BackEndHabits {
+  /**
+   * `dial`: bridges who was dialled when it has answered; `at once`: before; `on answer`: lets the platform do it; `ring group`: dials three
+   * so; `nothing`: never commands.
+   */
+  readonly plan: 'dial' | 'at once' | 'on answer' | 'ring group' | 'transfer' | 'reject' | 'nothing';
+  /** Answers the caller first. */
+  readonly answers: boolean;
+  /** Who is left of a bridge is parked. */
+  readonly park: boolean;
+  /** How long it thinks about an event. */
+  readonly thinks: number;
+  /** Of eight commands so many are said twice at once. */
+  readonly twice: number;
+  /** Reacts again to an event that is told again. */
+  readonly forgetful: boolean;
+  /** Commands legs that are none of its own. */
+  readonly confused: boolean;
+  /** Commands that have nothing to do with where the call is. */
+  readonly meddles: readonly {
+    readonly after: number;
+    readonly what: 'hangup' | 'bridge' | 'transfer' | 'steal' | 'answer';
+  }[];
+  /** Of eight events so many are told twice. */
+  readonly toldTwice: number;
+  /** It hears nothing for so long: crashed, or new. What was told meanwhile it hears afterwards. */
+  readonly deaf: { readonly from: number; readonly to: number } | null;
+}
+
+const PLANS = [
+  'dial',
+  'dial',
+  'at once',
+  'on answer',
+  'on answer',
+  'ring group',
+  'transfer',
+  'transfer',
+  'reject',
+  'nothing',
+] as const;
+const MEDDLES = ['hangup', 'bridge', 'transfer', 'steal', 'answer'] as const;
+
+export function drawBackEnd(random: Random): BackEndHabits {
+  const from = random.int(12_000);
+  return {
+    plan: PLANS[random.int(PLANS.length)]!,
+    answers: random.int(3) > 0,
+    park: random.int(2) === 0,
+    thinks: random.int(5) === 0 ? random.int(40_000) : random.int(400),
+    twice: random.int(4),
+    forgetful: random.int(5) === 0,
+    confused: random.int(4) === 0,
+    meddles: Array.from({ length: random.int(4) }, () => ({
+      after: random.int(random.int(2) === 0 ? 2_000 : 20_000),
+      what: MEDDLES[random.int(MEDDLES.length)]!,
+    })),
+    toldTwice: random.int(4),
+    deaf: random.int(4) === 0 ? { from, to: from + random.int(8_000) } : null,
   };
 }

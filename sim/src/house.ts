@@ -1,16 +1,23 @@
-import { type JournalLine, type LogLine, type Random, ServiceLoop } from '@sidetone/core';
+import { type JournalEntry, type JournalLine, type LogLine, type Random, ServiceLoop } from '@sidetone/core';
 import { createProxy, type ProxyInput, type ProxyOutput, type SipProxy } from '@sidetone/proxy';
 import { type Flow, header, type LocalNode, parseMessage, writeMessage } from '@sidetone/sip';
 import { createVoice, type Voice, type VoiceInput, type VoiceOutput } from '@sidetone/voice';
 import { createVsp, type Vsp, type VspInput, type VspOutput } from '@sidetone/vsp';
-import { type CallRecord, HEADER, type Identity } from '@sidetone/wire';
+import {
+  type CallEvent,
+  type CallRecord,
+  type Command,
+  type CommandResult,
+  HEADER,
+  type Identity,
+} from '@sidetone/wire';
 import { PretendDisk } from './disk.ts';
 import { PretendEngine } from './engine.ts';
 import type { World } from './world.ts';
 
 type Input = VspInput | VoiceInput | ProxyInput;
 type Output = VspOutput | VoiceOutput | ProxyOutput;
-type Kept = JournalLine | Extract<VoiceOutput, { type: 'record' }>;
+type Kept = JournalLine | Extract<VoiceOutput, { type: 'record' | 'event' }>;
 
 /** Our own address on the simulated network. */
 export const HOUSE = { host: '192.0.2.1', port: 5060 };
@@ -29,6 +36,8 @@ export interface HouseOptions {
   readonly speaks: (ufrag: string) => boolean;
   /** Calls live on this socket: a dead line there is noticed. */
   readonly watch: (socket: string, on: boolean) => void;
+  /** Something that a back end is to hear: it is on disk. */
+  readonly event: (event: CallEvent) => void;
   /** The signalling process has died, and with it every socket. */
   readonly died: () => void;
 }
@@ -44,6 +53,7 @@ interface Life {
   readonly loop: ServiceLoop<LocalNode, Input, Output, Kept>;
 }
 
+const KEPT: ReadonlySet<string> = new Set<Kept['type']>(['journal', 'record', 'event']);
 const ROOMS: readonly LocalNode[] = ['voice', 'vsp', 'proxy'];
 
 /**
@@ -52,6 +62,8 @@ const ROOMS: readonly LocalNode[] = ['voice', 'vsp', 'proxy'];
  */
 export class House {
   readonly records: CallRecord[] = [];
+  /** What back ends are told, in order. */
+  readonly events: CallEvent[] = [];
   /** The leg of each branch that was called, by its Call-ID, which media knows it by, too. */
   readonly legOf = new Map<string, string>();
   readonly warnings: LogLine[] = [];
@@ -59,6 +71,9 @@ export class House {
   readonly #options: HouseOptions;
   readonly #nonceSecret: Uint8Array;
   readonly #disk = new PretendDisk();
+  /** Who waits for the answer to a command, in this life. */
+  readonly #asked = new Map<string, (result: CommandResult) => void>();
+  #requests = 0;
   #life: Life | null;
   /** Outputs and writes until the process dies. */
   #diesIn: number | null = null;
@@ -104,7 +119,7 @@ export class House {
     const loop = new ServiceLoop<LocalNode, Input, Output, Kept>(
       { vsp, voice, proxy },
       {
-        isKept: (output): output is Kept => output.type === 'journal' || output.type === 'record',
+        isKept: (output): output is Kept => KEPT.has(output.type),
         keep: (from, unit) => this.#keep(from, unit),
         carry: (from, output) => this.#carry(from, output),
         bound: 100_000,
@@ -124,6 +139,10 @@ export class House {
     }
     this.#disk.write(changes);
     for (const kept of unit) {
+      if (kept.type === 'event') {
+        this.events.push(kept.event);
+        this.#options.event(kept.event);
+      }
       if (kept.type !== 'record') continue;
       world.note(`record ${kept.record.kind} ${kept.record.cause} by ${kept.record.ended_by}`);
       this.records.push(kept.record);
@@ -146,6 +165,7 @@ export class House {
 
   #die(): void {
     this.#life = null;
+    this.#asked.clear();
     this.#diesIn = null;
     this.#armedFor = null;
     this.#options.world.note('house dies');
@@ -166,6 +186,19 @@ export class House {
   post(to: LocalNode, input: Input): void {
     this.#life?.loop.post(to, input);
     this.#run();
+  }
+
+  /** A back end commands; a process that is dead, or dies of it, answers nothing. */
+  command(command: Command, reply: (result: CommandResult) => void): void {
+    if (this.#life === null) return;
+    const request = `request-${++this.#requests}`;
+    this.#asked.set(request, reply);
+    this.post('voice', { type: 'command', request, command });
+  }
+
+  /** The legs in the journal of voice. */
+  get journal(): readonly JournalEntry[] {
+    return this.#disk.valuesOf('voice');
   }
 
   /** A callback that only the process alive now hears. */
@@ -293,6 +326,13 @@ export class House {
         return this.engine.command(output.command, (reply) => {
           if (this.#life === life) this.post('voice', { type: 'media', id: output.id, reply });
         });
+      }
+      case 'commandDone': {
+        const reply = this.#asked.get(output.request);
+        if (reply === undefined) throw new Error(`an answer to ${output.request}, which nobody waits for`);
+        this.#asked.delete(output.request);
+        world.after(1 + random.int(20), () => reply(output.result));
+        return;
       }
       case 'log':
         if (output.level === 'warn' || output.level === 'error') this.warnings.push(output);

@@ -12,6 +12,7 @@ if (last === undefined) {
 } else {
   let failed = 0;
   let [restarts, idle, met, survived] = [0, 0, 0, 0];
+  const programmed = { parked: 0, bridged: 0, transferred: 0, taken: 0, refused: 0 };
   /** How far calls were when the process died. */
   const states = new Map<string, number>();
   for (let seed = Number(first); seed <= Number(last); seed++) {
@@ -20,6 +21,8 @@ if (last === undefined) {
     idle += outcome.restarts.filter((calls) => calls.length === 0).length;
     met += outcome.met;
     survived += outcome.survived;
+    for (const [name, count] of Object.entries(outcome.programmed))
+      programmed[name as keyof typeof programmed] += count;
     for (const state of outcome.restarts.flat()) states.set(state, (states.get(state) ?? 0) + 1);
     if (outcome.problems.length === 0) continue;
     failed += 1;
@@ -30,6 +33,10 @@ if (last === undefined) {
     `${restarts} restarts, ${idle} without a call; calls met, as clients see them: ${counts.join(', ')}`,
   );
   console.log(`${met} answered calls met a restart, clients came back to ${survived} of them`);
+  const { parked, bridged, transferred, taken, refused } = programmed;
+  console.log(
+    `back ends: ${parked} calls parked, ${bridged} legs bridged, ${transferred} transfers; ${taken} commands taken, ${refused} refused`,
+  );
   console.log(`${Number(last) - Number(first) + 1 - failed} passed, ${failed} failed`);
   process.exitCode = failed === 0 ? 0 : 1;
 }

@@ -1,14 +1,19 @@
 import { type Random, seededRandom } from '@sidetone/core';
-import type { Identity } from '@sidetone/wire';
+import type { CallEvent, Identity } from '@sidetone/wire';
 import { fixedIdentity } from '@sidetone/wire/testing';
 import { Acks } from './acks.ts';
+import { PretendBackEnd } from './back-end.ts';
 import { type ClientHabits, PretendClient } from './browser.ts';
 import { CARRIER, PretendCarrier } from './carrier.ts';
 import {
+  APPLICATION,
+  type BackEndHabits,
+  drawBackEnd,
   drawCarrier,
   drawClient,
   drawRestarts,
   drawWeather,
+  isProgrammed,
   KINDS,
   type Kind,
   PATIENCE_MS,
@@ -18,6 +23,7 @@ import {
 import { House } from './house.ts';
 import { agreement, lostCalls, remains, stateOfThings } from './ledger.ts';
 import { datagramLink, streamLink, type Weather } from './network.ts';
+import { agreementOfLegs, lanes, lostLegs } from './programmed.ts';
 import { World } from './world.ts';
 
 /**
@@ -41,9 +47,19 @@ export interface Outcome {
   /** Answered calls that a restart met; and those whose client went on with them afterwards. */
   readonly met: number;
   readonly survived: number;
+  /** What back ends were told and did. */
+  readonly programmed: PretendBackEnd['counts'];
 }
 
-const identityOf = (ringAll: boolean): Identity =>
+const WEBHOOK = { url: 'https://app.test/', failoverUrl: null, apiVersion: '2', timeoutSecs: null } as const;
+
+/** @param told users of which connections a back end is told of; the first one's calls are parked where it is asked. */
+const identityOf = (
+  ringAll: boolean,
+  kind: Kind,
+  told: readonly boolean[],
+  patience: number | null,
+): Identity =>
   fixedIdentity({
     domain: 'sip.test',
     connections: ['line1', 'line2'].map((userName, i) => ({
@@ -51,7 +67,24 @@ const identityOf = (ringAll: boolean): Identity =>
       password: `password-${i + 1}`,
       numbers: [`+1312555010${i}`],
       simultaneousRinging: ringAll,
+      parking: i === 0 && kind === 'client to back end',
+      ringback: told[2] === true ? 'tone' : 'ringing',
+      webhook: told[i] === true || (i === 0 && isProgrammed(kind)) ? WEBHOOK : null,
     })),
+    applications: [
+      {
+        id: APPLICATION.id,
+        accountId: 'default',
+        name: 'app',
+        active: true,
+        webhook: WEBHOOK,
+        firstCommandSecs: patience,
+        profileId: null,
+        inboundChannelLimit: null,
+        outboundChannelLimit: null,
+        numbers: [APPLICATION.number],
+      },
+    ],
     trunks: [
       {
         name: 'carrier',
@@ -67,7 +100,8 @@ const identityOf = (ringAll: boolean): Identity =>
 
 /** Virtual time after which a run that still has something to do is stuck. Registrations are refreshed for ever, so clients leave first. */
 const LEAVE_AT = 320_000;
-const STUCK_AT = 800_000;
+/** Legs that are over are known for ten minutes. */
+const STUCK_AT = 1_200_000;
 /** What the edge takes to find a line dead. */
 const NOTICED_AFTER = 9000;
 /** The close code of a handover. */
@@ -114,6 +148,8 @@ class Scenario {
   readonly #acks = new Acks();
   readonly #house: House;
   readonly #carrier: PretendCarrier;
+  readonly #backEnd: PretendBackEnd;
+  readonly #backEndHabits: BackEndHabits;
 
   constructor(seed: number) {
     const world = this.#world;
@@ -128,13 +164,16 @@ class Scenario {
     const restarts = drawRestarts(random);
     // A second client with the credential of the callee.
     if (random.int(3) === 0) clientHabits.push(drawClient(random, kind, TWIN));
+    this.#backEndHabits = drawBackEnd(random);
     this.#house = this.#build();
+    this.#backEnd = new PretendBackEnd(world, random, this.#backEndHabits, this.#house);
     this.#carrier = new PretendCarrier(world, random, carrierHabits, this.#toHouse());
     for (const [i, habits] of clientHabits.entries()) this.#add(i, habits);
     for (const restart of restarts) world.after(restart.at, () => this.#restart(restart));
     // Everybody has had time: both ends must agree on what is left.
     world.after(LEAVE_AT - 1, () => this.#judge());
-    if (kind === 'carrier to client') world.after(1500, () => this.#carrier.start());
+    world.after(LEAVE_AT, () => this.#backEnd.close());
+    if (kind.startsWith('carrier')) world.after(1500, () => this.#carrier.start());
   }
 
   run(): Outcome {
@@ -142,6 +181,7 @@ class Scenario {
     while (world.next() !== null && world.now < STUCK_AT) world.step();
     if (world.next() !== null) this.#problems.push(`still busy at ${world.now} ms`);
     this.#problems.push(...remains(this.#users, this.#carrier, this.#house));
+    this.#problems.push(...this.#backEnd.problems, ...lanes(this.#house.events));
     const { records } = this.#house;
     return {
       seed: this.#seed,
@@ -153,23 +193,30 @@ class Scenario {
       reattached: this.#users.reduce((sum, client) => sum + client.reattached, 0),
       attached: this.#users.reduce((sum, client) => sum + client.attached, 0),
       restarts: this.#states,
+      programmed: this.#backEnd.counts,
       met: this.#met.length,
       survived: this.#met.filter(({ client, id, at }) => (client.heardOf.get(id) ?? 0) > at).length,
     };
   }
 
   #judge(): void {
-    this.#problems.push(
-      ...agreement(this.#kind, this.#users, this.#carrier, this.#house),
-      ...lostCalls(this.#users, this.#house, this.#acks),
-    );
+    const [users, house, carrier] = [this.#users, this.#house, this.#carrier];
+    if (isProgrammed(this.#kind))
+      this.#problems.push(...agreementOfLegs(users, carrier, house), ...lostLegs(users, house, this.#acks));
+    else
+      this.#problems.push(
+        ...agreement(this.#kind, users, carrier, house),
+        ...lostCalls(users, house, this.#acks),
+      );
   }
 
   // ---- the house and its network
 
   #build(): House {
     const random = this.#random;
-    const identity = identityOf(random.int(2) === 0);
+    const told = [random.int(2) === 0, random.int(2) === 0, random.int(4) === 0];
+    const patience = random.int(3) === 0 ? 10 : null;
+    const identity = identityOf(random.int(2) === 0, this.#kind, told, patience);
     const mediaFailureRate = random.int(10) === 0 ? 0.2 : 0;
     const toCarrier = datagramLink(this.#world, random, this.#weather, (bytes) => {
       this.#acks.arrived(bytes);
@@ -187,12 +234,26 @@ class Scenario {
       frame: (socket, text) => this.#ends.get(socket)?.down.send(text),
       closeSocket: (socket, code) => this.#closed(socket, code),
       died: () => this.#died(),
+      event: (event) => this.#tell(event),
       speaks: (ufrag) => this.#users.some((client) => client.speaks(ufrag)),
       watch: (socket, on) => {
         if (on) this.#watched.add(socket);
         else this.#watched.delete(socket);
       },
     });
+  }
+
+  /** Late, maybe twice; who is deaf hears it when it is not. */
+  #tell(event: CallEvent): void {
+    const world = this.#world;
+    const { toldTwice, deaf } = this.#backEndHabits;
+    const arrive = (): void => {
+      if (deaf !== null && world.now >= deaf.from && world.now < deaf.to)
+        return world.after(deaf.to - world.now + 1, arrive);
+      this.#backEnd.hear(event);
+    };
+    world.after(2 + this.#random.int(100), arrive);
+    if (this.#random.int(8) < toldTwice) world.after(2 + this.#random.int(3_000), arrive);
   }
 
   #toHouse(): (bytes: Uint8Array) => void {

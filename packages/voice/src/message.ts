@@ -230,16 +230,8 @@ export type LegInput =
       readonly ending?: Ending;
       readonly final: boolean;
     }
-  /**
-   * The process that had the leg died; this one has read it. `adopted`: its dialog is here; `unacked`: our 2xx waits for its ACK;
-   * `unsettled`: an exchange of this leg or another one of its place was in flight, so media may not have been told.
-   */
-  | {
-      readonly type: 'restored';
-      readonly adopted: boolean;
-      readonly unacked: boolean;
-      readonly unsettled: boolean;
-    };
+  /** The process that had the leg died; this one has read it. `adopted`: its dialog is here; `unacked`: our 2xx waits for its ACK. */
+  | { readonly type: 'restored'; readonly adopted: boolean; readonly unacked: boolean };
 
 export type ReferTarget =
   | { readonly kind: 'dial'; readonly dialled: string; readonly headers: Extra }

@@ -212,7 +212,8 @@ class CallService implements Voice {
   }
 
   #forget(leg: Leg): void {
-    if (leg.program !== null) this.#remembered.over(viewOf(leg, this.#options.identity()), this.#now);
+    if (leg.program !== null)
+      this.#remembered.over(viewOf(leg, this.#options.identity()), leg.program.done, this.#now);
     this.#journal.over(leg.id, this.#dialogs.forget(leg));
   }
 
@@ -294,7 +295,8 @@ class CallService implements Voice {
       if (place?.in !== 'bridge' || this.#registry.bridges.has(place.id)) continue;
       const { a, b } = this.#registry.members(place.id);
       const talked = a?.state.name === 'up' && b?.state.name === 'up';
-      this.#begin.openBridge({ id: place.id, session, ...(talked ? { state: 'up' } : { onFail: 'park' }) });
+      const early = place.routed === true ? {} : ({ onFail: 'park' } as const);
+      this.#begin.openBridge({ id: place.id, session, ...(talked ? { state: 'up' } : early) });
       // A transfer that was under way is off; without the other side there is nobody to go on with.
       if (a === undefined || b === undefined)
         this.#legs.toBridge(place.id, { type: 'alone', ending: RESTARTED });

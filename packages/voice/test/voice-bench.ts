@@ -196,8 +196,11 @@ export class VoiceBench {
   tell(input: Parameters<Voice['handle']>[0]): void {
     if (this.dying) {
       this.dying = false;
-      for (const out of this.voice.handle(input, this.now))
+      for (const out of this.voice.handle(input, this.now)) {
         if (out.type === 'journal') this.#write(out.key, out.value);
+        // Events are kept in the unit of the records that changed.
+        else if (out.type === 'event') this.news.push(out.event);
+      }
       this.#queue = [];
       this.restart();
       return;

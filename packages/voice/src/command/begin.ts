@@ -50,14 +50,8 @@ export class Beginnings {
     const { families, identity, epoch, random, ringMs } = options;
     const arrival = arrive(request, from, identity(), this.isOwnHost, this.#freshBranch, epoch());
     const reached = within(arrival.plan, sdp, arrival.leg, families);
-    const { plan, counts } = admission.admit(
-      identity(),
-      reached,
-      arrival.asker,
-      arrival.leg.trunk,
-      now,
-      arrival.application,
-    );
+    const by = { caller: arrival.asker, trunk: arrival.leg.trunk, application: arrival.application };
+    const { plan, counts } = admission.admit(identity(), reached, by, now);
     const session = uuid(random);
     const beginning: Beginning = { session, counts, now, epoch: epoch() };
     const own = freshLeg(random);
@@ -90,7 +84,7 @@ export class Beginnings {
       }
       default: {
         const id = uuid(random);
-        const place = { in: 'bridge', id, side: 'a' } as const;
+        const place = { in: 'bridge', id, side: 'a', routed: true } as const;
         const leg = offeredLeg(arrival, own, sdp, place, { ...beginning, program });
         this.openBridge({ id, session });
         this.#begin(leg, startedLine(leg, plan));
@@ -99,7 +93,7 @@ export class Beginnings {
         const dial = dialFor(plan, arrival.caller, fresh.leg, leg, ringMs);
         this.dialled(
           dial,
-          { in: 'bridge', id, side: 'b' },
+          { ...place, side: 'b' },
           { ...beginning, program: calleeProgram(identity(), plan) },
           fresh,
         );
@@ -150,14 +144,14 @@ export class Beginnings {
     const { identity, epoch, random, ringMs: most } = options;
     const transfer = { by, keeps, dialled: wish.dialled, headers: wish.headers ?? [] };
     const found = transferPlan(transfer, identity(), most, this.#freshBranch, epoch());
-    const { plan, counts } = admission.admit(identity(), found.plan, found.asker, undefined, now);
+    const session = registry.bridges.get(bridge)?.session ?? keeps.session;
+    const { plan, counts } = admission.admit(identity(), found.plan, { caller: found.asker, session }, now);
     if (plan.to === 'refuse') return legs.toBridge(bridge, { type: 'notFound', ending: plan.ending });
     const fresh = freshLeg(random);
     if (plan.to === 'service') {
       const place = { in: 'built-in', service: plan.service, id: fresh.leg, since: now } as const;
       return legs.toBridge(bridge, { type: 'found', place });
     }
-    const session = registry.bridges.get(bridge)?.session ?? keeps.session;
     const { caller, codecs, ringMs } = found;
     const { dialled } = caller;
     const target = { callee: plan, dialled, branch: fresh.leg };

@@ -80,8 +80,12 @@ export class Commands {
       });
     if (command.type === 'dial') return this.#dial(command);
     const leg = this.#find(command.control, command.account);
-    if (isRefusal(leg)) return refused(leg);
-    if (isDone(leg.program, command.commandId, now)) return { ok: true };
+    if (isRefusal(leg)) {
+      const wasDone =
+        leg.why === 'ended' && this.#world.remembered.wasDone(command.control, command.commandId, now);
+      return wasDone ? { ok: true } : refused(leg);
+    }
+    if (isDone(leg.program?.done ?? [], command.commandId, now)) return { ok: true };
     const isOver = isEnding(leg) && command.type !== 'setClientState';
     const decision = isOver ? ended() : this.#decide(command, leg);
     if (isRefusal(decision)) return refused(decision);
@@ -101,6 +105,7 @@ export class Commands {
       legs.post(id, { type: 'play', play: newPlay(uuid(options.random), play, 1, false) });
     if (bridge === undefined) return;
     const other = registry.legs.get(bridge);
+    if (other !== undefined && areTogether(leg, other)) return;
     // Of several that ring for one caller the first has it; who comes later must not take it over.
     if (other === undefined || isEnding(other) || other.place?.in === 'bridge')
       legs.post(id, { type: 'end', ending: { ...CAUSE.normal, ...PLATFORM } });
@@ -241,9 +246,7 @@ export class Commands {
       return { why: 'badField', field, detail: 'A call cannot be bridged with itself.' };
     // Two that ring, and nobody who waits for either.
     if (isRinging(leg) && isRinging(other)) return UNANSWERED;
-    const together =
-      leg.place?.in === 'bridge' && other.place?.in === 'bridge' && leg.place.id === other.place.id;
-    if (together) return () => {};
+    if (areTogether(leg, other)) return () => {};
     if (command.preventDouble === true && (leg.place?.in === 'bridge' || other.place?.in === 'bridge'))
       return {
         why: 'badField',
@@ -395,6 +398,8 @@ export class Commands {
       codecs: command.codecs ?? (linked === undefined ? [] : (mainOf(linked)?.codecs ?? [])),
     });
     if (isRefusal(made)) return refused(made);
+    // Its back end is at work for this one.
+    if (linked?.program?.firstCommandBy != null) this.#world.legs.post(linked.id, { type: 'commanded' });
     const ids: LegIds = { control: made.control, leg: made.id, session: made.session };
     if (commandId !== undefined) remembered.dialled(account, commandId, ids, this.#now);
     return { ok: true, ids };
@@ -417,6 +422,9 @@ export class Commands {
     });
   }
 }
+
+const areTogether = ({ place }: Leg, other: Leg): boolean =>
+  place?.in === 'bridge' && other.place?.in === 'bridge' && place.id === other.place.id;
 
 const isRinging = ({ direction, state }: Leg): boolean =>
   direction === 'ours' && (state.name === 'dialling' || state.name === 'accepting');

@@ -63,7 +63,7 @@ export function callOut(world: World, ask: Outgoing, now: Ms): Leg | Refusal {
   const callees = found.filter((one): one is typeof one & { plan: Callee } => isCallee(one.plan));
   // A call to the telephone network counts against more than one to a user.
   const first = callees.find(({ plan }) => plan.to === 'trunk') ?? callees[0] ?? found[0]!;
-  const { plan, counts } = admission.admit(identity, first.plan, asker, undefined, now);
+  const { plan, counts } = admission.admit(identity, first.plan, { caller: asker, session }, now);
   const ending = plan.to === 'refuse' ? plan.ending : null;
   const refusal = ending === null ? null : refusalOf(ending);
   if (refusal !== null) return refusal;

@@ -1,6 +1,6 @@
 import { Deadlines, isFields, isText, type JournalEntry, type JournalLine, type Ms } from '@sidetone/core';
 import type { LegIds, LegView } from '@sidetone/wire';
-import { DONE_MS } from '../leg/program.ts';
+import { DONE_MS, isDone, type Program } from '../leg/program.ts';
 
 /*
  * What is known of legs that are over, and of commands that made legs, for a while: that a leg has ended is another answer than that
@@ -20,7 +20,11 @@ interface Kept {
   readonly until: Ms;
   readonly view?: LegView;
   readonly ids?: LegIds;
+  /** Of a leg that is over: the commands of its last minute. */
+  readonly done?: Done;
 }
+
+type Done = Program['done'];
 
 export class Remembered {
   /** By key, the oldest first. */
@@ -40,14 +44,21 @@ export class Remembered {
   }
 
   /** A leg that is over. */
-  over(view: LegView, now: Ms): void {
-    this.#keep({ key: `over ${view.leg}`, until: now + OVER_MS, view });
+  over(view: LegView, done: Done, now: Ms): void {
+    const lately = done.filter(({ at }) => now - at < DONE_MS);
+    const key = `over ${view.leg}`;
+    this.#keep({ key, until: now + OVER_MS, view, ...(lately.length === 0 ? {} : { done: lately }) });
     if (this.#over > MOST_OVER) this.#forgetFirst('over ');
   }
 
   /** The leg that was called so, when it is over. */
   ended(control: string): LegView | undefined {
     return this.#kept.get(this.#overOf.get(control) ?? '')?.view;
+  }
+
+  /** The leg that was called so is over, and has been commanded by this id of late. */
+  wasDone(control: string, commandId: string | undefined, now: Ms): boolean {
+    return isDone(this.#kept.get(this.#overOf.get(control) ?? '')?.done ?? [], commandId, now);
   }
 
   dialled(account: string, commandId: string, ids: LegIds, now: Ms): void {
@@ -81,8 +92,9 @@ export class Remembered {
 
   #keep(kept: Kept): void {
     this.#put(kept);
-    const { key, until, view, ids } = kept;
-    this.#lines.push({ type: 'journal', key, value: { until, ...(view ?? ids) } });
+    const { key, until, view, ids, done } = kept;
+    const value = { until, ...(view ?? ids), ...(done === undefined ? {} : { done }) };
+    this.#lines.push({ type: 'journal', key, value });
   }
 
   #put(kept: Kept): void {
@@ -123,5 +135,10 @@ function readKept(key: string, value: unknown): Kept | null {
   if (!isText(account) || !textOrNull(connection) || !textOrNull(clientState)) return null;
   if (typeof startedAt !== 'number' || !timeOrNull(answeredAt) || !timeOrNull(endedAt)) return null;
   const times = { startedAt, answeredAt, endedAt };
-  return { key, until, view: { ...ids, account, connection, alive: false, clientState, ...times } };
+  const read = { key, until, view: { ...ids, account, connection, alive: false, clientState, ...times } };
+  const { done } = value;
+  return Array.isArray(done) && done.every(isCommand) ? { ...read, done } : read;
 }
+
+const isCommand = (value: unknown): value is Done[number] =>
+  isFields(value) && isText(value['id']) && typeof value['at'] === 'number';

@@ -50,8 +50,7 @@ export function restoreLegs(entries: readonly JournalEntry[], to: Restoring, now
     // Of a release before, or unreadable: what it said stands elsewhere now, or nowhere.
     if (!kept) to.tell({ type: 'journal', key, value: null });
   }
-  const unsettled = unsettledPlaces(legs);
-  for (const entry of legs) restoreLeg(entry, unsettled.has(placeKey(entry.leg)), to, now);
+  for (const entry of legs) restoreLeg(entry, to, now);
   const up = legs.filter(({ leg }) => leg.state.name === 'up').length;
   to.tell({ type: 'log', level: 'info', event: 'legs restored', fields: { legs: legs.length, up } });
   return legs.map(({ leg }) => leg);
@@ -94,17 +93,7 @@ function byeAgain(
   return sent.length > 0;
 }
 
-const placeKey = ({ id, place }: Leg): string => place?.id ?? id;
-
-/** Places where an exchange was in flight: what the legs there hear may have been decided, but not told. */
-function unsettledPlaces(legs: readonly LegEntry[]): ReadonlySet<string> {
-  const inFlight = ({ leg, dialogs }: LegEntry): boolean =>
-    leg.branches.some(({ exchange }) => exchange.negotiation.name !== 'idle') ||
-    dialogs.some(({ dialog }) => (dialog as { unacked?: unknown } | null)?.unacked != null);
-  return new Set(legs.filter(inFlight).map(({ leg }) => placeKey(leg)));
-}
-
-function restoreLeg({ leg, dialogs, early }: LegEntry, unsettled: boolean, to: Restoring, now: Ms): void {
+function restoreLeg({ leg, dialogs, early }: LegEntry, to: Restoring, now: Ms): void {
   to.begin(leg);
   const here = new Set<string>();
   let unacked = false;
@@ -129,7 +118,7 @@ function restoreLeg({ leg, dialogs, early }: LegEntry, unsettled: boolean, to: R
   const headers = reasonHeaders(RESTARTED);
   for (const { callId, fromTag } of early) to.agent.expectStray(callId, fromTag, now + to.cancelMs, headers);
   const adopted = leg.main !== null && here.has(leg.main);
-  to.post(leg.id, { type: 'restored', adopted, unacked, unsettled });
+  to.post(leg.id, { type: 'restored', adopted, unacked });
 }
 
 const RESTARTED: Ending = { ...CAUSE.restarted, by: 'platform' };

@@ -6,7 +6,7 @@ import { CAUSE, type Ending } from './ending.ts';
 import { hangupOf } from './hangup.ts';
 import { isEnding, mainOf } from './leg.ts';
 import type { LegDraft } from './leg-draft.ts';
-import { recordsOf } from './record.ts';
+import { recordsOf, serviceRecord } from './record.ts';
 
 /** The branch's dialog is gone already (BYE or final response of the peer): close what is left of it. */
 export function branchGone(draft: LegDraft, id: string, ending: Ending | null): void {
@@ -97,6 +97,12 @@ export function settle(draft: LegDraft): void {
     const branches = leg.branches.filter((branch) => branch.id === leg.main || !isGone(branch));
     if (branches.length < leg.branches.length) draft.set({ branches });
   }
+}
+
+/** It leaves the built-in service that it was connected to. */
+export function recordService(draft: LegDraft): void {
+  const record = serviceRecord(draft.leg, draft.now, { ...CAUSE.normal, by: 'platform' });
+  if (record !== null) draft.emit({ type: 'record', leg: draft.leg.id, record });
 }
 
 /** T2 of RFC 3261 §17: within it a BYE that was lost comes again. */

@@ -17,7 +17,7 @@ const OF_STATUS: Readonly<Record<number, HangupCause>> = {
   604: 'not_found',
 };
 
-/** Endings that are nobody's wish: media, a timer of SIP, a process that died. */
+/** Endings by us that are nobody's wish: media, a timer of SIP, a process that died. */
 const FAULTS: ReadonlySet<string> = new Set(
   [CAUSE.mediaEngine, CAUSE.ice, CAUSE.dtls, CAUSE.rtp, CAUSE.ackTimeout, CAUSE.noCodec, CAUSE.restarted].map(
     ({ cause }) => cause,
@@ -34,8 +34,9 @@ export function hangupOf(leg: Leg, ending: Ending): Extract<CallNews, { type: 'h
 
 function named(leg: Leg, { cause, sip, by }: Ending): { readonly cause: HangupCause; readonly sip: string } {
   if (leg.answeredAt !== null) {
-    if (cause === CAUSE.tooLong.cause) return { cause: 'time_limit', sip: '200' };
-    return FAULTS.has(cause)
+    const ours = by === 'platform';
+    if (ours && cause === CAUSE.tooLong.cause) return { cause: 'time_limit', sip: '200' };
+    return ours && FAULTS.has(cause)
       ? { cause: 'unspecified', sip: 'unspecified' }
       : { cause: 'normal_clearing', sip: '200' };
   }

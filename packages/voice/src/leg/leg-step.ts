@@ -19,7 +19,7 @@ import {
 } from './dialling.ts';
 import { digitsDue, onDigitSent, onDigits, onMediaDigit, sendDigits } from './digits.ts';
 import { CAUSE, type Ending } from './ending.ts';
-import { branchGone, endBranch, endLeg, giveUp, legGone, settle } from './finish.ts';
+import { branchGone, endBranch, endLeg, giveUp, legGone, recordService, settle } from './finish.ts';
 import { branchOf, isEnding, type Leg, legDeadline } from './leg.ts';
 import { LegDraft, type LegOut, type LegSettings } from './leg-draft.ts';
 import {
@@ -168,19 +168,28 @@ const STEPS: { readonly [T in LegInput['type']]: (draft: LegDraft, input: Of<T>)
       ...(counts === undefined ? {} : { counts: [...draft.leg.counts, ...counts] }),
     });
   },
-  placed: (draft, { place }) => {
-    draft.set({ place });
-    if (draft.leg.state.name !== 'offered' || draft.leg.program === null) return;
-    draft.to({ name: 'offered', ...(place === null ? { until: draft.now + draft.settings.parkMs } : {}) });
-  },
+  placed: onPlaced,
   audio: (draft, { audio }) => draft.set({ audio }),
   end: (draft, { ending }) => endLeg(draft, ending),
   restored: onRestored,
 };
 
+function onPlaced(draft: LegDraft, { place }: Of<'placed'>): void {
+  const { program } = draft.leg;
+  // A transfer that hands a built-in service on leaves nothing in its place.
+  if (place !== null) recordService(draft);
+  draft.set({ place });
+  if (program === null) return;
+  // A command has brought it here, be it one of another leg.
+  if (place !== null && program.firstCommandBy !== null)
+    draft.set({ program: { ...program, firstCommandBy: null } });
+  if (draft.leg.state.name === 'offered')
+    draft.to({ name: 'offered', ...(place === null ? { until: draft.now + draft.settings.parkMs } : {}) });
+}
+
 function onCommanded(draft: LegDraft, input: Of<'commanded'>): void {
   const program = draft.leg.program ?? input.program;
-  if (program === undefined || isDone(program, input.commandId, draft.now)) return;
+  if (program === undefined || isDone(program.done, input.commandId, draft.now)) return;
   const { clientState = program.clientState, after = program.after, commandId } = input;
   draft.set({
     program: {

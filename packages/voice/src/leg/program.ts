@@ -127,9 +127,8 @@ export function hookOf({ hook }: Program, type: CallNews['type']): Hook | null {
 export const DONE_MS: Ms = 60_000;
 const MOST_DONE = 64;
 
-export const isDone = (program: Program | null, commandId: string | undefined, now: Ms): boolean =>
-  commandId !== undefined &&
-  program?.done.some(({ id, at }) => id === commandId && now - at < DONE_MS) === true;
+export const isDone = (done: Program['done'], commandId: string | undefined, now: Ms): boolean =>
+  commandId !== undefined && done.some(({ id, at }) => id === commandId && now - at < DONE_MS);
 
 export const withDone = (done: Program['done'], commandId: string | undefined, now: Ms): Program['done'] =>
   commandId === undefined

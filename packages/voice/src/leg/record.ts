@@ -1,4 +1,4 @@
-import type { EpochMs } from '@sidetone/core';
+import type { EpochMs, Ms } from '@sidetone/core';
 import type { CallRecord } from '@sidetone/wire';
 import type { Branch } from './branch.ts';
 import { CAUSE, type Ending, rank } from './ending.ts';
@@ -25,13 +25,7 @@ export function recordsOf(leg: Leg): readonly CallRecord[] {
   const { media, trunk, kind } = branch;
   const codec = media.codec ?? media.stats?.codec;
   const answered = leg.answeredAt === null ? {} : { answered_at: stamp(leg.answeredAt) };
-  const end = {
-    ended_at: stamp(leg.endedAt ?? leg.startedAt),
-    cause: ending.cause,
-    cause_code: ending.code,
-    sip_code: leg.answeredAt === null ? ending.sip : 200,
-    ended_by: ending.by,
-  };
+  const end = endOf(leg, leg.endedAt ?? leg.startedAt, ending);
   const own: CallRecord = {
     session_id: leg.session,
     leg_id: leg.id,
@@ -49,21 +43,33 @@ export function recordsOf(leg: Leg): readonly CallRecord[] {
     ...(leg.transfer === null ? {} : { transfer: leg.transfer }),
     ...(leg.joined === undefined ? {} : { joined_session_id: leg.joined }),
   };
-  const { place } = leg;
-  if (place?.in !== 'built-in') return [own];
-  return [
-    {
-      session_id: leg.session,
-      leg_id: place.id,
-      direction: 'outbound',
-      kind: 'service',
-      from: leg.party.number,
-      to: leg.to,
-      started_at: stamp(place.since),
-      ...(leg.answeredAt === null ? {} : { answered_at: stamp(Math.max(place.since, leg.answeredAt)) }),
-      ...end,
-      ...(place.transfer === undefined ? {} : { transfer: place.transfer }),
-    },
-    own,
-  ];
+  const service = serviceRecord(leg, leg.endedAt ?? leg.startedAt, ending);
+  return service === null ? [own] : [service, own];
 }
+
+/** The record of the built-in service that it is connected to; `null`: it is not. */
+export function serviceRecord(leg: Leg, endedAt: Ms, ending: Ending): CallRecord | null {
+  const { place } = leg;
+  if (place?.in !== 'built-in') return null;
+  const stamp = (at: number): EpochMs => Math.round(leg.epochOffset + at);
+  return {
+    session_id: leg.session,
+    leg_id: place.id,
+    direction: 'outbound',
+    kind: 'service',
+    from: leg.party.number,
+    to: leg.to,
+    started_at: stamp(place.since),
+    ...(leg.answeredAt === null ? {} : { answered_at: stamp(Math.max(place.since, leg.answeredAt)) }),
+    ...endOf(leg, endedAt, ending),
+    ...(place.transfer === undefined ? {} : { transfer: place.transfer }),
+  };
+}
+
+const endOf = (leg: Leg, endedAt: Ms, { cause, code, sip, by }: Ending) => ({
+  ended_at: Math.round(leg.epochOffset + endedAt),
+  cause,
+  cause_code: code,
+  sip_code: leg.answeredAt === null ? sip : 200,
+  ended_by: by,
+});

@@ -24,7 +24,7 @@ const EARLY = new Set<Branch['phase']>(['invited', 'preparing', 'calling', 'canc
 
 export function onRestored(
   draft: LegDraft,
-  { adopted, unacked, unsettled }: Extract<LegInput, { type: 'restored' }>,
+  { adopted, unacked }: Extract<LegInput, { type: 'restored' }>,
 ): void {
   const ending: Ending = { ...CAUSE.restarted, by: 'platform' };
   for (const branch of draft.leg.branches) {
@@ -39,13 +39,13 @@ export function onRestored(
   if (draft.leg.state.name !== 'up' || main === undefined || !adopted) return endLeg(draft, ending);
   // The ACK had an answer that was still with media.
   if (!main.exchange.connected && !unacked) return endLeg(draft, ending);
-  toRest(draft, main, unacked, unsettled);
+  toRest(draft, main, unacked);
   sendNext(draft);
   resumePlays(draft);
   resumeDetection(draft);
 }
 
-function toRest(draft: LegDraft, branch: Branch, unacked: boolean, unsettled: boolean): void {
+function toRest(draft: LegDraft, branch: Branch, unacked: boolean): void {
   const { negotiation: at, stated } = branch.exchange;
   // Our 2xx with an offer is repeated, and its ACK brings the answer.
   const waits = at.name === 'awaiting-ack' && unacked;
@@ -56,8 +56,8 @@ function toRest(draft: LegDraft, branch: Branch, unacked: boolean, unsettled: bo
     ...(at.name === 'answering' ? { holding: at.before } : {}),
     ...(ours ? { stated: stated === 'sendonly' ? 'sendrecv' : 'sendonly' } : {}),
   });
-  // What it hears may have been decided, but not told.
-  if (unsettled) draft.part(branch.id, 'media', { source: null });
+  // What it hears may have been written, but not told. Told again it changes nothing.
+  draft.part(branch.id, 'media', { source: null });
   if (branch.attachment.at === 'returning') draft.part(branch.id, 'attachment', { at: 'away' });
   draft.part(branch.id, 'attachment', { renewing: false });
   draft.part(branch.id, 'digits', { out: false });

@@ -13,6 +13,21 @@ export interface Admitted<P extends Plan = Plan> {
   readonly counts: readonly string[];
 }
 
+/** On whose behalf a leg begins. */
+export interface Claimant {
+  /** On whose account it is; nobody for a trunk's call. */
+  readonly caller?: Asker | undefined;
+  /** By which it comes. */
+  readonly trunk?: string | undefined;
+  /** Whose number it is for. */
+  readonly application?: ApplicationEntry | undefined;
+  /** The session that it joins, which is counted already. */
+  readonly session?: string;
+}
+
+/** More legs of one session at a time are calls of their own, or a limit of calls would be none. */
+const MOST_SHARED = 8;
+
 interface Limit {
   readonly count: string;
   readonly most: number | null;
@@ -28,7 +43,8 @@ interface Limit {
  *   of the outbound voice profile      403 D2
  *   of the connections, in and out     403 D3
  *
- * A call within an account is one call of it. What is refused counts against nobody.
+ * A call within an account is one call of it, and so is one with whom it is transferred or bridged to in its session. What is refused counts
+ * against nobody.
  */
 export class Admission {
   readonly #registry: Registry;
@@ -42,25 +58,18 @@ export class Admission {
     this.#limits = limits;
   }
 
-  /**
-   * @param caller on whose account the call is; nobody for a trunk's
-   * @param trunk by which it comes
-   * @param application whose number it is for
-   */
-  admit<P extends Plan>(
-    identity: Identity,
-    plan: P,
-    caller: Asker | undefined,
-    trunk: string | undefined,
-    now: Ms,
-    application?: ApplicationEntry,
-  ): Admitted<P> {
+  admit<P extends Plan>(identity: Identity, plan: P, by: Claimant, now: Ms): Admitted<P> {
+    const { caller, trunk, application, session = '' } = by;
     if (this.closed !== null) return { plan: this.closed === 'drain' ? FULL : HANDING_OVER, counts: [] };
     if (plan.to === 'refuse') return { plan, counts: [] };
     const { calls, callsPerUser, mediaPorts } = this.#limits;
     const { counters, ports, sessions } = this.#registry;
     const holder = holderCount(caller?.accountId, trunk);
-    const hasCall = mayTake(counters.of(holder), calls - sessions);
+    const shares = (count: string): boolean => {
+      const legs = counters.legs(count, session);
+      return legs > 0 && legs < MOST_SHARED;
+    };
+    const hasCall = shares(holder) || mayTake(counters.of(holder), calls - sessions);
     const hasPort = mayTake(ports.of(holder), mediaPorts - ports.taken);
     if (!hasCall || !hasPort) return { plan: FULL, counts: [] };
     const callee = plan.to === 'user' ? identity.userByName(plan.userName) : undefined;
@@ -73,7 +82,9 @@ export class Admission {
     const account = identity.account((caller ?? callee ?? application)?.accountId ?? '');
     if (account?.callsPerSecond != null && this.#rate.of(account.id, now) >= account.callsPerSecond)
       return { plan: refuse({ ...CAUSE.tooFast, headers: [['Retry-After', '1']] }), counts: [] };
-    const over = limits.find(({ count, most }) => most !== null && this.#registry.counters.of(count) >= most);
+    const over = limits.find(
+      ({ count, most }) => most !== null && !shares(count) && counters.of(count) >= most,
+    );
     if (over !== undefined) return { plan: refuse(over.refusal), counts: [] };
     if (account?.callsPerSecond != null) this.#rate.began(account.id, now);
     return { plan, counts: [holder, ...limits.map(({ count }) => count)] };

@@ -39,6 +39,11 @@ export class Counters {
     return this.#sessions.get(name)?.size ?? 0;
   }
 
+  /** How many legs of a session have this name. */
+  legs(name: string, session: string): number {
+    return this.#sessions.get(name)?.get(session) ?? 0;
+  }
+
   add(session: string, names: readonly string[]): void {
     for (const name of names) {
       const sessions = this.#sessions.get(name) ?? new Map<string, number>();

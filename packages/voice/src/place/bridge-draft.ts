@@ -63,7 +63,7 @@ export type BridgeInput =
   | PlaceInput
   /** A command takes one side to another place. */
   | { readonly type: 'leaves' }
-  /** The process before had the other side: a leg with a program is parked, another one ends. */
+  /** The process before had the other side: who is left parts from nobody. */
   | { readonly type: 'alone'; readonly ending: Ending }
   /** Ends everything here. */
   | { readonly type: 'end'; readonly ending: Ending };

@@ -13,6 +13,7 @@ import {
   type Members,
   otherOf,
 } from './bridge-draft.ts';
+import { mayPark, partFrom, seenBy } from './parting.ts';
 import { abandonSwap, fallBack, lookAtSwap, onFound, onRefer } from './swap.ts';
 
 /*
@@ -57,7 +58,7 @@ export function stepBridge(bridge: Bridge, input: BridgeInput, members: Members)
       draft.set({ left: true });
       break;
     case 'alone':
-      for (const leg of draft.legs) if (!isEnding(leg)) setFree(draft, leg, 'park', input.ending);
+      for (const leg of draft.legs) partFrom(draft, leg, input.ending);
       break;
     case 'end':
       end(draft, input.ending);
@@ -77,7 +78,7 @@ function look(draft: BridgeDraft): void {
     [b, a],
   ]) {
     const ending = leg === undefined ? undefined : endingOf(leg);
-    if (ending !== undefined) return lost(draft, other, ending);
+    if (leg !== undefined && ending !== undefined) return lost(draft, other, seenBy(other, leg, ending));
   }
   if (a === undefined || b === undefined) {
     if (draft.bridge.left) lost(draft, a ?? b, { ...CAUSE.normal, by: 'platform' });
@@ -130,10 +131,8 @@ function lost(draft: BridgeDraft, other: Leg | undefined, ending: Ending): void 
   else end(draft, ending);
 }
 
-/** A leg that rings for nobody any more ends; so does one that no back end knows of. */
 function setFree(draft: BridgeDraft, leg: Leg, after: AfterBridge, ending: Ending): void {
-  const parked = after === 'park' && leg.program !== null && leg.dial === null;
-  if (parked) draft.tell(leg.id, { type: 'placed', place: null });
+  if (mayPark(leg, after)) draft.tell(leg.id, { type: 'placed', place: null });
   else end(draft, ending);
 }
 

@@ -13,6 +13,8 @@ export type Place =
       readonly side: Side;
       /** The other side does not hear its digits. */
       readonly mutes?: true;
+      /** The routing plan has put it here, no command: nobody looks after it alone. */
+      readonly routed?: true;
     }
   /** An echo, a tone or music, which the record knows as a leg of its own. */
   | {

@@ -2,6 +2,7 @@ import { CAUSE, type Ending } from '../leg/ending.ts';
 import { endingOf, isEnding, kindOf, type Leg, mainOf } from '../leg/leg.ts';
 import type { PlaceInput } from '../message.ts';
 import { type BridgeDraft, otherOf, type Swap } from './bridge-draft.ts';
+import { partFrom, seenBy } from './parting.ts';
 import type { Place, Side } from './place.ts';
 
 /*
@@ -13,8 +14,9 @@ import type { Place, Side } from './place.ts';
  *      202, 100 └── take: the other side of the other bridge ──────────┘
  *                       `next` over, nobody there ──▶ NOTIFY ≥ 300, the bridge as it was
  *
- * Until then both sides hear ringback. Who asked may hang up at once, as many phones do: the transfer goes on, and its failure
- * ends the call. The other side may hang up, too: that ends everything. A swap does not outlive the process.
+ * Until then both sides hear ringback. Who asked may hang up at once, as many phones do, or be taken elsewhere by a command: the
+ * transfer goes on, and when it fails the other side parts from nobody. That one may go, too: the transfer is off, and who asked parts from
+ * it. A swap does not outlive the process.
  */
 /** A call does not go round for ever. */
 const MOST_SWAPS = 30;
@@ -67,11 +69,14 @@ export function lookAtSwap(draft: BridgeDraft): void {
   if (swap === null) return;
   if (keeps === undefined || isEnding(keeps)) {
     const ending: Ending = (keeps && endingOf(keeps)) ?? { ...CAUSE.normal, by: 'platform' };
+    const by = draft.legs.find(({ id }) => id === swap.by);
     abandonSwap(draft, ending);
-    for (const leg of draft.legs) if (!isEnding(leg)) draft.tell(leg.id, { type: 'end', ending });
+    partFrom(draft, by, keeps === undefined ? ending : seenBy(by, keeps, ending));
+    if (next !== undefined && !isEnding(next)) draft.tell(next.id, { type: 'end', ending });
     return;
   }
-  if (next === undefined) return;
+  // A command has taken it elsewhere.
+  if (next === undefined) return fallBack(draft, { ...CAUSE.cancelled, by: 'platform' });
   const failed = endingOf(next);
   if (failed !== undefined) fallBack(draft, failed);
   else if (next.state.name === 'up') complete(draft, swap, keeps, next);
@@ -97,32 +102,35 @@ function complete(draft: BridgeDraft, swap: Swap, keeps: Leg, next: Leg): void {
 /** The transfer led to a built-in service: who stays goes there. */
 export function onFound(draft: BridgeDraft, place: Extract<Place, { in: 'built-in' }>): void {
   const { swap } = draft.bridge;
-  if (swap === null) return;
+  if (swap === null || !draft.legs.some(({ id }) => id === swap.keeps)) return;
   draft.tell(swap.keeps, { type: 'transferred', part: 'transferee' });
   draft.tell(swap.keeps, { type: 'placed', place: { ...place, transfer: 'target' } });
   letGo(draft, swap);
   draft.log('transferred', { leg: swap.by, from: swap.keeps, to: place.id });
 }
 
-/** Who asked is told, and leaves. */
+/** Who asked is told, and leaves; unless a command has taken it to another place. */
 function letGo(draft: BridgeDraft, { by, event }: Swap): void {
-  draft.set({ swap: null, swaps: draft.bridge.swaps + 1 });
+  draft.set({ swap: null, swaps: draft.bridge.swaps + 1, left: false });
+  if (!draft.legs.some(({ id }) => id === by)) {
+    draft.tell(by, { type: 'notify', event, status: 200, final: true });
+    return;
+  }
   draft.tell(by, { type: 'transferred', part: 'transferor' });
   draft.tell(by, { type: 'placed', place: null });
   draft.tell(by, { type: 'notify', event, status: 200, final: true });
   draft.tell(by, { type: 'end', ending: { ...CAUSE.normal, by: 'platform' } });
 }
 
-/** Nothing came of the transfer: the bridge as it was; without the side that asked, its end. */
+/** Nothing came of the transfer: the bridge as it was; without the side that asked, the other one parts from nobody. */
 export function fallBack(draft: BridgeDraft, ending: Ending): void {
   const { swap } = draft.bridge;
   if (swap === null) return;
-  draft.set({ swap: null });
+  draft.set({ swap: null, left: false });
   draft.log('transfer failed', { leg: swap.by, cause: ending.cause });
-  const by = draft.legs.find(({ id }) => id === swap.by);
-  if (by?.state.name === 'up')
-    draft.tell(by.id, { type: 'notify', event: swap.event, status: ending.sip, ending, final: true });
-  else draft.tell(swap.keeps, { type: 'end', ending: { ...ending, by: 'platform' } });
+  const [by, keeps] = [swap.by, swap.keeps].map((wanted) => draft.legs.find(({ id }) => id === wanted));
+  draft.tell(swap.by, { type: 'notify', event: swap.event, status: ending.sip, ending, final: true });
+  if (by?.state.name !== 'up') partFrom(draft, keeps, { ...ending, by: 'platform' });
 }
 
 /** A transfer that is under way ends with its call; who asked for it is told. */

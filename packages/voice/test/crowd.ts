@@ -1,0 +1,440 @@
+import assert from 'node:assert/strict';
+import { createResponse } from '@sidetone/sip';
+import type { Command, CommandResult, MediaCommand, MediaReply, Source } from '@sidetone/wire';
+import { readEntry } from '../src/journal/read.ts';
+import { endingOf, type Leg, mainOf } from '../src/leg/leg.ts';
+import { BACK_ENDS, BackEnd } from './back-end.ts';
+import { type Far, people, sdp } from './voice-bench.ts';
+
+/** One thing that happens. Numbers choose among what is there. */
+export type Move =
+  | { readonly do: 'park' | 'arrive' | 'plain'; readonly offerless: boolean }
+  | { readonly do: 'dial'; readonly link: number | null; readonly flags: number; readonly commandId: number }
+  | {
+      readonly do: 'command';
+      readonly what: 'answer' | 'reject' | 'hangup' | 'bridge' | 'transfer' | 'state' | 'digits';
+      readonly leg: number;
+      readonly other: number;
+      readonly flags: number;
+      readonly commandId: number;
+    }
+  | { readonly do: 'again' }
+  | { readonly do: 'respond'; readonly which: number; readonly status: number }
+  | { readonly do: 'bye' | 'cancel' | 'hold' | 'resume'; readonly which: number }
+  | { readonly do: 'refer' | 'attended'; readonly which: number }
+  | { readonly do: 'media'; readonly which: number; readonly why: 'ice' | 'rtp' }
+  | { readonly do: 'fault'; readonly op: 'offer' | 'answer' | 'accept'; readonly lost: boolean }
+  | { readonly do: 'wait'; readonly ms: number }
+  | { readonly do: 'restart' | 'dying' };
+
+/** At most so many calls of the account at a time. */
+export const MOST_CALLS = 8;
+
+const identity = people({
+  ...BACK_ENDS,
+  accounts: [{ id: 'default', concurrentCalls: MOST_CALLS }],
+});
+
+type Side = { readonly far: Far; readonly dialog: string };
+
+/** Among what is there; large numbers mean anything that ever was. */
+const ANYTHING = 27;
+const at = <T>(items: readonly T[], n: number): T | undefined =>
+  items.length === 0 ? undefined : items[n % items.length];
+
+/** Back ends, peers, media and deaths that do anything at any time; what must hold is looked at behind each move. */
+export class Crowd extends BackEnd {
+  readonly peers: Side[] = [];
+  readonly controls: string[] = [];
+  readonly seen = { parked: 0, bridged: 0, transferred: 0, refused: 0, taken: 0, deaths: 0, again: 0 };
+  #fault: { op: MediaCommand['op']; lost: boolean } | null = null;
+  #last: { command: Command; result: CommandResult; at: number } | null = null;
+  /** When each command id was taken first. */
+  readonly #said = new Map<string, number>();
+  #known = 0;
+  /** Who has not answered us yet, and who is there. */
+  readonly #ringing: Side[] = [];
+  #there: Side[] = [];
+
+  constructor() {
+    super({ identity, ringMs: 20_000 });
+    this.mediaReply = ({ op }): MediaReply | null | undefined => {
+      if (this.#fault?.op !== op) return undefined;
+      const { lost } = this.#fault;
+      this.#fault = null;
+      return lost ? null : { ok: false, error: 'no-codec', message: '' };
+    };
+  }
+
+  move(move: Move): void {
+    this.#do(move);
+    this.settle();
+    this.check();
+  }
+
+  #peer(n: number): Side | undefined {
+    return n >= ANYTHING || this.#there.length === 0 ? at(this.peers, n) : at(this.#there, n);
+  }
+
+  #control(n: number): string | undefined {
+    const alive = this.controls.filter((control) => this.voice.legOf(control)?.alive === true);
+    return n >= ANYTHING || alive.length === 0 ? at(this.controls, n) : at(alive, n);
+  }
+
+  #add(peer: Side): void {
+    this.peers.push(peer);
+    this.#there.push(peer);
+  }
+
+  #do(move: Move): void {
+    switch (move.do) {
+      case 'park':
+      case 'plain':
+      case 'arrive':
+        return this.#arrive(move);
+      case 'dial':
+        return this.#dial(move);
+      case 'command':
+        return this.#command(move);
+      case 'again':
+        return this.#again();
+      case 'respond': {
+        const peer = at(this.#ringing, move.which);
+        if (peer === undefined) return;
+        if (move.status >= 200) this.#ringing.splice(this.#ringing.indexOf(peer), 1);
+        this.answers(peer, move.status);
+        return;
+      }
+      case 'bye':
+      case 'cancel': {
+        const peer = this.#peer(move.which);
+        if (peer === undefined) return;
+        return move.do === 'bye' ? this.hangsUp(peer) : this.givesUp(peer);
+      }
+      case 'hold':
+      case 'resume': {
+        const peer = this.#peer(move.which);
+        if (peer !== undefined) this.holds(peer, move.do === 'hold');
+        return;
+      }
+      case 'refer':
+      case 'attended':
+        return this.#refer(move);
+      case 'media': {
+        const leg = at([...this.engine], move.which);
+        if (leg !== undefined)
+          this.tell({ type: 'mediaEvent', event: { event: 'failed', leg, why: move.why } });
+        return;
+      }
+      case 'fault':
+        this.#fault = { op: move.op, lost: move.lost };
+        return;
+      case 'wait':
+        return this.advance(move.ms);
+      case 'restart':
+        return this.#restart();
+      case 'dying':
+        this.seen.deaths += 1;
+        this.dying = true;
+    }
+  }
+
+  #arrive({ do: kind, offerless }: Extract<Move, { do: 'park' | 'arrive' | 'plain' }>): void {
+    const offer = offerless ? null : sdp();
+    const { far, dialog } =
+      kind === 'arrive'
+        ? this.arrived('+13125550190', offer)
+        : this.parked(kind === 'park' ? 'line1' : 'line5', [], offer);
+    this.#add({ far, dialog });
+  }
+
+  #dial({ link, flags, commandId }: Extract<Move, { do: 'dial' }>): void {
+    const linked = link === null ? undefined : this.#control(link);
+    const dying = this.dying;
+    const sessions = this.#sessions();
+    const command = this.dialCommand({
+      to: [['+15550122', 'sip:line2@sip.localhost', 'sip:nobody@sip.localhost'][flags % 3]!],
+      ...(linked === undefined ? {} : { link: linked, bridgeOnAnswer: (flags & 4) > 0 }),
+      ...((flags & 8) > 0 ? { after: 'park' as const } : {}),
+      ...((flags & 16) > 0 ? { limitMs: 60_000 } : {}),
+      ...(commandId > 5 ? {} : { commandId: `dial-${commandId}` }),
+    });
+    const result = this.#say(command);
+    if (dying || result === null || linked !== undefined || commandId <= 5) return;
+    // 8: counts are those of sessions with a live leg.
+    if (!result.ok) {
+      assert.equal(result.refusal.why, 'accountFull');
+      assert.ok(sessions >= MOST_CALLS, `refused with ${sessions} calls`);
+    }
+    // Of a callee that does not exist the leg ends at once.
+    else if (flags % 3 !== 2) assert.ok(sessions < MOST_CALLS, `${sessions} calls, and one more`);
+  }
+
+  #command({ what, leg, other, flags, commandId }: Extract<Move, { do: 'command' }>): void {
+    const control = this.#control(leg);
+    if (control === undefined) return;
+    const own = { account: flags === 31 ? 'other' : 'default', control };
+    const about = {
+      ...own,
+      ...(commandId > 3 ? {} : { commandId: `c-${commandId}` }),
+      ...((flags & 16) > 0 ? { clientState: 'aGk=' } : {}),
+    };
+    const after = (flags & 8) > 0 ? { after: 'park' as const } : {};
+    const commands: Record<typeof what, Command> = {
+      answer: { type: 'answer', ...about },
+      reject: { type: 'reject', ...about, cause: 'USER_BUSY' },
+      hangup: { type: 'hangup', ...about },
+      bridge: {
+        type: 'bridge',
+        ...about,
+        with: this.#control(other)!,
+        ...after,
+        preventDouble: (flags & 7) === 7,
+        ringtone: (flags & 1) > 0,
+      },
+      transfer: {
+        type: 'transfer',
+        ...about,
+        to: ['+15550133', 'sip:line2@sip.localhost', 'sip:nobody@sip.localhost'][flags % 3]!,
+        earlyMedia: (flags & 4) > 0,
+        ...after,
+      },
+      state: { type: 'setClientState', ...about, clientState: 'aGk=' },
+      digits: { type: 'sendDigits', ...about, digits: '1' },
+    };
+    this.#say(commands[what]);
+  }
+
+  /** Commands; `null`: the process died of it. A refused command changes nothing. */
+  #say(command: Command): CommandResult | null {
+    const dying = this.dying;
+    const seen = (): string =>
+      JSON.stringify([
+        [...this.journal],
+        this.media.length,
+        this.news.length,
+        this.records.length,
+        this.voice.size,
+      ]);
+    const before = dying ? '' : seen();
+    let result: CommandResult;
+    try {
+      result = this.command(command);
+    } catch (error) {
+      if (!dying) throw error;
+      return null;
+    }
+    this.seen[result.ok ? 'taken' : 'refused'] += 1;
+    if (command.type === 'transfer' && result.ok) this.seen.transferred += 1;
+    if (!result.ok) assert.equal(seen(), before, `${command.type} is refused and has changed something`);
+    if (command.commandId !== undefined) {
+      const key = `${command.account} ${'control' in command ? command.control : ''} ${command.commandId}`;
+      const known = this.#said.get(key);
+      const first = known !== undefined && this.now - known < 60_000 ? known : this.now;
+      if (result.ok) this.#said.set(key, first);
+      this.#last = { command, result, at: first };
+    }
+    return result;
+  }
+
+  /** The last command with an id comes again: the answer it had, and nothing else. */
+  #again(): void {
+    if (this.dying || this.#last === null || !this.#last.result.ok || this.now - this.#last.at >= 60_000)
+      return;
+    const before = [...this.journal];
+    const { length } = this.media;
+    assert.deepEqual(this.command(this.#last.command), this.#last.result);
+    assert.deepEqual([...this.journal], before, 'it had an effect again');
+    assert.equal(this.media.length, length);
+    this.seen.again += 1;
+  }
+
+  #refer({ do: kind, which }: Extract<Move, { do: 'refer' | 'attended' }>): void {
+    const peer = this.#peer(which);
+    if (peer === undefined || peer.far.agent.dialogOf(peer.dialog) === null) return;
+    const other = this.#peer(which + 1);
+    const dialog = kind === 'refer' ? null : (other?.far.agent.dialogOf(other.dialog) ?? null);
+    const replaces =
+      dialog === null
+        ? ''
+        : `?Replaces=${encodeURIComponent(`${dialog.callId};to-tag=${dialog.remoteTag};from-tag=${dialog.localTag}`)}`;
+    const headers = [['Refer-To', `<sip:+15550144@sip.localhost${replaces}>`]] as const;
+    peer.far.act(
+      peer.far.agent.requestInDialog(peer.dialog, { method: 'REFER', headers }, 'refer', this.now),
+    );
+  }
+
+  /** What the peers heard is answered. */
+  settle(): void {
+    for (let round = 0; round < 5; round++) {
+      let quiet = true;
+      for (const far of [this.vsp, this.proxy])
+        for (const event of far.events.splice(0)) {
+          quiet = false;
+          if (event.type === 'incoming') {
+            this.#add({ far, dialog: event.leg });
+            this.#ringing.push(this.peers.at(-1)!);
+          } else if (['bye', 'cancelled', 'failed', 'ended'].includes(event.type) && 'leg' in event)
+            this.#there = this.#there.filter(({ dialog }) => dialog !== event.leg);
+          else if (event.type === 'reinvite')
+            far.act(far.agent.respondReinvite(event.leg, event.tx, 200, { sdp: sdp() }, this.now));
+          else if (event.type === 'info') far.act(far.agent.respondRequest(event.tx, 200, {}, this.now));
+          else if (event.type === 'accepted' && event.sdp !== undefined)
+            far.act(far.agent.ack(event.leg, sdp(), this.now));
+          else if (event.type === 'request') {
+            if (event.request.method !== 'OPTIONS')
+              far.act(far.agent.respondRequest(event.tx, 200, {}, this.now));
+            else {
+              const uri = { scheme: 'sip', user: 's1', host: 'vsp.sidetone.invalid', params: {} };
+              const phone = { scheme: 'sip', user: 'desk', host: '192.0.2.7', params: {} };
+              const contact = [uri, phone].map((one) => ({ uri: one, params: {} }));
+              const message = createResponse(event.request, 200, { contact });
+              this.tell({ type: 'sip', message, flow: { transport: 'local', node: far.node } });
+            }
+          }
+        }
+      if (quiet) break;
+    }
+    for (const { what, leg } of this.news.slice(this.#known)) {
+      if (what.type === 'initiated') this.controls.push(leg.control);
+      if (what.type === 'initiated' && what.state === 'parked') this.seen.parked += 1;
+      if (what.type === 'bridged') this.seen.bridged += 1;
+    }
+    this.#known = this.news.length;
+  }
+
+  /** The legs that the journal says there are. */
+  legs(): readonly Leg[] {
+    const legs: Leg[] = [];
+    for (const [key, text] of this.journal) {
+      if (!key.startsWith('leg ')) continue;
+      const read = readEntry(JSON.parse(text));
+      assert.ok(read.ok, `${key} is unreadable: ${read.ok ? '' : read.error}`);
+      if (read.value.kind === 'leg') legs.push(read.value.leg);
+    }
+    return legs;
+  }
+
+  #sessions(): number {
+    return new Set(
+      this.legs()
+        .filter(({ counts }) => counts.includes('account default'))
+        .map(({ session }) => session),
+    ).size;
+  }
+
+  /** 9: the answered legs go on where they are. */
+  #restart(): void {
+    if (this.dying) return;
+    const before = this.legs();
+    this.restart();
+    this.seen.deaths += 1;
+    const after = new Map(this.legs().map((leg) => [leg.id, leg]));
+    for (const leg of before) {
+      if (leg.state.name !== 'up' || mainOf(leg)?.exchange.connected !== true) continue;
+      const { place } = leg;
+      const others =
+        place?.in === 'bridge'
+          ? before.filter((o) => o !== leg && o.place?.in === 'bridge' && o.place.id === place.id)
+          : [];
+      const talks =
+        place === null || others.some((o) => o.state.name === 'up' && mainOf(o)?.exchange.connected === true);
+      const now = after.get(leg.id);
+      if (!talks && (leg.program === null || others.some((o) => o.state.name === 'up'))) continue;
+      assert.ok(
+        now !== undefined && endingOf(now) === undefined,
+        `an answered leg ended: ${JSON.stringify(leg)}`,
+      );
+      assert.equal(now.program?.clientState, leg.program?.clientState);
+      assert.deepEqual(now.program?.done, leg.program?.done);
+      if (talks) assert.deepEqual(now.place, place);
+      else assert.equal(now.place, null);
+    }
+  }
+
+  /** What must hold whenever nothing is under way. */
+  check(): void {
+    const legs = this.legs();
+    const heard = new Map<string, Source>();
+    for (const command of this.media) {
+      if (command.op === 'source') heard.set(command.leg, command.source);
+      if (command.op === 'close') heard.delete(command.leg);
+    }
+    const sides = new Map<string, Leg>();
+    for (const leg of legs) {
+      const { place } = leg;
+      if (place?.in !== 'bridge' || endingOf(leg) !== undefined) continue;
+      // 1: one leg a side.
+      const key = `${place.id} ${place.side}`;
+      assert.ok(!sides.has(key), `two legs at side ${place.side}`);
+      sides.set(key, leg);
+    }
+    const owner = new Map(legs.flatMap((leg) => leg.branches.map(({ id }) => [id, leg] as const)));
+    for (const leg of legs) {
+      const main = mainOf(leg);
+      for (const { id } of leg.branches) {
+        const source = heard.get(id);
+        if (source?.kind !== 'leg' || endingOf(leg) !== undefined) continue;
+        // 2: nobody hears a leg of another place.
+        const other = owner.get(source.leg);
+        const together =
+          leg.place?.in === 'bridge' && other?.place?.in === 'bridge' && leg.place.id === other.place.id;
+        assert.ok(together, `a leg hears one that is elsewhere: ${leg.place?.in} ${other?.place?.in}`);
+      }
+      if (leg.state.name !== 'up' || main === undefined || main.media.phase !== 'open') continue;
+      const source = heard.get(main.id);
+      if (main.exchange.holding) assert.equal(source?.kind, 'silence', 'who holds hears something');
+      else if (leg.place === null) assert.equal(source?.kind, 'silence', 'who is parked hears something');
+      else if (leg.place.in === 'bridge') this.#checkBridged(leg, source, sides);
+    }
+    // 3: no ghost in media.
+    for (const id of this.engine) assert.ok(owner.has(id), 'media has a leg of nobody');
+    this.lanes();
+  }
+
+  #checkBridged(leg: Leg, source: Source | undefined, sides: ReadonlyMap<string, Leg>): void {
+    if (leg.place?.in !== 'bridge') return;
+    const { id, side } = leg.place;
+    if (sides.has(`${id} next`)) return;
+    const other = sides.get(`${id} ${side === 'a' ? 'b' : 'a'}`);
+    assert.ok(other !== undefined, 'a bridge of one that is up');
+    const theirs = mainOf(other);
+    if (other.state.name !== 'up' || theirs === undefined) return;
+    if (theirs.exchange.holding) assert.equal(source?.kind, 'music');
+    else if (theirs.media.phase === 'open')
+      assert.deepEqual([source?.kind, source?.kind === 'leg' && source.leg], ['leg', theirs.id]);
+  }
+
+  /** Everybody hangs up, and nothing is left; then as many calls may begin as there may be. */
+  finish(): void {
+    this.dying = false;
+    this.#fault = null;
+    for (const control of this.controls) {
+      const view = this.voice.legOf(control);
+      if (view?.alive === true) this.command({ type: 'hangup', account: view.account, control });
+    }
+    for (let i = 0; i < 4; i++) {
+      this.settle();
+      for (const peer of this.peers) {
+        this.hangsUp(peer);
+        this.givesUp(peer);
+        this.answers(peer, 487);
+      }
+      this.advance(10_000);
+    }
+    this.advance(700_000);
+    assert.deepEqual(this.voice.size, { calls: 0, media: 0, dialogs: 0 });
+    assert.equal(this.voice.deadline(), null);
+    assert.deepEqual([...this.journal.keys()], []);
+    assert.deepEqual([...this.engine], []);
+    this.lanes();
+    for (const lane of new Set(this.news.map((event) => event.lane)))
+      assert.equal(this.news.findLast((event) => event.lane === lane)?.what.type, 'hangup');
+    const recorded = this.records.map((record) => record.leg_id);
+    assert.equal(new Set(recorded).size, recorded.length, 'a leg is recorded twice');
+    for (const { far, dialog } of this.peers)
+      assert.equal(far.agent.snapshot(dialog), null, 'a peer has a ghost');
+    for (let i = 0; i < MOST_CALLS; i++) this.dialled();
+    assert.equal(this.refusal(this.dialCommand()), 'accountFull');
+  }
+}

@@ -1,0 +1,271 @@
+import type { Random } from '@sidetone/core';
+import type { CallEvent, Command, CommandResult, LegCommand } from '@sidetone/wire';
+import { APPLICATION, type BackEndHabits } from './habits.ts';
+import type { House } from './house.ts';
+import type { World } from './world.ts';
+
+const ACCOUNT = 'default';
+
+/** A command without an answer is said again: its process died, or none is there. */
+const AGAIN_MS = 1500;
+const MOST_TRIES = 6;
+/** For how long a command id and a leg that is over are known. */
+const KNOWN_MS = 60_000;
+const OVER_MS = 600_000;
+
+const PLATFORM_BRIDGES: ReadonlySet<BackEndHabits['plan']> = new Set(['on answer', 'ring group', 'transfer']);
+
+/** A leg as its events tell it. */
+interface Known {
+  readonly control: string;
+  readonly parked: boolean;
+  answered: boolean;
+  overAt: number | null;
+  /** Whom it was called for. */
+  for: string | undefined;
+  tries: number;
+}
+
+const encoded = (text: string): string => Buffer.from(text).toString('base64');
+
+/**
+ * An application as people write them: it parks calls, dials others and puts them together; now and then late, twice, without looking, or
+ * not at all. It says every command under an id, and again when nobody answers.
+ */
+export class PretendBackEnd {
+  readonly problems: string[] = [];
+  readonly counts = { parked: 0, bridged: 0, transferred: 0, taken: 0, refused: 0 };
+  readonly #world: World;
+  readonly #random: Random;
+  readonly #habits: BackEndHabits;
+  readonly #house: House;
+  /** By `call_control_id`. */
+  readonly #legs = new Map<string, Known>();
+  /** Whom a transfer is for, by the client state of its leg. */
+  readonly #transfers = new Map<string, string>();
+  readonly #heard = new Set<string>();
+  /** The answer that each id had first, and when. */
+  readonly #answers = new Map<string, { readonly at: number; readonly text: string }>();
+  #said = 0;
+  #closed = false;
+
+  constructor(world: World, random: Random, habits: BackEndHabits, house: House) {
+    this.#world = world;
+    this.#random = random;
+    this.#habits = habits;
+    this.#house = house;
+  }
+
+  /** An event is told, maybe not for the first time. */
+  hear(event: CallEvent): void {
+    const { control } = event.leg;
+    const isNew = !this.#heard.has(event.id);
+    this.#heard.add(event.id);
+    if (isNew) this.#note(event);
+    if (!isNew && !this.#habits.forgetful) return;
+    this.#world.note(`back end ← ${event.what.type}`);
+    if (this.#closed) return this.#end(control);
+    this.#world.after(this.#habits.thinks, () => this.#react(event));
+  }
+
+  /** It takes no more calls, and ends those that there are. */
+  close(): void {
+    this.#closed = true;
+    for (const [control, { overAt }] of this.#legs) if (overAt === null) this.#end(control);
+  }
+
+  #note({ leg, what, clientState }: CallEvent): void {
+    const known = this.#legs.get(leg.control);
+    if (what.type === 'initiated') {
+      const parked = what.state === 'parked';
+      if (parked) this.counts.parked += 1;
+      const fresh = { control: leg.control, parked, answered: false, overAt: null, for: undefined, tries: 0 };
+      // What was dialled may be known by its reply already.
+      this.#legs.set(leg.control, known ?? fresh);
+      this.#legs.get(leg.control)!.for ??= this.#transfers.get(clientState ?? '');
+      return;
+    }
+    if (known === undefined) return;
+    if (what.type === 'answered') known.answered = true;
+    if (what.type === 'bridged') this.counts.bridged += 1;
+    if (what.type === 'hangup') known.overAt = this.#world.now;
+  }
+
+  #react({ leg, what }: CallEvent): void {
+    const known = this.#legs.get(leg.control);
+    if (known === undefined || this.#closed) return;
+    if (what.type === 'initiated' && known.parked) return this.#begin(known);
+    if (what.type === 'answered' && known.for !== undefined && !PLATFORM_BRIDGES.has(this.#habits.plan))
+      return this.#bridge(known.control, known.for);
+    if (what.type === 'hangup' && known.for !== undefined) this.#lost(known.for);
+  }
+
+  /** A call is parked: what is made of it. */
+  #begin({ control }: Known): void {
+    const { plan, answers } = this.#habits;
+    if (this.#habits.confused) this.#stray(control);
+    if (plan === 'nothing') return;
+    if (plan === 'reject') return this.#say({ type: 'reject', ...this.#to(control), cause: 'USER_BUSY' });
+    if (answers) this.#say({ type: 'answer', ...this.#to(control), clientState: encoded('caller') });
+    this.#connect(control);
+    for (const { after, what } of this.#habits.meddles)
+      this.#world.after(after, () => this.#meddle(control, what));
+  }
+
+  /** Somebody is found for a caller. */
+  #connect(control: string): void {
+    const { plan } = this.#habits;
+    if (plan === 'transfer') return this.#transfer(control);
+    const most = plan === 'ring group' ? 3 : 1;
+    for (let i = 0; i < most; i++) this.#dial(control, plan === 'on answer' || plan === 'ring group');
+  }
+
+  #transfer(control: string): void {
+    const { park } = this.#habits;
+    const id = this.#id();
+    this.#transfers.set(encoded(id), control);
+    this.#say(
+      {
+        type: 'transfer',
+        ...this.#to(control),
+        commandId: id,
+        to: this.#target(),
+        targetClientState: encoded(id),
+        ...(park ? { after: 'park' as const } : {}),
+      },
+      () => (this.counts.transferred += 1),
+    );
+  }
+
+  #dial(link: string, bridgeOnAnswer: boolean): void {
+    const id = this.#id();
+    const command: Command = {
+      type: 'dial',
+      account: ACCOUNT,
+      commandId: id,
+      clientState: encoded(id),
+      connection: APPLICATION.id,
+      to: [this.#target()],
+      from: APPLICATION.number,
+      link,
+      bridgeOnAnswer,
+      ringMs: 25_000,
+      ...(this.#habits.park ? { after: 'park' as const } : {}),
+    };
+    this.#say(command, (result) => {
+      if (!result.ok || result.ids === undefined) return;
+      const { control } = result.ids;
+      const known = this.#legs.get(control);
+      const fresh = { control, parked: false, answered: false, overAt: null, tries: 0 };
+      if (known === undefined) this.#legs.set(control, { ...fresh, for: link });
+      else known.for ??= link;
+      if (this.#habits.plan === 'at once') this.#bridge(control, link);
+    });
+  }
+
+  #bridge(control: string, other: string): void {
+    const turned = this.#random.int(2) === 0;
+    this.#say({
+      type: 'bridge',
+      ...this.#to(turned ? other : control),
+      with: turned ? control : other,
+      ...(this.#habits.park ? { after: 'park' as const } : {}),
+    });
+  }
+
+  /** The one that was called for this caller is gone: another one, or the end. */
+  #lost(control: string): void {
+    const known = this.#legs.get(control);
+    if (known === undefined || known.overAt !== null) return;
+    known.tries += 1;
+    if (known.tries > 2) return this.#end(control);
+    if (this.#habits.plan === 'transfer') this.#transfer(control);
+    else this.#dial(control, true);
+  }
+
+  /** Something that has nothing to do with where the call is. */
+  #meddle(caller: string, what: BackEndHabits['meddles'][number]['what']): void {
+    if (this.#closed) return;
+    const alive = [...this.#legs.values()].filter(({ overAt }) => overAt === null);
+    const some = alive[this.#random.int(Math.max(1, alive.length))]?.control ?? caller;
+    const other = alive[this.#random.int(Math.max(1, alive.length))]?.control ?? caller;
+    switch (what) {
+      case 'hangup':
+        return this.#end(some);
+      case 'bridge':
+        return some === other ? undefined : this.#bridge(some, other);
+      case 'transfer':
+        return this.#transfer(some);
+      case 'steal':
+        return this.#dial(caller, false);
+      case 'answer':
+        return this.#say({ type: 'answer', ...this.#to(some) });
+    }
+  }
+
+  /** Commands that nobody may have: a leg that is none, an account that is not its own. */
+  #stray(control: string): void {
+    const strays: LegCommand[] = [
+      { type: 'hangup', account: ACCOUNT, control: 'v3:nobody' },
+      { type: 'hangup', account: 'another', control },
+    ];
+    for (const command of strays)
+      this.#house.command(command, (result) => {
+        if (result.ok || result.refusal.why !== 'unknownLeg')
+          this.problems.push(`a stray command: ${JSON.stringify(result)}`);
+      });
+  }
+
+  #end(control: string): void {
+    this.#say({ type: 'hangup', ...this.#to(control) });
+  }
+
+  #to(control: string): { readonly account: string; readonly control: string; readonly commandId: string } {
+    return { account: ACCOUNT, control, commandId: this.#id() };
+  }
+
+  #id(): string {
+    return `command-${++this.#said}`;
+  }
+
+  #target(): string {
+    return this.#random.int(2) === 0 ? '+18005550123' : 'sip:line2@sip.test';
+  }
+
+  /** Says a command until it is answered; some say it twice at once. */
+  #say(command: Command, taken: (result: CommandResult) => void = () => {}): void {
+    let isTaken = false;
+    const say = (tries: number): void => {
+      let answers = 0;
+      this.#world.note(`back end → ${command.type}`);
+      this.#house.command(command, (result) => {
+        answers += 1;
+        if (answers > 1) this.problems.push(`${command.type} was answered ${answers} times`);
+        this.#check(command, result);
+        if (result.ok && !isTaken) taken(result);
+        isTaken ||= result.ok;
+      });
+      this.#world.after(AGAIN_MS, () => {
+        if (answers === 0 && tries < MOST_TRIES) say(tries + 1);
+      });
+    };
+    say(1);
+    if (this.#random.int(8) < this.#habits.twice) say(MOST_TRIES);
+  }
+
+  /** One id, one answer; and a leg of ours is never unknown. */
+  #check(command: Command, result: CommandResult): void {
+    const { now } = this.#world;
+    this.counts[result.ok ? 'taken' : 'refused'] += 1;
+    const key = command.commandId ?? '';
+    const first = this.#answers.get(key);
+    const text = JSON.stringify(result);
+    if (result.ok && first === undefined) this.#answers.set(key, { at: now, text });
+    if (first !== undefined && now - first.at < KNOWN_MS && first.text !== text)
+      this.problems.push(`${command.type} was answered ${first.text}, then ${text}`);
+    if (result.ok || result.refusal.why !== 'unknownLeg') return;
+    const overAt = this.#legs.get('control' in command ? command.control : (command.link ?? ''))?.overAt;
+    if (overAt !== undefined && (overAt === null || now - overAt < OVER_MS - 10_000))
+      this.problems.push(`${command.type}: a leg that there was is unknown`);
+  }
+}
