@@ -21,7 +21,7 @@ export function bannerText(
   const row = (name: string, value: string): string => `  ${name.padEnd(11)}${value}`;
   const links = users.filter((user) => user.link !== undefined);
   const names = users.map((user) => user.userName);
-  const shown = names.slice(0, 5).join(', ') + (names.length > 5 ? ` and ${names.length - 5} more` : '');
+  const shown = shortList(names);
   const { udp, tcp } = config.sip;
   const sip = publicHosts(config.sip).map(
     (host) => `${hostAndPort(host, udp)} udp, ${hostAndPort(host, tcp)} tcp`,
@@ -42,6 +42,9 @@ export function bannerText(
       'Media',
       `udp ${config.media.ports[0]}-${config.media.ports[1]}${config.media.tcp_port === undefined ? '' : `, tcp ${config.media.tcp_port}`} on ${mediaAddresses.join(', ')}; STUN udp ${config.stun.port}`,
     ),
+    ...(config.webhooks.allow.length === 0
+      ? []
+      : [row('Webhooks', `may reach ${shortList(config.webhooks.allow)}, besides the Internet`)]),
     row(
       'Data',
       relative(process.cwd(), dataDir).startsWith('..') ? dataDir : `./${relative(process.cwd(), dataDir)}`,
@@ -50,3 +53,6 @@ export function bannerText(
     '',
   ].join('\n');
 }
+
+const shortList = (all: readonly string[]): string =>
+  all.slice(0, 5).join(', ') + (all.length > 5 ? ` and ${all.length - 5} more` : '');

@@ -3,9 +3,12 @@ import { err, familyOf, isUnspecified, ok, type Result } from '@sidetone/core';
 import { familiesOf, hostsOf } from '../net/listen-hosts.ts';
 import { type Config, configSchema } from './schema.ts';
 
+/** Without a file it is a machine to try things on: its own programs hear its webhooks. */
+const WITHOUT_FILE = { webhooks: { allow: ['127.0.0.0/8', '::1'] } };
+
 /** Reads, parses and checks a configuration file. The error is one sentence for the operator, naming the key. */
 export function loadConfig(file: string | undefined): Result<Config, string> {
-  if (file === undefined) return checkConfig({}, 'the built-in configuration');
+  if (file === undefined) return checkConfig(WITHOUT_FILE, 'the built-in configuration');
   let text: string;
   try {
     text = readFileSync(file, 'utf8');

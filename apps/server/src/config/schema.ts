@@ -55,6 +55,11 @@ function isNetwork(text: string): boolean {
   return Number(match[2] ?? 0) <= (family === 4 ? 32 : 128);
 }
 
+/** A host name has letters, so that a misspelt address is not one. */
+function isHostOrNetwork(text: string): boolean {
+  return isNetwork(text) || (/^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$/.test(text) && /[A-Za-z]/.test(text));
+}
+
 const connection = z.strictObject({
   user_name: userName.describe(
     'SIP user name: login of the clients and the part before @ when they are dialled.',
@@ -304,6 +309,16 @@ const limitsSection = z.strictObject({
     ),
 });
 
+const webhooksSection = z.strictObject({
+  allow: z
+    .array(z.string().max(253).refine(isHostOrNetwork, 'must be a host name, an address or a network'))
+    .max(256)
+    .default([])
+    .describe(
+      'Host names, addresses and networks that webhooks and downloads may reach although they are private; loopback, private and link-local addresses are refused otherwise.',
+    ),
+});
+
 const storeSection = z.strictObject({
   sqlite: z
     .strictObject({ file: z.string().min(1).describe('The database file.') })
@@ -337,6 +352,7 @@ export const configSchema = z.strictObject({
       'The users. Without this key the first start makes two, line1 and line2, with passwords of their own.',
     ),
   trunks: z.array(trunk).default([]).describe('The carriers.'),
+  webhooks: webhooksSection.prefault({}),
   store: storeSection.prefault({}),
   log: z.strictObject({ level: z.enum(['debug', 'info', 'warn', 'error']).default('info') }).prefault({}),
 });
