@@ -50,9 +50,10 @@ export function writePrepared(file: string, blocks: Iterable<Block>, mostMs: Ms 
       samples += part.length;
       if ((samples / rate!) * 1000 > mostMs)
         throw tooLarge(`The sound is longer than ${mostMs / 60_000} minutes.`);
-      const pcm = Buffer.allocUnsafe(part.length * 2);
+      // WAV is little-endian, and so is every machine that Node runs on here.
+      const pcm = new Int16Array(part.length);
       for (let i = 0; i < part.length; i++)
-        pcm.writeInt16LE(Math.max(-32_768, Math.min(32_767, Math.round(part[i]! * 32_768))), i * 2);
+        pcm[i] = Math.max(-32_768, Math.min(32_767, Math.round(part[i]! * 32_768)));
       writeSync(descriptor, pcm);
     };
     writeSync(descriptor, Buffer.alloc(HEADER_BYTES));

@@ -43,19 +43,21 @@ export class Resampler {
     const taps = 2 * this.#half;
     const room = input.length - taps;
     const out = new Float32Array(Math.max(0, Math.ceil(((room + 1 - this.#at) * this.#to) / this.#from) + 1));
-    let n = 0;
-    for (; this.#at <= room; n++) {
-      const phase = Math.floor((this.#rest * this.#phases) / this.#to) * taps;
+    const [weights, from, to, phases] = [this.#weights, this.#from, this.#to, this.#phases];
+    let [n, at, rest] = [0, this.#at, this.#rest];
+    for (; at <= room; n++) {
+      const phase = Math.floor((rest * phases) / to) * taps;
       let sum = 0;
-      for (let i = 0; i < taps; i++) sum += input[this.#at + i]! * this.#weights[phase + i]!;
+      for (let i = 0; i < taps; i++) sum += input[at + i]! * weights[phase + i]!;
       out[n] = sum;
-      this.#rest += this.#from;
-      this.#at += Math.floor(this.#rest / this.#to);
-      this.#rest %= this.#to;
+      rest += from;
+      at += Math.floor(rest / to);
+      rest %= to;
     }
-    const used = Math.min(this.#at, input.length);
+    this.#rest = rest;
+    const used = Math.min(at, input.length);
     this.#input = input.subarray(used);
-    this.#at -= used;
+    this.#at = at - used;
     return out.subarray(0, n);
   }
 

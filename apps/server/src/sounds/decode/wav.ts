@@ -1,5 +1,5 @@
 import { decodePcma, decodePcmu } from '@sidetone/rtc';
-import { notAudio } from '../limits.ts';
+import { LIMITS, notAudio, tooLarge } from '../limits.ts';
 import { BLOCK_FRAMES, type Block, RATES } from './block.ts';
 
 /**
@@ -35,6 +35,9 @@ export function* readWav(bytes: Uint8Array): Generator<Block> {
   const step = width * format.channels;
   const frames = Math.floor(data.length / step);
   if (frames === 0) throw notAudio('The WAV file holds no sound.');
+  // The one format that says so before anything is done.
+  if ((frames / format.rate) * 1000 > LIMITS.playedMs)
+    throw tooLarge(`The sound is longer than ${LIMITS.playedMs / 60_000} minutes.`);
   for (let first = 0; first < frames; first += BLOCK_FRAMES) {
     const some = Math.min(BLOCK_FRAMES, frames - first);
     const all = expand(data.subarray(first * step, (first + some) * step), some * format.channels);
