@@ -74,7 +74,7 @@ describe('sounds', () => {
   function sounds(more: Partial<SoundsOptions> = {}): Sounds {
     const made = createSounds({
       dataDir: join(folder, String(++serial)),
-      media: { find: (account, name) => (account === 'a' ? stored.get(name) : undefined) },
+      media: { find: async (account, name) => (account === 'a' ? stored.get(name) : undefined) },
       fetch: createFetch(createOutgoing({ allow: ['127.0.0.0/8'] })),
       speech: createEspeak(),
       cacheBytes: 64 * MiB,

@@ -14,7 +14,10 @@ import { Turns } from './turns.ts';
 
 /** What an account has stored under a name. */
 export interface StoredMedia {
-  find(account: string, name: string): { readonly file: string; readonly sha256: string } | undefined;
+  find(
+    account: string,
+    name: string,
+  ): Promise<{ readonly file: string; readonly sha256: string } | undefined>;
 }
 
 export interface SoundsOptions {
@@ -123,7 +126,7 @@ export function createSounds(options: SoundsOptions): Sounds {
   }
 
   async function fromMedia(account: string, name: string): Promise<Found> {
-    const stored = options.media.find(account, name);
+    const stored = await options.media.find(account, name);
     if (stored === undefined)
       throw new SoundFault('not-found', 'No media of this name is stored in the account.');
     const job = { source: { file: stored.file }, name: stored.sha256 };

@@ -5,11 +5,14 @@ import { getRequestListener } from '@hono/node-server';
 import type { Hono } from 'hono';
 import { createApi } from '../../src/api/app.ts';
 import type { RegistrationState } from '../../src/api/operation.ts';
+import { checkConfig } from '../../src/config/load.ts';
 import { apiKeyName, makeApiKey } from '../../src/identity/api-key.ts';
 import { newNumber } from '../../src/identity/bring-up.ts';
 import { accountName, makeObject } from '../../src/identity/objects.ts';
 import type { IdentityService } from '../../src/identity/open.ts';
 import { createLog } from '../../src/log.ts';
+import { createOutgoing } from '../../src/outgoing/outgoing.ts';
+import { createSoundService, type SoundService } from '../../src/sounds/service.ts';
 import type { StoredObject } from '../../src/store/directory-store.ts';
 import { FakeCalls } from './fake-calls.ts';
 import { People } from './people.ts';
@@ -31,22 +34,38 @@ export class ApiBench {
   readonly calls = new FakeCalls();
   service!: IdentityService;
   app!: Hono;
+  media!: SoundService['door'];
+  readonly #closing: (() => Promise<void>)[] = [];
   #server: Server | undefined;
 
   static async open(config: object = {}, requestsPerMinute = 1_000_000): Promise<ApiBench> {
     const bench = new ApiBench();
     bench.people.now = Date.now();
     bench.service = await bench.people.open(config);
+    const checked = checkConfig(config, 'test');
+    if (!checked.ok) throw new Error(checked.error);
+    const log = createLog('test', 'silent');
+    const outgoing = createOutgoing({ allow: checked.value.webhooks.allow });
+    const sounds = createSoundService({
+      config: checked.value,
+      dataDir: bench.people.dir,
+      outgoing,
+      log,
+      epoch: () => bench.people.now,
+    });
+    bench.media = sounds.door;
+    bench.#closing.push(() => sounds.close());
     bench.app = createApi({
       world: {
         people: bench.service,
         now: () => bench.people.now,
         registration: (user) => bench.registered.get(user) ?? { contacts: [] },
         calls: bench.calls,
+        media: sounds.door,
       },
       requestsPerMinute,
       monotonic: () => bench.now,
-      log: createLog('test', 'silent'),
+      log,
       addressOf: () => '192.0.2.9',
     });
     return bench;
@@ -110,6 +129,7 @@ export class ApiBench {
   async close(): Promise<void> {
     this.#server?.closeAllConnections();
     this.#server?.close();
+    for (const close of this.#closing) await close();
     await this.people.close();
   }
 }
