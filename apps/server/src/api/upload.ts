@@ -34,6 +34,8 @@ export async function readUpload(
   let media: Uploaded['media'];
   let written: Promise<void> | undefined;
   let excess = false;
+  /** Ends the writing when the reading has failed: a file that is opened late would outlive its removal. */
+  const broken = new AbortController();
   try {
     const form = new Busboy({
       headers: { 'content-type': type } as BusboyHeaders,
@@ -61,7 +63,9 @@ export async function readUpload(
       stream.on('limit', () => {
         excess = true;
       });
-      written = pipeline(stream, createWriteStream(file, { mode: 0o600 })).then(() => {
+      written = pipeline(stream, createWriteStream(file, { mode: 0o600 }), {
+        signal: broken.signal,
+      }).then(() => {
         const kind = contentType.length <= MOST_TYPE ? contentType : 'application/octet-stream';
         media = { file, bytes, sha256: hash.digest('hex'), contentType: kind, fileName: fileName ?? '' };
       });
@@ -72,6 +76,8 @@ export async function readUpload(
     await pipeline(body, form, { signal: AbortSignal.timeout(UPLOAD_MS) });
     await written;
   } catch {
+    broken.abort();
+    await written?.catch(() => {});
     await rm(file, { force: true });
     throw new ApiError(400, [errorItem(CODE.badRequest, 'The form is not complete, or not well-formed.')]);
   }

@@ -35,6 +35,7 @@ export class ApiBench {
   service!: IdentityService;
   app!: Hono;
   media!: SoundService['door'];
+  prepare!: SoundService['prepare'];
   readonly #closing: (() => Promise<void>)[] = [];
   #server: Server | undefined;
 
@@ -54,6 +55,7 @@ export class ApiBench {
       epoch: () => bench.people.now,
     });
     bench.media = sounds.door;
+    bench.prepare = sounds.prepare;
     bench.#closing.push(() => sounds.close());
     bench.app = createApi({
       world: {

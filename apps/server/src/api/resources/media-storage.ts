@@ -125,13 +125,16 @@ export const mediaStorage = [
     method: 'GET',
     path: '/media',
     tag: TAG,
-    summary: 'List the stored files, by name; filter[content_type][] may come several times',
+    summary: 'List the stored files, by name; filter[content_type] may name several, with commas',
     filters: ['content_type'],
     answer: { status: 200, form: 'list', schema: media },
     handle: async (call) => {
       const { page } = readListQuery(call.search);
       const kinds = ['filter[content_type][]', 'filter[content_type]'].flatMap((name) =>
-        call.search.getAll(name).filter((kind) => kind !== ''),
+        call.search
+          .getAll(name)
+          .flatMap((kinds) => kinds.split(','))
+          .filter((kind) => kind !== ''),
       );
       const all = (await call.world.media.storage.list(call.account))
         .filter((item) => kinds.length === 0 || kinds.includes(item.contentType))
