@@ -23,7 +23,7 @@ const word =
     pattern.test(value) ? value : undefined;
 const text: Check = (value) => value.slice(0, 500);
 
-const PROSODY = word(/^[+-]?[\w.]{1,12}%?$/);
+const PROSODY = word(/^[+-]?[\w.-]{1,12}%?$/);
 /** Elements with the attributes that they keep. */
 const ELEMENTS: Readonly<Record<string, Readonly<Record<string, Check>>>> = {
   speak: {},

@@ -102,7 +102,7 @@ export function voiceOf(voice: string, language?: string): Voice {
   const name = voice.slice(0, MOST_NAME);
   const plain = name.normalize('NFD').replace(/\p{M}/gu, '').toLowerCase();
   const asked = localeOf(language ?? '');
-  const generic = GENERIC[plain.trim()];
+  const generic = of(GENERIC, plain.trim());
   if (generic !== undefined) return { name, language: asked ?? DEFAULT_LANGUAGE, gender: generic };
   // `azure.en-us-jennyneural`, `google.en-us-wavenet-d`: the locale is in the name.
   const located = /(?:^|[.:/\s])([a-z]{2,3}-(?:[a-z]{4}-)?(?:[a-z]{2}|\d{3}))(?:-|$)([a-z]*)/.exec(plain);
@@ -116,7 +116,7 @@ export function voiceOf(voice: string, language?: string): Voice {
   if (kokoro !== null)
     return {
       name,
-      language: KOKORO[kokoro[1]!] ?? DEFAULT_LANGUAGE,
+      language: of(KOKORO, kokoro[1]!) ?? DEFAULT_LANGUAGE,
       gender: kokoro[2] === 'm' ? 'male' : 'female',
     };
   // `polly.joanna`, `aws.polly.joanna-neural`, `joanna`.
@@ -142,6 +142,10 @@ const KOKORO: Readonly<Record<string, string>> = {
   p: 'pt-br',
   z: 'cmn-cn',
 };
+
+/** What a table itself says; names such as `__proto__` are nobody's voice. */
+const of = <T>(table: Readonly<Record<string, T>>, key: string): T | undefined =>
+  Object.hasOwn(table, key) ? table[key] : undefined;
 
 const localeOf = (language: string): string | undefined =>
   /^[a-z]{2,3}([-_][a-z0-9]{2,8}){0,3}$/i.test(language.trim())
@@ -188,9 +192,9 @@ const SPANISH_OF_AMERICA = /^es-(419|ar|bo|cl|co|cr|cu|do|ec|gt|hn|mx|ni|pa|pe|p
 export function espeakVoice({ language, gender }: Voice): string {
   const main = language.split('-', 1)[0]!;
   const found =
-    ESPEAK_LOCALES[language] ??
+    of(ESPEAK_LOCALES, language) ??
     (SPANISH_OF_AMERICA.test(language) ? 'es-419' : undefined) ??
-    ESPEAK_LOCALES[main] ??
+    of(ESPEAK_LOCALES, main) ??
     (ESPEAK.has(main) ? main : DEFAULT_LANGUAGE);
   return `${found}+${gender === 'female' ? 'f3' : 'm3'}`;
 }
