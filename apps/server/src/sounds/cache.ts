@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto';
 import { readdir, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Ms } from '@sidetone/core';
+import { epoch } from '../clock.ts';
+import { ageOf } from './file-age.ts';
 import { LIMITS, SoundFault } from './limits.ts';
 import { fileOf, NAME, type Prepared, readPrepared } from './prepared-file.ts';
 
@@ -64,7 +66,8 @@ export class SoundCache {
     const file = join(this.#options.folder, key);
     try {
       // Also tells the next process, and whether it is there at all.
-      await utimes(file, new Date(), new Date());
+      const seconds = epoch() / 1000;
+      await utimes(file, seconds, seconds);
       return { file, ms: entry.ms };
     } catch {
       this.#forget(key, entry);
@@ -125,7 +128,7 @@ export class SoundCache {
         const path = join(folder, key);
         const found = await stat(path).catch(() => undefined);
         if (found === undefined) continue;
-        const age = Math.max(0, Date.now() - found.mtimeMs);
+        const age = ageOf(found.mtimeMs);
         const prepared = NAME.test(file) ? readPrepared(path) : undefined;
         if (prepared !== undefined && prepared.bytes === found.size) {
           this.#entries.set(key, { account, ...prepared, usedAt: now() - age });

@@ -9,7 +9,7 @@ export const LIMITS = {
   /** Of one spoken text, pauses included. */
   spokenMs: 10 * 60_000,
   fetchMs: 20_000,
-  /** An hour of MP3 takes some ten seconds of one processor, which others may want more. */
+  /** An hour of stereo MP3 takes 16 s of one processor, which others may want more. */
   convertMs: 120_000,
   speakMs: 30_000,
   /** In a queue, before the work begins. */

@@ -3,6 +3,7 @@ import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/p
 import { join } from 'node:path';
 import type { EpochMs, Ms } from '@sidetone/core';
 import { z } from 'zod';
+import { ageOf } from './file-age.ts';
 import { tooLarge } from './limits.ts';
 
 /**
@@ -230,7 +231,7 @@ export class MediaStorage {
     }
     for (const path of all.filter((file) => !known.has(file))) {
       const found = await stat(path).catch(() => undefined);
-      if (found !== undefined && Date.now() - found.mtimeMs > ORPHAN_MS)
+      if (found !== undefined && ageOf(found.mtimeMs) > ORPHAN_MS)
         await rm(path, { force: true }).catch(() => {});
     }
   }

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { notAudio } from '../limits.ts';
-import { type Block, RATES } from './block.ts';
+import { type Block, floatsOf, RATES } from './block.ts';
 import { wholeFrames } from './mp3-frames.ts';
 import { mono } from './wav.ts';
 
@@ -68,10 +68,7 @@ function nextOf(mp3: MiniMp3): Block | undefined {
     const pcm = new Int16Array(mp3.memory.buffer, mp3.decoder_pcm_data_offset(), count);
     return {
       rate,
-      samples: mono(
-        Float32Array.from(pcm, (sample) => sample / 32_768),
-        channels,
-      ),
+      samples: mono(floatsOf(pcm), channels),
     };
   } catch {
     return undefined;

@@ -1,6 +1,6 @@
 import type { OpusDecoder } from '@sidetone/media';
 import { notAudio } from '../limits.ts';
-import type { Block } from './block.ts';
+import { type Block, floatsOf } from './block.ts';
 import { oggPackets } from './ogg.ts';
 
 /** Ogg Opus (RFC 7845), one or two channels. libopus itself mixes to one channel and gives 16 kHz. */
@@ -67,8 +67,7 @@ export function* readOggOpus(bytes: Uint8Array, decoder: OpusDecoder): Generator
       const ends =
         packet.last && packet.granule !== undefined ? Math.floor(packet.granule / PER_SAMPLE) : Infinity;
       const cut = ends < stream.heard && ends > stream.heard - pcm.length ? stream.heard - ends : 0;
-      const scale = stream.head.gain / 32_768;
-      gathered.push(Float32Array.from(pcm.subarray(skipped, pcm.length - cut), (sample) => sample * scale));
+      gathered.push(floatsOf(pcm.subarray(skipped, pcm.length - cut), stream.head.gain));
     }
     if (packet.last && packet.granule !== undefined) stream = undefined;
     if (gathered.length >= PACKETS) yield block();

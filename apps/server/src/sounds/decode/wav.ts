@@ -1,6 +1,6 @@
 import { decodePcma, decodePcmu } from '@sidetone/rtc';
 import { LIMITS, notAudio, tooLarge } from '../limits.ts';
-import { BLOCK_FRAMES, type Block, RATES } from './block.ts';
+import { BLOCK_FRAMES, type Block, floatsOf, RATES } from './block.ts';
 
 /**
  * RIFF/WAVE: PCM of 8, 16, 24 and 32 bits, IEEE float of 32 and 64, A-law and μ-law, plain or as WAVE_FORMAT_EXTENSIBLE. A length that
@@ -97,7 +97,7 @@ function expander({ tag: kind, bits }: Format): Expand {
     return (bytes, samples) => {
       const pcm = new Int16Array(samples);
       decode(bytes, pcm);
-      return Float32Array.from(pcm, (sample) => sample / 32_768);
+      return floatsOf(pcm);
     };
   };
   /** A number that is none, or far beyond full scale, is silence or full scale. */
