@@ -231,6 +231,8 @@ describe('media storage by the API', () => {
     assert.equal(await send('multipart/form-data; x=b', part('media')), 400);
     assert.equal(await send('multipart/form-data; boundary=b', ''), 400);
     assert.equal(await send('multipart/form-data; boundary=b', `${part('other')}--b--\r\n`), 422);
+    assert.equal(await send('multipart/form-data; boundary=b', part('other')), 400);
+    assert.equal(await send('multipart/form-data; boundary=b', part('media') + part('media')), 400);
     assert.equal(await send('text/plain', 'x'), 400);
     await fc.assert(
       fc.asyncProperty(fc.string({ unit: 'binary', maxLength: 300 }), fc.boolean(), async (text, inside) => {
