@@ -170,7 +170,8 @@ describe('sounds', () => {
     await refused(of, { kind: 'content', content: '!!' }, 'not-audio', /base64/);
     stored.set('gone', { file: join(folder, 'gone'), sha256: 'cd'.repeat(32) });
     await refused(of, { kind: 'media', name: 'gone' }, 'not-found', /gone/);
-    const hour = wavOf({ kind: 'mulaw', rate: 4000, channels: 1, seconds: 3700 });
+    const start = wavOf({ kind: 'mulaw', rate: 4000, channels: 1, claims: 0xffff_ffff });
+    const hour = Buffer.concat([start, Buffer.alloc(4000 * 3600)]);
     await refused(of, { kind: 'content', content: base64(hour) }, 'too-large', /60 minutes/);
   });
 
@@ -427,5 +428,10 @@ describe('the folder of prepared sounds', () => {
     assert.equal(next.bytes, 2940);
     assert.equal(readdirSync(folder).length, 3);
     assert.ok(readFileSync(fifth).length === 980);
+    // Cut short by a full disk, or by somebody: it is made again.
+    writeFileSync(fifth, readFileSync(fifth).subarray(0, 500));
+    const third = await SoundCache.open(options);
+    assert.equal(await third.find('c', name(5)), undefined);
+    assert.equal(existsSync(fifth), false);
   });
 });

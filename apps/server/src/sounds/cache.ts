@@ -5,15 +5,18 @@ import type { Ms } from '@sidetone/core';
 import { epoch } from '../clock.ts';
 import { ageOf } from './file-age.ts';
 import { LIMITS, SoundFault } from './limits.ts';
-import { fileOf, NAME, type Prepared, readPrepared } from './prepared-file.ts';
+import { fileOf, lookPrepared, NAME, type Prepared } from './prepared-file.ts';
 
 /**
  * The folder of prepared files: `<folder>/<account>/<name>`. Over its bound the files that nobody has asked for the longest go first,
  * but none that was asked for within the last hour: media may have it open, or open it again for a loop.
  */
 
-interface Entry extends Prepared {
+interface Entry {
   readonly account: string;
+  readonly bytes: number;
+  /** Read from the file when it is first asked for. */
+  ms: Ms | undefined;
   usedAt: Ms;
 }
 
@@ -28,6 +31,12 @@ export interface CacheOptions {
 /** Accounts' ids are no names of folders. */
 const folderName = (account: string): string =>
   createHash('sha256').update(account).digest('hex').slice(0, 32);
+
+/** `undefined`: it is not as long as it says. */
+async function lengthOf(file: string, bytes: number): Promise<Ms | undefined> {
+  const prepared = await lookPrepared(file);
+  return prepared?.bytes === bytes ? prepared.ms : undefined;
+}
 
 export class SoundCache {
   readonly #options: CacheOptions;
@@ -68,7 +77,12 @@ export class SoundCache {
       // Also tells the next process, and whether it is there at all.
       const seconds = epoch() / 1000;
       await utimes(file, seconds, seconds);
-      return { file, ms: entry.ms };
+      entry.ms ??= await lengthOf(file, entry.bytes);
+      if (entry.ms !== undefined) return { file, ms: entry.ms };
+      // It is not what we wrote: made again, over it.
+      this.#forget(key, entry);
+      await rm(file, { force: true });
+      return undefined;
     } catch {
       this.#forget(key, entry);
       return undefined;
@@ -129,10 +143,9 @@ export class SoundCache {
         const found = await stat(path).catch(() => undefined);
         if (found === undefined) continue;
         const age = ageOf(found.mtimeMs);
-        const prepared = NAME.test(file) ? readPrepared(path) : undefined;
-        if (prepared !== undefined && prepared.bytes === found.size) {
-          this.#entries.set(key, { account, ...prepared, usedAt: now() - age });
-          this.#bytes += prepared.bytes;
+        if (NAME.test(file)) {
+          this.#entries.set(key, { account, bytes: found.size, ms: undefined, usedAt: now() - age });
+          this.#bytes += found.size;
         } else if (age > this.#heldMs) await rm(path, { force: true }).catch(() => {});
       }
     }

@@ -1,4 +1,5 @@
-import { closeSync, mkdirSync, openSync, readSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, mkdirSync, openSync, readSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Ms } from '@sidetone/core';
 import type { Block } from './decode/block.ts';
@@ -82,20 +83,38 @@ export function writePrepared(file: string, blocks: Iterable<Block>, mostMs: Ms 
   }
 }
 
-/** What `writePrepared` has written, or `undefined`: there is nothing, or nothing whole. */
+/** What a header says, or `undefined`: it is none of ours. */
+function readHeader(head: Buffer): Prepared | undefined {
+  const [rate, bytes] = [head.readUInt32LE(24), head.readUInt32LE(40)];
+  if (head.toString('latin1', 0, 4) !== 'RIFF' || (rate !== WIDE && rate !== NARROW)) return undefined;
+  return { ms: Math.round((bytes / 2 / rate) * 1000), bytes: bytes + HEADER_BYTES };
+}
+
+/** What `writePrepared` has written, or `undefined`: there is nothing, or nothing whole. For threads that may wait. */
 export function readPrepared(file: string): Prepared | undefined {
   let descriptor: number | undefined;
   try {
     descriptor = openSync(file, 'r');
     const head = Buffer.alloc(HEADER_BYTES);
     if (readSync(descriptor, head, 0, HEADER_BYTES, 0) < HEADER_BYTES) return undefined;
-    const [rate, bytes] = [head.readUInt32LE(24), head.readUInt32LE(40)];
-    if (head.toString('latin1', 0, 4) !== 'RIFF' || (rate !== WIDE && rate !== NARROW)) return undefined;
-    return { ms: Math.round((bytes / 2 / rate) * 1000), bytes: bytes + HEADER_BYTES };
+    const prepared = readHeader(head);
+    return prepared?.bytes === fstatSync(descriptor).size ? prepared : undefined;
   } catch {
     return undefined;
   } finally {
     if (descriptor !== undefined) closeSync(descriptor);
+  }
+}
+
+/** The same, for the thread of the calls. */
+export async function lookPrepared(file: string): Promise<Prepared | undefined> {
+  const handle = await open(file, 'r').catch(() => undefined);
+  if (handle === undefined) return undefined;
+  try {
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(HEADER_BYTES), 0, HEADER_BYTES, 0);
+    return bytesRead < HEADER_BYTES ? undefined : readHeader(buffer);
+  } finally {
+    await handle.close();
   }
 }
 

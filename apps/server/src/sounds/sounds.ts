@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, webcrypto } from 'node:crypto';
 import { join } from 'node:path';
 import type { Ms } from '@sidetone/core';
 import type { SoundAsk, SoundResult } from '@sidetone/wire';
@@ -136,8 +136,8 @@ export function createSounds(options: SoundsOptions): Sounds {
   async function fromContent(account: string, content: string): Promise<Found> {
     if (content.length > (LIMITS.sourceBytes * 4) / 3 + 4) throw tooLarge('The content is too long.');
     if (!/^[A-Za-z0-9+/_\s-]*={0,2}\s*$/.test(content)) throw notAudio('The content is not base64.');
-    const bytes = Uint8Array.from(Buffer.from(content, 'base64'));
-    const name = sha256(bytes);
+    const bytes = new Uint8Array(Buffer.from(content, 'base64'));
+    const name = Buffer.from(await webcrypto.subtle.digest('SHA-256', bytes)).toString('hex');
     return await named(account, name, () => made(account, { source: { bytes }, name }));
   }
 
@@ -198,4 +198,4 @@ export function createSounds(options: SoundsOptions): Sounds {
   };
 }
 
-const sha256 = (what: string | Uint8Array): string => createHash('sha256').update(what).digest('hex');
+const sha256 = (what: string): string => createHash('sha256').update(what).digest('hex');
