@@ -4,10 +4,12 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { Client } from './drive/client.ts';
 import { freePorts, Product, run, until } from './drive/running.ts';
+import { heardIn } from './drive/sound-files.ts';
 import { tone } from './fixtures/tones.ts';
 
-describe('media storage of the running product', { timeout: 120_000 }, () => {
+describe('sounds and media storage of the running product', { timeout: 120_000 }, () => {
   let product: Product;
   let files: Server;
   let key: string;
@@ -16,7 +18,9 @@ describe('media storage of the running product', { timeout: 120_000 }, () => {
       response.writeHead(200, { 'content-type': 'audio/mpeg' }).end(tone('mp3_24000')),
     );
     await new Promise<void>((done) => files.listen(0, '127.0.0.1', done));
-    product = await Product.start({ webhooks: { allow: ['127.0.0.1'] } }, await freePorts(53_400));
+    const connections = [{ user_name: 'line1', password: 'line1 password' }];
+    const settings = { connections, webhooks: { allow: ['127.0.0.1'] } };
+    product = await Product.start(settings, await freePorts(53_400));
     key = (
       await run('key', 'create', '--config', product.configFile, '--data', product.dataDir)
     ).stdout.trim();
@@ -33,6 +37,28 @@ describe('media storage of the running product', { timeout: 120_000 }, () => {
       headers: { Authorization: `Bearer ${key}` },
       ...(body === undefined ? {} : { body }),
     });
+
+  it('a sound that a command names is prepared for the call', async () => {
+    const client = await Client.loggedIn(product.ports.http, 'line1');
+    const call = await client.invite('9196');
+    const { telnyx_call_control_id: control } = await client.says('telnyx_rtc.answer', call);
+    const url = `http://127.0.0.1:${(files.address() as AddressInfo).port}/b.mp3`;
+    const path = `/calls/${encodeURIComponent(control)}/actions/playback_start`;
+    const asked = await ask('POST', path, JSON.stringify({ audio_url: url }));
+    assert.equal(asked.status, 200, await asked.text());
+    const folder = join(product.dataDir, 'sounds');
+    const made = await until(
+      'the prepared file',
+      () =>
+        existsSync(folder) &&
+        readdirSync(folder, { recursive: true, encoding: 'utf8' }).find((name) => name.endsWith('.wav')),
+      () => product.stderr,
+      30_000,
+    );
+    assert.ok(Math.abs(heardIn(join(folder, made)).hz - 1000) < 5);
+    await client.inCall('bye', call);
+    client.close();
+  });
 
   it('stores by URL and by form, serves it, and has it after the death of the process', async () => {
     const url = `http://127.0.0.1:${(files.address() as AddressInfo).port}/a.mp3?token=topsecret`;
