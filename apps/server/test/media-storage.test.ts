@@ -220,7 +220,8 @@ describe('media storage by the API', () => {
       const answer = await fetch(`${address}/media`, {
         method: 'POST',
         body,
-        headers: { Authorization: `Bearer ${own.key}`, 'Content-Type': type },
+        // A connection that rests may be closed by the server just as it is used again, when this process was busy for long.
+        headers: { Authorization: `Bearer ${own.key}`, 'Content-Type': type, Connection: 'close' },
       });
       await answer.text();
       return answer.status;
