@@ -1,14 +1,16 @@
 import { randomUUID } from 'node:crypto';
+import { rm } from 'node:fs/promises';
 import { type Ms, networkOf } from '@sidetone/core';
 import { retryAfter } from '@sidetone/wire';
 import { Hono } from 'hono';
 import type { Logger } from 'pino';
 import { apiKeyName } from '../identity/api-key.ts';
 import { docOf, type KeyDoc } from '../identity/objects.ts';
+import { SoundFault } from '../sounds/limits.ts';
 import { systemRandom } from '../system-random.ts';
 import { ApiError, CODE, errorItem, invalidBody, notFound } from './errors.ts';
 import { openApiDocument } from './openapi.ts';
-import type { ApiCall, ApiWorld, Operation } from './operation.ts';
+import type { ApiCall, ApiWorld, Download, Operation } from './operation.ts';
 import { type Allowance, RateLimit } from './rate-limit.ts';
 import { referencePage, referenceStyle } from './reference-page.ts';
 import { readBody } from './request.ts';
@@ -18,11 +20,13 @@ import { callEvents } from './resources/call-events.ts';
 import { activeCalls, calls } from './resources/calls.ts';
 import { connections, sipRegistrationStatus } from './resources/connections.ts';
 import { credentialConnections } from './resources/credential-connections.ts';
+import { mediaStorage } from './resources/media-storage.ts';
 import { phoneNumbers } from './resources/phone-numbers.ts';
 import { callControlApplications, outboundVoiceProfiles } from './resources/plain-objects.ts';
 import { publicKey } from './resources/public-key.ts';
 import { telephonyCredentials } from './resources/telephony-credentials.ts';
 import { webhookDeliveries } from './resources/webhook-deliveries.ts';
+import { readUpload, type Uploaded } from './upload.ts';
 
 /** Requests without a good key, per address and minute. */
 const FAILURES_PER_MINUTE = 60;
@@ -38,6 +42,7 @@ export const OPERATIONS: readonly Operation[] = [
   ...calls,
   ...callActions,
   ...activeCalls,
+  ...mediaStorage,
   ...auditEvents,
   ...publicKey,
   ...callEvents,
@@ -82,22 +87,37 @@ export function createApi(options: ApiOptions): Hono {
       headers['retry-after'] = String(allowance.reset);
       throw new ApiError(429, [errorItem(CODE.tooMany, `Try again in ${allowance.reset} seconds.`)]);
     };
+    let uploaded: Uploaded | undefined;
     try {
       const source = options.addressOf(c.env);
       const known = await identify(c.req.header('authorization'), networkOf(source), allowed);
       allowed(requests.use(known.key, monotonic()));
       const url = new URL(c.req.url);
       const { row, path } = route(c.req.method, url.pathname.slice('/v2'.length));
-      const call: ApiCall = { ...known, requestId, source, path, search: url.searchParams, world };
-      const sent = row.method === 'GET' ? {} : await readBody(c.req.raw, row.lenient);
+      if (row.upload === true)
+        uploaded = await world.media.receive(known.account, () => readUpload(c.req.raw, world.media.storage));
+      const upload = uploaded?.media === undefined ? {} : { upload: uploaded.media };
+      const call: ApiCall = {
+        ...known,
+        requestId,
+        source,
+        path,
+        search: url.searchParams,
+        world,
+        ...upload,
+      };
+      const sent = uploaded?.fields ?? (row.method === 'GET' ? {} : await readBody(c.req.raw, row.lenient));
       const body = row.body?.safeParse(sent);
       if (body?.success === false) throw invalidBody(body.error, sent);
       const result = await row.handle(call, body?.data as never);
       const { status, form } = row.answer;
+      if (form === 'none') return c.body(null, status, headers);
       if (form === 'text')
         return c.body(String(result), status, { ...headers, 'Content-Type': 'text/plain; charset=utf-8' });
+      if (form === 'bytes') return download(result as Download, headers);
       return c.json((form === 'data' ? { data: result } : result) as object, status, headers);
     } catch (error) {
+      if (error instanceof SoundFault) return busy(error, headers);
       if (error instanceof ApiError) {
         if (error.status === 503) headers['retry-after'] = retryAfter(systemRandom);
         return c.json(error.body as object, error.status, headers);
@@ -107,6 +127,9 @@ export function createApi(options: ApiOptions): Hono {
       if (unreachable) headers['retry-after'] = retryAfter(systemRandom);
       const detail = unreachable ? 'The store cannot be reached; try again.' : 'Something went wrong here.';
       return c.json({ errors: [errorItem(CODE.unexpected, detail)] }, unreachable ? 503 : 500, headers);
+    } finally {
+      // Kept ones lie elsewhere by now.
+      if (uploaded?.media !== undefined) await rm(uploaded.media.file, { force: true });
     }
   });
 
@@ -141,6 +164,28 @@ export function createApi(options: ApiOptions): Hono {
   }
 
   return app;
+}
+
+/** Too many files are on their way for this account. */
+function busy(fault: SoundFault, headers: Record<string, string>): Response {
+  return Response.json(
+    { errors: [errorItem(CODE.tooMany, fault.message)] },
+    { status: 429, headers: { ...headers, 'retry-after': retryAfter(systemRandom) } },
+  );
+}
+
+/** A file of somebody else's making: never shown by a browser as a page of ours. */
+function download({ stream, bytes, name, contentType }: Download, headers: Record<string, string>): Response {
+  const quoted = encodeURIComponent(name).replace(/['()*]/g, (sign) => `%${sign.charCodeAt(0).toString(16)}`);
+  return new Response(stream, {
+    headers: {
+      ...headers,
+      'Content-Type': /^[\w.+-]+\/[\w.+-]+$/.test(contentType) ? contentType : 'application/octet-stream',
+      'Content-Length': String(bytes),
+      'Content-Disposition': `attachment; filename*=UTF-8''${quoted}`,
+      'X-Content-Type-Options': 'nosniff',
+    },
+  });
 }
 
 /** Routes by segments as they were sent, and decodes each of those that stand for a value, once. */

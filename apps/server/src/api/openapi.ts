@@ -24,10 +24,18 @@ export function openApiDocument(rows: readonly Operation[]): object {
       ...(row.body === undefined
         ? {}
         : {
-            requestBody: { content: { 'application/json': { schema: bodySchema(row) } } },
+            requestBody: {
+              content: {
+                'application/json': { schema: bodySchema(row) },
+                ...(row.upload === true ? { 'multipart/form-data': { schema: formSchema(row) } } : {}),
+              },
+            },
           }),
       responses: {
-        [row.answer.status]: { description: 'Done', content: content(row) },
+        [row.answer.status]: {
+          description: 'Done',
+          ...(row.answer.form === 'none' ? {} : { content: content(row) }),
+        },
         ...Object.fromEntries(
           Object.entries(ERRORS).map(([status, description]) => [
             status,
@@ -94,6 +102,13 @@ export function openApiDocument(rows: readonly Operation[]): object {
   };
 }
 
+/** The body as a form: the same fields, and the file. */
+function formSchema(row: Operation): object {
+  const schema = bodySchema(row);
+  const properties = { ...(schema['properties'] as object), media: { type: 'string', format: 'binary' } };
+  return { ...schema, properties };
+}
+
 /** The schema of a body, with the defaults of what it makes. */
 export function bodySchema(row: Operation): Record<string, unknown> {
   return row.body === undefined ? {} : withDefaults(jsonSchema(row.body, 'input'), row.defaults ?? {});
@@ -121,6 +136,8 @@ export function jsonSchema(schema: z.ZodType, io: 'input' | 'output'): Record<st
 function content(row: Operation): object {
   const { form, schema } = row.answer;
   if (form === 'text') return { 'text/plain': { schema: { type: 'string' } } };
+  if (form === 'bytes')
+    return { 'application/octet-stream': { schema: { type: 'string', format: 'binary' } } };
   const one = schema === undefined ? {} : jsonSchema(schema, 'output');
   if (form === 'bare') return { 'application/json': { schema: one } };
   const properties =

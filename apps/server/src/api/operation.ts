@@ -5,6 +5,8 @@ import type { EventReader } from '../events/event-queries.ts';
 import { isVisible } from '../identity/objects.ts';
 import type { IdentityService } from '../identity/open.ts';
 import { NameTaken, type Registry } from '../identity/registry.ts';
+import type { Fetched } from '../sounds/fetch.ts';
+import type { Draft, MediaStorage } from '../sounds/media-storage.ts';
 import type { AuditEntry, Change, ObjectKind, StoredObject } from '../store/directory-store.ts';
 import { badField, notFound } from './errors.ts';
 import type { Leniency, ListQuery } from './request.ts';
@@ -33,6 +35,23 @@ export interface CallCommands {
   legsOf(account: string, connection: string): readonly LegView[];
 }
 
+/** Files that accounts store. */
+export interface MediaDoor {
+  readonly storage: MediaStorage;
+  /** Throws SoundFault, also when too many of the account wait. */
+  readonly fetch: (account: string, url: string) => Promise<Fetched>;
+  /** Waits for one of the few places in which files are received. */
+  readonly receive: <T>(account: string, work: () => Promise<T>) => Promise<T>;
+}
+
+/** What `form: 'bytes'` answers. */
+export interface Download {
+  readonly stream: ReadableStream;
+  readonly bytes: number;
+  readonly name: string;
+  readonly contentType: string;
+}
+
 /** What the API needs of the process around it. */
 export interface ApiWorld {
   readonly people: Pick<IdentityService, 'registry' | 'identity' | 'vault' | 'tokens' | 'store'>;
@@ -45,6 +64,7 @@ export interface ApiWorld {
     readonly events: EventReader;
     readonly redeliver: (event: CallEvent, attempts: number) => void;
   };
+  readonly media: MediaDoor;
 }
 
 /** A request whose sender is known. */
@@ -59,6 +79,8 @@ export interface ApiCall {
   readonly path: readonly string[];
   readonly search: URLSearchParams;
   readonly world: ApiWorld;
+  /** The file that came with the request; what its row does not keep is removed behind it. */
+  readonly upload?: Draft & { readonly fileName: string };
 }
 
 /** One row of the API: it routes, validates, answers and documents itself. */
@@ -71,16 +93,21 @@ export interface Operation<Body = never> {
   readonly summary: string;
   readonly body?: z.ZodType<Body>;
   readonly lenient?: Leniency;
+  /** The body may also be a form with a file, the part `media`. */
+  readonly upload?: true;
   /** What a new object has where the body says nothing. */
   readonly defaults?: object;
   /** Of a list. */
   readonly filters?: readonly string[];
   readonly sorts?: readonly string[];
-  readonly answer: {
-    readonly status: 200 | 201;
-    readonly form: 'data' | 'list' | 'bare' | 'text';
-    readonly schema?: z.ZodType;
-  };
+  readonly answer:
+    | {
+        readonly status: 200 | 201;
+        /** `bytes`: the handler gives a `Download`. */
+        readonly form: 'data' | 'list' | 'bare' | 'text' | 'bytes';
+        readonly schema?: z.ZodType;
+      }
+    | { readonly status: 204; readonly form: 'none'; readonly schema?: undefined };
   readonly handle: (call: ApiCall, body: Body) => Promise<unknown> | unknown;
 }
 

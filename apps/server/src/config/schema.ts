@@ -341,6 +341,43 @@ const webhooksSection = z.strictObject({
     .describe('Keep the digits that people pressed, too. Without it such an event cannot be sent again.'),
 });
 
+const soundsSection = z.strictObject({
+  cache_mb: z
+    .int()
+    .min(16)
+    .max(1_000_000)
+    .default(1024)
+    .describe('MiB of prepared sounds in the data folder. An hour of sound has 110.'),
+  cache_minutes: z
+    .int()
+    .min(0)
+    .max(1440)
+    .default(5)
+    .describe('So long what a URL gave is played again without asking there.'),
+  storage_mb: z
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .default(512)
+    .describe('MiB that one account may keep in media storage.'),
+});
+
+const speechSection = z
+  .strictObject({
+    url: z
+      .string()
+      .max(2048)
+      .regex(/^https?:\/\//, 'must begin with http:// or https://')
+      .optional()
+      .describe(
+        'An engine that speaks instead of espeak-ng: POST of {text, ssml, voice, language, gender}, answered with WAV, MP3 or Ogg/Opus.',
+      ),
+    token: z.string().min(1).max(4096).optional().describe('Sent to speech.url as Authorization: Bearer.'),
+  })
+  .refine((speech) => speech.token === undefined || speech.url !== undefined, {
+    message: 'token needs url',
+  });
+
 const storeSection = z.strictObject({
   sqlite: z
     .strictObject({ file: z.string().min(1).describe('The database file.') })
@@ -375,6 +412,8 @@ export const configSchema = z.strictObject({
     ),
   trunks: z.array(trunk).default([]).describe('The carriers.'),
   webhooks: webhooksSection.prefault({}),
+  sounds: soundsSection.prefault({}),
+  speech: speechSection.prefault({}),
   store: storeSection.prefault({}),
   log: z.strictObject({ level: z.enum(['debug', 'info', 'warn', 'error']).default('info') }).prefault({}),
 });

@@ -41,6 +41,8 @@ export interface World {
   readonly lookup: (output: Extract<ProxyOutput, { type: 'lookup' }>) => void;
   readonly refused: (output: Extract<ProxyOutput, { type: 'refused' }>) => void;
   readonly media: (output: Extract<VoiceOutput, { type: 'media' }>) => void;
+  /** Answered by a `sound` input with its id. */
+  readonly sound: (output: Extract<VoiceOutput, { type: 'sound' }>) => void;
   /** How long the oldest media command has waited for its reply. */
   readonly mediaLag: () => Ms;
   /** What has changed and finished, as one unit. Must be written when this returns: what leaves follows. */
@@ -213,6 +215,8 @@ export function createExchange(options: ExchangeOptions, world: World): Exchange
         return world.post(output);
       case 'store':
         return world.store(output.item);
+      case 'sound':
+        return world.sound(output);
     }
   }
 

@@ -22,6 +22,8 @@ import { createLog } from '../log.ts';
 import { createMediaClient } from '../media/control-client.ts';
 import { familiesOf, publicHosts } from '../net/listen-hosts.ts';
 import { openSipTransport, type SipTransport } from '../net/sip-transport.ts';
+import { createOutgoing } from '../outgoing/outgoing.ts';
+import { createSoundService } from '../sounds/service.ts';
 import { openRecordWriter } from '../store/record-writer.ts';
 import { FAULT, type FromChild, type SignallingStart, type ToChild } from '../supervise/messages.ts';
 import { systemRandom } from '../system-random.ts';
@@ -122,6 +124,9 @@ async function serve(
   const iceServers = iceServersOf(config);
   const publicAddress = { hosts: publicHosts(config.sip), port: config.sip.udp };
 
+  const outgoing = createOutgoing({ allow: config.webhooks.allow });
+  const sounds = createSoundService({ config, dataDir, outgoing, log });
+
   let mediaIsHere = false;
   const health = new Health([
     {
@@ -202,6 +207,11 @@ async function serve(
       media: ({ id, command }) => {
         void media.command(command).then((reply) => exchange.post('voice', { type: 'media', id, reply }));
       },
+      sound: ({ id, account, ask }) => {
+        void sounds
+          .prepare(account, ask)
+          .then((result) => exchange.post('voice', { type: 'sound', id, result }));
+      },
       mediaLag: () => media.lag(),
       keep: (changes, ended) => {
         journal.write([
@@ -274,6 +284,7 @@ async function serve(
         world: {
           people,
           now: epoch,
+          media: sounds.door,
           registration: (user) => registrationOf(exchange.bindingsOf(user), monotonic()),
           calls: exchange,
           webhooks: webhooks.api,
@@ -334,6 +345,8 @@ async function serve(
     // What it has written leaves the journal yet.
     await webhooks.close();
     exchange.stop();
+    await sounds.close();
+    outgoing.close();
     await records.close();
     await people.close();
     journal.close();

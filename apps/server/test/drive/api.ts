@@ -7,12 +7,15 @@ import type { CallEvent } from '@sidetone/wire';
 import type { Hono } from 'hono';
 import { createApi } from '../../src/api/app.ts';
 import type { RegistrationState } from '../../src/api/operation.ts';
+import { checkConfig } from '../../src/config/load.ts';
 import { type EventStore, openEventStore } from '../../src/events/event-store.ts';
 import { apiKeyName, makeApiKey } from '../../src/identity/api-key.ts';
 import { newNumber } from '../../src/identity/bring-up.ts';
 import { accountName, makeObject } from '../../src/identity/objects.ts';
 import type { IdentityService } from '../../src/identity/open.ts';
 import { createLog } from '../../src/log.ts';
+import { createOutgoing } from '../../src/outgoing/outgoing.ts';
+import { createSoundService, type SoundService } from '../../src/sounds/service.ts';
 import type { StoredObject } from '../../src/store/directory-store.ts';
 import { createSigner } from '../../src/webhooks/signer.ts';
 import { FakeCalls } from './fake-calls.ts';
@@ -38,6 +41,9 @@ export class ApiBench {
   readonly calls = new FakeCalls();
   service!: IdentityService;
   app!: Hono;
+  media!: SoundService['door'];
+  prepare!: SoundService['prepare'];
+  readonly #closing: (() => Promise<void>)[] = [];
   #server: Server | undefined;
 
   static async open(config: object = {}, requestsPerMinute = 1_000_000): Promise<ApiBench> {
@@ -51,6 +57,20 @@ export class ApiBench {
       epoch: () => bench.people.now,
       stored: () => {},
     });
+    const checked = checkConfig(config, 'test');
+    if (!checked.ok) throw new Error(checked.error);
+    const log = createLog('test', 'silent');
+    const outgoing = createOutgoing({ allow: checked.value.webhooks.allow });
+    const sounds = createSoundService({
+      config: checked.value,
+      dataDir: bench.people.dir,
+      outgoing,
+      log,
+      epoch: () => bench.people.now,
+    });
+    bench.media = sounds.door;
+    bench.prepare = sounds.prepare;
+    bench.#closing.push(() => sounds.close());
     bench.app = createApi({
       world: {
         people: bench.service,
@@ -62,10 +82,11 @@ export class ApiBench {
           events: bench.events,
           redeliver: (event, attempts) => bench.redelivered.push([event, attempts]),
         },
+        media: sounds.door,
       },
       requestsPerMinute,
       monotonic: () => bench.now,
-      log: createLog('test', 'silent'),
+      log,
       addressOf: () => '192.0.2.9',
     });
     return bench;
@@ -130,6 +151,7 @@ export class ApiBench {
     this.#server?.closeAllConnections();
     this.#server?.close();
     await this.events.close();
+    for (const close of this.#closing) await close();
     await this.people.close();
   }
 }
