@@ -267,4 +267,27 @@ describe('events: the thread', () => {
     assert.equal(store.state.why, undefined);
     await store.close();
   });
+
+  it('keeps fewer tries than events, and takes them again when they are written', async () => {
+    const store = openEventStore({
+      file: join(dir, 'c.db'),
+      retention: KEEP,
+      log,
+      epoch: () => Date.now(),
+      stored: () => {},
+      mostAttemptsWaiting: 2,
+    });
+    const event = madeEvent({});
+    store.save(stored(event));
+    for (let n = 1; n <= 5; n++) store.save(attemptOf(event, n));
+    assert.deepEqual([store.state.waiting, store.state.lost], [3, 3]);
+    await until('all is written', () => store.state.waiting === 0);
+    store.save(attemptOf(event, 6));
+    await until('it is written', () => store.state.waiting === 0);
+    assert.deepEqual(
+      (await store.delivery('a1', event.id))?.attempts.map(({ attempt }) => attempt),
+      [6, 2, 1],
+    );
+    await store.close();
+  });
 });

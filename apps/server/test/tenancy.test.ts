@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { OPERATIONS } from '../src/api/app.ts';
 import { ApiBench } from './drive/api.ts';
 import { madeEvent } from './drive/events.ts';
+import { until } from './drive/running.ts';
 
 const OBJECTS = 60;
 const PROBES = 12_000;
@@ -55,6 +56,7 @@ describe('accounts', () => {
       ids['delivery']!.push(event.id);
       ids['number']!.push(await bench.number(owner.id, `+1312555${2000 + i}`));
     }
+    await until('the events are written', () => bench.events.state.waiting === 0);
     secrets.push(...Object.values(ids).flat(), 'secret', '+13125552', owner.id);
   });
   after(() => bench.close());

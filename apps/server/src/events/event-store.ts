@@ -16,6 +16,7 @@ export interface EventStoreOptions {
   /** Hears the events that nobody else has to remember any more: they are stored, or (too many waiting) given up. */
   readonly stored: (events: readonly string[]) => void;
   readonly mostWaiting?: number;
+  readonly mostAttemptsWaiting?: number;
 }
 
 export interface EventStore extends EventReader {
@@ -30,7 +31,10 @@ export interface EventStore extends EventReader {
   close(): Promise<void>;
 }
 
-const MOST_WAITING = 20_000;
+/** More than the outbox holds, since a process that starts stores all of it again. 1 kB each. */
+const MOST_WAITING = 150_000;
+/** Tries have the answers of strangers in them, up to 15 kB each. */
+const MOST_ATTEMPTS_WAITING = 5000;
 const MOST_IN_A_TRANSACTION = 500;
 const GATHER_MS: Ms = 20;
 const RETRY_MS: Ms = 1000;
@@ -44,6 +48,8 @@ export const openEventStore = (options: EventStoreOptions): EventStore => new Ev
 class Events implements EventStore {
   readonly #options: EventStoreOptions;
   readonly #most: number;
+  readonly #mostAttempts: number;
+  #attempts = 0;
   #waiting: StoreItem[] = [];
   /** Given to the thread and not answered. */
   #asked: { readonly items: readonly StoreItem[]; readonly at: Ms } | undefined;
@@ -60,6 +66,7 @@ class Events implements EventStore {
   constructor(options: EventStoreOptions) {
     this.#options = options;
     this.#most = options.mostWaiting ?? MOST_WAITING;
+    this.#mostAttempts = options.mostAttemptsWaiting ?? MOST_ATTEMPTS_WAITING;
   }
 
   get state(): EventStore['state'] {
@@ -71,8 +78,13 @@ class Events implements EventStore {
   save(item: StoreItem): void {
     // It is in the journal, for the next process.
     if (this.#closed) return;
-    if (this.#waiting.length >= this.#most) this.#giveUp(item);
-    else this.#waiting.push(item);
+    const tries = item.kind === 'attempt';
+    if (this.#waiting.length >= this.#most || (tries && this.#attempts >= this.#mostAttempts))
+      this.#giveUp(item);
+    else {
+      this.#waiting.push(item);
+      if (tries) this.#attempts += 1;
+    }
     // What comes together is written together.
     this.#gathering ??= setTimeout(() => this.#next(), GATHER_MS).unref();
   }
@@ -122,6 +134,7 @@ class Events implements EventStore {
     this.#asked = undefined;
     if (this.#why !== undefined) this.#options.log.info('call events are written again');
     this.#why = undefined;
+    this.#attempts -= items.filter(({ kind }) => kind === 'attempt').length;
     const ids = items.flatMap((item) => (item.kind === 'event' ? [item.event.id] : []));
     if (ids.length > 0) this.#options.stored(ids);
     this.#next();

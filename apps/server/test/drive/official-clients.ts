@@ -12,6 +12,7 @@ import {
   VERSIONS,
   type Version,
 } from './official-run.ts';
+import { until } from './running.ts';
 
 const ROWS: readonly Row[] = [
   {
@@ -192,7 +193,7 @@ const ROWS: readonly Row[] = [
       const event = madeEvent({ account: on.account, leg: `leg of ${on.name}` });
       on.ids['event'] = event.id;
       on.bench.events.save({ kind: 'event', event });
-      // An earlier version spells its filters flat.
+      await until('it is written', () => on.bench.events.state.waiting === 0);
       const all = await on.all('callEvents', { filter: { leg_id: event.lane } });
       assert.ok(all.some(({ metadata }) => metadata.id === event.id));
     },
