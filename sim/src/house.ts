@@ -74,6 +74,8 @@ export class House {
   /** Who waits for the answer to a command, in this life. */
   readonly #asked = new Map<string, (result: CommandResult) => void>();
   #requests = 0;
+  /** When this life began. */
+  bornAt = 0;
   #life: Life | null;
   /** Outputs and writes until the process dies. */
   #diesIn: number | null = null;
@@ -176,6 +178,7 @@ export class House {
   revive(): void {
     if (this.#life !== null) return;
     this.#options.world.note('house is back');
+    this.bornAt = this.#options.world.now;
     this.#life = this.#begin();
     const entries = this.#disk.read();
     for (const room of ROOMS) this.#life.loop.post(room, { type: 'restore', entries: entries[room] });

@@ -23,7 +23,7 @@ import {
 import { House } from './house.ts';
 import { agreement, lostCalls, remains, stateOfThings } from './ledger.ts';
 import { datagramLink, streamLink, type Weather } from './network.ts';
-import { agreementOfLegs, lanes, lostLegs } from './programmed.ts';
+import { agreementOfLegs, hearing, lanes, legsOf, lostLegs } from './programmed.ts';
 import { World } from './world.ts';
 
 /**
@@ -102,6 +102,8 @@ const identityOf = (
 const LEAVE_AT = 320_000;
 /** Legs that are over are known for ten minutes. */
 const STUCK_AT = 1_200_000;
+/** Who hears whom is looked at then, and ever less often. */
+const LISTEN_MS = 2_000;
 /** What the edge takes to find a line dead. */
 const NOTICED_AFTER = 9000;
 /** The close code of a handover. */
@@ -172,6 +174,7 @@ class Scenario {
     for (const restart of restarts) world.after(restart.at, () => this.#restart(restart));
     // Everybody has had time: both ends must agree on what is left.
     world.after(LEAVE_AT - 1, () => this.#judge());
+    for (let at = LISTEN_MS; at < LEAVE_AT; at *= 1.3) world.after(at, () => this.#listen());
     world.after(LEAVE_AT, () => this.#backEnd.close());
     if (kind.startsWith('carrier')) world.after(1500, () => this.#carrier.start());
   }
@@ -197,6 +200,15 @@ class Scenario {
       met: this.#met.length,
       survived: this.#met.filter(({ client, id, at }) => (client.heardOf.get(id) ?? 0) > at).length,
     };
+  }
+
+  /** At any moment between two inputs media has what places say. */
+  #listen(): void {
+    const house = this.#house;
+    // A process that is new waits for what media says to its claim.
+    if (!house.alive || this.#world.now - house.bornAt < 100) return;
+    for (const problem of hearing(legsOf(house), house))
+      this.#problems.push(`${problem} at ${Math.round(this.#world.now)}`);
   }
 
   #judge(): void {

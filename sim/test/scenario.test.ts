@@ -10,6 +10,7 @@ describe('a call from a seed', () => {
     let reattached = 0;
     let attached = 0;
     let [restarts, met, survived] = [0, 0, 0];
+    const programmed = { parked: 0, bridged: 0, transferred: 0, taken: 0, refused: 0 };
     const kinds = new Map<string, { runs: number; answered: number }>();
     for (let seed = 1; seed <= SEEDS; seed++) {
       const outcome = runScenario(seed);
@@ -18,6 +19,8 @@ describe('a call from a seed', () => {
       restarts += outcome.restarts.length;
       met += outcome.met;
       survived += outcome.survived;
+      for (const [name, many] of Object.entries(outcome.programmed))
+        programmed[name as keyof typeof programmed] += many;
       const count = kinds.get(outcome.kind) ?? { runs: 0, answered: 0 };
       kinds.set(outcome.kind, {
         runs: count.runs + 1,
@@ -36,6 +39,12 @@ describe('a call from a seed', () => {
     assert.ok(attached > SEEDS / 50, `${attached} of them with fresh media`);
     assert.ok(restarts > SEEDS / 2, `${restarts} restarts`);
     assert.ok(survived > SEEDS / 10, `${survived} of ${met} answered calls that met a restart went on`);
+    const { parked, bridged, transferred, refused } = programmed;
+    assert.ok(parked > SEEDS / 5 && bridged > SEEDS / 5, `${parked} calls parked, ${bridged} legs bridged`);
+    assert.ok(
+      transferred > SEEDS / 20 && refused > SEEDS / 5,
+      `${transferred} transfers, ${refused} commands refused`,
+    );
     for (const [kind, { runs, answered }] of kinds) {
       assert.ok(runs > SEEDS / 10, `${kind} was drawn ${runs} times`);
       if (kind !== 'client to nobody')

@@ -295,8 +295,7 @@ class CallService implements Voice {
       if (place?.in !== 'bridge' || this.#registry.bridges.has(place.id)) continue;
       const { a, b } = this.#registry.members(place.id);
       const talked = a?.state.name === 'up' && b?.state.name === 'up';
-      const early = place.routed === true ? {} : ({ onFail: 'park' } as const);
-      this.#begin.openBridge({ id: place.id, session, ...(talked ? { state: 'up' } : early) });
+      this.#begin.openBridge({ id: place.id, session, ...(talked ? { state: 'up' } : { onFail: 'park' }) });
       // A transfer that was under way is off; without the other side there is nobody to go on with.
       if (a === undefined || b === undefined)
         this.#legs.toBridge(place.id, { type: 'alone', ending: RESTARTED });

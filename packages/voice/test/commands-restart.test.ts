@@ -95,6 +95,18 @@ describe('a leg that the process before had answered', () => {
     b.clean();
   });
 
+  it('of a plain call that a back end has answered: it stays parked, somebody looks after it', () => {
+    const b = new BackEnd();
+    const dialog = dial(b, '+15550100', { user: 'line5', callId: 'plain' });
+    const { leg: ids } = b.news[0]!;
+    const w: Party = { far: b.vsp, dialog, control: ids.control, leg: ids.leg };
+    b.rings();
+    b.do('answer', w);
+    b.restart();
+    b.alone(w);
+    b.clean();
+  });
+
   it('whose party has handed it over and hung up: the transfer is off, and it goes by its own rule', () => {
     for (const after of ['hangup', 'park'] as const) {
       const b = new BackEnd();

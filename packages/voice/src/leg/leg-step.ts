@@ -191,6 +191,11 @@ function onCommanded(draft: LegDraft, input: Of<'commanded'>): void {
   const program = draft.leg.program ?? input.program;
   if (program === undefined || isDone(program.done, input.commandId, draft.now)) return;
   const { clientState = program.clientState, after = program.after, commandId } = input;
+  const { place } = draft.leg;
+  if (place?.in === 'bridge' && place.routed === true) {
+    const { routed: _, ...kept } = place;
+    draft.set({ place: kept });
+  }
   draft.set({
     program: {
       ...program,

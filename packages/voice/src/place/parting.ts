@@ -3,9 +3,11 @@ import type { Ending } from '../leg/ending.ts';
 import { isEnding, type Leg } from '../leg/leg.ts';
 import type { BridgeDraft } from './bridge-draft.ts';
 
-/** A leg that rings for nobody any more ends; so does one that no back end knows of. */
-export const mayPark = (leg: Leg, after: AfterBridge): boolean =>
-  after === 'park' && leg.program !== null && leg.dial === null;
+/** A leg that rings for nobody any more ends; so does one that no back end knows of, or has ever commanded. */
+export const mayPark = ({ program, dial, place }: Leg, after: AfterBridge): boolean => {
+  const isRouted = place?.in === 'bridge' && place.routed === true;
+  return after === 'park' && program !== null && dial === null && !isRouted;
+};
 
 /** The other side is gone: it is parked or ends, as its back end has said. */
 export function partFrom(draft: BridgeDraft, leg: Leg | undefined, ending: Ending): void {

@@ -13,7 +13,7 @@ export type Place =
       readonly side: Side;
       /** The other side does not hear its digits. */
       readonly mutes?: true;
-      /** The routing plan has put it here, no command: nobody looks after it alone. */
+      /** The routing plan has put it here, and no back end has commanded it since: nobody would look after it alone. */
       readonly routed?: true;
     }
   /** An echo, a tone or music, which the record knows as a leg of its own. */
