@@ -106,6 +106,25 @@ describe('a control connection that breaks is no death of media', () => {
     assert.deepEqual(states, ['up']);
   });
 
+  it('a report keeps the number that it has in its leg, also when it is told after a break', async () => {
+    const digit = (leg: string, n: number): MediaEvent => ({
+      event: 'dtmf',
+      leg,
+      n,
+      digit: '5',
+      durationMs: 100,
+    });
+    for (let n = 1; n <= 5; n++) server.event({ event: 'one-way', leg: 'x', ms: n });
+    server.event(digit('a', 1));
+    await until('the first digit', () => events.length === 7);
+    const intruder = await intrude(path);
+    server.event(digit('a', 2));
+    server.event(digit('b', 1));
+    await until('the digits', () => events.length === 9);
+    intruder.destroy();
+    assert.deepEqual(events.slice(6), [digit('a', 1), digit('a', 2), digit('b', 1)]);
+  });
+
   it('another engine under the same path is a death of the first, at once', async () => {
     held = [];
     const asked = client.command(close('a'));

@@ -9,6 +9,8 @@ import { jsonLines } from './json-lines.ts';
  *
  *   we ── {hello: our name, seen: last event} ──▶ media            media ── {event: engine, state: up, engine: its name, again?} ──▶ we
  *
+ * Events are counted on the connection (`n`), apart from the number that a report has in its leg (`report`).
+ *
  *   connecting ──the engine's name──▶ up ──connection lost──▶ interrupted ──the same name, `again`──▶ up, as if nothing had been:
  *                                      ▲                        │            what was not answered is asked again under its number
  *                                      └── a name ──── lost ◀───┴── nobody listens there any more, another name, 10 s
@@ -131,9 +133,10 @@ class ControlClient implements MediaClient {
     if (object['event'] === 'engine')
       return this.#met(String(object['engine'] ?? NAMELESS), object['again'] === true);
     if (typeof object['event'] === 'string') {
-      const { n, ...event } = object;
+      const { n, report, ...event } = object;
       if (typeof n === 'number') this.#seen = n;
-      return this.#options.onEvent(event as unknown as MediaEvent);
+      const told = report === undefined ? event : { ...event, n: report };
+      return this.#options.onEvent(told as unknown as MediaEvent);
     }
     const { id, ...reply } = object;
     // The engine of a release before does not understand our greeting.
