@@ -35,20 +35,11 @@ export class DigitSender {
     return this.#current !== undefined && this.#ends < END_PACKETS;
   }
 
-  get idle(): boolean {
-    return this.#current === undefined && this.#waiting.length === 0;
-  }
-
   /** Queues one digit; `false`: the queue is full. */
   add(digit: string, durationMs: number, gapMs: number): boolean {
     if (this.#waiting.length >= MAX_WAITING) return false;
     this.#waiting.push({ digit, durationMs: clamp(durationMs, 40, 6000), gapMs: clamp(gapMs, 60, 6000) });
     return true;
-  }
-
-  clear(): void {
-    this.#waiting.length = 0;
-    this.#current = undefined;
   }
 
   /** One tick. Returns whether audio is suppressed in it. */
