@@ -93,6 +93,9 @@ export class SoundWatch {
     else if (this.#quiet++ === 0) this.#quietSince = at;
     this.#follow(db);
     if (this.#tone >= BEEP_AFTER) {
+      // Nothing of a beep is speech, or silence.
+      this.#above = 0;
+      this.#quiet = 0;
       if (!this.#beeped) {
         this.#beeped = true;
         this.#state = undefined;
@@ -118,9 +121,10 @@ export class SoundWatch {
     let floor = Number.POSITIVE_INFINITY;
     for (let i = 0; i < SMOOTH; i++) sum += recent[i]!;
     for (let i = 0; i < FLOOR_PARTS; i++) floor = Math.min(floor, this.#floors[i]!);
-    this.#part = Math.min(this.#part, sum / SMOOTH);
+    // A tone is no noise.
+    if (this.#tone <= MAYBE_BEEP) this.#part = Math.min(this.#part, sum / SMOOTH);
     if (++this.#blocks % FLOOR_PART === 0) {
-      this.#floors[(this.#blocks / FLOOR_PART) % FLOOR_PARTS] = this.#part;
+      if (Number.isFinite(this.#part)) this.#floors[(this.#blocks / FLOOR_PART) % FLOOR_PARTS] = this.#part;
       this.#part = Number.POSITIVE_INFINITY;
     }
     return Math.min(HIGHEST_THRESHOLD_DB, Math.max(LOWEST_THRESHOLD_DB, floor + OVER_FLOOR_DB));
@@ -166,8 +170,9 @@ function toneOf(block: Int16Array): number | undefined {
     r1 += block[i]! * block[i - 1]!;
     r2 += block[i]! * block[i - 2]!;
   }
-  if (r1 <= 0) return undefined;
-  const cosine = (r2 + Math.sqrt(r2 * r2 + 8 * r1 * r1)) / (4 * r1);
+  if (r1 <= 0 && r2 >= 0) return undefined;
+  const root = Math.sqrt(r2 * r2 + 8 * r1 * r1);
+  const cosine = r2 < 0 ? (2 * r1) / (root - r2) : (r2 + root) / (4 * r1);
   if (cosine >= 1) return undefined;
   const turn = Math.acos(cosine);
   const hz = (turn * 8000) / (2 * Math.PI);

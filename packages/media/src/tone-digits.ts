@@ -4,12 +4,12 @@ import type { DtmfDetected } from '@sidetone/rtc';
  * Digits in the sound (ITU-T Q.23, Q.24), for peers that do not tell them by RFC 4733. 8000 samples a second.
  *
  * Every 5 ms the last 20 ms are looked at: the strongest tone of each group, by correlation. It is a hit when the two are loud enough,
- * near to each other in level, nearly all of the sound, and each within 2 % of its frequency, which the turn of its phase since the
- * window before says far more exactly than 20 ms of spectrum could: speech seldom holds both for long.
+ * near to each other in level, nearly all of the sound, and each near to its frequency, which the turn of its phase since the window
+ * before says far more exactly than 20 ms of spectrum could: speech seldom holds both for long.
  *
- *   nothing ──5 hits of one digit in a row──▶ sounding ──6 windows without, or 5 hits of another──▶ nothing (digit)
+ *   nothing ──4 hits of one digit in a row──▶ sounding ──6 windows without, or 4 hits of another──▶ nothing (digit)
  *
- * A window that is three quarters tone still hits: a tone of 40 ms has 6 or 7 hits, one of 23 ms at most 3; a pause of 40 ms has about 9
+ * A window that is three quarters tone may hit: a tone of 40 ms has 4 to 7 hits, one of 23 ms at most 3; a pause of 40 ms has about 9
  * windows without, an interruption of 10 ms at most 5.
  */
 
@@ -22,19 +22,21 @@ const STEPS = 4;
 const WINDOW = STEP * STEPS;
 const STEP_S = STEP / RATE;
 
-const HITS_TO_BEGIN = 5;
+const HITS_TO_BEGIN = 4;
 const MISSES_TO_END = 6;
 /** Mean square of the softest tone, relative to that of a sine of full scale: -38 dB; Q.24 asks for -25 dBm0, which is -28 dB. */
 const SOFTEST = 32767 ** 2 / 2 / 10 ** 3.8;
-/** How much louder the high group may be, and the low one (Q.24: 4 and 8 dB are to be taken). */
-const HIGH_OVER_LOW = 10 ** 0.6;
-const LOW_OVER_HIGH = 10 ** 1.0;
-/** How much of the window's energy the two tones are. */
+/** How much louder the high group may seem, and the low one: Q.24 asks for 4 and 8 dB, and the softer tone is measured least well. */
+const HIGH_OVER_LOW = 10 ** 0.8;
+const LOW_OVER_HIGH = 10 ** 1.3;
+/** How much of a window's energy the two tones are; and of two windows at least of those that begin a digit, which lie in it as a whole. */
 const SHARE = 0.7;
+const PURE = 0.85;
+const PURE_TO_BEGIN = 2;
 /** The next tone of the group is softer by this: 6 dB. */
 const OTHERS = 4;
-/** Q.24: 1.5 % off is to be taken, 3.5 % refused. */
-const OFF = 0.021;
+/** Q.24: what is 1.5 % off is to be taken, 3.5 % refused. */
+const OFF = 0.026;
 
 const COS = TONES.map((hz) =>
   Float64Array.from({ length: STEP }, (_, i) => Math.cos((2 * Math.PI * hz * i) / RATE)),
@@ -64,6 +66,8 @@ export class ToneDigits {
   #at = 0;
   #hit = '';
   #hits = 0;
+  #pure = 0;
+  #isPure = false;
   #sounding = '';
   #heard = 0;
   #misses = 0;
@@ -140,7 +144,9 @@ export class ToneDigits {
     const highPower = this.#power(high);
     if (lowPower < SOFTEST || highPower < SOFTEST) return '';
     if (highPower > lowPower * HIGH_OVER_LOW || lowPower > highPower * LOW_OVER_HIGH) return '';
-    if ((lowPower + highPower) * WINDOW < SHARE * energy) return '';
+    const share = ((lowPower + highPower) * WINDOW) / energy;
+    if (share < SHARE) return '';
+    this.#isPure = share >= PURE;
     return KEYS[4 * low + high - 4]!;
   }
 
@@ -173,14 +179,19 @@ export class ToneDigits {
   }
 
   #judge(digit: string): DtmfDetected | undefined {
-    this.#hits = digit === '' ? 0 : digit === this.#hit ? this.#hits + 1 : 1;
+    if (digit !== this.#hit || digit === '') {
+      this.#hits = 0;
+      this.#pure = 0;
+    }
+    if (digit !== '') this.#hits++;
+    if (digit !== '' && this.#isPure) this.#pure++;
     this.#hit = digit;
     if (this.#sounding !== '' && digit === this.#sounding) {
       this.#heard += this.#misses + 1;
       this.#misses = 0;
       return undefined;
     }
-    if (this.#hits >= HITS_TO_BEGIN) {
+    if (this.#hits >= HITS_TO_BEGIN && this.#pure >= PURE_TO_BEGIN) {
       const over = this.#end();
       this.#sounding = digit;
       this.#heard = this.#hits;
