@@ -27,6 +27,8 @@ export class Outlet {
   /** A digit is being sent, so that audio must not be. */
   digit = false;
   readonly #buffers: PacketBuffers;
+  #rate = 8000;
+  #payloadType = 0;
 
   constructor(random: Random, buffers: PacketBuffers) {
     this.numbers = new StreamOut(random);
@@ -49,22 +51,24 @@ export class Outlet {
   settle(audio: NegotiatedAudio): void {
     this.negotiated = audio;
     this.codec = audio.codec;
+    this.#rate = clockRate(audio.codec);
+    this.#payloadType = audio.payloadType;
     this.sends = audio.direction === 'sendrecv' || audio.direction === 'sendonly';
   }
 
   /** Sends a frame made here, 20 ms. `skipped`: timestamp units of silence before it. */
   frame(payload: Uint8Array, feeder: number, now: Ms, skipped = 0): void {
     if (this.codec === undefined || !this.transport.ready) return;
-    const rate = clockRate(this.codec);
-    this.numbers.generated(feeder, now, rate, rate / 50, skipped);
-    this.#send(this.negotiated!.payloadType, payload, 0, payload.length);
+    this.numbers.generated(feeder, now, this.#rate, this.#rate / 50, skipped);
+    this.#send(this.#payloadType, payload, 0, payload.length);
   }
 
   /** Sends the payload of another stream's packet; `false`: it is older than ours may still send. */
   relayed(feeder: number, header: RtpHeader, packet: Uint8Array, now: Ms): boolean {
-    const { sequence, timestamp, marker, payloadOffset, payloadLength } = header;
-    if (!this.numbers.relayed(feeder, sequence, timestamp, marker, now, clockRate(this.codec!))) return false;
-    this.#send(this.negotiated!.payloadType, packet, payloadOffset, payloadLength);
+    const { numbers } = this;
+    if (!numbers.relayed(feeder, header.sequence, header.timestamp, header.marker, now, this.#rate))
+      return false;
+    this.#send(this.#payloadType, packet, header.payloadOffset, header.payloadLength);
     return true;
   }
 
@@ -72,7 +76,7 @@ export class Outlet {
   event(first: boolean, now: Ms, offset: number, write: (payload: Uint8Array) => void): void {
     const payload = this.#buffers.take(4);
     write(payload);
-    this.numbers.event(first, now, clockRate(this.codec!), offset);
+    this.numbers.event(first, now, this.#rate, offset);
     this.#send(this.negotiated!.dtmf.send!.payloadType, payload, 0, 4);
   }
 
