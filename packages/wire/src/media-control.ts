@@ -1,7 +1,8 @@
 /**
  * The one interface of media (B2BUA-RTC): what `voice` asks and what it hears. The embedded engine answers it in its own
  * process; another engine (rtpengine) may stand behind the same messages. A control connection carries these as one
- * JSON object a line: `{ "id": 7, ...MediaCommand }`, answered by `{ "id": 7, ...MediaReply }`; events have no id.
+ * JSON object a line: `{ ...MediaCommand, "id": 7 }`, answered by `{ "id": 7, ...MediaReply }`; events have no id. A play's own id
+ * stands there as `play`, and a report's `n` as `report`, since `n` counts the events of the connection.
  */
 
 /** Names as configuration spells them. */
@@ -184,7 +185,7 @@ export type MediaEvent =
       readonly status: 'completed' | 'stopped' | 'failed';
       readonly atMs: number;
     }
-  /** What the peer sounds like from now on, `ms` after it was asked for (`listen`). */
+  /** What the peer sounds like since `ms` after it was asked for (`listen`). Silence is told 200 ms after it began, a beep 150 ms. */
   | {
       readonly event: 'heard';
       readonly leg: string;
