@@ -53,6 +53,12 @@ export function createMediaClient(options: MediaClientOptions): MediaClient {
   return new ControlClient(options);
 }
 
+/** A command as a line says it: `id` is its number on the connection, and `play` the id of the play that it is about. */
+function lineOf(command: MediaCommand, id: number, from: number): object {
+  if (!('id' in command)) return { ...command, id, from };
+  return { ...command, id, from, play: command.id };
+}
+
 class ControlClient implements MediaClient {
   readonly #options: MediaClientOptions;
   /** Ours: another one for each engine that is lost, since nothing is left then to go on with. */
@@ -82,7 +88,7 @@ class ControlClient implements MediaClient {
       const id = ++this.#lastId;
       const [oldest = id] = this.#asked.keys();
       // Media forgets its answers to what lies before `from`.
-      const line = `${JSON.stringify({ id, from: oldest, ...command })}\n`;
+      const line = `${JSON.stringify(lineOf(command, id, oldest))}\n`;
       this.#asked.set(id, { line, answer, at: performance.now() });
       if (this.#inReach) this.#socket?.write(line);
     });

@@ -183,7 +183,9 @@ class Control implements ControlServer {
     }, this.#orphansMs);
   }
 
-  #asked(owner: Owner, { id, from, ...command }: Readonly<Record<string, unknown>>): void {
+  #asked(owner: Owner, { id, from, play, ...rest }: Readonly<Record<string, unknown>>): void {
+    // `id` is the number on the connection; a play has an id of its own.
+    const command = play === undefined ? rest : { ...rest, id: play };
     for (const read of owner.answers.keys()) {
       if (read >= Number(from)) break;
       owner.answers.delete(read);
