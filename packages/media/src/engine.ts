@@ -167,7 +167,7 @@ class Engine implements MediaEngine {
         if (seen === undefined) this.#legs.get(id)?.leg.tellAgain();
         else this.#reports.tellAgain(id, Object.hasOwn(seen, id) ? Number(seen[id]) || 0 : 0);
       }
-      this.#reports.forgetClosed();
+      this.#reports.forgetClosed(named);
     });
     return { ok: true, missing: legs.filter((id) => this.#legs.get(id) === undefined) };
   }

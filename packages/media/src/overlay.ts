@@ -45,6 +45,7 @@ export class Overlay implements Sink {
     this.#outlet = outlet;
     this.#world = world;
     this.#feeder = world.newFeeder();
+    if (outlet.codec !== undefined) this.#prepare(outlet.codec);
   }
 
   packet(from: Feeder, codec: CodecName, header: RtpHeader, packet: Uint8Array): void {

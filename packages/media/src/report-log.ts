@@ -18,7 +18,7 @@ interface Log {
 /**
  * What happened to the legs and must not be lost with an owner. Numbers go on when a leg's name comes again while its reports are kept.
  *
- *   no reports ──tell──▶ open ──closed──▶ closed ──a claim that is answered, or 1024 others──▶ forgotten
+ *   no reports ──tell──▶ open ──closed──▶ closed ──a claim without it, or 1024 others──▶ forgotten
  */
 export class ReportLog {
   readonly #emit: (event: MediaEvent) => void;
@@ -61,9 +61,9 @@ export class ReportLog {
     if (this.#closed.size > MOST_CLOSED) this.#forget(this.#closed.values().next().value!);
   }
 
-  /** Nobody will ask for the legs that are no more. */
-  forgetClosed(): void {
-    for (const leg of this.#closed) this.#forget(leg);
+  /** Nobody will ask for the legs that are no more, but for those that were `claimed`: who claimed them may die before it has read. */
+  forgetClosed(claimed: ReadonlySet<string>): void {
+    for (const leg of this.#closed) if (!claimed.has(leg)) this.#forget(leg);
   }
 
   #forget(leg: string): void {

@@ -21,16 +21,10 @@ export class PcmFeed {
   constructor(sounds: SoundPort, file: string, fromMs: Ms, rate: PcmRate) {
     this.#frame = new Int16Array(rate / 50);
     this.#fromMs = fromMs;
-    void sounds.open(file, fromMs).then((reader) => {
-      if (this.#state === 'closed') return reader?.close();
-      if (reader === undefined) {
-        this.#state = 'failed';
-        return;
-      }
-      this.#state = 'open';
-      this.#reader = reader;
-      if (reader.rate !== rate) this.#resampler = new Resampler(reader.rate, rate);
-    });
+    sounds.open(file, fromMs).then(
+      (reader) => this.#opened(reader, rate),
+      () => this.#opened(undefined, rate),
+    );
   }
 
   /** How long the file is; `undefined`: not known yet. */
@@ -80,6 +74,17 @@ export class PcmFeed {
     this.#state = 'closed';
     this.#reader?.close();
     this.#reader = undefined;
+  }
+
+  #opened(reader: SoundReader | undefined, rate: PcmRate): void {
+    if (this.#state === 'closed') return reader?.close();
+    if (reader === undefined) {
+      this.#state = 'failed';
+      return;
+    }
+    this.#state = 'open';
+    this.#reader = reader;
+    if (reader.rate !== rate) this.#resampler = new Resampler(reader.rate, rate);
   }
 
   readonly #read = (out: Int16Array): number => this.#reader!.read(out);

@@ -84,10 +84,10 @@ describe('digits in the sound', () => {
   it('are not found in speech', (t) => {
     const text =
       'Please leave a message after the tone. Nine eight seven six five four three two one zero. Do re mi fa so la ti do, how are you.';
-    const voices = ['en', 'en+f3', 'en+m3', 'en-us+f2', 'de', 'fr', 'es', 'en+croak'];
+    const voices = ['en', 'en+f3', 'en+m3', 'en-us+f2', 'de', 'es'];
     let seconds = 0;
     for (const voice of voices) {
-      for (const pitch of [30, 50, 80]) {
+      for (const pitch of [30, 70]) {
         const pcm = spoken(text, voice, pitch);
         if (pcm === undefined) continue;
         seconds += pcm.length / 8000;
