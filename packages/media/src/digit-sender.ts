@@ -35,6 +35,11 @@ export class DigitSender {
     return this.#current !== undefined && this.#ends < END_PACKETS;
   }
 
+  /** Is there nothing to send, so that a tick would do nothing? */
+  get idle(): boolean {
+    return this.#current === undefined && this.#waiting.length === 0;
+  }
+
   /** Queues one digit; `false`: the queue is full. */
   add(digit: string, durationMs: number, gapMs: number): boolean {
     if (this.#waiting.length >= MAX_WAITING) return false;

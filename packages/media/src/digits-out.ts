@@ -37,6 +37,7 @@ export class DigitsOut {
 
   /** One tick. Returns whether audio is suppressed in it. */
   tick(): boolean {
+    if (this.#sender.idle) return false;
     const suppressed = this.#sender.tick(this.#step);
     this.#outlet.digit = this.#sender.busy;
     return suppressed;
