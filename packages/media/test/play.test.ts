@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { decodePcmu, encodePcmu } from '@sidetone/rtc';
+import { decodePcma, decodePcmu, encodePcmu } from '@sidetone/rtc';
 import type { MediaCommand } from '@sidetone/wire';
 import { loadOpus } from '../src/index.ts';
 import { join, share, sine } from './fake-sounds.ts';
@@ -199,6 +199,25 @@ describe('a file played to a leg', () => {
     assert.equal(seen.filter((p) => p.marker).length, 2);
     assert.deepEqual(ends(world), [['a', 1, 'p', 'completed', 1000]]);
     assert.equal(world.sounds.opened, 1);
+  });
+
+  it('goes on where it was in another codec', async () => {
+    const { world, a, talk } = await twoCarriers();
+    await world.command(play('a', 'p'));
+    await world.run(500, talk);
+    const before = a.take().filter((p) => share(pcmuOf([p]), 8000, 1000) > 0.5).length;
+    const sdp = a.sdp().replace('AVP 0 101', 'AVP 8 101').replace('rtpmap:0 PCMU', 'rtpmap:8 PCMA');
+    await world.command({ op: 'answer', leg: 'a', kind: 'rtp', sdp, codecs: ['PCMA'] });
+    await world.run(1000, talk);
+    const seen = a.take();
+    assert.ok(seen.every((p) => p.payloadType === 8));
+    const after = seen.filter(({ payload }) => {
+      const pcm = new Int16Array(160);
+      decodePcma(payload, pcm);
+      return share(pcm, 8000, 1000) > 0.5;
+    }).length;
+    assert.ok(before + after >= 50 && before + after <= 51, `${before} + ${after}`);
+    assert.deepEqual(ends(world), [['a', 1, 'p', 'completed', 1000]]);
   });
 
   it('that is no file is failed, and the source is heard', async () => {
