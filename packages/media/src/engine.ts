@@ -161,11 +161,12 @@ class Engine implements MediaEngine {
   #claim({ legs, seen }: Of<'claim'>): MediaReply {
     const named = new Set(legs);
     for (const open of [...this.#legs.all()]) if (!named.has(open.leg.id)) this.#remove(open);
+    const read = typeof seen === 'object' && seen !== null ? new Map(Object.entries(seen)) : undefined;
     // After the reply: the owner knows then which legs it has.
     this.#options.schedule.at(this.#options.now(), () => {
       for (const id of named) {
-        if (seen === undefined) this.#legs.get(id)?.leg.tellAgain();
-        else this.#reports.tellAgain(id, Object.hasOwn(seen, id) ? Number(seen[id]) || 0 : 0);
+        if (read === undefined) this.#legs.get(id)?.leg.tellAgain();
+        else this.#reports.tellAgain(id, Number(read.get(id)) || 0);
       }
       this.#reports.forgetClosed(named);
     });

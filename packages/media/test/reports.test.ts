@@ -82,7 +82,15 @@ describe('reports of a leg', () => {
     await world.browser('a');
     await world.run(35_000);
     assert.deepEqual(world.eventsOf('failed'), [{ event: 'failed', leg: 'a', n: 1, why: 'ice' }]);
-    for (const seen of [undefined, { a: 0 }, { a: 1 }, { a: 'x' as never }, { b: 7 }]) {
+    for (const seen of [
+      undefined,
+      { a: 0 },
+      { a: 1 },
+      { a: 'x' as never },
+      { b: 7 },
+      null as never,
+      7 as never,
+    ]) {
       world.events.length = 0;
       await world.command({ op: 'claim', legs: ['a'], ...(seen === undefined ? {} : { seen }) });
       await world.run(20);
