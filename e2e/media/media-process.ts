@@ -16,12 +16,13 @@ export class MediaProcess {
   readonly events: MediaEvent[] = [];
   readonly client: MediaClient;
   readonly child: ChildProcess;
-  readonly #folder: string;
+  /** The data folder. */
+  readonly folder: string;
   #up = false;
 
   private constructor(child: ChildProcess, folder: string) {
     this.child = child;
-    this.#folder = folder;
+    this.folder = folder;
     this.client = createMediaClient({
       socketPath: join(folder, 'media.sock'),
       onEvent: (event) => this.events.push(event),
@@ -41,6 +42,7 @@ export class MediaProcess {
       [
         JSON.stringify({
           controlSocket: join(folder, 'media.sock'),
+          dataDir: folder,
           addresses,
           ports,
           logLevel: 'warn',
@@ -70,7 +72,7 @@ export class MediaProcess {
     const ended = new Promise<number | null>((resolve) => this.child.once('exit', resolve));
     this.child.kill('SIGTERM');
     const code = await ended;
-    rmSync(this.#folder, { recursive: true, force: true });
+    rmSync(this.folder, { recursive: true, force: true });
     return code;
   }
 }

@@ -28,12 +28,14 @@ describe('a control connection that breaks is no death of media', () => {
   let client: MediaClient;
   /** What the engine was told to do, and its answers that are held back. */
   let ran: string[] = [];
+  const commands: MediaCommand[] = [];
   let held: (() => void)[] | undefined;
   let events: MediaEvent[] = [];
   let states: string[] = [];
 
   const engine: MediaEngine = {
     command: (command) => {
+      commands.push(command);
       ran.push('leg' in command ? `${command.op} ${command.leg}` : command.op);
       const reply: MediaReply = { ok: true };
       return new Promise((resolve) => {
@@ -104,6 +106,33 @@ describe('a control connection that breaks is no death of media', () => {
       asked.map((_, i) => String(i)),
     );
     assert.deepEqual(states, ['up']);
+  });
+
+  it('a play keeps its id, which is not that of the command', async () => {
+    const play: MediaCommand = { op: 'play', leg: 'a', id: '7', file: 'f', loop: null };
+    const stop: MediaCommand = { op: 'stop', leg: 'a', id: '7' };
+    const replies = [play, stop, close('a')].map((command) => client.command(command));
+    assert.deepEqual(await Promise.all(replies), [{ ok: true }, { ok: true }, { ok: true }]);
+    assert.deepEqual(commands.slice(-3), [play, stop, close('a')]);
+  });
+
+  it('a report keeps the number that it has in its leg, also when it is told after a break', async () => {
+    const digit = (leg: string, n: number): MediaEvent => ({
+      event: 'dtmf',
+      leg,
+      n,
+      digit: '5',
+      durationMs: 100,
+    });
+    for (let n = 1; n <= 5; n++) server.event({ event: 'one-way', leg: 'x', ms: n });
+    server.event(digit('a', 1));
+    await until('the first digit', () => events.length === 7);
+    const intruder = await intrude(path);
+    server.event(digit('a', 2));
+    server.event(digit('b', 1));
+    await until('the digits', () => events.length === 9);
+    intruder.destroy();
+    assert.deepEqual(events.slice(6), [digit('a', 1), digit('a', 2), digit('b', 1)]);
   });
 
   it('another engine under the same path is a death of the first, at once', async () => {

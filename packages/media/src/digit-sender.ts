@@ -35,6 +35,7 @@ export class DigitSender {
     return this.#current !== undefined && this.#ends < END_PACKETS;
   }
 
+  /** Is there nothing to send, so that a tick would do nothing? */
   get idle(): boolean {
     return this.#current === undefined && this.#waiting.length === 0;
   }
@@ -44,11 +45,6 @@ export class DigitSender {
     if (this.#waiting.length >= MAX_WAITING) return false;
     this.#waiting.push({ digit, durationMs: clamp(durationMs, 40, 6000), gapMs: clamp(gapMs, 60, 6000) });
     return true;
-  }
-
-  clear(): void {
-    this.#waiting.length = 0;
-    this.#current = undefined;
   }
 
   /** One tick. Returns whether audio is suppressed in it. */

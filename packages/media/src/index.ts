@@ -15,6 +15,10 @@ export type {
   Receive,
   SchedulePort,
   SocketPort,
+  SoundPort,
+  SoundReader,
   StreamDoor,
   StreamPort,
 } from './ports.ts';
+export { BROKEN, LATE } from './ports.ts';
+export { readWavHead, WAV_HEAD_LIMIT, type WavError, type WavHead } from './wav.ts';

@@ -1,30 +1,23 @@
 import type { Ms } from '@sidetone/core';
-import {
-  createDtmfDetector,
-  DTMF_DIGITS,
-  newRtpHeader,
-  RTP_HEADER_LENGTH,
-  readRtp,
-  writeRtp,
-  writeTelephoneEvent,
-} from '@sidetone/rtc';
+import { createDtmfDetector, type DtmfDetected, newRtpHeader, readRtp } from '@sidetone/rtc';
 import type { NegotiatedAudio } from '@sidetone/sdp';
-import type { CodecName, Direction, LegKind, LegStats, Source } from '@sidetone/wire';
+import type { CodecName, LegKind, LegStats, Source } from '@sidetone/wire';
 import { clockRate } from './codec.ts';
-import { DigitSender } from './digit-sender.ts';
-import { Hearing } from './hearing.ts';
+import { DigitsOut } from './digits-out.ts';
+import { Ears, type EarsOut } from './ears.ts';
 import type { LegWorld } from './leg-world.ts';
+import { Outlet, PLAYED } from './outlet.ts';
+import { Plays, type PlayWish } from './plays.ts';
+import { Relay } from './relay.ts';
 import { Reports } from './reports.ts';
+import type { Feeder, Hearer, Sink } from './sink.ts';
+import type { Sounding } from './sound-watch.ts';
 import { StreamIn } from './stream-in.ts';
-import { StreamOut } from './stream-out.ts';
+import { SynthOut } from './synth-out.ts';
 import { silence } from './track.ts';
 import type { Failure, Transport, TransportEvents } from './transport.ts';
 import { Watch } from './watch.ts';
 
-/** A source that is silent for so long is filled in, so that the peer always hears something. */
-const FILL_AFTER_MS = 100;
-/** Then silence for as many beats, and comfort noise from there on. */
-const COMFORT_AFTER_TICKS = 50;
 /** A peer that must not be sent audio still gets a packet now and then: browsers restart ICE without. */
 const KEEP_ALIVE_MS = 1000;
 /** Digits relayed from a counterpart last at least this long: carriers miss shorter ones. */
@@ -33,50 +26,49 @@ const DIGIT_GAP_MS = 80;
 /** A digit whose end packets were all lost is over when nothing of it came for this long. */
 const DIGIT_LOST_MS = 100;
 const CHECK_TICKS = 5;
-/** The longest duration that one event packet can state (RFC 4733 §2.3.4), in units of its clock. */
-const EVENT_SEGMENT = 0xffff;
 
 /**
  * One leg: a peer's stream in, and the one stream that the peer hears.
  *
  *   transport ─ opened packet ─▶ rtp() ─┬ telephone-event ─▶ digit event; regenerated for each hearer
- *                                       └ audio ─▶ each hearer.hear(): relay | transcode ─▶ sendRtp ─▶ transport
- *   tick (20 ms) ─▶ digits being sent | what is played | silence, then comfort noise where nothing comes; reports; time-outs
+ *                                       └ audio ─▶ sinks ─┬ inlet of each hearer: relay | overlay | none ─▶ outlet ─▶ transport
+ *                                                         └ ears, if it has any: digits as tones, speech, silence, beep
+ *   tick (20 ms) ─▶ digits being sent | a file | what is played | silence, then comfort noise where nothing comes; reports; time-outs
  */
-export class Leg implements TransportEvents {
+export class Leg implements TransportEvents, Feeder, Hearer, EarsOut {
   readonly id: string;
   readonly kind: LegKind;
   readonly in = new StreamIn();
-  readonly out: StreamOut;
-  readonly digits = new DigitSender();
-  /** Legs that hear this one. Replaced, never changed, when a source is set. */
-  hearers: readonly Leg[] = [];
+  readonly outlet: Outlet;
+  readonly digits: DigitsOut;
   source: Source = { kind: 'silence' };
-  transport!: Transport;
-  negotiated: NegotiatedAudio | undefined;
+  /** What takes the packets of the source: chosen by wishes, so that a packet asks for nothing. */
+  inlet: Sink;
+  /** Changes whenever the peer's stream starts anew. */
+  feeder = 0;
 
   readonly #world: LegWorld;
   readonly #header = newRtpHeader();
   readonly #detector = createDtmfDetector();
-  readonly #hearing: Hearing;
+  readonly #relay: Relay;
+  readonly #synth: SynthOut;
   readonly #watch: Watch;
   readonly #reports: Reports;
+  /** Legs that hear this one, and with the ears all that its packets are given to. Replaced, never changed, by wishes. */
+  #hearers: readonly Leg[] = [];
+  #sinks: readonly Hearer[] = [];
+  #ears: Ears | undefined;
+  #listening = false;
+  #plays: Plays | undefined;
   /** By payload type: what arrives. */
   #codecs: (CodecName | undefined)[] = [];
   #eventClocks: number[] = [];
   #codec: CodecName | undefined;
-  #canSend = false;
   #canHear = false;
-  #feeder = 0;
   #generation = 0;
   #eventAt: Ms | undefined;
-  #filling = false;
-  #filled = 0;
   #ticks = 0;
-  /** Of the digit being sent. */
-  #segment = 0;
   #dtmfReceived = 0;
-  #bytesSent = 0;
   #bytesReceived = 0;
   #heardAt: Ms | undefined;
   #aliveAt: Ms | undefined;
@@ -85,49 +77,104 @@ export class Leg implements TransportEvents {
     this.id = id;
     this.kind = kind;
     this.#world = world;
-    this.out = new StreamOut(world.random);
-    this.#hearing = new Hearing(this, world);
-    this.#watch = new Watch(id, world.limits, world.emit, world.now());
-    this.#reports = new Reports(this, world, world.now());
+    this.outlet = new Outlet(world.random, world.buffers);
+    this.digits = new DigitsOut(this.outlet, world);
+    this.#relay = new Relay(this.outlet, world);
+    this.#synth = new SynthOut(this.outlet, world);
+    this.inlet = this.#relay;
+    this.#watch = new Watch(id, world, world.now());
+    this.#reports = new Reports({ in: this.in, out: this.outlet.numbers }, world, world.now());
   }
 
-  get direction(): Direction {
-    return this.negotiated?.direction ?? 'sendrecv';
+  get transport(): Transport {
+    return this.outlet.transport;
+  }
+
+  set transport(transport: Transport) {
+    this.outlet.transport = transport;
+  }
+
+  get negotiated(): NegotiatedAudio | undefined {
+    return this.outlet.negotiated;
   }
 
   get codec(): CodecName | undefined {
     return this.#codec;
   }
 
-  /** Changes whenever the peer's stream starts anew. */
-  get feeder(): number {
-    return this.#feeder;
-  }
-
-  /** May audio be sent, by description and transport? */
-  get open(): boolean {
-    return this.#canSend && this.transport.ready && !this.digits.busy;
-  }
+  // -- wishes --------------------------------------------------------------------------------------------------------
 
   /** Offer and answer have settled (again). */
   settle(audio: NegotiatedAudio): void {
-    this.negotiated = audio;
+    const before = this.negotiated;
+    this.outlet.settle(audio);
     this.#codec = audio.codec;
     this.#codecs = [];
     for (const { payloadType, codec } of audio.receive) this.#codecs[payloadType] = codec;
     this.#codecs[audio.payloadType] ??= audio.codec;
     this.#eventClocks = [];
     for (const { payloadType, clockRate: rate } of audio.dtmf.receive) this.#eventClocks[payloadType] = rate;
-    this.#canSend = audio.direction === 'sendrecv' || audio.direction === 'sendonly';
     this.#canHear = audio.direction === 'sendrecv' || audio.direction === 'recvonly';
     this.#watch.negotiated(this.#world.now());
-    this.#hearing.reset();
+    if (before === undefined || !isHeardAlike(before, audio)) this.#resetSound();
+    this.#chooseEars();
   }
 
   setSource(source: Source): void {
     this.source = source;
-    this.#filling = false;
-    this.#hearing.reset();
+    this.#resetSound();
+    this.#relay.restart();
+    this.#plays?.sourceChanged();
+  }
+
+  setHearers(hearers: readonly Leg[]): void {
+    this.#hearers = hearers;
+    this.#sinks = this.#ears === undefined ? hearers : [...hearers, this.#ears];
+  }
+
+  play(wish: PlayWish): void {
+    this.#plays ??= new Plays(this.id, this.outlet, this.#world);
+    this.#plays.start(wish);
+    this.#chooseInlet();
+  }
+
+  stopPlay(id: string): void {
+    this.#plays?.stop(id);
+    this.#chooseInlet();
+  }
+
+  listen(on: boolean): void {
+    this.#listening = on;
+    this.#chooseEars();
+  }
+
+  #resetSound(): void {
+    this.#relay.reset();
+    this.#synth.reset();
+    this.digits.reset();
+  }
+
+  #chooseInlet(): void {
+    const inlet = this.#plays?.inlet ?? this.#relay;
+    if (inlet === this.inlet) return;
+    // What stood still while something else was heard is no beginning of what comes now.
+    this.#resetSound();
+    this.inlet = inlet;
+  }
+
+  /** A peer that has not agreed to telephone-events may send its digits as tones. */
+  #chooseEars(): void {
+    const forDigits = this.negotiated?.dtmf.receive.length === 0;
+    const needed = forDigits || this.#listening;
+    if (needed) {
+      this.#ears ??= new Ears(this.#world, this);
+      this.#ears.forDigits = forDigits;
+      this.#ears.forSound = this.#listening;
+    } else {
+      this.#ears?.free();
+      this.#ears = undefined;
+    }
+    this.setHearers(this.#hearers);
   }
 
   // -- from the transport --------------------------------------------------------------------------------------------
@@ -152,7 +199,7 @@ export class Leg implements TransportEvents {
     this.#bytesReceived += length;
     if (this.in.generation !== this.#generation) {
       this.#generation = this.in.generation;
-      this.#feeder = this.#world.newFeeder();
+      this.feeder = this.#world.newFeeder();
     }
     this.#watch.heard(codec ?? this.#codec!);
     if (!timed) {
@@ -163,8 +210,8 @@ export class Leg implements TransportEvents {
     if (header.payloadLength === 0) return;
     if (this.#eventAt !== undefined) this.#digit(this.#detector.flush(), true);
     if (!this.#canHear) return;
-    const hearers = this.hearers;
-    for (let i = 0; i < hearers.length; i++) hearers[i]!.#hear(this, codec!, packet, now);
+    const sinks = this.#sinks;
+    for (let i = 0; i < sinks.length; i++) sinks[i]!.inlet.packet(this, codec!, header, packet, now);
   }
 
   rtcp(packet: Uint8Array, length: number, now: Ms): void {
@@ -185,60 +232,9 @@ export class Leg implements TransportEvents {
     this.#watch.failed(why);
   }
 
-  /** To a new owner: how it failed, if it did. */
+  /** To a new owner that does not say what it has read: how it failed, if it did. */
   tellAgain(): void {
     this.#watch.tellAgain();
-  }
-
-  // -- what the peer hears -------------------------------------------------------------------------------------------
-
-  #hear(from: Leg, codec: CodecName, packet: Uint8Array, now: Ms): void {
-    if (!this.open) return;
-    const header = from.#header;
-    if (codec === this.#codec) {
-      const numbered = this.out.relayed(
-        from.#feeder,
-        header.sequence,
-        header.timestamp,
-        header.marker,
-        now,
-        clockRate(codec),
-      );
-      if (!numbered) return;
-      this.#filling = false;
-      this.#send(this.negotiated!.payloadType, packet, header.payloadOffset, header.payloadLength);
-      return;
-    }
-    this.#filling = false;
-    this.#hearing.transcode(
-      from,
-      codec,
-      header.sequence,
-      header.timestamp,
-      packet.subarray(header.payloadOffset, header.payloadOffset + header.payloadLength),
-    );
-  }
-
-  /** Sends a frame made here. `duration` on the codec's clock. */
-  sendFrame(payload: Uint8Array, feeder: number, now: Ms, skipped = 0): void {
-    if (this.#codec === undefined || !this.transport.ready) return;
-    const rate = clockRate(this.#codec);
-    this.out.generated(feeder, now, rate, rate / 50, skipped);
-    this.#send(this.negotiated!.payloadType, payload, 0, payload.length);
-  }
-
-  #send(payloadType: number, from: Uint8Array, offset: number, length: number): void {
-    const packet = this.#world.buffers.take(RTP_HEADER_LENGTH + length);
-    const { out } = this;
-    writeRtp(packet, 0, payloadType, out.marker, out.seq, out.timestamp, out.ssrc);
-    packet.set(
-      offset === 0 && length === from.length ? from : from.subarray(offset, offset + length),
-      RTP_HEADER_LENGTH,
-    );
-    out.packets++;
-    out.octets += length;
-    this.#bytesSent += RTP_HEADER_LENGTH + length;
-    this.transport.sendRtp(packet, RTP_HEADER_LENGTH + length);
   }
 
   // -- digits --------------------------------------------------------------------------------------------------------
@@ -251,48 +247,25 @@ export class Leg implements TransportEvents {
     this.#digit(digit, false);
   }
 
-  #digit(digit: ReturnType<ReturnType<typeof createDtmfDetector>['push']>, over: boolean): void {
+  #digit(digit: DtmfDetected | undefined, over: boolean): void {
     if (over) this.#eventAt = undefined;
     if (digit === undefined) return;
-    this.#dtmfReceived++;
-    this.#world.emit({
-      event: 'dtmf',
-      leg: this.id,
-      digit: digit.digit,
-      durationMs: Math.round(digit.durationMs),
-    });
+    this.digit(digit);
     if (!this.#canHear) return;
-    for (const hearer of this.hearers) {
+    for (const hearer of this.#hearers) {
       if (hearer.source.kind === 'leg' && hearer.source.digits === false) continue;
       hearer.digits.add(digit.digit, Math.max(MIN_RELAYED_DIGIT_MS, digit.durationMs), DIGIT_GAP_MS);
     }
   }
 
-  readonly #sendDigit = (digit: string, elapsedMs: number, first: boolean, end: boolean): void => {
-    const how = this.negotiated?.dtmf.send;
-    const now = this.#world.now();
-    if (how === null || how === undefined) {
-      this.#hearing.digitInBand(digit, elapsedMs, first, end, now);
-      return;
-    }
-    const units = Math.round((elapsedMs * how.clockRate) / 1000);
-    if (first) this.#segment = 0;
-    // RFC 4733 §2.5.1.3: a segment that is full is told to its end, and the next one begins.
-    while (units - this.#segment * EVENT_SEGMENT > EVENT_SEGMENT) {
-      this.#sendEvent(digit, EVENT_SEGMENT, false, false);
-      this.#segment++;
-    }
-    this.#sendEvent(digit, units - this.#segment * EVENT_SEGMENT, first, end);
-  };
+  /** Tells a digit. One that the ears found is in the sound, which its hearers have. */
+  digit({ digit, durationMs }: DtmfDetected): void {
+    this.#dtmfReceived++;
+    this.#world.report({ event: 'dtmf', leg: this.id, digit, durationMs: Math.round(durationMs) });
+  }
 
-  #sendEvent(digit: string, units: number, first: boolean, end: boolean): void {
-    const { payloadType, clockRate: clock } = this.negotiated!.dtmf.send!;
-    const rate = clockRate(this.#codec!);
-    const payload = this.#world.buffers.take(4);
-    writeTelephoneEvent(payload, 0, DTMF_DIGITS.indexOf(digit), end, units);
-    const offset = Math.round((this.#segment * EVENT_SEGMENT * rate) / clock);
-    this.out.event(first, this.#world.now(), rate, offset);
-    this.#send(payloadType, payload, 0, 4);
+  heard(what: Sounding, ms: Ms): void {
+    this.#world.report({ event: 'heard', leg: this.id, what, ms });
   }
 
   // -- the beat ------------------------------------------------------------------------------------------------------
@@ -300,41 +273,47 @@ export class Leg implements TransportEvents {
   /** Every 20 ms. `counterpart`: the leg that this one hears, if it hears one. */
   tick(now: Ms, counterpart: Leg | undefined): void {
     if (++this.#ticks % CHECK_TICKS === 0) this.#check(now, counterpart);
-    if (this.#codec === undefined || !this.transport.ready) return;
-    if (!this.#canSend) {
-      if (this.kind === 'webrtc' && now - (this.out.lastAt ?? Number.NEGATIVE_INFINITY) >= KEEP_ALIVE_MS) {
-        this.sendFrame(silence(this.#codec), Hearing.PLAYED, now);
+    const { outlet } = this;
+    if (this.#codec === undefined || !outlet.transport.ready) return;
+    if (!outlet.sends) {
+      if (
+        this.kind === 'webrtc' &&
+        now - (outlet.numbers.lastAt ?? Number.NEGATIVE_INFINITY) >= KEEP_ALIVE_MS
+      ) {
+        outlet.frame(silence(this.#codec), PLAYED, now);
+      }
+      if (this.#plays?.playing) {
+        this.#plays.pass();
+        this.#chooseInlet();
       }
       return;
     }
-    if (this.digits.tick(this.#sendDigit)) return;
+    if (this.digits.tick()) {
+      if (this.#ears !== undefined && this.digits.toneAt !== undefined)
+        this.#ears.toneSent(this.digits.toneAt);
+      return;
+    }
+    if (this.#plays?.playing) {
+      const heard = this.#plays.tick(this.source, now);
+      this.#chooseInlet();
+      if (heard) return;
+    }
     const { source } = this;
     switch (source.kind) {
       case 'silence':
-        this.sendFrame(silence(this.#codec), Hearing.PLAYED, now);
+        outlet.frame(silence(this.#codec), PLAYED, now);
         return;
       case 'tone':
       case 'music':
       case 'ringback':
-        this.#hearing.play(source, now);
+        this.#synth.play(source, now);
         return;
       case 'leg':
+        this.#relay.fill(now, this.#synth);
+        return;
       case 'echo':
-        this.#fill(now);
+        this.#relay.fill(now, undefined);
     }
-  }
-
-  #fill(now: Ms): void {
-    const last = this.out.lastAt;
-    if (!this.#filling) {
-      if (last !== undefined && now - last < FILL_AFTER_MS) return;
-      this.#filling = true;
-      this.#filled = 0;
-    }
-    // Who speaks no more, or has lost the network, leaves a line that is heard to stand.
-    if (this.source.kind === 'leg' && this.#filled++ >= COMFORT_AFTER_TICKS)
-      this.#hearing.play({ kind: 'comfort' }, now);
-    else this.sendFrame(silence(this.#codec!), Hearing.PLAYED, now);
   }
 
   #check(now: Ms, counterpart: Leg | undefined): void {
@@ -342,6 +321,7 @@ export class Leg implements TransportEvents {
     if (this.#eventAt !== undefined && now - this.#eventAt > DIGIT_LOST_MS) {
       this.#digit(this.#detector.flush(), true);
     }
+    this.#ears?.tick(now);
     if (this.negotiated === undefined) return;
     this.#reports.tick(this.transport, clockRate(this.#codec!), now);
     this.#watch.check(now, this.negotiated.direction, this.#aliveAt, counterpart?.speaking(now) ?? false);
@@ -358,9 +338,9 @@ export class Leg implements TransportEvents {
     const { roundTripMs } = this.#reports;
     return {
       packetsReceived: this.in.packets,
-      packetsSent: this.out.packets,
+      packetsSent: this.outlet.numbers.packets,
       bytesReceived: this.#bytesReceived,
-      bytesSent: this.#bytesSent,
+      bytesSent: this.outlet.bytesSent,
       packetsLost: this.in.lost,
       jitterMs: Math.round((this.in.reception?.jitterMs ?? 0) * 100) / 100,
       ...(roundTripMs === undefined ? {} : { rttMs: Math.round(roundTripMs * 100) / 100 }),
@@ -375,7 +355,19 @@ export class Leg implements TransportEvents {
 
   close(): void {
     this.#reports.send(this.transport, clockRate(this.#codec ?? 'PCMU'), this.#world.now(), true);
-    this.#hearing.free();
+    this.#plays?.stopAll();
+    this.#ears?.free();
+    this.#resetSound();
     this.transport.close();
   }
+}
+
+/** Does the peer go on hearing in the same way? Then nothing begins anew. */
+function isHeardAlike(a: NegotiatedAudio, b: NegotiatedAudio): boolean {
+  return (
+    a.codec === b.codec &&
+    a.direction === b.direction &&
+    a.opus.fec === b.opus.fec &&
+    a.opus.maxBitrate === b.opus.maxBitrate
+  );
 }

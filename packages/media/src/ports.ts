@@ -47,6 +47,32 @@ export interface SchedulePort {
   at(at: Ms, call: () => void): () => void;
 }
 
+/** What `SoundReader.read` says instead of a number of samples. */
+export const LATE = -1;
+export const BROKEN = -2;
+
+/** A sound file that is being read: 16-bit PCM, one channel. Whoever implements it reads ahead, in pieces of a bounded size. */
+export interface SoundReader {
+  /** Samples a second, 8000 to 48,000. */
+  readonly rate: number;
+  /** Samples from the beginning of the file to its end. */
+  readonly samples: number;
+  /**
+   * Fills `out` with the samples that come next. Returns at once how many there are, which are fewer than asked for where a piece ends;
+   * 0: the file is at its end; `LATE`: they have not been read yet; `BROKEN`: they never will be.
+   */
+  read(out: Int16Array): number;
+  /** Goes on at the beginning of the file, which is kept at hand. */
+  rewind(): void;
+  close(): void;
+}
+
+/** Sound files, as the engine needs them. */
+export interface SoundPort {
+  /** Opens a file for reading from `fromMs` on; `undefined`: there is no such file, or it is no sound. Never rejects. */
+  open(file: string, fromMs: Ms): Promise<SoundReader | undefined>;
+}
+
 /** Times after which a leg is judged, in milliseconds. */
 export interface MediaLimits {
   /** No RTP from a peer that ought to send (default 60,000). */
@@ -80,6 +106,8 @@ export interface MediaEngineOptions {
   readonly publicAddress?: string;
   /** Takes ICE-TCP connections of WebRTC legs; absent: UDP only. */
   readonly streams?: StreamPort;
+  /** The files that can be played; absent: none. */
+  readonly sounds?: SoundPort;
   /** First and last UDP port, inclusive. */
   readonly ports: readonly [number, number];
   /** Hears every event. Called synchronously; it must not call back into the engine. */

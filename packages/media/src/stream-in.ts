@@ -15,7 +15,6 @@ export class StreamIn {
   octets = 0;
   /** Changes with every restart of the sender, so that relays re-anchor. */
   generation = 0;
-  firstAt: Ms | undefined;
   lastAt: Ms | undefined;
   #reception: Reception | undefined;
   #clockRate = 0;
@@ -50,7 +49,6 @@ export class StreamIn {
     this.packets++;
     this.octets += octets;
     this.lastAt = now;
-    this.firstAt ??= now;
     // An event's packets count for loss at the time they would have had as audio: no jitter comes of it.
     this.#reception!.receive(sequence, timed ? timestamp : Math.round((now * clockRate) / 1000) >>> 0, now);
     return true;

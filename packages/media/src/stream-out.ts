@@ -48,11 +48,6 @@ export class StreamOut {
     return (this.#lastTimestamp + Math.round(((now - this.#lastAt) * rate) / 1000)) >>> 0;
   }
 
-  /** Makes the next packet start anew, whoever feeds it. */
-  cut(): void {
-    this.#feeder = 0;
-  }
-
   /** Numbers a packet of `duration` timestamp units made here. `skipped`: units of silence before it. */
   generated(feeder: number, now: Ms, rate: number, duration: number, skipped = 0): void {
     if (feeder === this.#feeder) {

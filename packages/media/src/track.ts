@@ -45,10 +45,15 @@ export class Track {
   }
 }
 
-function soundRate(codec: CodecName): PcmRate {
+/** The rate at which what we play is encoded. */
+export function soundRate(codec: CodecName): PcmRate {
   if (codec === 'OPUS') return 24_000;
   return codec === 'G722' ? 16_000 : 8000;
 }
+
+/** The bit rate of an Opus track for a peer with that limit. */
+export const trackBitrate = (maxBitrate: number | undefined): number =>
+  STEPS.find((step) => step <= (maxBitrate ?? Number.POSITIVE_INFINITY)) ?? 8000;
 
 /** Bit rates of Opus tracks, so that few distinct `maxaveragebitrate` values make few tracks. */
 const STEPS = [32_000, 20_000, 12_000, 8000];
@@ -63,7 +68,7 @@ export class Tracks {
   }
 
   get(sound: Sound, codec: CodecName, maxBitrate: number | undefined): Track {
-    const step = STEPS.find((s) => s <= (maxBitrate ?? Number.POSITIVE_INFINITY)) ?? 8000;
+    const step = trackBitrate(maxBitrate);
     const key = `${codec} ${sound.kind} ${sound.kind === 'tone' ? Math.round(sound.hz) : ''} ${codec === 'OPUS' ? step : ''}`;
     let track = this.#tracks.get(key);
     if (track === undefined) {

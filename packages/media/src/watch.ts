@@ -1,6 +1,8 @@
 import type { Ms } from '@sidetone/core';
 import type { CodecName, Direction, MediaEvent } from '@sidetone/wire';
+import type { LegWorld } from './leg-world.ts';
 import type { MediaLimits } from './ports.ts';
+import type { Report } from './report-log.ts';
 import type { Failure } from './transport.ts';
 
 /**
@@ -17,16 +19,19 @@ export class Watch {
   readonly #leg: string;
   readonly #limits: MediaLimits;
   readonly #emit: (event: MediaEvent) => void;
+  readonly #report: (report: Report) => Report;
   #since: Ms;
   #connectedAt: Ms | undefined;
   #heard = false;
-  #failed: Failure | undefined;
+  /** How it failed, as it was told. */
+  #failed: Report | undefined;
   #flagged = false;
 
-  constructor(leg: string, limits: MediaLimits, emit: (event: MediaEvent) => void, now: Ms) {
+  constructor(leg: string, { limits, emit, report }: Pick<LegWorld, 'limits' | 'emit' | 'report'>, now: Ms) {
     this.#leg = leg;
     this.#limits = limits;
     this.#emit = emit;
+    this.#report = report;
     this.#since = now;
   }
 
@@ -51,13 +56,12 @@ export class Watch {
 
   failed(why: Failure): void {
     if (this.#failed !== undefined) return;
-    this.#failed = why;
-    this.#emit({ event: 'failed', leg: this.#leg, why });
+    this.#failed = this.#report({ event: 'failed', leg: this.#leg, why });
   }
 
-  /** A new owner has not heard how it failed. */
+  /** A new owner, which does not say what it has read, has not heard how it failed. */
   tellAgain(): void {
-    if (this.#failed !== undefined) this.#emit({ event: 'failed', leg: this.#leg, why: this.#failed });
+    if (this.#failed !== undefined) this.#emit(this.#failed);
   }
 
   /**

@@ -22,12 +22,12 @@ describe('legs claimed by a new owner', () => {
     const peer = await world.browser('a');
     await world.browser('b');
     await world.run(35_000, () => peer.check());
-    assert.deepEqual(world.eventsOf('failed'), [{ event: 'failed', leg: 'b', why: 'ice' }]);
+    assert.deepEqual(world.eventsOf('failed'), [{ event: 'failed', leg: 'b', n: 1, why: 'ice' }]);
     world.events.length = 0;
     await claim(world, 'a', 'b');
     assert.deepEqual(world.eventsOf('failed'), []);
     await world.run(20, () => peer.check());
-    assert.deepEqual(world.eventsOf('failed'), [{ event: 'failed', leg: 'b', why: 'ice' }]);
+    assert.deepEqual(world.eventsOf('failed'), [{ event: 'failed', leg: 'b', n: 1, why: 'ice' }]);
     world.events.length = 0;
     await claim(world, 'a');
     await world.run(20, () => peer.check());

@@ -34,7 +34,7 @@ describe('digit sender', () => {
       '-',
       '-',
     ]);
-    assert.equal(sender.idle, true);
+    assert.deepEqual(run(sender, 3), ['-', '-', '-']);
   });
 
   it('bounds durations and the queue', () => {

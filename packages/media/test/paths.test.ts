@@ -157,7 +157,7 @@ describe('a peer that moves in mid-call', () => {
     const world = new World();
     const peer = await echo(world);
     await world.run(31_000);
-    assert.deepEqual(world.eventsOf('failed'), [{ event: 'failed', leg: 'w', why: 'ice' }]);
+    assert.deepEqual(world.eventsOf('failed'), [{ event: 'failed', leg: 'w', n: 1, why: 'ice' }]);
     const moved: Uint8Array[] = [];
     world.bind(MOVED.address, MOVED.port, (packet) => moved.push(packet));
     peer.ufrag = 'NEW1';

@@ -70,7 +70,7 @@ describe('a peer connection rebuilt on a leg', () => {
     await world.browser('w');
     await world.command({ op: 'source', leg: 'w', source: { kind: 'echo' } });
     await world.run(31_000);
-    assert.deepEqual(world.eventsOf('failed'), [{ event: 'failed', leg: 'w', why: 'ice' }]);
+    assert.deepEqual(world.eventsOf('failed'), [{ event: 'failed', leg: 'w', n: 1, why: 'ice' }]);
     const { sdp } = await world.command({
       op: 'offer',
       leg: 'w',
@@ -102,7 +102,7 @@ describe('a peer connection rebuilt on a leg', () => {
     await accept(world, next.answer);
     next.peer.connect(offer);
     await world.run(16_000, () => next.peer.check());
-    assert.deepEqual(world.eventsOf('failed'), [{ event: 'failed', leg: 'w', why: 'dtls' }]);
+    assert.deepEqual(world.eventsOf('failed'), [{ event: 'failed', leg: 'w', n: 1, why: 'dtls' }]);
   });
 
   it('may be the old one that says so: its transport goes on', async () => {

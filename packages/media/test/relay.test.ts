@@ -342,7 +342,7 @@ describe('what becomes of a leg', () => {
     });
     assert.equal(world.eventsOf('failed').length, 0);
     await world.run(2000);
-    assert.deepEqual(world.eventsOf('failed'), [{ event: 'failed', leg: 'b', why: 'rtp' }]);
+    assert.deepEqual(world.eventsOf('failed'), [{ event: 'failed', leg: 'b', n: 1, why: 'rtp' }]);
     await world.command({ op: 'answer', leg: 'a', kind: 'rtp', sdp: a.sdp('inactive'), codecs: ['PCMU'] });
     await world.run(300_000);
     assert.equal(world.eventsOf('failed').length, 1);

@@ -94,7 +94,7 @@ describe('a WebRTC leg', () => {
     const dtls = new World();
     dtls.dtls.outcome = 'failed';
     const peer = await dtls.browser('w');
-    assert.deepEqual(dtls.events, [{ event: 'failed', leg: 'w', why: 'dtls' }]);
+    assert.deepEqual(dtls.events, [{ event: 'failed', leg: 'w', n: 1, why: 'dtls' }]);
     await dtls.run(200, () => peer.frame(FRAME));
     assert.equal(peer.take().length, 0);
 
@@ -102,14 +102,14 @@ describe('a WebRTC leg', () => {
     slow.dtls.outcome = 'never';
     await slow.browser('w');
     await slow.run(16_000);
-    assert.deepEqual(slow.events, [{ event: 'failed', leg: 'w', why: 'dtls' }]);
+    assert.deepEqual(slow.events, [{ event: 'failed', leg: 'w', n: 1, why: 'dtls' }]);
 
     const consent = new World();
     const gone = await consent.browser('w');
     await consent.run(29_000, () => gone.frame(FRAME));
     assert.equal(consent.eventsOf('failed').length, 0);
     await consent.run(2000, () => gone.frame(FRAME));
-    assert.deepEqual(consent.eventsOf('failed'), [{ event: 'failed', leg: 'w', why: 'ice' }]);
+    assert.deepEqual(consent.eventsOf('failed'), [{ event: 'failed', leg: 'w', n: 1, why: 'ice' }]);
     gone.take();
     await consent.run(1000, () => gone.frame(FRAME));
     assert.equal(gone.take().length, 0);
@@ -126,7 +126,7 @@ describe('a WebRTC leg', () => {
     await world.run(25_000);
     assert.equal(world.events.length, 0);
     await world.run(6000);
-    assert.deepEqual(world.events, [{ event: 'failed', leg: 'w', why: 'ice' }]);
+    assert.deepEqual(world.events, [{ event: 'failed', leg: 'w', n: 1, why: 'ice' }]);
   });
 
   it('keeps path and keys over a re-offer with the same transport, and restarts ICE with another ufrag', async () => {

@@ -17,6 +17,7 @@ import {
   type Receive,
 } from '../src/index.ts';
 import { FakeDtls, FINGERPRINT, OURS, THEIRS } from './fake-dtls.ts';
+import { FakeSounds } from './fake-sounds.ts';
 import { FakeStreams } from './fake-streams.ts';
 
 const opus = await loadOpus();
@@ -50,6 +51,7 @@ export class World {
   readonly events: MediaEvent[] = [];
   readonly dtls = new FakeDtls();
   readonly streams: FakeStreams | undefined;
+  readonly sounds = new FakeSounds();
   readonly #timers: { at: Ms; order: number; call: () => void }[] = [];
   readonly #bound = new Map<string, Receive>();
   #order = 0;
@@ -87,6 +89,7 @@ export class World {
       random: this.random,
       dtls: this.dtls,
       opus,
+      sounds: this.sounds,
       addresses,
       ...(options.publicAddress === undefined ? {} : { publicAddress: options.publicAddress }),
       ...(this.streams === undefined ? {} : { streams: this.streams }),

@@ -1,7 +1,8 @@
 /**
  * The one interface of media (B2BUA-RTC): what `voice` asks and what it hears. The embedded engine answers it in its own
  * process; another engine (rtpengine) may stand behind the same messages. A control connection carries these as one
- * JSON object a line: `{ "id": 7, ...MediaCommand }`, answered by `{ "id": 7, ...MediaReply }`; events have no id.
+ * JSON object a line: `{ ...MediaCommand, "id": 7 }`, answered by `{ "id": 7, ...MediaReply }`; events have no id. A play's own id
+ * stands there as `play`, and a report's `n` as `report`, since `n` counts the events of the connection.
  */
 
 /** Names as configuration spells them. */
@@ -89,12 +90,12 @@ export type MediaCommand =
   | { readonly op: 'stats'; readonly leg: string }
   /**
    * A new owner (after the death of the one before) names the legs it goes on with; all others are closed. What happened to
-   * them while nobody listened is told again after the reply: each report of a leg behind the number that `seen` has for it.
+   * them while nobody listened is told again after the reply: of a leg with a number in `seen` each report behind it, of the others only how they failed.
    */
   | {
       readonly op: 'claim';
       readonly legs: readonly string[];
-      /** By leg: the number of the last report (`n`) that was read; 0, or absent: none. */
+      /** By leg: the number of the last report (`n`) that was read; 0: none. */
       readonly seen?: Readonly<Record<string, number>>;
     }
   /**
@@ -184,7 +185,7 @@ export type MediaEvent =
       readonly status: 'completed' | 'stopped' | 'failed';
       readonly atMs: number;
     }
-  /** What the peer sounds like from now on, `ms` after it was asked for (`listen`). */
+  /** What the peer sounds like since `ms` after it was asked for (`listen`). Silence is told 200 ms after it began, a beep 150 ms. */
   | {
       readonly event: 'heard';
       readonly leg: string;

@@ -79,12 +79,13 @@ const signalling = (start: SignallingStart): ChildPlan => ({
   lastResort: { type: 'start-signalling', start: { ...start, afresh: true } },
 });
 
-const media = ({ config, mediaSocket, mediaAddresses }: Running): ChildPlan => ({
+const media = ({ config, dataDir, mediaSocket, mediaAddresses }: Running): ChildPlan => ({
   name: 'media',
   entry: new URL('../media/media-process.ts', import.meta.url),
   args: [
     JSON.stringify({
       controlSocket: mediaSocket,
+      dataDir,
       addresses: mediaAddresses,
       publicAddress: config.media.public_address,
       tcpPort: config.media.tcp_port,

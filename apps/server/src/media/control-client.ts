@@ -9,6 +9,8 @@ import { jsonLines } from './json-lines.ts';
  *
  *   we ── {hello: our name, seen: last event} ──▶ media            media ── {event: engine, state: up, engine: its name, again?} ──▶ we
  *
+ * Events are counted on the connection (`n`), apart from the number that a report has in its leg (`report`).
+ *
  *   connecting ──the engine's name──▶ up ──connection lost──▶ interrupted ──the same name, `again`──▶ up, as if nothing had been:
  *                                      ▲                        │            what was not answered is asked again under its number
  *                                      └── a name ──── lost ◀───┴── nobody listens there any more, another name, 10 s
@@ -51,6 +53,12 @@ export function createMediaClient(options: MediaClientOptions): MediaClient {
   return new ControlClient(options);
 }
 
+/** A command as a line says it: `id` is its number on the connection, and `play` the id of the play that it is about. */
+function lineOf(command: MediaCommand, id: number, from: number): object {
+  if (!('id' in command)) return { ...command, id, from };
+  return { ...command, id, from, play: command.id };
+}
+
 class ControlClient implements MediaClient {
   readonly #options: MediaClientOptions;
   /** Ours: another one for each engine that is lost, since nothing is left then to go on with. */
@@ -80,7 +88,7 @@ class ControlClient implements MediaClient {
       const id = ++this.#lastId;
       const [oldest = id] = this.#asked.keys();
       // Media forgets its answers to what lies before `from`.
-      const line = `${JSON.stringify({ id, from: oldest, ...command })}\n`;
+      const line = `${JSON.stringify(lineOf(command, id, oldest))}\n`;
       this.#asked.set(id, { line, answer, at: performance.now() });
       if (this.#inReach) this.#socket?.write(line);
     });
@@ -131,9 +139,10 @@ class ControlClient implements MediaClient {
     if (object['event'] === 'engine')
       return this.#met(String(object['engine'] ?? NAMELESS), object['again'] === true);
     if (typeof object['event'] === 'string') {
-      const { n, ...event } = object;
+      const { n, report, ...event } = object;
       if (typeof n === 'number') this.#seen = n;
-      return this.#options.onEvent(event as unknown as MediaEvent);
+      const told = report === undefined ? event : { ...event, n: report };
+      return this.#options.onEvent(told as unknown as MediaEvent);
     }
     const { id, ...reply } = object;
     // The engine of a release before does not understand our greeting.

@@ -21,6 +21,19 @@ export interface ControlServer {
   close(): void;
 }
 
+interface Kept {
+  /** Counts the events of this engine, for owners whose connection breaks. */
+  readonly n: number;
+  readonly event: MediaEvent;
+}
+
+/** An event as a line says it: `n` is its number on the connection, as ever, and `report` the number that it has in its leg. */
+function numbered({ n, event }: Kept): object {
+  if (!('n' in event)) return { ...event, n };
+  const { n: report, ...rest } = event;
+  return { ...rest, n, report };
+}
+
 /** Who commands the engine: a signalling process, over one connection after another. */
 interface Owner {
   /** Its name for itself; `null`: it gave none, so its connection is all there is of it. */
@@ -60,7 +73,7 @@ class Control implements ControlServer {
   #owners: readonly Owner[] = [];
   #orphaned: NodeJS.Timeout | undefined;
   #events = 0;
-  #kept: { readonly n: number; readonly event: MediaEvent }[] = [];
+  #kept: Kept[] = [];
   #path = '';
 
   constructor(engine: MediaEngine, log: (event: string) => void, orphansMs: number) {
@@ -83,7 +96,7 @@ class Control implements ControlServer {
   event(event: MediaEvent): void {
     const kept = { n: ++this.#events, event };
     if (this.#kept.push(kept) > 2 * MOST_KEPT) this.#kept = this.#kept.slice(-MOST_KEPT);
-    if (this.#owner !== undefined) this.#say(this.#owner.socket, { n: kept.n, ...event });
+    if (this.#owner !== undefined) this.#say(this.#owner.socket, numbered(kept));
   }
 
   unowned(): Promise<void> {
@@ -154,7 +167,7 @@ class Control implements ControlServer {
       ...(known === undefined ? {} : { again: true }),
     });
     if (known !== undefined) {
-      for (const { n, event } of this.#kept) if (n > seen) this.#say(socket, { n, ...event });
+      for (const kept of this.#kept) if (kept.n > seen) this.#say(socket, numbered(kept));
     } else if (!isFirst) this.#adoptOrForget(owner);
     return owner;
   }
@@ -170,7 +183,9 @@ class Control implements ControlServer {
     }, this.#orphansMs);
   }
 
-  #asked(owner: Owner, { id, from, ...command }: Readonly<Record<string, unknown>>): void {
+  #asked(owner: Owner, { id, from, play, ...rest }: Readonly<Record<string, unknown>>): void {
+    // `id` is the number on the connection; a play has an id of its own.
+    const command = play === undefined ? rest : { ...rest, id: play };
     for (const read of owner.answers.keys()) {
       if (read >= Number(from)) break;
       owner.answers.delete(read);

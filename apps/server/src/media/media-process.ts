@@ -14,6 +14,7 @@ import { isBindable } from '../net/addresses.ts';
 import type { FromChild } from '../supervise/messages.ts';
 import { type ControlServer, listenControl } from './control-server.ts';
 import { udpSockets } from './datagrams.ts';
+import { soundFiles } from './sound-files.ts';
 import { listenStreams, type Streams } from './streams.ts';
 import { monotonic, timers } from './timers.ts';
 
@@ -21,6 +22,8 @@ import { monotonic, timers } from './timers.ts';
 export interface MediaStart {
   /** Absolute path of the Unix socket to listen on. */
   readonly controlSocket: string;
+  /** Where sounds lie that it may be told to play; without it there are none. */
+  readonly dataDir?: string;
   readonly addresses: readonly string[];
   readonly ports: readonly [number, number];
   /** What peers call the first address that is not loopback. */
@@ -92,6 +95,9 @@ async function main(start: MediaStart): Promise<void> {
     random: systemRandom,
     dtls,
     opus: codec,
+    ...(start.dataDir === undefined
+      ? {}
+      : { sounds: soundFiles(start.dataDir, (event, why) => log.warn({ why }, event)) }),
     addresses: start.addresses,
     ...(start.publicAddress === undefined ? {} : { publicAddress: start.publicAddress }),
     ...(streams === undefined ? {} : { streams }),

@@ -1,0 +1,150 @@
+import type { Ms } from '@sidetone/core';
+import type { MediaCommand, Source } from '@sidetone/wire';
+import { FilePlay } from './file-play.ts';
+import type { LegWorld } from './leg-world.ts';
+import type { Outlet } from './outlet.ts';
+import { mixRate, Overlay } from './overlay.ts';
+import { DEAF, type Sink } from './sink.ts';
+import type { NoFrame } from './sound-feed.ts';
+import { silence } from './track.ts';
+
+export type PlayWish = Omit<Extract<MediaCommand, { op: 'play' }>, 'op' | 'leg'>;
+
+/** Ends remembered, so that a wish that is said again does not begin anew. */
+const MOST_ENDED = 64;
+
+interface Playing {
+  readonly id: string;
+  readonly file: FilePlay;
+  readonly feeder: number;
+}
+
+/**
+ * The files that are played to a leg's peer: one in place of the source, one over whatever is heard.
+ *
+ *   none ──play──▶ playing ──the end of the last pass──▶ played completed
+ *                    ├──stop, another play in its place, close──▶ played stopped
+ *                    └──no such file──▶ played failed
+ *
+ * It begins with the first frame that can be sent. While a digit is sent it waits; while the peer must not be sent audio it goes on.
+ */
+export class Plays {
+  readonly #leg: string;
+  readonly #outlet: Outlet;
+  readonly #world: LegWorld;
+  #instead: Playing | undefined;
+  #over: Playing | undefined;
+  #overlay: Overlay | undefined;
+  readonly #ended = new Set<string>();
+
+  constructor(leg: string, outlet: Outlet, world: LegWorld) {
+    this.#leg = leg;
+    this.#outlet = outlet;
+    this.#world = world;
+  }
+
+  get playing(): boolean {
+    return this.#instead !== undefined || this.#over !== undefined;
+  }
+
+  /** What the source's packets come to; `undefined`: to the relay, as without a play. */
+  get inlet(): Sink | undefined {
+    return this.#instead === undefined ? this.#overlay : DEAF;
+  }
+
+  start(wish: PlayWish): void {
+    const { id } = wish;
+    if (this.#instead?.id === id || this.#over?.id === id || this.#ended.has(id)) return;
+    const file = new FilePlay(this.#world.sounds, wish.file, wish.loop, wish.fromMs ?? 0);
+    const playing: Playing = { id, file, feeder: this.#world.newFeeder() };
+    if (wish.overlay === true) {
+      this.#endOver('stopped');
+      this.#over = playing;
+      this.#overlay = new Overlay(this.#outlet, this.#world);
+    } else {
+      this.#endInstead('stopped');
+      this.#instead = playing;
+      this.#overlay?.restart();
+    }
+  }
+
+  stop(id: string): void {
+    if (this.#instead?.id === id) this.#endInstead('stopped');
+    if (this.#over?.id === id) this.#endOver('stopped');
+  }
+
+  stopAll(): void {
+    this.#endInstead('stopped');
+    this.#endOver('stopped');
+  }
+
+  /** The source is another one. */
+  sourceChanged(): void {
+    this.#overlay?.restart();
+  }
+
+  /** One tick in which audio may be sent. `false`: nothing has been sent, the source is heard. */
+  tick(source: Source, now: Ms): boolean {
+    const instead = this.#instead;
+    if (this.#over !== undefined) {
+      const { play, below } = this.#overlay!.tick(this.#over.file, instead?.file ?? source, now);
+      if (instead !== undefined) this.#wentOn(below, 'instead');
+      this.#wentOn(play, 'over');
+      return true;
+    }
+    if (instead === undefined) return false;
+    const frame = this.#encoded(instead);
+    if (typeof frame !== 'string') this.#outlet.frame(frame, instead.feeder, now);
+    else if (!this.#wentOn(frame, 'instead')) return false;
+    else this.#outlet.frame(silence(this.#outlet.codec!), instead.feeder, now);
+    return true;
+  }
+
+  /** One tick in which nothing may be sent: time goes on. */
+  pass(): void {
+    const [over, instead, rate] = [this.#over, this.#instead, mixRate(this.#outlet.codec!)];
+    if (instead !== undefined) {
+      const frame = over === undefined ? this.#encoded(instead) : instead.file.pcm(rate);
+      if (typeof frame === 'string') this.#wentOn(frame, 'instead');
+    }
+    if (over !== undefined) {
+      const frame = over.file.pcm(rate);
+      if (typeof frame === 'string') this.#wentOn(frame, 'over');
+    }
+  }
+
+  #encoded({ file }: Playing): Uint8Array | NoFrame {
+    return file.encoded(this.#outlet.codec!, this.#outlet.limits.maxBitrate);
+  }
+
+  /** What a play without a frame means; `false`: it is over. */
+  #wentOn(no: NoFrame | undefined, which: 'instead' | 'over'): boolean {
+    if (no === undefined || no === 'late') return true;
+    const status = no === 'end' ? 'completed' : 'failed';
+    if (which === 'instead') this.#endInstead(status);
+    else this.#endOver(status);
+    return false;
+  }
+
+  #endInstead(status: 'completed' | 'stopped' | 'failed'): void {
+    const playing = this.#instead;
+    this.#instead = undefined;
+    if (playing !== undefined) this.#end(playing, status);
+  }
+
+  #endOver(status: 'completed' | 'stopped' | 'failed'): void {
+    const playing = this.#over;
+    this.#over = undefined;
+    this.#overlay?.free();
+    this.#overlay = undefined;
+    if (playing !== undefined) this.#end(playing, status);
+  }
+
+  #end({ id, file }: Playing, status: 'completed' | 'stopped' | 'failed'): void {
+    const atMs = Math.round(file.atMs);
+    file.free();
+    this.#ended.add(id);
+    if (this.#ended.size > MOST_ENDED) this.#ended.delete(this.#ended.values().next().value!);
+    this.#world.report({ event: 'played', leg: this.#leg, id, status, atMs });
+  }
+}
