@@ -9,7 +9,7 @@ import { freePort, startSidetone } from './product.ts';
  * Calls of half a second to a registered phone, offered at a steady rate whatever comes of them: by a carrier over UDP and TCP, and by
  * clients over WebSocket. First the peak: the most good calls a second of a ladder of rates. Then twice and five times as many, then
  * half as many at once. Beside it one answered call whose carrier sends OPTIONS in the dialog four times a second.
- * Ratios are of one run: load and server share the machine.
+ * Ratios are of one run: load and server share the machine. So it is told what CPU each took: a load near a whole one is no judge.
  */
 const LADDER = [100, 150, 200, 250, 300, 400, 500, 600];
 const LADDER_MS = 5_000;
@@ -22,6 +22,7 @@ const USERS = 40;
 const PASSWORD = 'bench-password';
 
 interface Load {
+  readonly pid: number;
   step(step: LoadStep): Promise<StepResult>;
   stop(): Promise<void>;
 }
@@ -34,6 +35,7 @@ async function startLoad(setting: LoadSetting): Promise<Load> {
   child.send(setting);
   await heard();
   return {
+    pid: child.pid ?? -1,
     step: (step) => {
       child.send(step);
       return heard<StepResult>();
@@ -73,12 +75,17 @@ async function measure(over: LoadSetting['over'], print: (line: string) => void)
     const signalling = childOf(product.pid, 'signalling-process');
     /** Good calls for a second of CPU of the signalling process: what a busy machine takes away is not in it. */
     let efficiency = 0;
+    let [peak, atPeak] = [0, 0];
+    /** CPU of a refusal in µs: what remains when each good call has taken what it takes at the peak. */
+    let refusal = 0;
     const step = async (name: string, perSecond: number, ms: number): Promise<number> => {
-      const before = cpuOf(signalling);
+      const [before, loadBefore] = [cpuOf(signalling), cpuOf(load.pid)];
       const r = await load.step({ perSecond, ms, tailMs: TAIL_MS });
       const cpu = cpuOf(signalling) - before;
+      const loadShare = (cpuOf(load.pid) - loadBefore) / (ms / 1000);
       const good = r.good / (ms / 1000);
       efficiency = r.good / Math.max(0.01, cpu);
+      refusal = ((cpu - r.good / atPeak) / Math.max(1, r.refusals)) * 1e6;
       const { sent, answered } = r.options;
       const refused =
         r.refusals === 0
@@ -89,11 +96,10 @@ async function measure(over: LoadSetting['over'], print: (line: string) => void)
           `, answered after p50 ${r.setUpMs.p50.toFixed(0)} p95 ${r.setUpMs.p95.toFixed(0)} ms${refused}` +
           `; lost ${r.lost}, unfinished ${r.unfinished}, other ${JSON.stringify(r.other)}` +
           `; OPTIONS ${answered} of ${sent}, p95 ${r.options.p95.toFixed(0)} ms` +
-          `; ${((cpu / Math.max(1, r.good)) * 1000).toFixed(1)} ms CPU a good call, ${(rssOf(signalling) / 2 ** 20).toFixed(0)} MiB, load late ${r.lateMs.toFixed(0)} ms`,
+          `; ${((cpu / Math.max(1, r.good)) * 1000).toFixed(1)} ms CPU a good call, ${(rssOf(signalling) / 2 ** 20).toFixed(0)} MiB; load ${(100 * loadShare).toFixed(0)} % of a CPU, late ${r.lateMs.toFixed(0)} ms`,
       );
       return good;
     };
-    let [peak, atPeak] = [0, 0];
     let poor = 0;
     await step('warm-up', 60, 3_000);
     for (const rate of LADDER) {
@@ -107,7 +113,9 @@ async function measure(over: LoadSetting['over'], print: (line: string) => void)
     for (const times of [2, 5]) {
       const good = await step(`${times}x`, Math.round(times * peak), OVER_MS);
       const perCpu = (efficiency / atPeak).toFixed(2);
-      ratios.push(`${(good / peak).toFixed(2)} of it at ${times}x (${perCpu} for a second of CPU)`);
+      ratios.push(
+        `${(good / peak).toFixed(2)} of it at ${times}x (${perCpu} for a second of CPU; ${refusal.toFixed(0)} µs a refusal)`,
+      );
     }
     // What is offered right afterwards: the first five seconds are its own to recover.
     await step('after', Math.round(peak / 2), AFTER_MS / 2);

@@ -78,10 +78,25 @@ export function formatIp(bytes: Uint8Array): string {
   return `${hex.slice(0, start).join(':')}::${hex.slice(start + length).join(':')}`;
 }
 
+/** Every datagram is asked for its family, so this makes nothing but the result. */
 function parseIpv4(text: string): Uint8Array | null {
-  const parts = text.split('.');
-  if (parts.length !== 4 || !parts.every((p) => /^(0|[1-9]\d{0,2})$/.test(p) && Number(p) < 256)) return null;
-  return Uint8Array.from(parts, Number);
+  if (text.length < 7 || text.length > 15) return null;
+  const bytes = new Uint8Array(4);
+  let at = 0;
+  for (let part = 0; part < 4; part++) {
+    if (part > 0 && text.charCodeAt(at++) !== 46) return null;
+    const start = at;
+    let value = 0;
+    for (; at < text.length && at < start + 3; at++) {
+      const digit = text.charCodeAt(at) - 48;
+      if (digit < 0 || digit > 9) break;
+      value = value * 10 + digit;
+    }
+    // No part is empty, has a zero in front, or is more than a byte.
+    if (at === start || value > 255 || (at > start + 1 && text.charCodeAt(start) === 48)) return null;
+    bytes[part] = value;
+  }
+  return at === text.length ? bytes : null;
 }
 
 function parseIpv6(text: string): Uint8Array | null {

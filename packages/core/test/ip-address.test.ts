@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import fc from 'fast-check';
 import {
   canonicalHost,
   familyOf,
@@ -12,6 +13,20 @@ import {
 } from '../src/index.ts';
 
 describe('IP addresses', () => {
+  it('of four bytes are what the grammar says', () => {
+    const byte = '(0|[1-9]\\d?|1\\d\\d|2[0-4]\\d|25[0-5])';
+    const ipv4 = new RegExp(`^${byte}(\\.${byte}){3}$`);
+    const part = fc.oneof(fc.integer({ min: 0, max: 300 }).map(String), fc.stringMatching(/^[0-9x. ]{0,4}$/));
+    fc.assert(
+      fc.property(fc.array(part, { minLength: 3, maxLength: 5 }), (parts) => {
+        const text = parts.join('.');
+        const expected = ipv4.test(text) ? text.split('.').map(Number) : null;
+        const read = parseIp(text);
+        assert.deepEqual(read && [...read], expected, text);
+      }),
+    );
+  });
+
   it('are spelled as RFC 5952 does', () => {
     assert.equal(formatIp(parseIp('2001:DB8:0:0:1:0:0:1')!), '2001:db8::1:0:0:1');
     assert.equal(formatIp(parseIp('fe80::1%eth0')!), 'fe80::1');
@@ -25,6 +40,16 @@ describe('IP addresses', () => {
       '1.2.3',
       '256.1.1.1',
       '01.2.3.4',
+      '1.2.3.4.',
+      '1.2.3.4\n',
+      ' 1.2.3.4',
+      '1..2.3',
+      '1.2.3.',
+      '.1.2.3',
+      '+1.2.3.4',
+      '1000.2.3.4',
+      '1.2.3.00',
+      '1.2.3.4.5',
       ':::',
       '1::2::3',
       'a.local',

@@ -79,17 +79,29 @@ export interface ProxyOptions {
   readonly limits?: Partial<ProxyLimits>;
 }
 
+/** Which messages from outside wait, on whose turn, and what is said to those that have waited too long. */
+export interface Turns {
+  /** An ACK that belongs to nothing that lives, such as that of a 503 without memory: nobody needs it. */
+  isNobodys(message: SipMessage, flow: Flow): boolean;
+  /**
+   * A carrier's turn, a registered phone's, that of a stranger's address, or (by UDP) of all strangers. `null`: it belongs to a dialog or
+   * a transaction that lives, which goes before all that is new.
+   */
+  of(message: SipMessage, flow: Flow, now: Ms): string | null;
+  /**
+   * The 503 of a carrier's or a phone's new INVITE, of which nothing is kept but that it was sent away. `null`: what else is late is told
+   * to `handle`, which knows what else there is to say.
+   */
+  refusal(message: SipMessage, flow: Flow, now: Ms): SipSend | null;
+}
+
 export interface SipProxy extends Service<ProxyInput, ProxyOutput> {
   /** Live transactions, response contexts and lookups, for leak checks and drains. Registrations are not in it. */
   readonly size: number;
   /** Registered contacts. */
   readonly bindings: number;
-  /**
-   * On whose turn a message from outside waits: a carrier's, a registered phone's, that of a stranger's address, or (by UDP) of all
-   * strangers. `null`: it belongs to a
-   * dialog or a transaction that lives, which goes before all that is new. Changes nothing.
-   */
-  turnOf(message: SipMessage, flow: Flow, now: Ms): string | null;
+  /** Asked by the driver before it hands a message over. */
+  readonly turns: Turns;
   /** Where a user is registered now, the last to register first. */
   bindingsOf(user: string, now: Ms): readonly Binding[];
 }

@@ -12,7 +12,6 @@ import {
   type Flow,
   hostOf,
   type ResponseParts,
-  type SipMessage,
   type SipRequest,
   unescapeUser,
   validateRequest,
@@ -28,13 +27,13 @@ import { LocationTable } from './location-table.ts';
 import { Lookups } from './lookups.ts';
 import { isOwnVia, isReachable } from './own-address.ts';
 import { holderOf, LiveDialogs, type Place, sourceOf as sentFrom } from './places.ts';
-import type { ProxyInput, ProxyLimits, ProxyOptions, ProxyOutput, SipProxy } from './proxy-events.ts';
+import type { ProxyInput, ProxyLimits, ProxyOptions, ProxyOutput, SipProxy, Turns } from './proxy-events.ts';
 import { LIMITS } from './proxy-limits.ts';
 import { register } from './registrar.ts';
 import { SentAway } from './sent-away.ts';
 import { answerStatelessly } from './stateless.ts';
 import { preprocess, type RoutingFacts, routeFromRoom, toVoice } from './targets.ts';
-import { saysWhen, turnOf } from './turn.ts';
+import { createTurns, saysWhen } from './turn.ts';
 
 /**
  * The SIP proxy and registrar of the house (RFC 3261 §10, §16): who is registered where, who may send, which trunk.
@@ -54,6 +53,7 @@ class ProxyService implements SipProxy {
   readonly #lookups: Lookups;
   readonly #gate: DigestGate;
   readonly #forwarding: Forwarding;
+  readonly turns: Turns;
   /** Who sent the request that is being handled. */
   #sender: Sender | null = null;
   #out: ProxyOutput[] = [];
@@ -77,6 +77,14 @@ class ProxyService implements SipProxy {
       identity,
       secret: nonceSecret,
       limits: this.#limits,
+    });
+    this.turns = createTurns({
+      trunks: () => identity().trunks,
+      isLive: (request, flow) => this.#forwarding.knows(request, flow) || this.#dialogs.of(request) !== null,
+      isPhone: (flow, now) => this.#locations.isSource(flow, now),
+      sentAway: this.#sentAway,
+      secret: nonceSecret,
+      random,
     });
   }
 
@@ -136,14 +144,6 @@ class ProxyService implements SipProxy {
     const out = this.#out.map((event) => saysWhen(event, this.#options.random));
     this.#out = [];
     return out;
-  }
-
-  turnOf(message: SipMessage, flow: Flow, now: Ms): string | null {
-    return turnOf(message, flow, {
-      trunks: this.#options.identity().trunks,
-      isLive: (request) => this.#forwarding.knows(request, flow) || this.#dialogs.of(request) !== null,
-      isPhone: this.#locations.isSource(flow, now),
-    });
   }
 
   /** Hands a message to its transaction, and the request that comes of it to its errand. */

@@ -4,7 +4,7 @@ import {
   createErrorResponse,
   createResponse,
   type Flow,
-  keyedMac,
+  keyedTag,
   type ResponseParts,
   type SipParseError,
   type SipRequest,
@@ -26,10 +26,8 @@ export function answerStatelessly(
 ): SipSend | null {
   if (request.method === 'ACK') return null;
   const { callId, from, via } = request.headers;
-  const toTag = keyedMac(secret)
-    .update(`to-tag\0${callId}\0${from.params['tag'] ?? ''}\0${via[0]?.params['branch'] ?? ''}`)
-    .digest('hex')
-    .slice(0, 16);
+  const named = `${callId}\0${from.params['tag'] ?? ''}\0${via[0]?.params['branch'] ?? ''}`;
+  const toTag = keyedTag(secret, `to-tag\0${named}`);
   const back = returnPath(via, flow);
   const message = createResponse({ ...request, headers: { ...request.headers, via: back.via } }, status, {
     ...parts,

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { type Flow, header, type SipResponse } from '@sidetone/sip';
+import { type Flow, header, type SipRequest, type SipResponse, withoutHeader } from '@sidetone/sip';
 import { fixedIdentity } from '@sidetone/wire/testing';
+import fc from 'fast-check';
+import type { ProxyOutput } from '../src/index.ts';
+import { SentAway } from '../src/sent-away.ts';
 import {
   address,
   type Parts,
@@ -31,6 +34,9 @@ const OTHER: Flow = { transport: 'udp', host: '192.0.2.51', port: 5070 };
 const from = (host: string): Flow => ({ transport: 'udp', host, port: 5060 });
 const saysWhen = (response: SipResponse | undefined): boolean =>
   /^([2-9]|10)$/.test(header(response!, 'Retry-After') ?? '');
+/** A send but for its Retry-After. */
+const withoutRetry = (out: ProxyOutput): ProxyOutput =>
+  out.type === 'sip' ? { ...out, message: withoutHeader(out.message, 'Retry-After') } : out;
 
 describe('one-peer-takes-every-place', () => {
   it('what only looks as if it were in a dialog gets 481 and nothing else, whoever sends it', () => {
@@ -170,6 +176,83 @@ describe('goodput-falls-under-overload', () => {
     assert.ok(times.size > 3, 'not all at the same time');
   });
 
+  it('a new INVITE of a carrier or a phone is refused without a run of the proxy; the rest is not', () => {
+    const rig = new Rig();
+    rig.authenticated(PHONE, 'line1', REGISTER);
+    rig.dialog('live', 'x');
+    const underWay = rig.send(TRUNK, CARRIER).request;
+    const ofBlank: Parts = { ...CARRIER, rport: false };
+    const ipv6: Flow = { transport: 'udp', host: '2001:db8::66', port: 5060 };
+    const rows: readonly [string, Flow, SipRequest, boolean][] = [
+      ['of a carrier', TRUNK, rig.request(TRUNK, CARRIER), true],
+      ['of one from another port', from('192.0.2.50'), rig.request(TRUNK, ofBlank), true],
+      ['of a phone', PHONE, rig.request(PHONE, CARRIER), true],
+      ['of a stranger', STRANGER, rig.request(STRANGER, CARRIER), false],
+      ['of a stranger by IPv6', ipv6, rig.request(ipv6, CARRIER), false],
+      ['a copy of one under way', TRUNK, underWay, false],
+      ['in a dialog', TRUNK, rig.request(TRUNK, { callId: 'live', toTag: 'x' }), false],
+      ['with a tag of nothing', TRUNK, rig.request(TRUNK, { ...CARRIER, toTag: 'y' }), false],
+    ];
+    for (const [what, flow, request, refused] of rows) {
+      const answer = rig.proxy.turns.refusal(request, flow, rig.now);
+      assert.equal(answer !== null, refused, what);
+      if (answer !== null) assert.ok(saysWhen(answer.message as SipResponse), what);
+    }
+    for (const method of ['ACK', 'BYE', 'CANCEL', 'OPTIONS', 'INFO', 'UPDATE', 'REGISTER', 'FOO']) {
+      const request = rig.request(TRUNK, { ...CARRIER, method });
+      assert.equal(rig.proxy.turns.refusal(request, TRUNK, rig.now), null, method);
+    }
+  });
+
+  it('what is so refused hears what the proxy would have said', () => {
+    const parts = fc.record({
+      method: fc.constantFrom('INVITE', 'INVITE', 'ACK', 'BYE', 'OPTIONS', 'INFO', 'REGISTER'),
+      toTag: fc.option(fc.constantFrom('x', 'y'), { nil: undefined }),
+      callId: fc.constantFrom('live', 'other', 'a@b'),
+      branch: fc.constantFrom('z9hG4bKone', 'z9hG4bKtwo', 'old', ''),
+      rport: fc.boolean(),
+    });
+    fc.assert(
+      fc.property(fc.array(parts, { maxLength: 8 }), fc.constantFrom(TRUNK, STRANGER), (sent, flow) => {
+        // Both hear the same, but for when to come back; one is asked before.
+        const [quick, thorough] = [new Rig(), new Rig()];
+        for (const rig of [quick, thorough]) rig.dialog('live', 'x');
+        for (const { toTag, ...part } of sent) {
+          const given = { ...CARRIER, ...part, ...(toTag === undefined ? {} : { toTag }) };
+          const message = quick.request(flow, given);
+          const [nobodys, before] = [quick.proxy.turns.isNobodys(message, flow), quick.proxy.size];
+          const answer = quick.proxy.turns.refusal(message, flow, quick.now);
+          const out = thorough.proxy.handle({ type: 'sip', message, flow, late: true }, thorough.now);
+          if (answer !== null || nobodys) {
+            assert.deepEqual(answer === null ? [] : [withoutRetry(answer)], out.map(withoutRetry));
+            assert.equal(quick.proxy.size, before);
+            continue;
+          }
+          quick.proxy.handle({ type: 'sip', message, flow, late: true }, quick.now);
+          if (flow === TRUNK && message.method === 'INVITE')
+            assert.ok(!out.some((o) => o.type === 'sip' && statuses([o])[0] === 503));
+        }
+      }),
+    );
+  });
+
+  it("the ACK of a refusal is nobody's, that of a call is not", () => {
+    const rig = new Rig();
+    const refused = rig.request(TRUNK, CARRIER);
+    rig.proxy.turns.refusal(refused, TRUNK, rig.now);
+    const nobodys = (parts: Parts) =>
+      rig.proxy.turns.isNobodys(rig.request(TRUNK, { method: 'ACK', ...parts }), TRUNK);
+    const { callId } = refused.headers;
+    const branch = refused.headers.via[0]!.params['branch']!;
+    assert.equal(nobodys({ callId, branch, toTag: 't' }), true);
+    rig.dialog('live', 'x');
+    assert.equal(nobodys({ callId: 'live', toTag: 'x' }), false);
+    rig.send(TRUNK, { ...CARRIER, callId: 'c', branch: 'z9hG4bKc' });
+    assert.equal(nobodys({ callId: 'c', branch: 'z9hG4bKc', toTag: 't' }), false, 'of what is under way');
+    assert.equal(nobodys({ callId: 'n' }), false, 'without a tag it is for the proxy to judge');
+    assert.equal(rig.proxy.turns.isNobodys(rig.request(TRUNK, { ...CARRIER, toTag: 'y' }), TRUNK), false);
+  });
+
   it('every 503 that leaves us says when to come back, also one of a carrier or of voice', () => {
     const rig = new Rig();
     const incoming = rig.send(TRUNK, CARRIER);
@@ -186,7 +269,7 @@ describe('goodput-falls-under-overload', () => {
     rig.authenticated(PHONE, 'line1', REGISTER);
     rig.dialog('live', 'x');
     const turn = (flow: Flow, parts: Parts): string | null =>
-      rig.proxy.turnOf(rig.request(flow, parts), flow, rig.now);
+      rig.proxy.turns.of(rig.request(flow, parts), flow, rig.now);
     assert.equal(turn(TRUNK, CARRIER), 'trunk first');
     assert.equal(turn(PHONE, CARRIER), 'phone 198.51.100.7 40000');
     assert.equal(turn(STRANGER, CARRIER), 'strangers');
@@ -199,25 +282,47 @@ describe('goodput-falls-under-overload', () => {
     assert.equal(turn(TRUNK, FORGED), 'trunk first', 'a tag alone is no dialog');
     assert.equal(turn(TRUNK, { ...inDialog, method: 'REGISTER' }), 'trunk first');
     const invite = rig.send(TRUNK, CARRIER);
-    assert.equal(rig.proxy.turnOf(invite.request, TRUNK, rig.now), null, 'a copy');
+    assert.equal(rig.proxy.turns.of(invite.request, TRUNK, rig.now), null, 'a copy');
     const { via, cseq } = invite.request.headers;
     const cancel = { ...rig.request(TRUNK, { ...CARRIER, method: 'CANCEL' }) };
     const same = { ...cancel, headers: { ...cancel.headers, via, cseq: { ...cseq, method: 'CANCEL' } } };
-    assert.equal(rig.proxy.turnOf(same, TRUNK, rig.now), null, 'a CANCEL of what is under way');
+    assert.equal(rig.proxy.turns.of(same, TRUNK, rig.now), null, 'a CANCEL of what is under way');
     assert.equal(turn(TRUNK, { ...CARRIER, method: 'CANCEL' }), 'trunk first', 'behind its INVITE');
     const [sent] = requests(rig.send(VOICE, { uri: 'sip:+1800@sip.test' }).out);
     const ringing = responses(rig.reply(sent!, 180));
-    assert.equal(rig.proxy.turnOf(ringing[0]!, STRANGER, rig.now), null, 'responses');
+    assert.equal(rig.proxy.turns.of(ringing[0]!, STRANGER, rig.now), null, 'responses');
   });
 
   it('a copy of an INVITE that was sent away is sent away, too, and does not ring; the next try does', () => {
     const rig = new Rig();
     const request = rig.request(TRUNK, { ...CARRIER, callId: 'c', branch: 'z9hG4bKone' });
-    rig.proxy.handle({ type: 'sip', message: request, flow: TRUNK, late: true }, rig.now);
+    rig.proxy.turns.refusal(request, TRUNK, rig.now);
     rig.now += 500;
     assert.deepEqual(statuses(rig.receive(request, TRUNK)), [503]);
     assert.equal(requests(rig.send(TRUNK, { ...CARRIER, callId: 'c', cseq: 2 }).out, 'INVITE').length, 1);
     rig.now += 33_000;
     assert.equal(requests(rig.receive(request, TRUNK), 'INVITE').length, 1);
+  });
+});
+
+describe('INVITEs that were sent away', () => {
+  const rig = new Rig();
+  const request = (branch: string): SipRequest => rig.request(TRUNK, { ...CARRIER, branch });
+
+  it('are remembered up to a bound, the last ones for certain', () => {
+    const sentAway = new SentAway(() => 'source');
+    for (let i = 0; i < 45_000; i++) {
+      sentAway.add(request(`z9hG4bK${i}`), TRUNK, 0);
+      assert.ok(sentAway.size <= 20_000);
+    }
+    for (let i = 36_000; i < 45_000; i++) assert.ok(sentAway.has(request(`z9hG4bK${i}`), TRUNK, 1));
+    assert.equal(sentAway.has(request('z9hG4bK1'), TRUNK, 1), false);
+    assert.equal(sentAway.has(request('z9hG4bK44999'), TRUNK, 32_001), false);
+  });
+
+  it('unless their names are longer than any real one', () => {
+    const sentAway = new SentAway(() => 'source');
+    sentAway.add(request(`z9hG4bK${'x'.repeat(10_000)}`), TRUNK, 0);
+    assert.equal(sentAway.size, 0);
   });
 });

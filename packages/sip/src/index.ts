@@ -50,7 +50,7 @@ export { formatNameAddr, formatVia, parseNameAddr, splitList } from './header-gr
 export { canonicalName } from './header-names.ts';
 export { isIpv4, isIpv6 } from './ipv6.ts';
 export type { AdoptProblem, LegId, LegSnapshot } from './leg-snapshot.ts';
-export { keyedMac } from './mac.ts';
+export { keyedMac, keyedTag } from './mac.ts';
 export { MergedRequests } from './merged-requests.ts';
 export {
   type Headers,

@@ -1,6 +1,6 @@
 import { type LogLine, type Ms, uuid } from '@sidetone/core';
 import type { UserAgent, UserAgentOut } from '@sidetone/sip';
-import { type ClientFrame, FrameWriter, REFER, RPC_ERROR, retryAfter } from '@sidetone/wire';
+import { type ClientFrame, FrameWriter, REFER, RPC_ERROR } from '@sidetone/wire';
 import { type Call, type CallInput, type ClientWish, callDeadline, isTold, type LegWish } from './call.ts';
 import { type CallBook, type CallRef, keyOf } from './call-book.ts';
 import { stepCall } from './call-step.ts';
@@ -13,6 +13,7 @@ import { readNotify, referToCall, referToDestination } from './refer.ts';
 import type { Session } from './session.ts';
 import { CALLS_PER_SESSION } from './settings.ts';
 import type { Times } from './times.ts';
+import { tryLater } from './to-client.ts';
 import { endingHeaders, inviteFor } from './to-sip.ts';
 import type { VspOptions, VspOutput } from './vsp-events.ts';
 
@@ -58,24 +59,19 @@ export class CallDesk {
   }
 
   /** A client calls somebody. */
-  invite(session: Session, frame: Invite, late: boolean, now: Ms): readonly DeskOut[] {
+  invite(session: Session, frame: Invite, now: Ms): readonly DeskOut[] {
     const { socket, login, contact } = session;
     if (login.name !== 'ready') return [];
     const { agent, calls, journal } = this.#tools;
     const writer = new FrameWriter(session);
     const ref = { contact, callId: frame.call.callId };
-    const refuse = (why: string, seconds?: number): readonly DeskOut[] => [
-      { type: 'frame', socket, text: writer.error(frame.id, RPC_ERROR.callFailed, why, seconds) },
-    ];
+    const say = (text: string): readonly DeskOut[] => [{ type: 'frame', socket, text }];
+    const refuse = (why: string) => say(writer.error(frame.id, RPC_ERROR.callFailed, why));
     if (calls.get(ref) !== undefined) return refuse('A call with this callID exists already');
     if (this.#full(contact)) return refuse('Too many calls on this connection');
-    const away = this.#closed ? 'restarting' : late ? 'busy' : null;
-    if (away !== null) {
-      const seconds = retryAfter(this.#options.random);
-      return refuse(`The server is ${away}, try again in ${seconds} s`, Number(seconds));
-    }
-    const { call } = frame;
     const { random, domain } = this.#options;
+    if (this.#closed) return say(tryLater(session, frame.id, 'restarting', random));
+    const { call } = frame;
     const client = frame.agent.text === '' ? session.agent : frame.agent;
     const ids = { session: uuid(random), leg: uuid(random) };
     calls.set(ref, outboundCall(frame, session.agent, login.user, ids));
@@ -83,8 +79,7 @@ export class CallDesk {
     calls.bind(ref, leg);
     journal.touch(ref);
     // The reply goes before everything else about the call: a late one would drag an active call back.
-    const reply = writer.callCreated(frame.id, ref.callId);
-    return [{ type: 'frame', socket, text: reply }, { type: 'changed', contact }, ...out];
+    return [...say(writer.callCreated(frame.id, ref.callId)), { type: 'changed', contact }, ...out];
   }
 
   #full(contact: string): boolean {

@@ -1,4 +1,5 @@
-import { type FrameId, FrameWriter, RPC_ERROR, traitsOf } from '@sidetone/wire';
+import type { Random } from '@sidetone/core';
+import { type FrameId, FrameWriter, RPC_ERROR, retryAfter, traitsOf } from '@sidetone/wire';
 import type { Call, CallFrame, CallReply, ClientWish } from './call.ts';
 import type { Unheard } from './kept-sessions.ts';
 import type { Session } from './session.ts';
@@ -82,4 +83,11 @@ export function attachCallsText(session: Session, id: FrameId, calls: readonly C
   const { attachCallsWithoutCall } = traitsOf(session.agent);
   const rings = calls.some((call) => call.phase === 'ringing');
   return rings || attachCallsWithoutCall === 'result' ? writer.attached(id) : writer.attachFailed(id);
+}
+
+/** Refuses a call that may be tried again in a moment. */
+export function tryLater(session: Session, id: FrameId, why: string, random: Random): string {
+  const seconds = retryAfter(random);
+  const text = `The server is ${why}, try again in ${seconds} s`;
+  return new FrameWriter(session).error(id, RPC_ERROR.callFailed, text, Number(seconds));
 }

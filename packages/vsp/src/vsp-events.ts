@@ -15,8 +15,7 @@ export type VspInput =
       /** The client's IP address, for logs and login limits. */
       readonly address: string;
     }
-  /** `late`: it has waited too long under overload; a call that it begins is refused before it costs anything. */
-  | { readonly type: 'frame'; readonly socket: string; readonly text: string; readonly late?: boolean }
+  | { readonly type: 'frame'; readonly socket: string; readonly text: string }
   | { readonly type: 'closed'; readonly socket: string }
   /** The answer to `authenticate`. `why` is shown to the client. */
   | {
@@ -86,13 +85,18 @@ export interface VspOptions {
   };
 }
 
+/** On whose turn frames wait, and what is said to those that have waited too long under overload. Changes nothing. */
+export interface Turns {
+  /** That of its user, or of its address before the login. `null`: it begins no call, and goes before what does. */
+  of(socket: string, text: string): string | null;
+  /** The refusal of a call, before it is read what it is to be. `null`: the frame begins none, or its client may begin none. */
+  refusal(socket: string, text: string): string | null;
+}
+
 /** The Voice SDK Proxy: client sessions on one side, SIP dialogs on the other. */
 export interface Vsp extends Service<VspInput, VspOutput> {
-  /**
-   * On whose turn a frame waits: its user's, or that of its address before the login. `null`: it begins no call, and goes before what does.
-   * Changes nothing.
-   */
-  turnOf(socket: string, text: string): string | null;
+  /** Asked by the driver before it hands a frame over. */
+  readonly turns: Turns;
   /** Was this `call_report_id` given to a logged-in client, lately? */
   hasReportId(id: string): boolean;
   /** Sessions (also those without a socket), calls and SIP transactions alive, for drains and leak checks. */

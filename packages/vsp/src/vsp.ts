@@ -16,8 +16,8 @@ import { ENDING, RESTARTING, resumedSession, STOPPING, settingsOf } from './sett
 import type { Times } from './times.ts';
 import { attachCallsText, unknownCallText } from './to-client.ts';
 import { REGISTER_SECONDS, registerFor } from './to-sip.ts';
-import { turnOf } from './turn.ts';
-import type { Vsp, VspInput, VspOptions, VspOutput } from './vsp-events.ts';
+import { createTurns } from './turn.ts';
+import type { Turns, Vsp, VspInput, VspOptions, VspOutput } from './vsp-events.ts';
 
 /**
  * The Voice SDK Proxy: JSON-RPC sessions on one side, SIP dialogs on the other. Sessions and calls are machines
@@ -30,6 +30,7 @@ export function createVsp(options: VspOptions): Vsp {
 
 class ClientGate implements Vsp {
   readonly name = 'vsp';
+  readonly turns: Turns;
   readonly #options: VspOptions;
   readonly #settings: SessionSettings;
   readonly #times: Times = new Deadlines();
@@ -55,16 +56,13 @@ class ClientGate implements Vsp {
     this.#agent = agent;
     this.#desk = new CallDesk(options, { agent, calls, journal: this.#journal, times: this.#times });
     this.#sessions = new SessionDesk(this.#times, this.#settings);
+    this.turns = createTurns((socket) => this.#sessions.live.get(socket), options.random);
     this.#returns = new Returns(calls, this.#times);
     this.#books = { sessions: this.#sessions.live, kept: this.#sessions.kept, calls, agent };
   }
 
   get size(): number {
     return this.#sessions.size + this.#calls.size + this.#agent.size;
-  }
-
-  turnOf(socket: string, text: string): string | null {
-    return turnOf(this.#sessions.live.get(socket), text);
   }
 
   hasReportId(id: string): boolean {
@@ -92,7 +90,7 @@ class ClientGate implements Vsp {
         this.#open(input, now);
         break;
       case 'frame':
-        this.#frame(input.socket, input.text, input.late === true, now);
+        this.#frame(input.socket, input.text, now);
         break;
       case 'closed': {
         const session = this.#sessions.live.get(input.socket);
@@ -419,7 +417,7 @@ class ClientGate implements Vsp {
     }
   }
 
-  #frame(socket: string, text: string, late: boolean, now: Ms): void {
+  #frame(socket: string, text: string, now: Ms): void {
     const session = this.#sessions.live.get(socket);
     if (session === undefined) return;
     const heard: Heard = readFrame(text, session.login.name === 'ready');
@@ -428,7 +426,7 @@ class ClientGate implements Vsp {
     this.#sessions.keep({ ...session, heardAt: now });
     if (heard.to === 'nobody') return;
     const { frame } = heard;
-    if (frame.kind === 'invite') return this.#carry(this.#desk.invite(session, frame, late, now), now);
+    if (frame.kind === 'invite') return this.#carry(this.#desk.invite(session, frame, now), now);
     if (frame.kind === 'attachCalls')
       return this.#say(socket, attachCallsText(session, frame.id, this.#calls.of(session.contact)));
     const ref = { contact: session.contact, callId: frame.callId };

@@ -242,20 +242,23 @@ test('goodput-falls-under-overload: a call that waited too long is refused befor
     method: 'telnyx_rtc.invite',
     params: { sdp: sdpOf('client'), dialogParams: { callID: CALL, destination_number: '9196' } },
   });
-  assert.equal(bench.vsp.turnOf('s1', text), 'user line1');
-  bench.input({ type: 'frame', socket: 's1', text, late: true });
-  const { error } = bench.reply('s1', 'late');
+  assert.equal(bench.vsp.turns.of('s1', text), 'user line1');
+  const { id, error } = JSON.parse(bench.vsp.turns.refusal('s1', text)!);
+  assert.equal(id, 'late');
   assert.equal(error.code, -32002);
   assert.match(error.message, /busy, try again in \d+ s/);
   assert.ok(error.data.retry_after >= 2 && error.data.retry_after <= 10);
-  assert.deepEqual(bench.trace.slice(before), ['s1 < error -32002 to late']);
+  assert.equal(bench.trace.length, before);
+  const hidden = text.replace('.invite', '.inv\\u0069te');
+  assert.equal(bench.vsp.turns.of('s1', hidden), 'user line1');
+  assert.ok(bench.vsp.turns.refusal('s1', hidden));
   // Everything else is served however long it waited.
   const ping = JSON.stringify({ jsonrpc: '2.0', id: 'p', method: 'telnyx_rtc.ping', params: {} });
-  assert.equal(bench.vsp.turnOf('s1', ping), null);
+  assert.equal(bench.vsp.turns.of('s1', ping), null);
   bench.open('s2');
-  assert.match(bench.vsp.turnOf('s2', ping) ?? '', /^stranger \S/);
-  bench.input({ type: 'frame', socket: 's1', text: ping, late: true });
-  assert.equal(bench.reply('s1', 'p')['result'].message, 'pong');
+  assert.match(bench.vsp.turns.of('s2', ping) ?? '', /^stranger \S/);
+  assert.equal(bench.vsp.turns.refusal('s1', ping), null);
+  assert.equal(bench.vsp.turns.refusal('s2', text), null, 'who is not logged in');
 });
 
 test('goodput-falls-under-overload: a 503 tells the client when to come back', () => {

@@ -56,7 +56,12 @@ export type {
   LoginCredentials,
 } from './dialect/client-frame.ts';
 export { nestsDeeper } from './dialect/json.ts';
-export { MAX_FRAME_BYTES, MAX_FRAME_DEPTH, parseClientFrame } from './dialect/parse-client-frame.ts';
+export {
+  inviteId,
+  MAX_FRAME_BYTES,
+  MAX_FRAME_DEPTH,
+  parseClientFrame,
+} from './dialect/parse-client-frame.ts';
 export {
   type CallIds,
   FrameWriter,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { type ClientFrame, type FrameError, parseClientFrame } from '../src/index.ts';
+import { type ClientFrame, type FrameError, inviteId, parseClientFrame } from '../src/index.ts';
 
 const read = (frame: object | string): ClientFrame => {
   const result = parseClientFrame(typeof frame === 'string' ? frame : JSON.stringify(frame));
@@ -327,8 +327,43 @@ test('limits and junk', () => {
   assert.equal(refused(`{"a":"${'€'.repeat(30_000)}"}`).problem, 'too-large');
 });
 
+/** What is refused unread is what would have begun a call, under the same id. */
+function agrees(text: string): void {
+  const read = parseClientFrame(text);
+  const id = inviteId(text);
+  if (read.ok) assert.equal(id, read.value.kind === 'invite' ? read.value.id : undefined, text);
+  else if (id !== undefined)
+    assert.deepEqual([read.error.method, read.error.id], ['telnyx_rtc.invite', id], text);
+}
+
+test('goodput-falls-under-overload: the id of a call is read without the call', () => {
+  const invite = request('telnyx_rtc.invite', call({ sdp: 'v=0' }, { destination_number: '1' }));
+  const rows: readonly [object | string, string | number | undefined][] = [
+    [invite, 'id-1'],
+    [{ ...invite, id: 7 }, 7],
+    [{ ...invite, params: {} }, 'id-1'],
+    [{ ...invite, params: null }, 'id-1'],
+    [{ ...invite, id: null }, undefined],
+    [{ ...invite, id: { x: 1 } }, undefined],
+    [{ ...invite, id: 'x'.repeat(257) }, undefined],
+    [{ ...invite, method: 'telnyx_rtc.bye' }, undefined],
+    [{ ...invite, method: 'telnyx_rtc.invite ' }, undefined],
+    [{ params: invite }, undefined],
+    [[invite], undefined],
+    [`${JSON.stringify(invite)}x`, undefined],
+    [{ ...invite, padding: 'x'.repeat(65_536) }, undefined],
+    [{ ...invite, padding: JSON.parse('['.repeat(40) + ']'.repeat(40)) }, undefined],
+    ['#SPU 1 "telnyx_rtc.invite"', undefined],
+  ];
+  for (const [frame, id] of rows) {
+    const text = typeof frame === 'string' ? frame : JSON.stringify(frame);
+    assert.equal(inviteId(text), id, text.slice(0, 200));
+    agrees(text);
+  }
+});
+
 test('any text and any JSON has an answer', () => {
-  fc.assert(fc.property(fc.string({ unit: 'binary' }), (text) => void parseClientFrame(text)));
+  fc.assert(fc.property(fc.string({ unit: 'binary' }), agrees));
   const method = fc.constantFrom(
     'login',
     'anonymous_login',
@@ -350,8 +385,8 @@ test('any text and any JSON has an answer', () => {
   const params = fc.dictionary(keys, fc.jsonValue());
   fc.assert(
     fc.property(fc.jsonValue(), method, params, params, (id, name, outer, dialogParams) => {
-      parseClientFrame(JSON.stringify({ id, method: name, params: { ...outer, dialogParams } }));
+      agrees(JSON.stringify({ id, method: name, params: { ...outer, dialogParams } }));
     }),
   );
-  fc.assert(fc.property(fc.jsonValue(), (value) => void parseClientFrame(JSON.stringify(value))));
+  fc.assert(fc.property(fc.jsonValue(), (value) => agrees(JSON.stringify(value))));
 });

@@ -243,16 +243,30 @@ export function createExchange(options: ExchangeOptions, world: World): Exchange
     run();
   };
 
+  /** A refusal changes nothing that the services keep, so it needs no run of them. */
+  function refuse(incoming: Incoming): boolean {
+    if (incoming.kind === 'frame') {
+      const text = vsp.turns.refusal(incoming.socket, incoming.text);
+      if (text !== null) world.frame(incoming.socket, text);
+      return text !== null;
+    }
+    const away = proxy.turns.refusal(incoming.message, incoming.flow, monotonic());
+    if (away === null) return false;
+    world.sip(away.message, away.flow);
+    return true;
+  }
+
   const door = new Door({
     now: monotonic,
     lag: world.mediaLag,
     source: (incoming) =>
       incoming.kind === 'frame'
-        ? vsp.turnOf(incoming.socket, incoming.text)
-        : proxy.turnOf(incoming.message, incoming.flow, monotonic()),
+        ? vsp.turns.of(incoming.socket, incoming.text)
+        : proxy.turns.of(incoming.message, incoming.flow, monotonic()),
     handle: (incoming, late) => {
+      if (stopped || (late && refuse(incoming))) return;
       if (incoming.kind === 'sip') post('proxy', { type: 'sip', ...incoming, late });
-      else post('vsp', { type: 'frame', ...incoming, late });
+      else post('vsp', { type: 'frame', ...incoming });
     },
   });
 
@@ -264,7 +278,10 @@ export function createExchange(options: ExchangeOptions, world: World): Exchange
       run();
     },
     post,
-    arrived: (incoming) => door.arrived(incoming),
+    arrived: (incoming) => {
+      if (incoming.kind === 'sip' && proxy.turns.isNobodys(incoming.message, incoming.flow)) return;
+      door.arrived(incoming);
+    },
     behind: (then) => door.behind(then),
     command: (command) =>
       stopped

@@ -16,13 +16,28 @@ const MAX_CREDENTIAL_LENGTH = 4096;
  * text has an answer, in time linear in its length.
  */
 export function parseClientFrame(text: string): Result<ClientFrame, FrameError> {
-  if (text.length > MAX_FRAME_BYTES || !fits(text))
+  if (text.startsWith('#SP') && isSmall(text)) return ok(speedTest(text));
+  const object = readObject(text);
+  return object.ok ? parseObject(object.value) : object;
+}
+
+/**
+ * The id of a frame that begins a call: what a refusal needs, without reading what the call is to be. `undefined` for every other frame
+ * that `parseClientFrame` accepts.
+ */
+export function inviteId(text: string): FrameId | undefined {
+  const object = readObject(text);
+  if (!object.ok || member(object.value, 'method') !== 'telnyx_rtc.invite') return undefined;
+  return idOf(member(object.value, 'id'));
+}
+
+function readObject(text: string): Result<JsonObject, FrameError> {
+  if (!isSmall(text))
     return err({
       problem: 'too-large',
       code: -32600,
       message: `a frame may have at most ${MAX_FRAME_BYTES} bytes`,
     });
-  if (text.startsWith('#SP')) return ok(speedTest(text));
   if (nestsDeeper(text, MAX_FRAME_DEPTH))
     return err({
       problem: 'too-deep',
@@ -37,11 +52,12 @@ export function parseClientFrame(text: string): Result<ClientFrame, FrameError> 
   }
   if (!isObject(value))
     return err({ problem: 'not-an-object', code: -32600, message: 'the frame is not a JSON object' });
-  return parseObject(value);
+  return ok(value);
 }
 
-const fits = (text: string): boolean =>
-  text.length * 3 <= MAX_FRAME_BYTES || new TextEncoder().encode(text).length <= MAX_FRAME_BYTES;
+const isSmall = (text: string): boolean =>
+  text.length * 3 <= MAX_FRAME_BYTES ||
+  (text.length <= MAX_FRAME_BYTES && new TextEncoder().encode(text).length <= MAX_FRAME_BYTES);
 
 /** `#SPU <bytes>` begins, `#SPB` carries, `#SPE` ends. */
 function speedTest(text: string): ClientFrame {
