@@ -49,7 +49,7 @@ describe('reports of a leg', () => {
     }
     await world.command({ op: 'close', leg: 'b' });
     world.events.length = 0;
-    const reply = await world.command({ op: 'claim', legs: ['a', 'b', 'never'], seen: { a: 2 } });
+    const reply = await world.command({ op: 'claim', legs: ['a', 'b', 'never'], seen: { a: 2, b: 0 } });
     assert.deepEqual(reply.missing, ['b', 'never']);
     assert.deepEqual(world.events, []);
     await world.run(20);
@@ -60,6 +60,11 @@ describe('reports of a leg', () => {
       ['b', 2, '2'],
       ['b', 3, '3'],
     ]);
+    // Nobody counts the reports of a leg without a number.
+    world.events.length = 0;
+    await world.command({ op: 'claim', legs: ['a', 'b'], seen: { b: 3 } });
+    await world.run(20);
+    assert.deepEqual(world.eventsOf('played'), []);
     // Who claimed it may have died before it read: the next one hears it, too, until nobody names it.
     const again = async (...legs: string[]): Promise<unknown[]> => {
       world.events.length = 0;
