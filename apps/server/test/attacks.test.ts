@@ -189,21 +189,19 @@ describe('processes that die', { timeout: 30_000 }, () => {
         const { media } = product.children();
         return media !== undefined && media !== before.media;
       });
+      // Nobody takes the port between the one who dies and us.
+      product.pause(true);
       process.kill(before.signalling!, 'SIGKILL');
       const squatter = createServer();
       await product.until(
         'the port to be ours',
         () =>
           new Promise<boolean>((resolve) => {
-            // The next process was quicker: it goes, too.
-            squatter.once('error', () => {
-              const { signalling } = product.children();
-              if (signalling !== undefined) process.kill(signalling, 'SIGKILL');
-              resolve(false);
-            });
+            squatter.once('error', () => resolve(false));
             squatter.listen(product.http, '127.0.0.1', () => resolve(true));
           }),
       );
+      product.pause(false);
       await product.until('a refused start', () => product.log.includes('process cannot start'));
       assert.equal(product.running, true);
       squatter.close();

@@ -77,6 +77,11 @@ export class Product {
     return found;
   }
 
+  /** The supervisor stands still, and starts nothing; or goes on. */
+  pause(on: boolean): void {
+    this.#child.kill(on ? 'SIGSTOP' : 'SIGCONT');
+  }
+
   /** Resident memory in MiB. */
   rss(name: 'media' | 'signalling'): number {
     const status = readFileSync(`/proc/${this.children()[name]}/status`, 'utf8');
