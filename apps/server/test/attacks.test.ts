@@ -179,7 +179,7 @@ describe('attacks without an account', { timeout: 60_000 }, () => {
   });
 });
 
-describe('processes that die', { timeout: 30_000 }, () => {
+describe('processes that die', { timeout: 120_000 }, () => {
   it('signalling and media are started again; a port taken meanwhile is waited for', async () => {
     const product = await Product.start();
     try {
