@@ -153,6 +153,7 @@ class Scenario {
   readonly #carrier: PretendCarrier;
   readonly #backEnd: PretendBackEnd;
   readonly #backEndHabits: BackEndHabits;
+  readonly #offerless: boolean;
 
   constructor(seed: number) {
     const world = this.#world;
@@ -163,6 +164,7 @@ class Scenario {
     this.#kind = kind;
     this.#weather = drawWeather(random);
     const carrierHabits = drawCarrier(random, kind);
+    this.#offerless = carrierHabits.offerless;
     const clientHabits = [drawClient(random, kind, 0), drawClient(random, kind, 1)];
     const restarts = drawRestarts(random);
     // A second client with the credential of the callee.
@@ -215,7 +217,10 @@ class Scenario {
   #judge(): void {
     const [users, house, carrier] = [this.#users, this.#house, this.#carrier];
     if (isProgrammed(this.#kind))
-      this.#problems.push(...agreementOfLegs(users, carrier, house), ...lostLegs(users, house, this.#acks));
+      this.#problems.push(
+        ...agreementOfLegs(users, carrier, house),
+        ...lostLegs(users, house, this.#acks, this.#offerless),
+      );
     else
       this.#problems.push(
         ...agreement(this.#kind, users, carrier, house),
