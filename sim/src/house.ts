@@ -52,6 +52,8 @@ export interface HouseOptions {
   readonly died: () => void;
 }
 
+const FAR_MS = 60_000;
+
 /** Thrown out of the loop where the process dies. */
 class Killed extends Error {}
 
@@ -299,7 +301,9 @@ export class House {
       throw error;
     }
     if (this.#life !== life) return;
-    const due = loop.deadline();
+    const next = loop.deadline();
+    // As the server: a deadline far off is looked at again before.
+    const due = next === null ? null : Math.min(next, world.now + FAR_MS);
     if (due === null || (this.#armedFor !== null && this.#armedFor <= due && this.#armedFor > world.now))
       return;
     this.#armedFor = due;
