@@ -34,7 +34,7 @@ const encoded = (text: string): string => Buffer.from(text).toString('base64');
  */
 export class PretendBackEnd {
   readonly problems: string[] = [];
-  readonly counts = { parked: 0, bridged: 0, transferred: 0, taken: 0, refused: 0 };
+  readonly counts = { parked: 0, bridged: 0, transferred: 0, taken: 0, refused: 0, told: 0, again: 0 };
   readonly #world: World;
   readonly #random: Random;
   readonly #habits: BackEndHabits;
@@ -61,11 +61,16 @@ export class PretendBackEnd {
     const { control } = event.leg;
     const isNew = !this.#heard.has(event.id);
     this.#heard.add(event.id);
+    this.counts[isNew ? 'told' : 'again'] += 1;
     if (isNew) this.#note(event);
     if (!isNew && !this.#habits.forgetful) return;
     this.#world.note(`back end ← ${event.what.type}`);
     if (this.#closed) return this.#end(control);
     this.#world.after(this.#habits.thinks, () => this.#react(event));
+  }
+
+  hasHeard(id: string): boolean {
+    return this.#heard.has(id);
   }
 
   /** It takes no more calls, and ends those that there are. */

@@ -43,14 +43,14 @@ export class PretendDisk {
   }
 
   /** What the next process finds; it begins a file of its own with that. Throws where the reader passes over a line. */
-  read(): Readonly<Record<'voice' | 'vsp' | 'proxy', readonly JournalEntry[]>> {
+  read(): Readonly<Record<'voice' | 'vsp' | 'proxy' | 'webhooks', readonly JournalEntry[]>> {
     const found: ReadJournal = readJournal(Buffer.concat([this.#bytes, ...this.#units.splice(0)]), BOOT);
     if (found.problem !== undefined) throw new Error(`journal: ${found.problem}`);
-    const { voice, vsp, proxy } = found.entries;
-    const units = Object.entries({ voice, vsp, proxy }).flatMap(([room, entries]) =>
+    const { voice, vsp, proxy, webhooks } = found.entries;
+    const units = Object.entries({ voice, vsp, proxy, webhooks }).flatMap(([room, entries]) =>
       entries.map(({ key, value }) => unitLine([changeText({ room, key, value } as JournalChange)])),
     );
     this.#bytes = Buffer.from([headLine(BOOT), ...units].join(''));
-    return { voice, vsp, proxy };
+    return { voice, vsp, proxy, webhooks };
   }
 }

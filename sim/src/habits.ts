@@ -182,9 +182,10 @@ export interface BackEndHabits {
     readonly after: number;
     readonly what: 'hangup' | 'bridge' | 'transfer' | 'steal' | 'answer';
   }[];
-  /** Of eight events so many are told twice. */
-  readonly toldTwice: number;
-  /** It hears nothing for so long: crashed, or new. What was told meanwhile it hears afterwards. */
+  /** Of eight requests so many are answered too late to be seen, and so many refused. */
+  readonly loses: number;
+  readonly refuses: number;
+  /** It is not there: crashed, or new. What was told meanwhile it hears afterwards. */
   readonly deaf: { readonly from: number; readonly to: number } | null;
 }
 
@@ -216,7 +217,8 @@ export function drawBackEnd(random: Random): BackEndHabits {
       after: random.int(random.int(2) === 0 ? 2_000 : 20_000),
       what: MEDDLES[random.int(MEDDLES.length)]!,
     })),
-    toldTwice: random.int(4),
+    loses: random.int(3),
+    refuses: random.int(3),
     deaf: random.int(4) === 0 ? { from, to: from + random.int(8_000) } : null,
   };
 }

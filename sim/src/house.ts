@@ -4,6 +4,14 @@ import { type Flow, header, type LocalNode, parseMessage, writeMessage } from '@
 import { createVoice, type Voice, type VoiceInput, type VoiceOutput } from '@sidetone/voice';
 import { createVsp, type Vsp, type VspInput, type VspOutput } from '@sidetone/vsp';
 import {
+  createWebhooks,
+  type Outcome,
+  type Post,
+  type Webhooks,
+  type WebhooksInput,
+  type WebhooksOutput,
+} from '@sidetone/webhooks';
+import {
   type CallEvent,
   type CallRecord,
   type Command,
@@ -11,13 +19,15 @@ import {
   HEADER,
   type Identity,
 } from '@sidetone/wire';
+import type { JournalChange } from '../../apps/server/src/journal/journal-format.ts';
 import { PretendDisk } from './disk.ts';
 import { PretendEngine } from './engine.ts';
 import type { World } from './world.ts';
 
-type Input = VspInput | VoiceInput | ProxyInput;
-type Output = VspOutput | VoiceOutput | ProxyOutput;
-type Kept = JournalLine | Extract<VoiceOutput, { type: 'record' | 'event' }>;
+type Input = VspInput | VoiceInput | ProxyInput | WebhooksInput;
+type Output = VspOutput | VoiceOutput | ProxyOutput | WebhooksOutput;
+type Kept = JournalLine | Extract<VoiceOutput, { type: 'record' }>;
+type Room = LocalNode | 'webhooks';
 
 /** Our own address on the simulated network. */
 export const HOUSE = { host: '192.0.2.1', port: 5060 };
@@ -36,25 +46,35 @@ export interface HouseOptions {
   readonly speaks: (ufrag: string) => boolean;
   /** Calls live on this socket: a dead line there is noticed. */
   readonly watch: (socket: string, on: boolean) => void;
-  /** Something that a back end is to hear: it is on disk. */
-  readonly event: (event: CallEvent) => void;
+  /** A request to a back end, and its end, if there is one. */
+  readonly post: (event: CallEvent, post: Post, reply: (outcome: Outcome) => void) => void;
   /** The signalling process has died, and with it every socket. */
   readonly died: () => void;
 }
 
+const FAR_MS = 60_000;
+
 /** Thrown out of the loop where the process dies. */
 class Killed extends Error {}
+
+interface Run {
+  readonly lines: Map<string, JournalChange>;
+  readonly records: CallRecord[];
+  readonly events: CallEvent[];
+  readonly leaving: (() => void)[];
+}
+const nothing = (): Run => ({ lines: new Map(), records: [], events: [], leaving: [] });
 
 /** One life of the signalling process. */
 interface Life {
   readonly vsp: Vsp;
   readonly voice: Voice;
   readonly proxy: SipProxy;
-  readonly loop: ServiceLoop<LocalNode, Input, Output, Kept>;
+  readonly webhooks: Webhooks;
+  readonly loop: ServiceLoop<Room, Input, Output, Kept>;
 }
 
-const KEPT: ReadonlySet<string> = new Set<Kept['type']>(['journal', 'record', 'event']);
-const ROOMS: readonly LocalNode[] = ['voice', 'vsp', 'proxy'];
+const ROOMS: readonly Room[] = ['voice', 'vsp', 'proxy', 'webhooks'];
 
 /**
  * The whole signalling side of the product on virtual time: vsp, voice and proxy, with a pretend media engine. It can be killed, between
@@ -64,6 +84,9 @@ export class House {
   readonly records: CallRecord[] = [];
   /** What back ends are told, in order. */
   readonly events: CallEvent[] = [];
+  /** Events that nobody took for as long as they were tried. */
+  readonly givenUp = new Set<string>();
+  readonly #eventOf = new Map<string, CallEvent>();
   /** The leg of each branch that was called, by its Call-ID, which media knows it by, too. */
   readonly legOf = new Map<string, string>();
   readonly warnings: LogLine[] = [];
@@ -74,6 +97,8 @@ export class House {
   /** Who waits for the answer to a command, in this life. */
   readonly #asked = new Map<string, (result: CommandResult) => void>();
   #requests = 0;
+  /** What the run under way has to keep and to send. */
+  #run = nothing();
   /** When this life began. */
   bornAt = 0;
   #life: Life | null;
@@ -118,36 +143,56 @@ export class House {
       digest: ['MD5'],
       nonceSecret: this.#nonceSecret,
     });
-    const loop = new ServiceLoop<LocalNode, Input, Output, Kept>(
-      { vsp, voice, proxy },
+    const webhooks = createWebhooks({ epoch });
+    const loop = new ServiceLoop<Room, Input, Output, Kept>(
+      { vsp, voice, proxy, webhooks },
       {
-        isKept: (output): output is Kept => KEPT.has(output.type),
-        keep: (from, unit) => this.#keep(from, unit),
+        isKept: (output): output is Kept => output.type === 'journal' || output.type === 'record',
+        keep: (from, unit) => {
+          for (const kept of unit) {
+            if (kept.type === 'record') this.#run.records.push(kept.record);
+            else this.#run.lines.set(`${from} ${kept.key}`, { room: from, ...kept });
+          }
+        },
         carry: (from, output) => this.#carry(from, output),
         bound: 100_000,
       },
     );
-    return { vsp, voice, proxy, loop };
+    return { vsp, voice, proxy, webhooks, loop };
   }
 
-  /** Killed here, the process leaves a part of what it was writing. */
-  #keep(from: LocalNode, unit: readonly Kept[]): void {
+  /**
+   * What a run has to keep is one unit, as in the server; what leaves follows. Killed in the one, the process leaves a part of what it was
+   * writing; killed in the other, peers hear a part.
+   */
+  #settle(life: Life): void {
     const { world, random } = this.#options;
-    const changes = unit.filter((kept) => kept.type === 'journal').map((line) => ({ room: from, ...line }));
-    if (this.#diesNow()) {
-      world.note(`journal torn, ${changes.length} lines`);
-      this.#disk.tear(changes, random);
-      throw new Killed();
-    }
-    this.#disk.write(changes);
-    for (const kept of unit) {
-      if (kept.type === 'event') {
-        this.events.push(kept.event);
-        this.#options.event(kept.event);
+    while (this.#life === life) {
+      const { lines, records, events, leaving } = this.#run;
+      if (lines.size + records.length + events.length + leaving.length === 0) return;
+      this.#run = nothing();
+      const changes = [...lines.values()];
+      if (changes.length + records.length > 0) {
+        if (this.#diesNow()) {
+          world.note(`journal torn, ${changes.length} lines`);
+          this.#disk.tear(changes, random);
+          throw new Killed();
+        }
+        this.#disk.write(changes);
       }
-      if (kept.type !== 'record') continue;
-      world.note(`record ${kept.record.kind} ${kept.record.cause} by ${kept.record.ended_by}`);
-      this.records.push(kept.record);
+      for (const record of records) {
+        world.note(`record ${record.kind} ${record.cause} by ${record.ended_by}`);
+        this.records.push(record);
+      }
+      for (const event of events) {
+        this.events.push(event);
+        this.#eventOf.set(event.id, event);
+      }
+      for (const output of leaving) {
+        if (this.#life !== life) return;
+        if (this.#diesNow()) throw new Killed();
+        output();
+      }
     }
   }
 
@@ -167,6 +212,7 @@ export class House {
 
   #die(): void {
     this.#life = null;
+    this.#run = nothing();
     this.#asked.clear();
     this.#diesIn = null;
     this.#armedFor = null;
@@ -182,13 +228,13 @@ export class House {
     this.#life = this.#begin();
     const entries = this.#disk.read();
     for (const room of ROOMS) this.#life.loop.post(room, { type: 'restore', entries: entries[room] });
-    this.#run();
+    this.#work();
   }
 
   /** An input for a room; nobody hears it while the process is dead. */
-  post(to: LocalNode, input: Input): void {
+  post(to: Room, input: Input): void {
     this.#life?.loop.post(to, input);
-    this.#run();
+    this.#work();
   }
 
   /** A back end commands; a process that is dead, or dies of it, answers nothing. */
@@ -224,6 +270,7 @@ export class House {
     calls: number;
     voice: number;
     proxy: number;
+    events: Webhooks['size'] | null;
     legs: number;
     lines: number;
     deadline: number | null;
@@ -234,23 +281,29 @@ export class House {
       calls,
       voice: calls + media + dialogs,
       proxy: this.#life?.proxy.size ?? 0,
+      events: this.#life?.webhooks.size ?? null,
       legs: this.engine.legs.size,
       lines: this.#disk.entries,
       deadline: this.#life?.loop.deadline() ?? null,
     };
   }
 
-  #run(): void {
+  #work(): void {
     const { world } = this.#options;
-    if (this.#life === null) return;
-    const { loop } = this.#life;
+    const life = this.#life;
+    if (life === null) return;
+    const { loop } = life;
     try {
       loop.run(world.now);
+      this.#settle(life);
     } catch (error) {
       if (error instanceof Killed) return this.#die();
       throw error;
     }
-    const due = loop.deadline();
+    if (this.#life !== life) return;
+    const next = loop.deadline();
+    // As the server: a deadline far off is looked at again before.
+    const due = next === null ? null : Math.min(next, world.now + FAR_MS);
     if (due === null || (this.#armedFor !== null && this.#armedFor <= due && this.#armedFor > world.now))
       return;
     this.#armedFor = due;
@@ -258,17 +311,21 @@ export class House {
       Math.max(0, due - world.now),
       this.#toThisLife(() => {
         this.#armedFor = null;
-        this.#run();
+        this.#work();
       }),
     );
   }
 
-  #carry(from: LocalNode, output: Exclude<Output, Kept>): void {
-    const { world, random } = this.#options;
-    if (this.#diesNow()) throw new Killed();
+  #carry(from: Room, output: Exclude<Output, Kept>): void {
+    const { world } = this.#options;
     switch (output.type) {
       case 'dialog':
         this.#life?.loop.post('proxy', output);
+        return;
+      // In the same run, so that its line is in the unit of what has changed.
+      case 'event':
+        this.#run.events.push(output.event);
+        this.#life?.loop.post('webhooks', output);
         return;
       case 'sip':
         if (output.flow.transport === 'local') {
@@ -277,16 +334,28 @@ export class House {
           this.#life?.loop.post(output.flow.node, {
             type: 'sip',
             message: output.message,
-            flow: { transport: 'local', node: from },
+            flow: { transport: 'local', node: from as LocalNode },
           });
-        } else {
-          const { message } = output;
-          world.note(
-            `house → ${message.kind === 'request' ? message.method : `${message.status} ${message.headers.cseq.method}`}`,
-          );
-          this.#options.send(writeMessage(message), output.flow);
-        }
+        } else
+          this.#run.leaving.push(() => {
+            const { message } = output;
+            world.note(
+              `house → ${message.kind === 'request' ? message.method : `${message.status} ${message.headers.cseq.method}`}`,
+            );
+            this.#options.send(writeMessage(message), output.flow);
+          });
         return;
+      case 'log':
+        if (output.level === 'warn' || output.level === 'error') this.warnings.push(output);
+        return;
+      default:
+        this.#run.leaving.push(() => this.#deliver(output));
+    }
+  }
+
+  #deliver(output: Exclude<Output, Kept | { type: 'sip' | 'dialog' | 'event' | 'log' }>): void {
+    const { world, random } = this.#options;
+    switch (output.type) {
       case 'frame':
         return this.#options.frame(output.socket, output.text);
       case 'close':
@@ -337,9 +406,20 @@ export class House {
         world.after(1 + random.int(20), () => reply(output.result));
         return;
       }
-      case 'log':
-        if (output.level === 'warn' || output.level === 'error') this.warnings.push(output);
-        return;
+      case 'post': {
+        const life = this.#life;
+        return this.#options.post(this.#eventOf.get(output.id)!, output, (outcome) => {
+          const { id, attempt } = output;
+          if (this.#life === life) this.post('webhooks', { type: 'posted', id, attempt, outcome });
+        });
+      }
+      case 'store': {
+        const { item } = output;
+        if (item.kind === 'settled' && !item.delivered) this.givenUp.add(item.id);
+        if (item.kind !== 'event') return;
+        const stored = (): void => this.post('webhooks', { type: 'stored', ids: [item.event.id] });
+        return world.after(5 + random.int(200), this.#toThisLife(stored));
+      }
     }
   }
 }

@@ -58,6 +58,8 @@ export function remains(users: readonly PretendClient[], carrier: PretendCarrier
   if (left.vsp !== 0) problems.push(`vsp keeps ${left.vsp}`);
   if (left.voice !== 0) problems.push(`voice keeps ${left.voice}`);
   if (left.proxy !== 0) problems.push(`proxy keeps ${left.proxy}`);
+  const events = Object.values(left.events ?? {}).reduce((sum, many) => sum + many, 0);
+  if (events !== 0) problems.push(`webhooks keep ${events}`);
   if (left.legs !== 0) problems.push(`media keeps ${left.legs} legs`);
   if (left.lines !== 0) problems.push(`the journal keeps ${left.lines} lines`);
   if (left.deadline !== null) problems.push(`a timer is left at ${left.deadline}`);

@@ -104,7 +104,13 @@ export function lanes(events: readonly CallEvent[]): string[] {
 /** Back ends end calls in many ways. These are not theirs: a death of the process, media that nobody saw fail, ACKs that were not lost. */
 const FAULTS = new Set(['restarted', 'NETWORK_OUT_OF_ORDER', 'ICE_FAILED', 'DTLS_FAILED', 'MEDIA_TIMEOUT']);
 
-export function lostLegs(users: readonly PretendClient[], house: House, acks: Acks): string[] {
+/** @param offerless the carrier calls without an offer: its answer, in the ACK, is lost with a process that dies while media reads it. */
+export function lostLegs(
+  users: readonly PretendClient[],
+  house: House,
+  acks: Acks,
+  offerless: boolean,
+): string[] {
   const stayedAway = users.some((client) => client.stayedAway);
   // One that has taken the call, but has no media yet, does not outlive the process.
   const answered = new Set(
@@ -113,7 +119,7 @@ export function lostLegs(users: readonly PretendClient[], house: House, acks: Ac
   return house.records.flatMap(({ cause, ended_by, leg_id }) => {
     if (!answered.has(leg_id) || house.engine.fails) return [];
     const lost =
-      (FAULTS.has(cause) && ended_by === 'platform') ||
+      (FAULTS.has(cause) && ended_by === 'platform' && !(cause === 'restarted' && offerless)) ||
       (cause === 'NETWORK_LOST' && !stayedAway) ||
       (cause === 'RECOVERY_ON_TIMER_EXPIRE' && !acks.lost);
     return lost ? [`the answered leg ${leg_id} ended: ${cause} by ${ended_by}`] : [];

@@ -1,4 +1,5 @@
 import { type Random, seededRandom } from '@sidetone/core';
+import type { Post, Outcome as Posted } from '@sidetone/webhooks';
 import type { CallEvent, Identity } from '@sidetone/wire';
 import { fixedIdentity } from '@sidetone/wire/testing';
 import { Acks } from './acks.ts';
@@ -152,6 +153,7 @@ class Scenario {
   readonly #carrier: PretendCarrier;
   readonly #backEnd: PretendBackEnd;
   readonly #backEndHabits: BackEndHabits;
+  readonly #offerless: boolean;
 
   constructor(seed: number) {
     const world = this.#world;
@@ -162,6 +164,7 @@ class Scenario {
     this.#kind = kind;
     this.#weather = drawWeather(random);
     const carrierHabits = drawCarrier(random, kind);
+    this.#offerless = carrierHabits.offerless;
     const clientHabits = [drawClient(random, kind, 0), drawClient(random, kind, 1)];
     const restarts = drawRestarts(random);
     // A second client with the credential of the callee.
@@ -184,7 +187,7 @@ class Scenario {
     while (world.next() !== null && world.now < STUCK_AT) world.step();
     if (world.next() !== null) this.#problems.push(`still busy at ${world.now} ms`);
     this.#problems.push(...remains(this.#users, this.#carrier, this.#house));
-    this.#problems.push(...this.#backEnd.problems, ...lanes(this.#house.events));
+    this.#problems.push(...this.#backEnd.problems, ...lanes(this.#house.events), ...this.#untold());
     const { records } = this.#house;
     return {
       seed: this.#seed,
@@ -214,12 +217,23 @@ class Scenario {
   #judge(): void {
     const [users, house, carrier] = [this.#users, this.#house, this.#carrier];
     if (isProgrammed(this.#kind))
-      this.#problems.push(...agreementOfLegs(users, carrier, house), ...lostLegs(users, house, this.#acks));
+      this.#problems.push(
+        ...agreementOfLegs(users, carrier, house),
+        ...lostLegs(users, house, this.#acks, this.#offerless),
+      );
     else
       this.#problems.push(
         ...agreement(this.#kind, users, carrier, house),
         ...lostCalls(users, house, this.#acks),
       );
+  }
+
+  /** Each event is heard, unless nobody took it for as long as it was tried. */
+  #untold(): string[] {
+    const { events, givenUp } = this.#house;
+    return events
+      .filter(({ id, hook }) => hook !== null && !givenUp.has(id) && !this.#backEnd.hasHeard(id))
+      .map(({ what, lane }) => `nobody has heard ${what.type} of ${lane}`);
   }
 
   // ---- the house and its network
@@ -246,7 +260,7 @@ class Scenario {
       frame: (socket, text) => this.#ends.get(socket)?.down.send(text),
       closeSocket: (socket, code) => this.#closed(socket, code),
       died: () => this.#died(),
-      event: (event) => this.#tell(event),
+      post: (event, post, reply) => this.#post(event, post, reply),
       speaks: (ufrag) => this.#users.some((client) => client.speaks(ufrag)),
       watch: (socket, on) => {
         if (on) this.#watched.add(socket);
@@ -255,17 +269,29 @@ class Scenario {
     });
   }
 
-  /** Late, maybe twice; who is deaf hears it when it is not. */
-  #tell(event: CallEvent): void {
+  /** A request to the back end: taken, taken too late to be seen, refused, or nobody is there. */
+  #post(event: CallEvent, { timeoutMs }: Post, reply: (outcome: Posted) => void): void {
     const world = this.#world;
-    const { toldTwice, deaf } = this.#backEndHabits;
-    const arrive = (): void => {
-      if (deaf !== null && world.now >= deaf.from && world.now < deaf.to)
-        return world.after(deaf.to - world.now + 1, arrive);
-      this.#backEnd.hear(event);
-    };
-    world.after(2 + this.#random.int(100), arrive);
-    if (this.#random.int(8) < toldTwice) world.after(2 + this.#random.int(3_000), arrive);
+    const random = this.#random;
+    const { loses, refuses, deaf } = this.#backEndHabits;
+    const end = (after: number, status: number | null): void =>
+      world.after(after, () =>
+        reply({
+          status,
+          why: status === null ? 'no answer' : null,
+          startedAt: 1_700_000_000_000 + world.now,
+          ms: after,
+          requestHeaders: [],
+          responseHeaders: [],
+          responseBody: '',
+        }),
+      );
+    const way = 2 + random.int(100);
+    if (deaf !== null && world.now >= deaf.from && world.now < deaf.to) return end(way, null);
+    if (random.int(8) < refuses) return end(way, 500);
+    world.after(way, () => this.#backEnd.hear(event));
+    if (random.int(8) < loses) end(timeoutMs, null);
+    else end(way + random.int(random.int(8) === 0 ? 3_000 : 50), 200);
   }
 
   #toHouse(): (bytes: Uint8Array) => void {

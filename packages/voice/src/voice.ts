@@ -228,7 +228,8 @@ class CallService implements Voice {
     if (asked === undefined) {
       for (const branch of this.#media.claimed(id, reply, this.#now, this.#out)) {
         const leg = this.#registry.legOfBranch(branch);
-        if (leg !== undefined) this.#end([leg], CAUSE.mediaEngine);
+        // Of a branch that lost, media has been told to let go.
+        if (leg?.main === branch) this.#end([leg], CAUSE.mediaEngine);
       }
       return;
     }

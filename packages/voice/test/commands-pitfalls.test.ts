@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { HEADER } from '@sidetone/wire';
 import { BackEnd, type Party } from './back-end.ts';
+import { sdp } from './voice-bench.ts';
 
 /*
  * The sequences that published programs rely on, and what goes wrong in them elsewhere.
@@ -165,6 +166,29 @@ describe('pitfalls', () => {
     b.do('sendDigits', w, { digits: '1' });
     b.do('transfer', w, { to: '+15550144' });
     assert.deepEqual(b.of(w), ['initiated']);
+    b.clean();
+  });
+
+  it('5 what is to be sent to the peer behind `answer` is sent when the answer is', () => {
+    const b = new BackEnd();
+    const w = b.parked();
+    let waiting: number | null = null;
+    const { handle } = b.voice;
+    b.voice.handle = (input, now) => {
+      const outs = handle.call(b.voice, input, now);
+      for (const out of outs) if (out.type === 'media' && out.command.op === 'answer') waiting = out.id;
+      return outs;
+    };
+    b.mediaReply = ({ op }) => (op === 'answer' ? null : undefined);
+    b.do('answer', w);
+    b.do('sendInfo', w, { contentType: 'text/plain', body: 'x' });
+    b.do('refer', w, { address: 'sip:somebody@example.com' });
+    assert.equal(b.vsp.has('info') || b.vsp.has('request'), false);
+    b.tell({ type: 'media', id: waiting!, reply: { ok: true, sdp: sdp(), codec: 'PCMU' } });
+    b.vsp.take('accepted');
+    b.vsp.take('info');
+    assert.equal(b.vsp.take('request').request.method, 'REFER');
+    assert.deepEqual(b.of(w), ['initiated', 'answered', 'referStarted']);
     b.clean();
   });
 

@@ -121,6 +121,24 @@ describe('a leg that the process before had answered', () => {
     }
   });
 
+  it('by its second device: that media has let go of the first is no end of it', () => {
+    const b = new BackEnd();
+    const ids = b.ok(b.dialCommand({ to: ['sip:line2@sip.localhost'] }))!;
+    b.bound(['sip:s1@vsp.sidetone.invalid', 'sip:s2@vsp.sidetone.invalid']);
+    const [first, second] = [b.rings(), b.rings()];
+    b.mediaReply = ({ op }) => (op === 'close' ? null : undefined);
+    b.answers(second);
+    b.mediaReply = () => undefined;
+    const agent: Party = { ...second, control: ids.control, leg: ids.leg };
+    assert.equal(b.engine.size, 1);
+    b.restart();
+    assert.ok(b.isAlive(agent), b.hangup(agent));
+    b.answers(first, 487);
+    assert.deepEqual(b.of(agent), ['initiated', 'answered']);
+    b.do('hangup', agent);
+    b.clean();
+  });
+
   it('with a time limit: it counts on', () => {
     const b = new BackEnd();
     const p = b.up({ limitMs: 60_000 });

@@ -196,7 +196,7 @@ export class Commands {
   }
 
   #refer({ address, headers = [] }: Of<'refer'>, leg: Leg): Decision {
-    if (leg.state.name !== 'up') return UNANSWERED;
+    if (leg.state.name !== 'up' && leg.state.name !== 'answering') return UNANSWERED;
     const uri = parseUri(address);
     if (!uri.ok || (uri.value.scheme !== 'sip' && uri.value.scheme !== 'sips'))
       return { why: 'badField', field: 'sip_address', detail: 'sip_address must be a SIP URI.' };

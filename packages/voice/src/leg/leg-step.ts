@@ -36,6 +36,9 @@ import { onRestored } from './restored.ts';
 
 type Of<T extends LegInput['type']> = Extract<LegInput, { type: T }>;
 
+/** At most so many wait for an answer that media is working on. */
+const MOST_BEHIND = 16;
+
 /** The leg as a `Machine`; total for every state, free of effects. */
 export function legMachine(settings: LegSettings): Machine<Leg, LegInput, LegOut> {
   return {
@@ -51,7 +54,12 @@ export function stepLeg(leg: Leg, input: LegInput, settings: LegSettings, now: M
   if ('n' in input && input.n !== undefined && !isNew(draft, input.branch, input.n))
     return { state: leg, out: [] };
   const act = STEPS[input.type] as (draft: LegDraft, input: LegInput) => void;
-  act(draft, input);
+  if (leg.state.name === 'answering' && (input.type === 'sendInfo' || input.type === 'sendRefer'))
+    draft.to({ ...leg.state, behind: [...(leg.state.behind ?? []), input].slice(0, MOST_BEHIND) });
+  else act(draft, input);
+  if (leg.state.name === 'answering' && draft.leg.state.name === 'up')
+    for (const waiting of leg.state.behind ?? [])
+      (STEPS[waiting.type] as (draft: LegDraft, input: LegInput) => void)(draft, waiting);
   settleExchange(draft);
   if (leg.program !== null) tellHold(draft, leg);
   if (!isEnding(draft.leg)) {

@@ -9,6 +9,7 @@ import type {
   Trunk,
 } from '@sidetone/wire';
 import { type Activities, IDLE } from '../activity/activity.ts';
+import type { LegInput } from '../message.ts';
 import type { Place } from '../place/place.ts';
 import type { Branch } from './branch.ts';
 import type { Ending } from './ending.ts';
@@ -29,13 +30,16 @@ export type LegState =
   /** `until`: nobody waits for it; how long it may be parked. */
   | { readonly name: 'offered'; readonly until?: Ms }
   /** Its 200 waits for media; with these headers. */
-  | { readonly name: 'answering'; readonly headers: Extra }
+  | { readonly name: 'answering'; readonly headers: Extra; readonly behind?: readonly Behind[] }
   /** `looking`: of how many of its users it is being asked where they are registered. */
   | { readonly name: 'dialling'; readonly until: Ms; readonly looking: number }
   | { readonly name: 'accepting' }
   | { readonly name: 'up'; readonly until: Ms }
   | { readonly name: 'ending'; readonly ending: Ending }
   | { readonly name: 'over'; readonly ending: Ending };
+
+/** What a command wants sent, in a dialog that is not there before the answer. */
+export type Behind = Extract<LegInput, { readonly type: 'sendInfo' | 'sendRefer' }>;
 
 /** A plain record: it can be printed, journalled, and adopted by another process. */
 export interface Leg {
