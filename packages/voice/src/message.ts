@@ -17,7 +17,7 @@ import type {
 import type { Play } from './activity/activity.ts';
 import type { Ending } from './leg/ending.ts';
 import type { Extra } from './leg/headers.ts';
-import type { Audio } from './leg/leg.ts';
+import type { Audio, Behind } from './leg/leg.ts';
 import type { OnAnswer, Program } from './leg/program.ts';
 import type { Place } from './place/place.ts';
 
@@ -200,8 +200,7 @@ export type LegInput =
   | { readonly type: 'end'; readonly ending: Ending }
   | { readonly type: 'placed'; readonly place: Place | null }
   | { readonly type: 'audio'; readonly audio: Audio }
-  /** A REFER for the peer (RFC 3515), and what it makes of it. */
-  | { readonly type: 'sendRefer'; readonly address: string; readonly headers: Extra }
+  /** What the peer makes of a REFER of ours (RFC 3515). */
   | { readonly type: 'referAnswered'; readonly status: number }
   | { readonly type: 'referNotified'; readonly status: number; readonly final: boolean }
   | { readonly type: 'infoReceived'; readonly contentType: string; readonly body: string }
@@ -212,8 +211,8 @@ export type LegInput =
   | { readonly type: 'stopGather' }
   /** Digits for the peer. */
   | { readonly type: 'send'; readonly digits: string; readonly durationMs?: Ms }
-  /** An INFO for the peer. */
-  | { readonly type: 'sendInfo'; readonly contentType: string; readonly body: string }
+  /** An INFO or a REFER for the peer. */
+  | Behind
   /** What a transfer made of it; `counts`: what it counts against from now on, too. */
   | {
       readonly type: 'transferred';

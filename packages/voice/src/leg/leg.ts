@@ -9,7 +9,6 @@ import type {
   Trunk,
 } from '@sidetone/wire';
 import { type Activities, IDLE } from '../activity/activity.ts';
-import type { LegInput } from '../message.ts';
 import type { Place } from '../place/place.ts';
 import type { Branch } from './branch.ts';
 import type { Ending } from './ending.ts';
@@ -39,7 +38,9 @@ export type LegState =
   | { readonly name: 'over'; readonly ending: Ending };
 
 /** What a command wants sent, in a dialog that is not there before the answer. */
-export type Behind = Extract<LegInput, { readonly type: 'sendInfo' | 'sendRefer' }>;
+export type Behind =
+  | { readonly type: 'sendInfo'; readonly contentType: string; readonly body: string }
+  | { readonly type: 'sendRefer'; readonly address: string; readonly headers: Extra };
 
 /** A plain record: it can be printed, journalled, and adopted by another process. */
 export interface Leg {
