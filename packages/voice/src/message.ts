@@ -200,8 +200,7 @@ export type LegInput =
   | { readonly type: 'end'; readonly ending: Ending }
   | { readonly type: 'placed'; readonly place: Place | null }
   | { readonly type: 'audio'; readonly audio: Audio }
-  /** An INFO or a REFER for the peer, and what it makes of the latter. */
-  | Behind
+  /** What the peer makes of a REFER of ours (RFC 3515). */
   | { readonly type: 'referAnswered'; readonly status: number }
   | { readonly type: 'referNotified'; readonly status: number; readonly final: boolean }
   | { readonly type: 'infoReceived'; readonly contentType: string; readonly body: string }
@@ -212,7 +211,8 @@ export type LegInput =
   | { readonly type: 'stopGather' }
   /** Digits for the peer. */
   | { readonly type: 'send'; readonly digits: string; readonly durationMs?: Ms }
-
+  /** An INFO or a REFER for the peer. */
+  | Behind
   /** What a transfer made of it; `counts`: what it counts against from now on, too. */
   | {
       readonly type: 'transferred';

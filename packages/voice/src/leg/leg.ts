@@ -39,9 +39,7 @@ export type LegState =
 
 /** What a command wants sent, in a dialog that is not there before the answer. */
 export type Behind =
-  /** An INFO for the peer. */
   | { readonly type: 'sendInfo'; readonly contentType: string; readonly body: string }
-  /** A REFER (RFC 3515). */
   | { readonly type: 'sendRefer'; readonly address: string; readonly headers: Extra };
 
 /** A plain record: it can be printed, journalled, and adopted by another process. */
