@@ -166,7 +166,7 @@ describe('calls', () => {
     bench.calls.legs.length = 0;
   });
 
-  it('lists the living legs of a connection, to the end by numbers and by cursors', async () => {
+  it('pitfall 15: lists the living legs of a connection, to the end by numbers and by cursors', async () => {
     const connection = await application('busy');
     const put = (n: number, more: object = {}) =>
       bench.calls.legs.push({

@@ -88,7 +88,7 @@ const VERIFIERS: Readonly<Record<string, (sent: Sent, key: string) => Promise<un
   },
 };
 
-describe('webhooks: signatures', () => {
+describe('webhooks: signatures (pitfall 11)', () => {
   const signer = createSigner(SEED);
 
   for (const [version, verify] of Object.entries(VERIFIERS)) {

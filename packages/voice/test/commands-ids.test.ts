@@ -25,7 +25,7 @@ const ROWS: readonly Row[] = [
 ];
 const NEEDS_ANSWER: Row[] = [['sendDigits', () => ({ digits: '12' })]];
 
-describe('the same command id again', () => {
+describe('pitfall 10: the same command id again', () => {
   for (const [type, more] of [...ROWS, ...NEEDS_ANSWER])
     it(`${type}: taken once`, () => {
       const b = new BackEnd();

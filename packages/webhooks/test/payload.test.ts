@@ -217,7 +217,7 @@ const ROWS: { readonly [T in CallNews['type']]: readonly [Extract<CallNews, { ty
   ],
 };
 
-describe('webhooks: payload version 2', () => {
+describe('webhooks: payload version 2 (pitfall 14: numbers as text, null where nothing was said)', () => {
   for (const [type, rows] of Object.entries(ROWS) as [CallNews['type'], [CallNews, object][]][])
     it(`tells ${EVENT_NAME[type]}`, () => {
       for (const [news, payload] of rows) {
