@@ -35,6 +35,7 @@ async function main(argv: readonly string[]): Promise<void> {
       account: values.account,
       connection: values.connection,
       label: values.label,
+      ...(values.env === undefined ? {} : { env: values.env }),
     });
   else if (command === 'backup' && rest.length === 1)
     await backup({ file: rest[0]!, config: values.config, data });
@@ -70,6 +71,7 @@ function readArguments(argv: readonly string[]) {
       account: { type: 'string' },
       connection: { type: 'string' },
       label: { type: 'string' },
+      env: { type: 'boolean' },
       help: { type: 'boolean', short: 'h' },
       version: { type: 'boolean', short: 'v' },
     },

@@ -9,7 +9,7 @@ import { openPostgresDirectory } from '../src/store/postgres-store.ts';
 import { openSqliteDirectory } from '../src/store/sqlite-store.ts';
 import { Client } from './drive/client.ts';
 import { PostgresCluster, skipWithoutPostgres } from './drive/postgres.ts';
-import { folder, freePorts, Product, run } from './drive/running.ts';
+import { folder, freePorts, Product, run, until } from './drive/running.ts';
 
 const KEY = /^KEY[A-Za-z0-9_-]{43}\n$/;
 
@@ -104,6 +104,50 @@ describe('the operator', () => {
     await restored.close();
     const again = await run('backup', copy, '--data', data);
     assert.deepEqual([again.code, /is there already/.test(again.stderr)], [1, true]);
+  });
+});
+
+describe('what a back end needs to know of a server', { timeout: 300_000 }, () => {
+  it('is printed with a new key, as the variables of the published package', async () => {
+    const product = await Product.start({}, await freePorts(51_480));
+    const where = ['--config', product.configFile, '--data', product.dataDir];
+    try {
+      const url = `http://127.0.0.1:${product.ports.http}`;
+      assert.ok(product.stdout.includes(`${url}/v2, described at ${url}/v2/docs; "npx sidetone key create"`));
+      const { code, stdout, stderr } = await run('key', 'create', '--env', ...where);
+      assert.deepEqual([code, stderr], [0, '']);
+      const said = Object.fromEntries(
+        stdout
+          .trim()
+          .split('\n')
+          .map((line) => line.split(/=(.*)/)),
+      );
+      assert.deepEqual(Object.keys(said), ['TELNYX_BASE_URL', 'TELNYX_API_KEY', 'TELNYX_PUBLIC_KEY']);
+      assert.equal(said.TELNYX_BASE_URL, `${url}/v2`);
+      const answer = await until('the key to be known', async () => {
+        const response = await fetch(`${said.TELNYX_BASE_URL}/public_key`, {
+          headers: { Authorization: `Bearer ${said.TELNYX_API_KEY}` },
+        });
+        return response.status === 200 ? await response.json() : undefined;
+      });
+      assert.equal((answer as { data: { public: string } }).data.public, said.TELNYX_PUBLIC_KEY);
+      const wrong = await run('key', 'list', '--env', ...where);
+      assert.deepEqual([wrong.code, /--env belongs to "key create"/.test(wrong.stderr)], [1, true]);
+    } finally {
+      assert.equal(await product.stop(), 0);
+    }
+  });
+
+  it('is made in a folder that no server has: the command says so', async () => {
+    const dir = folder();
+    try {
+      const first = await run('key', 'create', '--data', join(dir, 'other'));
+      assert.match(first.stdout, KEY);
+      assert.match(first.stderr, /note: \S+other is new; only a server with this data folder/);
+      assert.equal((await run('key', 'create', '--data', join(dir, 'other'))).stderr, '');
+    } finally {
+      rmSync(dir, { recursive: true, force: true });
+    }
   });
 });
 

@@ -37,6 +37,7 @@ export function bannerText(
       ? [row('', 'Open it, press Call and hear yourself. A new link comes with every start.'), '']
       : [row('Softphone', address)]),
     row('Dial', `9196 echo, 9197 tone, 9664 music${names.length > 1 ? `; or a user: ${shown}` : ''}`),
+    row('API', `${address}/v2, described at ${address}/v2/docs; "npx sidetone key create" prints a key`),
     row('SIP', `${sip.join('; ')}, domain ${config.domain}`),
     row(
       'Media',

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { canonicalNumber, listedNumber } from '@sidetone/wire';
 import { epoch } from '../clock.ts';
 import { loadConfig } from '../config/load.ts';
+import type { Config } from '../config/schema.ts';
 import { apiKeyName, makeApiKey } from '../identity/api-key.ts';
 import { ensureDefaultAccount, newNumber } from '../identity/bring-up.ts';
 import type { AccountDoc } from '../identity/entries.ts';
@@ -20,7 +21,10 @@ import {
 import { openDirectoryStore } from '../identity/open.ts';
 import { Registry } from '../identity/registry.ts';
 import type { NumberDoc } from '../identity/schema/phone-number.ts';
+import { loadSecrets } from '../identity/secrets.ts';
 import type { AuditEntry, Change, ObjectKind, StoredObject } from '../store/directory-store.ts';
+import { createSigner } from '../webhooks/signer.ts';
+import { httpAddress } from './banner.ts';
 import { fail } from './fail.ts';
 
 export interface OperatorOptions {
@@ -29,6 +33,8 @@ export interface OperatorOptions {
   readonly account: string | undefined;
   readonly connection: string | undefined;
   readonly label: string | undefined;
+  /** A key that is made is printed as the variables that the official `telnyx` package reads. */
+  readonly env?: boolean;
 }
 
 /** What the operator asks for is wrong; the sentence says why. */
@@ -43,17 +49,33 @@ export async function operate(words: readonly string[], options: OperatorOptions
   if (!loaded.ok) return fail(loaded.error);
   const dataDir = resolve(options.data);
   try {
-    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    // A folder of a server that was never started is mostly the wrong one: keys made there are good nowhere.
+    if (mkdirSync(dataDir, { recursive: true, mode: 0o700 }) !== undefined)
+      process.stderr.write(
+        `sidetone: note: ${dataDir} is new; only a server with this data folder knows what is made here (see --data)\n`,
+      );
     const store = await openDirectoryStore(loaded.value, dataDir);
     try {
+      if (options.env === true && words.join(' ') !== 'key create')
+        throw new Refusal('--env belongs to "key create"');
       const say = await runOperator(await Registry.open(store), words, options);
-      process.stdout.write(say.map((line) => `${line}\n`).join(''));
+      const lines = options.env === true ? backEndVariables(loaded.value, dataDir, say[0]!) : say;
+      process.stdout.write(lines.map((line) => `${line}\n`).join(''));
     } finally {
       await store.close();
     }
   } catch (error) {
     fail((error as Error).message);
   }
+}
+
+/** All that a back end needs to know of this server, under the names that the official `telnyx` package reads. */
+function backEndVariables(config: Config, dataDir: string, apiKey: string): string[] {
+  return [
+    `TELNYX_BASE_URL=${httpAddress(config)}/v2`,
+    `TELNYX_API_KEY=${apiKey}`,
+    `TELNYX_PUBLIC_KEY=${createSigner(loadSecrets(dataDir).webhookKeys.signing).publicKey}`,
+  ];
 }
 
 /** Carries a command out; the lines to print. Rejects with a sentence. */
