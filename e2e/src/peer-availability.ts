@@ -9,6 +9,7 @@ const PEERS = {
   baresip: { programs: ['baresip'], package: 'baresip-core' },
   rtpengine: { programs: ['rtpengine'], package: 'rtpengine-daemon' },
   nginx: { programs: ['nginx'], package: 'nginx-light' },
+  'espeak-ng': { programs: ['espeak-ng'], package: 'espeak-ng' },
   coturn: { programs: ['turnserver'], package: 'coturn' },
 } as const;
 

@@ -12,9 +12,13 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import Telnyx from 'telnyx';
 
-const missing = ['TELNYX_BASE_URL', 'TELNYX_API_KEY', 'TELNYX_PUBLIC_KEY'].filter((name) => !process.env[name]);
+const missing = ['TELNYX_BASE_URL', 'TELNYX_API_KEY', 'TELNYX_PUBLIC_KEY'].filter(
+  (name) => !process.env[name],
+);
 if (missing.length > 0)
-  stop(`${missing.join(', ')} missing. "npx sidetone key create --env > .env" writes them; start with --env-file=.env`);
+  stop(
+    `${missing.join(', ')} missing. "npx sidetone key create --env > .env" writes them; start with --env-file=.env`,
+  );
 
 const api = new Telnyx();
 const NAME = 'example click to call';
@@ -50,7 +54,8 @@ async function provide() {
   const { data: app } = application
     ? await api.callControlApplications.update(application.id, { application_name: NAME, ...hook })
     : await api.callControlApplications.create({ application_name: NAME, ...hook });
-  const login = credential ?? (await api.telephonyCredentials.create({ name: NAME, connection_id: ours.id })).data;
+  const login =
+    credential ?? (await api.telephonyCredentials.create({ name: NAME, connection_id: ours.id })).data;
   return { connection: ours, application: app, credential: login };
 }
 
@@ -78,7 +83,9 @@ async function remove() {
   if (credential) await api.telephonyCredentials.delete(credential.id);
   if (connection) await api.credentialConnections.delete(connection.id);
   if (application) await api.callControlApplications.delete(application.id);
-  console.log(connection || application ? 'removed what this example had made' : 'there was nothing to remove');
+  console.log(
+    connection || application ? 'removed what this example had made' : 'there was nothing to remove',
+  );
 }
 
 // ---------------------------------------------------------------------------------------------------- the calls
@@ -103,7 +110,8 @@ async function onEvent({ event_type, payload }) {
     case 'agent call.bridged':
       return tell(call, 'You are talking to the agent.');
     case 'agent call.hangup':
-      return agentLeft(call, payload.hangup_cause);
+      // SIP's 480: nobody is logged in under that name.
+      return agentLeft(call, payload.sip_hangup_cause === '480' ? 'away' : payload.hangup_cause);
     case 'caller call.hangup':
       calls.delete(session);
       tell(call, call.reason ?? 'The call is over.');
@@ -135,6 +143,7 @@ async function dial(call) {
 }
 
 const SORRY = {
+  away: 'The agent is not there.',
   user_busy: 'The agent is busy.',
   call_rejected: 'The agent is busy.',
   timeout: 'The agent does not answer.',
@@ -179,7 +188,9 @@ async function onWebhook(request, response) {
   // The same event may come twice.
   if (seen.has(event.id)) return;
   if (seen.add(event.id).size > 10_000) seen.delete(seen.values().next().value);
-  console.log(event.event_type);
+  const call = calls.get(event.payload.call_session_id);
+  const isAgent = call && call.caller !== event.payload.call_control_id;
+  console.log(`${isAgent ? 'agent ' : 'caller'}  ${event.event_type}`);
   // 90018: a command met a leg that has just ended. Its call.hangup says all there is to do.
   await Promise.resolve(onEvent(event)).catch((error) => {
     if (!error.message.includes('90018')) console.error(`${event.event_type}: ${error.message}`);
@@ -196,7 +207,9 @@ const routes = {
   },
   'GET /events': (request, response) => {
     const page = new URL(request.url, URL_HERE).searchParams.get('page');
-    response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' }).flushHeaders();
+    response
+      .writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' })
+      .flushHeaders();
     pages.set(page, response);
     request.on('close', () => pages.get(page) === response && pages.delete(page));
   },
@@ -213,7 +226,11 @@ function serve() {
     });
   });
   http.on('error', (error) => stop(`port ${PORT}: ${error.message}; PORT=3001 takes another one`));
-  http.listen(PORT, process.env.HOST ?? '127.0.0.1', () => console.log(`\n  Open ${URL_HERE}\n  Calls go to ${AGENT}\n`));
+  http.listen(PORT, process.env.HOST ?? '127.0.0.1', () =>
+    console.log(
+      `\n  Open ${URL_HERE}\n  Calls go to ${AGENT}: be the agent in the softphone whose link "npm start" has printed\n`,
+    ),
+  );
 }
 
 function stop(sentence) {
@@ -309,5 +326,7 @@ try {
 } catch {
   stop('the SDK is not built: "npm start" in the repository builds it');
 }
-const { connection, application, credential } = await provide().catch((error) => stop(`${api.baseURL}: ${error.message}`));
+const { connection, application, credential } = await provide().catch((error) =>
+  stop(`${api.baseURL}: ${error.message}`),
+);
 serve();
