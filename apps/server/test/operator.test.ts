@@ -109,7 +109,9 @@ describe('the operator', () => {
 
 describe('what a back end needs to know of a server', { timeout: 300_000 }, () => {
   it('is printed with a new key, as the variables of the published package', async () => {
-    const product = await Product.start({}, await freePorts(51_480));
+    // Nor does it hide that it cannot speak.
+    const product = await Product.start({}, await freePorts(51_480), { env: { PATH: '/nowhere' } });
+    assert.match(product.stdout, /Speech +none: .* install espeak-ng/);
     const where = ['--config', product.configFile, '--data', product.dataDir];
     try {
       const url = `http://127.0.0.1:${product.ports.http}`;

@@ -16,6 +16,7 @@ export function bannerText(
   dataDir: string,
   mediaAddresses: readonly string[],
   users: readonly { readonly userName: string; readonly link?: string }[],
+  hasEspeak: boolean,
 ): string {
   const address = httpAddress(config);
   const row = (name: string, value: string): string => `  ${name.padEnd(11)}${value}`;
@@ -46,6 +47,14 @@ export function bannerText(
     ...(config.webhooks.allow.length === 0
       ? []
       : [row('Webhooks', `may reach ${shortList(config.webhooks.allow)}, besides the Internet`)]),
+    ...(config.speech.url === undefined && !hasEspeak
+      ? [
+          row(
+            'Speech',
+            'none: commands that speak are silent; install espeak-ng, or name an engine (speech.url)',
+          ),
+        ]
+      : []),
     row(
       'Data',
       relative(process.cwd(), dataDir).startsWith('..') ? dataDir : `./${relative(process.cwd(), dataDir)}`,

@@ -1,5 +1,5 @@
-import { mkdirSync, rmSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { existsSync, mkdirSync, rmSync } from 'node:fs';
+import { delimiter, join, resolve } from 'node:path';
 import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { createLog } from '../log.ts';
@@ -104,9 +104,13 @@ function announce(
   ready: Extract<FromChild, { type: 'ready' }>,
 ): void {
   process.stdout.write(
-    `${bannerText(config, dataDir, addresses, ready.users)}\nready ${httpAddress(config)}\n`,
+    `${bannerText(config, dataDir, addresses, ready.users, onPath('espeak-ng'))}\nready ${httpAddress(config)}\n`,
   );
 }
+
+/** Is there a program of this name where the system looks for programs? */
+const onPath = (program: string): boolean =>
+  (process.env['PATH'] ?? '').split(delimiter).some((dir) => dir !== '' && existsSync(join(dir, program)));
 
 async function mediaAddresses(config: Config): Promise<readonly string[]> {
   const { address } = config.media;
