@@ -107,6 +107,8 @@ describe('the examples', { ...needs('chromium', 'espeak-ng'), timeout: 300_000 }
       explained(program, async () => {
         agent = await Person.opens(browser, links[0]!, 660);
         await agent.page.getByRole('button', { name: 'line2' }).waitFor();
+        // Whom the softphone offers to call are people.
+        assert.doesNotMatch(await agent.page.innerText('body'), /clicktocall/);
         await caller.presses('Call us');
         await caller.reads('Connecting you');
         await agent.reads('is calling you');

@@ -106,7 +106,7 @@ async function onEvent({ event_type, payload }) {
       tell(call, 'Connecting you …');
       return say(call, 'Connecting you.');
     case 'caller call.speak.ended':
-      return call.next === 'dial' ? dial(call) : api.calls.actions.hangup(call.caller);
+      return call.next === 'dial' ? dial(call) : api.calls.actions.hangup(call.caller, {});
     case 'agent call.bridged':
       return tell(call, 'You are talking to the agent.');
     case 'agent call.hangup':
@@ -116,7 +116,7 @@ async function onEvent({ event_type, payload }) {
       calls.delete(session);
       tell(call, call.reason ?? 'The call is over.');
       // Whoever still rings is let go; one who talked has been hung up with the bridge.
-      return call.agent && api.calls.actions.hangup(call.agent);
+      return call.agent && api.calls.actions.hangup(call.agent, {});
   }
 }
 
@@ -135,7 +135,7 @@ async function dial(call) {
       command_id: call.session,
     });
     call.agent = data.call_control_id;
-    if (!calls.has(call.session)) await api.calls.actions.hangup(call.agent);
+    if (!calls.has(call.session)) await api.calls.actions.hangup(call.agent, {});
   } catch (error) {
     console.error(`dial: ${error.message}`);
     await agentLeft(call, 'refused');

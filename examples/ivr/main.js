@@ -137,7 +137,7 @@ function chosen(call, { status, digits }) {
   if (status === 'valid') return say(call, `It is ${timeOfDay()}.`, (same) => menu(same, MENU));
   // Thrice a wrong key, or none; the caller may also have hung up.
   if (status === 'invalid' || status === 'timeout')
-    return say(call, 'Goodbye.', ({ caller }) => api.calls.actions.hangup(caller));
+    return say(call, 'Goodbye.', ({ caller }) => api.calls.actions.hangup(caller, {}));
 }
 
 async function toAgent(call) {

@@ -3,7 +3,7 @@ import { setTimeout as rest } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { rejectUnparseable } from '@sidetone/proxy';
 import type { Flow, SipMessage } from '@sidetone/sip';
-import type { CallRecord, Trunk } from '@sidetone/wire';
+import type { CallRecord, SipUser, Trunk } from '@sidetone/wire';
 import type { Logger } from 'pino';
 import { createApi } from '../api/app.ts';
 import { epoch, monotonic } from '../clock.ts';
@@ -121,6 +121,11 @@ async function serve(
   const budget = new LoginBudget();
   const phoneBudget = new LoginBudget();
   const links = new LoginLinks();
+  /** Who calls and is called: what logs in under a connection that parks its calls is a back end's. */
+  const persons = (): SipUser[] =>
+    [...identity.users()].filter(
+      (user) => user.kind === 'connection' && identity.connection(user.connectionId)?.parking !== true,
+    );
   const iceServers = iceServersOf(config);
   const publicAddress = { hosts: publicHosts(config.sip), port: config.sip.udp };
 
@@ -268,7 +273,7 @@ async function serve(
         const user = identity.userByName(links.redeem(token, monotonic()) ?? '');
         log.info({ user: user?.name, address, ok: user !== undefined }, 'login link');
         if (user === undefined) return null;
-        const others = [...identity.users()].filter((u) => u.kind === 'connection' && u.id !== user.id);
+        const others = persons().filter((other) => other.id !== user.id);
         return {
           login_token: await tokens.mint(user, epoch()),
           user_name: user.name,
@@ -326,8 +331,7 @@ async function serve(
     if (draining) return;
     tell({
       type: 'ready',
-      users: [...identity.users()]
-        .filter((user) => user.kind === 'connection')
+      users: persons()
         .slice(0, MOST_TOLD)
         .map(({ name }) => ({ userName: name, ...(local ? { link: links.issue(name, monotonic()) } : {}) })),
       calls: taken,
