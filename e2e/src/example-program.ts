@@ -64,7 +64,7 @@ export class ExampleProgram {
 
   async stop(): Promise<void> {
     const ended = new Promise((resolve) => this.#child.once('close', resolve));
-    if (this.#child.exitCode !== null) return;
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
     this.#child.kill('SIGTERM');
     await within('the example to end', ended);
   }
