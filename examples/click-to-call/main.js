@@ -133,6 +133,7 @@ async function dial(call) {
       bridge_on_answer: true,
       timeout_secs: 30,
       command_id: call.session,
+      client_state: encoded('agent'),
     });
     call.agent = data.call_control_id;
     if (!calls.has(call.session)) await api.calls.actions.hangup(call.agent, {});
@@ -163,6 +164,7 @@ async function agentLeft(call, cause) {
 const say = (call, payload) =>
   api.calls.actions.speak(call.caller, { payload, voice: 'female', language: 'en-GB' });
 
+const encoded = (state) => Buffer.from(state).toString('base64');
 const decoded = (state) => Buffer.from(state ?? '', 'base64').toString();
 
 // ---------------------------------------------------------------------------------------------------- the server
@@ -188,9 +190,8 @@ async function onWebhook(request, response) {
   // The same event may come twice.
   if (seen.has(event.id)) return;
   if (seen.add(event.id).size > 10_000) seen.delete(seen.values().next().value);
-  const call = calls.get(event.payload.call_session_id);
-  const isAgent = call && call.caller !== event.payload.call_control_id;
-  console.log(`${isAgent ? 'agent ' : 'caller'}  ${event.event_type}`);
+  const whose = decoded(event.payload.client_state) === 'agent' ? 'agent ' : 'caller';
+  console.log(`${whose}  ${event.event_type}`);
   // 90018: a command met a leg that has just ended. Its call.hangup says all there is to do.
   await Promise.resolve(onEvent(event)).catch((error) => {
     if (!error.message.includes('90018')) console.error(`${event.event_type}: ${error.message}`);

@@ -148,6 +148,7 @@ async function toAgent(call) {
       from: `sip:${connection.user_name}@${server.hostname}`,
       from_display_name: 'Voice menu',
       timeout_secs: 30,
+      target_leg_client_state: encoded('agent'),
     });
   } catch (error) {
     if (error.message.includes('90018')) throw error;
@@ -173,6 +174,7 @@ function sorry({ hangup_cause: cause, sip_hangup_cause: sip }) {
   return 'The agent cannot be reached.';
 }
 
+const encoded = (state) => Buffer.from(state).toString('base64');
 const decoded = (state) => Buffer.from(state ?? '', 'base64').toString();
 
 // ---------------------------------------------------------------------------------------------------- the server
@@ -198,9 +200,8 @@ async function onWebhook(request, response) {
   // The same event may come twice.
   if (seen.has(event.id)) return;
   if (seen.add(event.id).size > 10_000) seen.delete(seen.values().next().value);
-  const call = calls.get(event.payload.call_session_id);
-  const isAgent = call && call.caller !== event.payload.call_control_id;
-  console.log(`${isAgent ? 'agent ' : 'caller'}  ${event.event_type}`);
+  const whose = decoded(event.payload.client_state) === 'agent' ? 'agent ' : 'caller';
+  console.log(`${whose}  ${event.event_type}`);
   // 90018: a command met a leg that has just ended. Its call.hangup says all there is to do.
   await Promise.resolve(onEvent(event)).catch((error) => {
     if (!error.message.includes('90018')) console.error(`${event.event_type}: ${error.message}`);
