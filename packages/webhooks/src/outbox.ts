@@ -76,6 +76,8 @@ class Outbox implements Webhooks {
   readonly #endpoints: Endpoints<Item>;
   readonly #deadlines = new Deadlines<Item>();
   readonly #troubles = new Map<string, Trouble>();
+  /** Endpoints that were said to fail: when, and whether they still do. */
+  readonly #failing = new Map<string, { readonly saidAt: Ms; readonly still: boolean }>();
   #draining = false;
   #now: Ms = 0;
   #out: WebhooksOutput[] = [];
@@ -278,6 +280,7 @@ class Outbox implements Webhooks {
   #failed(item: Item, why: string): void {
     item.failures += 1;
     item.why = why;
+    this.#fails(item);
     if (this.#now >= item.giveUpAt && item.tries >= leastTries(item.hook)) return this.#giveUp(item);
     const landed = item.at;
     const { pauseMs } = tryOf(item.hook, item.tries);
@@ -378,8 +381,25 @@ class Outbox implements Webhooks {
   }
 
   #well(endpoint: string): void {
-    if (this.#troubles.delete(endpoint))
+    const failing = this.#failing.get(endpoint);
+    if (failing?.still === true) this.#failing.set(endpoint, { ...failing, still: false });
+    if (this.#troubles.delete(endpoint) || failing?.still === true)
       this.#log('info', 'webhooks are taken again', { endpoint: originIn(endpoint) });
+  }
+
+  /** Said when an endpoint begins to fail, since its events are tried for minutes before one is given up; once a minute at most. */
+  #fails(item: Item): void {
+    const failing = this.#failing.get(item.at);
+    if (failing?.still === true || (failing !== undefined && this.#now < failing.saidAt + LOG_MS)) return;
+    this.#log('warn', 'webhook not taken', {
+      event: item.event.id,
+      name: EVENT_NAME[item.event.what.type],
+      leg: item.event.leg.leg,
+      endpoint: originIn(item.at === '' ? item.seat : item.at),
+      why: item.why,
+    });
+    if (this.#failing.size >= MOST_TROUBLES) this.#failing.clear();
+    this.#failing.set(item.at, { saidAt: this.#now, still: true });
   }
 
   #trouble(item: Item): void {

@@ -124,6 +124,33 @@ describe('webhooks: tries', () => {
     }
   });
 
+  it('that fail are said when an endpoint begins to fail, once until it is well, and once a minute at most', () => {
+    let status = 500;
+    const bench = new Bench(() => ({ status, ms: 0 }));
+    const said = (): string[] => bench.logs.splice(0).map((line) => line.split(' {')[0]!);
+    bench.event(eventOf('l', 0));
+    bench.run(1_100);
+    assert.match(bench.logs.join(), /^webhook not taken .*"endpoint":"https:..app.example".*it answered 500/);
+    assert.doesNotMatch(bench.logs.join(), /\/hook/);
+    said();
+    bench.event(eventOf('m', 0));
+    bench.run(3_000);
+    assert.deepEqual(said(), []);
+    status = 200;
+    bench.run(20_000);
+    assert.deepEqual(said(), ['webhooks are taken again']);
+    status = 500;
+    bench.event(eventOf('n', 0));
+    bench.run(20_100);
+    assert.deepEqual(said(), []);
+    status = 200;
+    bench.run(90_000);
+    status = 500;
+    bench.event(eventOf('o', 0));
+    bench.run(90_100);
+    assert.deepEqual(said(), ['webhook not taken']);
+  });
+
   it('go to the failover after the third, then to both in turn, until the event is old', () => {
     const hook = { ...HOOK, failover: 'https://second.example/hook' };
     const bench = new Bench(() => ({ status: 500, ms: 0 }));
