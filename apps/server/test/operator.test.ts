@@ -133,6 +133,13 @@ describe('what a back end needs to know of a server', { timeout: 300_000 }, () =
         return response.status === 200 ? await response.json() : undefined;
       });
       assert.equal((answer as { data: { public: string } }).data.public, said.TELNYX_PUBLIC_KEY);
+      // A base URL without its end is told what it lacks.
+      for (const method of ['GET', 'POST']) {
+        const headers = { Authorization: `Bearer ${said.TELNYX_API_KEY}` };
+        const lost = await fetch(`${url}/credential_connections`, { method, headers });
+        assert.equal(lost.status, 404);
+        assert.match(await lost.text(), /"detail":"The API lies under \/v2;/);
+      }
       const wrong = await run('key', 'list', '--env', ...where);
       assert.deepEqual([wrong.code, /--env belongs to "key create"/.test(wrong.stderr)], [1, true]);
     } finally {

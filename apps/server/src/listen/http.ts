@@ -31,6 +31,16 @@ const SECURITY_HEADERS: Readonly<Record<string, string>> = {
   'Cross-Origin-Opener-Policy': 'same-origin',
 };
 
+const NO_API_HERE = {
+  errors: [
+    {
+      code: '10005',
+      title: 'Resource not found',
+      detail: 'The API lies under /v2; the base URL of a client ends with it.',
+    },
+  ],
+};
+
 export interface HttpRoutes {
   /** Where the built softphone lies. */
   readonly consoleDir: string;
@@ -95,9 +105,12 @@ export function createHttpApp(routes: HttpRoutes, tls: boolean): Hono {
     },
   );
 
+  // Who comes with a key, or to change something, looks for the API and has lost the end of its base URL.
+  app.notFound((c) => c.json(NO_API_HERE, 404));
   app.get('*', (c) => {
     const file = assetFile(routes.consoleDir, c.req.path);
     if (file === null) {
+      if (c.req.header('authorization') !== undefined) return c.notFound();
       return c.text(
         existsSync(join(routes.consoleDir, 'index.html'))
           ? 'not found'
