@@ -161,6 +161,20 @@ describe('the examples', { ...needs('chromium', 'espeak-ng'), timeout: 300_000 }
     });
 
     it('makes nothing twice, and removes what it made', async () => cleansUp('click-to-call', program));
+
+    it('leaves no page in doubt: one whose back end is gone says that nobody took the call', async () =>
+      explained(program, async () => {
+        program = await ExampleProgram.start('click-to-call', variables);
+        const late = await Person.opens(browser, program.url, 440);
+        await late.page.getByRole('button', { name: 'Call us', disabled: false }).waitFor();
+        await program.stop();
+        await late.presses('Call us');
+        await until('the server to say so', () => /127\.0\.0\.1.*webhook not taken/.test(server.fullLog));
+        await late.presses('Hang up');
+        await late.reads('Nobody took the call.');
+        await late.leaves();
+        assert.equal((await program.remove()).code, 0);
+      }));
   });
 
   describe('the voice menu', () => {

@@ -324,12 +324,15 @@ const PAGE = `<!doctype html>
       if (notification.type === 'userMediaError') say('The microphone cannot be used: ' + notification.error?.message);
       if (notification.type !== 'callUpdate') return;
       const over = ['hangup', 'destroy'].includes(notification.call.state);
-      if (over && call && notification.call.id === call.id) call = null;
+      if (over && call && notification.call.id === call.id) {
+        call = null;
+        if (status.textContent === 'Calling …') say('Nobody took the call.');
+      }
       show();
     });
     button.onclick = () => {
       if (call) return call.hangup();
-      say('');
+      say('Calling …');
       call = client.newCall({ destinationNumber: 'menu', clientState: btoa(page) });
       show();
     };
