@@ -100,7 +100,9 @@ export class BackEnd {
   /** The command is refused with this code, where published programs look for it. */
   async refused(code: string, name: ActionName, control: string, body?: object): Promise<void> {
     const renamed =
-      name === 'bridge' ? Object.entries(body ?? {}).map(([k, v]) => [k === 'with' ? this.#otherLeg : k, v]) : [];
+      name === 'bridge'
+        ? Object.entries(body ?? {}).map(([k, v]) => [k === 'with' ? this.#otherLeg : k, v])
+        : [];
     try {
       await this.#act(name, control, name === 'bridge' ? Object.fromEntries(renamed) : body);
     } catch (error) {

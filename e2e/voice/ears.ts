@@ -44,12 +44,12 @@ export function rtpEar(name: string, rtp: RtpPeer): Ear {
   };
 }
 
-/** A frequency, `null` for silence, or `speech`: something, and no pure tone. */
-export type Heard = number | null | 'speech';
+/** A frequency, `null` for silence, or `sound`: speech or music, and no clean tone. */
+export type Heard = number | null | 'sound';
 
 function fits(tone: Tone, wanted: Heard): boolean {
   if (wanted === null) return tone.level < 0.005;
-  if (wanted === 'speech') return tone.level > 0.01 && tone.purity < 0.9;
+  if (wanted === 'sound') return tone.level > 0.01 && tone.purity < 0.9;
   return Math.abs(tone.hz - wanted) <= wanted * 0.02 && tone.level > 0.02 && tone.purity > 0.9;
 }
 

@@ -75,7 +75,10 @@ export class Hook {
         assert.ok(!this.told.some(({ id }) => id === data.id), `${data.event_type} came twice`);
         const control: string = data.payload.call_control_id;
         const last = this.told.filter((one) => one.control === control).at(-1);
-        assert.ok((last?.occurredAt ?? '') <= data.occurred_at, `${data.event_type} lies before ${last?.type}`);
+        assert.ok(
+          (last?.occurredAt ?? '') <= data.occurred_at,
+          `${data.event_type} lies before ${last?.type}`,
+        );
         this.told.push({
           type: data.event_type.replace(/^call\./, ''),
           control,

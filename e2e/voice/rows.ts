@@ -1,0 +1,5 @@
+import { PATTERN_ROWS } from './rows-pattern1.ts';
+import type { VoiceRow } from './scene.ts';
+
+/** What every generation of the official package must be able to do with calls, on a real server with real media ends. */
+export const ROWS: readonly VoiceRow[] = [...PATTERN_ROWS];
