@@ -19,7 +19,7 @@ export type Sdk = '2.27.10' | 'ours';
 export const DESK = '+13125550123';
 /** Carriers on ports of their own: `CARRIERS[n]` begins the numbers behind the nth. */
 export const CARRIERS = ['+1570', '+1571', '+1572'] as const;
-export const PASSWORD = 'the password of this line';
+export const PASSWORD = 'password-of-this-line';
 
 const seconds = (hz: number, count: number): Buffer => wavOf(sine(hz, 16_000, 16_000 * count, 0.5), 16_000);
 
