@@ -32,9 +32,9 @@ export class Hook {
 
   static async open(sounds: Readonly<Record<string, Buffer>>): Promise<Hook> {
     const server = createServer((request, response) => {
-      const sound = sounds[request.url!.slice(1)];
-      if (request.method === 'GET' && sound !== undefined) {
-        response.writeHead(200, { 'content-type': 'audio/wav' }).end(sound);
+      if (request.url!.endsWith('.wav')) {
+        const sound = sounds[request.url!.slice(1)];
+        response.writeHead(sound === undefined ? 404 : 200, { 'content-type': 'audio/wav' }).end(sound);
         return;
       }
       const parts: Buffer[] = [];

@@ -96,16 +96,13 @@ const ringGroup: VoiceRow = {
 };
 
 const twoBrowsers: VoiceRow = {
-  name: 'two parked browsers, neither answered: one is answered, the bridge answers the other',
+  name: 'two parked browsers, neither answered: the bridge answers both',
   run: async (scene) => {
     const { api, hook } = scene;
     const [one, other] = [scene.party('2.27.10'), scene.party('ours')];
     const first = await scene.parks('2.27.10', DIALLED);
     const second = await scene.parks('ours', DIALLED);
     assert.notEqual(first.initiated.call_session_id, second.initiated.call_session_id);
-    await api.refused('90034', 'bridge', first.control, { with: second.control });
-    await api.act('answer', first.control);
-    // At once, before `call.answered`.
     await api.bridge(first.control, second.control);
     await one.page.becomes(first.id, 'active');
     await other.page.becomes(second.id, 'active');

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { RtpPeer } from '../src/rtp-peer.ts';
+import { plainSdp, SipPeer } from '../src/sip-peer.ts';
 import { until } from '../src/wait.ts';
 import { state, type VoiceRow } from './scene.ts';
 import { DESK } from './stage.ts';
@@ -104,7 +106,8 @@ const refer: VoiceRow = {
     scene.step('the phone and the browser talk');
     await scene.hears([agent, 440]);
     assert.equal((await hook.gets(w, 'refer.completed')).sip_notify_response, 200);
-    await hook.gets(w, 'hangup');
+    // The first call stands until somebody ends it.
+    await api.act('hangup', w);
     await agent.page.act(id, 'hangup');
     await hook.gets(second, 'hangup');
     await scene.lived(w, 'initiated answered refer.started refer.completed hangup');
@@ -151,6 +154,35 @@ const sipInfo: VoiceRow = {
     await scene.hangup(p, 'normal_clearing', 'callee');
     await carrier.sipp.finishes();
     await scene.lived(p, 'initiated answered hangup');
+  },
+};
+
+const infoReceived: VoiceRow = {
+  name: 'a SIP INFO of the carrier: told as call.sip_info.received',
+  run: async (scene) => {
+    const { api, hook, stage } = scene;
+    const rtp = await RtpPeer.open({ codec: 'PCMU', payloadType: 0, eventPayloadType: 101 });
+    const carrier = await SipPeer.open({
+      server: stage.server.sipPort,
+      host: '127.0.0.1',
+      port: stage.carrierPorts[2]!,
+    });
+    try {
+      const calling = carrier.calls(DESK, plainSdp('127.0.0.1', rtp.port));
+      const { call_control_id: c } = await scene.begins('parked', 'incoming');
+      await api.act('answer', c);
+      const { leg } = await calling;
+      await hook.gets(c, 'answered');
+      assert.equal(await carrier.informs(leg, 'application/json', '{"b":2}'), 200);
+      const told = await hook.gets(c, 'sip_info.received');
+      assert.deepEqual([told.content_type, told.body], ['application/json', '{"b":2}']);
+      carrier.bye(leg);
+      await scene.hangup(c, 'normal_clearing', 'caller', '200');
+      await scene.lived(c, 'initiated answered sip_info.received hangup');
+    } finally {
+      carrier.close();
+      rtp.close();
+    }
   },
 };
 
@@ -301,6 +333,7 @@ export const COMMAND_ROWS: readonly VoiceRow[] = [
   refer,
   clientState,
   sipInfo,
+  infoReceived,
   dtmf,
   dialList,
   reads,

@@ -224,6 +224,22 @@ export class Scene {
     assert.equal(new Set(names).size, 1, 'a leg keeps its names');
   }
 
+  /** As `lived`, where what was played and pressed is not counted: begins and ends well, and what started has ended once. */
+  async alternates(control: string): Promise<void> {
+    await this.hook.gets(control, 'hangup');
+    await this.hook.settles();
+    const types = this.hook.of(control).map(({ type }) => type);
+    assert.deepEqual([types[0], types.at(-1)], ['initiated', 'hangup'], this.hook.report());
+    for (const what of ['playback', 'speak'])
+      for (let open = 0, i = 0; i < types.length; i++) {
+        if (types[i] === `${what}.started`) open++;
+        if (types[i] === `${what}.ended`) open--;
+        assert.ok(open === 0 || open === 1, this.hook.report());
+        assert.ok(open === 0 || i < types.length - 1, this.hook.report());
+      }
+    await this.lived(control, types.join(' '));
+  }
+
   /** How a leg ended. */
   async hangup(control: string, cause: string, source: string, sip?: string): Promise<Json> {
     const payload = await this.hook.gets(control, 'hangup');
