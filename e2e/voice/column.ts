@@ -25,7 +25,7 @@ export async function runColumn(
   try {
     for (const row of rows) {
       const since = performance.now();
-      const outcome = { ...(await drive(stage, row)), ms: Math.round(performance.now() - since) };
+      const outcome = { ...(await runRow(stage, row)), ms: Math.round(performance.now() - since) };
       outcomes.set(row.name, outcome);
       done(row, outcome);
     }
@@ -35,7 +35,8 @@ export async function runColumn(
   return outcomes;
 }
 
-async function drive(stage: Stage, row: VoiceRow): Promise<Omit<Outcome, 'ms'>> {
+/** One row on its stage. */
+export async function runRow(stage: Stage, row: VoiceRow): Promise<Omit<Outcome, 'ms'>> {
   stage.house.hook.forget();
   const scene = new Scene(stage);
   try {
