@@ -15,21 +15,25 @@ const is =
   (value) =>
     values.includes(value);
 const bool: Check = (value) => typeof value === 'boolean';
-const uuid: Check = (value) => /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/.test(value);
-const time: Check = (value) => /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/.test(value);
-const base64: Check = (value) => typeof value === 'string' && /^[A-Za-z0-9+/]+=*$/.test(value);
+const matches =
+  (pattern: RegExp): Check =>
+  (value) =>
+    typeof value === 'string' && pattern.test(value);
+const uuid = matches(/^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/);
+const time = matches(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/);
+const base64 = matches(/^[A-Za-z0-9+/]+=*$/);
 const headers: Check = (value) =>
   Array.isArray(value) && value.every((one) => text(one.name) && anyText(one.value));
-const codecs: Check = (value) => typeof value === 'string' && /^(\w+(,\w+)*)?$/.test(value);
+const codecs = matches(/^(\w+(,\w+)*)?$/);
 const texts: Check = (value) => Object.values(value).every((one) => typeof one === 'string');
 const quality: Check = (value) =>
   texts(value.inbound) && texts(value.outbound) && Number(value.inbound.mos) >= 0;
 
 const BASE: Readonly<Record<string, Check>> = {
-  call_control_id: (value) => text(value) && value.startsWith('v3:'),
+  call_control_id: matches(/^v3:/),
   call_leg_id: uuid,
   call_session_id: uuid,
-  connection_id: (value) => /^\d+$/.test(value),
+  connection_id: matches(/^\d+$/),
   client_state: orNull(base64),
   from: text,
   to: text,
@@ -40,7 +44,8 @@ const HEADERS = { custom_headers: headers, sip_headers: headers };
 const tags: Check = (value) => Array.isArray(value);
 const MEDIA = { 'media_url?': text, 'media_name?': text, overlay: bool };
 
-const EVENTS: Readonly<Record<string, Readonly<Record<string, Check>>>> = {
+/** By the name of the event; a field with `?` may be absent. */
+export const EVENTS: Readonly<Record<string, Readonly<Record<string, Check>>>> = {
   'call.initiated': {
     direction: is('incoming', 'outgoing'),
     state: is('parked', 'bridging'),
@@ -77,9 +82,9 @@ const EVENTS: Readonly<Record<string, Readonly<Record<string, Check>>>> = {
   },
   'call.hold': {},
   'call.unhold': {},
-  'call.dtmf.received': { digit: (value) => /^[0-9A-D*#]$/.test(value) },
+  'call.dtmf.received': { digit: matches(/^[0-9A-D*#]$/) },
   'call.gather.ended': {
-    digits: (value) => /^[0-9A-D*#]*$/.test(value),
+    digits: matches(/^[0-9A-D*#]*$/),
     status: is('valid', 'invalid', 'timeout', 'call_hangup', 'cancelled'),
     'gather_id?': text,
   },
@@ -91,6 +96,10 @@ const EVENTS: Readonly<Record<string, Readonly<Record<string, Check>>>> = {
   },
   'call.speak.started': {},
   'call.speak.ended': { status: is('completed', 'cancelled', 'call_hangup', 'failed') },
+  'call.machine.detection.ended': { result: text },
+  'call.machine.greeting.ended': { result: text },
+  'call.machine.premium.detection.ended': { result: text },
+  'call.machine.premium.greeting.ended': { result: text },
   'call.refer.started': {},
   'call.refer.completed': { sip_notify_response: (value) => value >= 200 && value < 300 },
   'call.refer.failed': { sip_notify_response: (value) => value >= 300 },

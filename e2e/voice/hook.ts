@@ -12,6 +12,8 @@ export interface Told {
   readonly payload: Json;
   readonly id: string;
   readonly occurredAt: string;
+  /** Where it came. */
+  readonly path: string;
 }
 
 /**
@@ -41,7 +43,7 @@ export class Hook {
       request.on('data', (part: Buffer) => parts.push(part));
       request.on('end', () => {
         // Answered before it is looked at, and kept in the order of arrival.
-        response.writeHead(request.url === '/hook' ? 200 : 404).end();
+        response.writeHead(200).end();
         const headers = request.headers as Record<string, string>;
         hook.#take(request.method!, request.url!, headers, Buffer.concat(parts).toString('utf8'));
       });
@@ -63,7 +65,7 @@ export class Hook {
     const { backEnd } = this;
     this.#checking = this.#checking.then(async () => {
       try {
-        assert.deepEqual([method, url], ['POST', '/hook']);
+        assert.equal(method, 'POST');
         assert.equal(headers['content-type'], 'application/json');
         assert.equal(headers['user-agent'], 'telnyx-webhooks');
         assert.ok(backEnd !== undefined);
@@ -71,7 +73,7 @@ export class Hook {
         assert.deepEqual(event, JSON.parse(body), 'what the package unwraps is what was sent');
         conforms(event);
         const { data, meta } = event;
-        assert.deepEqual(meta, { attempt: 1, delivered_to: this.url });
+        assert.deepEqual(meta, { attempt: 1, delivered_to: `${this.origin}${url}` });
         assert.ok(!this.told.some(({ id }) => id === data.id), `${data.event_type} came twice`);
         const control: string = data.payload.call_control_id;
         const last = this.told.filter((one) => one.control === control).at(-1);
@@ -85,6 +87,7 @@ export class Hook {
           payload: data.payload,
           id: data.id,
           occurredAt: data.occurred_at,
+          path: url,
         });
       } catch (error) {
         this.#faults.push(`${error instanceof Error ? error.message : String(error)}\n${body}`);

@@ -95,6 +95,45 @@ const ringGroup: VoiceRow = {
   },
 };
 
+const beforeTheAnswer: VoiceRow = {
+  name: 'before the answer: silence, a ring tone when asked for, early media of a transfer',
+  run: async (scene) => {
+    const { api, hook } = scene;
+    const caller = scene.party('ours');
+    const [first, second] = [await scene.carrier('uas', 0), await scene.carrier('uas', 1)];
+    const { control: w, id } = await scene.answered('ours', DIALLED);
+    const p = await scene.dials(first.number, { link_to: w });
+    await first.sipp.says('180');
+    scene.step('the carrier rings, and nobody has asked for a sound');
+    await scene.hears([caller, null]);
+    await api.bridge(w, p, { play_ringtone: true, park_after_unbridge: 'self' });
+    scene.step('play_ringtone');
+    await scene.hears([caller, 'sound']);
+    await first.sipp.steer('busy');
+    await first.sipp.finishes();
+    await scene.hangup(p, 'user_busy', 'callee', '486');
+    scene.step('busy; the caller is parked');
+    await scene.hears([caller, null]);
+
+    await api.act('transfer', w, { to: second.number });
+    const q = (await scene.begins('bridging')).call_control_id;
+    await second.sipp.says('180');
+    await second.sipp.steer('earlyMedia');
+    await second.speaks();
+    scene.step('early media of the transfer');
+    await scene.hears([caller, second.hz], [second, null]);
+    await second.sipp.steer('answer');
+    await hook.gets(q, 'bridged');
+    scene.step('transferred');
+    await scene.hears([caller, second.hz], [second, caller.hz]);
+    await caller.page.act(id, 'hangup');
+    await scene.isHungUp(second);
+    await scene.lived(w, 'initiated answered bridged hangup');
+    await scene.lived(p, 'initiated hangup');
+    await scene.lived(q, 'initiated answered bridged hangup');
+  },
+};
+
 const twoBrowsers: VoiceRow = {
   name: 'two parked browsers, neither answered: the bridge answers both',
   run: async (scene) => {
@@ -116,4 +155,10 @@ const twoBrowsers: VoiceRow = {
   },
 };
 
-export const BRIDGE_ROWS: readonly VoiceRow[] = [parkAfter, doubleBridge, ringGroup, twoBrowsers];
+export const BRIDGE_ROWS: readonly VoiceRow[] = [
+  parkAfter,
+  doubleBridge,
+  ringGroup,
+  beforeTheAnswer,
+  twoBrowsers,
+];

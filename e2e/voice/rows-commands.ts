@@ -3,7 +3,7 @@ import { RtpPeer } from '../src/rtp-peer.ts';
 import { plainSdp, SipPeer } from '../src/sip-peer.ts';
 import { until } from '../src/wait.ts';
 import { state, type VoiceRow } from './scene.ts';
-import { DESK } from './stage.ts';
+import { DESK, HZ } from './stage.ts';
 
 const DIALLED = '+13125559876';
 
@@ -88,13 +88,13 @@ const refer: VoiceRow = {
   run: async (scene) => {
     const { api, hook, stage } = scene;
     const agent = scene.party('ours');
-    const { phone } = await scene.phone();
-    await phone.command('dial', `sip:${DIALLED}@sip.localhost`);
+    const phone = await scene.phone();
+    await phone.phone.command('dial', `sip:${DIALLED}@sip.localhost`);
     const told = await scene.begins('parked');
     assert.equal(told.connection_id, stage.connections.phone);
     const w = told.call_control_id;
     await api.act('answer', w);
-    await phone.sees('CALL_ESTABLISHED');
+    await phone.phone.sees('CALL_ESTABLISHED');
     await api.act('refer', w, { sip_address: agent.address });
     await hook.gets(w, 'refer.started');
     // What it calls is parked, too; the back end takes it on.
@@ -104,7 +104,7 @@ const refer: VoiceRow = {
     const { call_control_id: a } = await scene.begins('bridging');
     const { id } = await scene.picksUp('ours');
     scene.step('the phone and the browser talk');
-    await scene.hears([agent, 440]);
+    await scene.hears([agent, HZ.phone], [phone, agent.hz]);
     assert.equal((await hook.gets(w, 'refer.completed')).sip_notify_response, 200);
     // The first call stands until somebody ends it.
     await api.act('hangup', w);
@@ -300,6 +300,30 @@ const active: VoiceRow = {
   },
 };
 
+const hooks: VoiceRow = {
+  name: 'webhook_url and webhook_urls: where the events of a leg go, from a command on',
+  run: async (scene) => {
+    const { api, hook } = scene;
+    const carrier = await scene.carrier('uas');
+    const p = await scene.dials(carrier.number, {
+      webhook_url: `${hook.origin}/hook/of-the-dial`,
+      webhook_urls: { 'call.hangup': `${hook.origin}/hook/of-the-end` },
+    });
+    await carrier.answers();
+    await hook.gets(p, 'answered');
+    await api.act('send_dtmf', p, { digits: '1', webhook_url: `${hook.origin}/hook/${p}` });
+    await carrier.rtp.sendDigits('2');
+    await hook.gets(p, 'dtmf.received');
+    await api.act('hangup', p);
+    await scene.isHungUp(carrier);
+    await scene.lived(p, 'initiated answered dtmf.received hangup');
+    assert.deepEqual(
+      hook.of(p).map(({ path }) => decodeURIComponent(path)),
+      ['/hook/of-the-dial', '/hook/of-the-dial', `/hook/${p}`, '/hook/of-the-end'],
+    );
+  },
+};
+
 const commandId: VoiceRow = {
   name: 'command_id twice: the same answer, one call, one effect',
   run: async (scene) => {
@@ -339,4 +363,5 @@ export const COMMAND_ROWS: readonly VoiceRow[] = [
   reads,
   active,
   commandId,
+  hooks,
 ];
