@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { until } from '../src/wait.ts';
 import type { VoiceRow } from './scene.ts';
 
 const DIALLED = '+13125559876';
@@ -121,7 +122,8 @@ const beforeTheAnswer: VoiceRow = {
     await second.sipp.steer('earlyMedia');
     await second.speaks();
     scene.step('early media of the transfer');
-    await scene.hears([caller, second.hz], [second, null]);
+    // Early media is for both: a menu before the answer takes what the caller says.
+    await scene.hears([caller, second.hz], [second, caller.hz]);
     await second.sipp.steer('answer');
     await hook.gets(q, 'bridged');
     scene.step('transferred');
@@ -131,6 +133,34 @@ const beforeTheAnswer: VoiceRow = {
     await scene.lived(w, 'initiated answered bridged hangup');
     await scene.lived(p, 'initiated hangup');
     await scene.lived(q, 'initiated answered bridged hangup');
+  },
+};
+
+const muteDtmf: VoiceRow = {
+  name: 'mute_dtmf both: digits are told, and the other side does not hear them',
+  run: async (scene) => {
+    const { api, hook } = scene;
+    const caller = scene.party('2.27.10');
+    const carrier = await scene.carrier('uas');
+    const { control: w, id } = await scene.answered('2.27.10', DIALLED);
+    const p = await scene.dials(carrier.number, { link_to: w });
+    await carrier.answers();
+    await hook.gets(p, 'answered');
+    await api.bridge(w, p, { mute_dtmf: 'both' });
+    scene.step('bridged');
+    await scene.hears([caller, carrier.hz], [carrier, caller.hz]);
+    await caller.page.act(id, 'dtmf', '4');
+    assert.equal((await hook.gets(w, 'dtmf.received')).digit, '4');
+    await carrier.rtp.sendDigits('7');
+    assert.equal((await hook.gets(p, 'dtmf.received')).digit, '7');
+    // What is sent by command is not muted; it comes behind whatever would have been passed on.
+    await api.act('send_dtmf', p, { digits: '8' });
+    await until('the digit sent by command', () => carrier.rtp.events.digits.endsWith('8'));
+    assert.equal(carrier.rtp.events.digits, '8');
+    await caller.page.act(id, 'hangup');
+    await scene.isHungUp(carrier);
+    await scene.lived(w, 'initiated answered bridged dtmf.received hangup');
+    await scene.lived(p, 'initiated answered bridged dtmf.received hangup');
   },
 };
 
@@ -160,5 +190,6 @@ export const BRIDGE_ROWS: readonly VoiceRow[] = [
   doubleBridge,
   ringGroup,
   beforeTheAnswer,
+  muteDtmf,
   twoBrowsers,
 ];

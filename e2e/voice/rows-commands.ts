@@ -83,6 +83,42 @@ const transfer: VoiceRow = {
   },
 };
 
+const fails: VoiceRow = {
+  name: 'dials that fail: busy, no answer, too long, nobody registered, no such user; the linked caller stays',
+  run: async (scene) => {
+    const { api, stage } = scene;
+    const caller = scene.party('ours');
+    const { control: w, id } = await scene.answered('ours', DIALLED);
+    const group = { link_to: w, bridge_on_answer: true };
+    for (const [step, cause, status] of [
+      ['busy', 'user_busy', '486'],
+      ['noAnswer', 'no_answer', '480'],
+    ] as const) {
+      const carrier = await scene.carrier('uas', step === 'busy' ? 0 : 1);
+      const p = await scene.dials(carrier.number, group);
+      await carrier.sipp.says('180');
+      await carrier.sipp.steer(step);
+      await scene.hangup(p, cause, 'callee', status);
+      await scene.lived(p, 'initiated hangup');
+    }
+    const carrier = await scene.carrier('uas', 2);
+    const late = await scene.dials(carrier.number, { ...group, timeout_secs: 5 });
+    const gone = await scene.dials(stage.address('phone'), group);
+    // Here it is the platform that knows.
+    await scene.hangup(gone, 'no_answer', 'unknown', '480');
+    const unknown = await scene.dials('sip:nobody@sip.localhost', group);
+    await scene.hangup(unknown, 'not_found', 'unknown', '404');
+    await scene.hangup(late, 'timeout', 'unknown', '487');
+    await carrier.sipp.gets('CANCEL');
+    for (const leg of [late, gone, unknown]) await scene.lived(leg, 'initiated hangup');
+    scene.step('all have failed');
+    await scene.hears([caller, null]);
+    assert.equal((await caller.page.call(id)).state, 'active');
+    await api.act('hangup', w);
+    await scene.lived(w, 'initiated answered hangup');
+  },
+};
+
 const refer: VoiceRow = {
   name: 'refer: a desk phone calls a browser itself',
   run: async (scene) => {
@@ -354,6 +390,7 @@ export const COMMAND_ROWS: readonly VoiceRow[] = [
   rejected('USER_BUSY', '486', 'user_busy'),
   giveUp,
   transfer,
+  fails,
   refer,
   clientState,
   sipInfo,

@@ -162,10 +162,18 @@ const inbound = (sdk: Sdk): VoiceRow => ({
     await api.bridge(c, a);
     scene.step('bridged');
     await scene.hears([agent, carrier.hz], [carrier, agent.hz]);
+    await carrier.sipp.steer('hold');
+    await hook.gets(c, 'hold');
+    scene.step('held by the carrier');
+    await scene.hears([agent, 'sound'], [carrier, null]);
+    await carrier.sipp.steer('unhold');
+    await hook.gets(c, 'unhold');
+    scene.step('held no more');
+    await scene.hears([agent, carrier.hz], [carrier, agent.hz]);
     await agent.page.act(id, 'hangup');
     await scene.hangup(a, 'normal_clearing', 'callee');
     await scene.isHungUp(carrier);
-    await scene.lived(c, 'initiated answered bridged hangup');
+    await scene.lived(c, 'initiated answered bridged hold unhold hangup');
     await scene.lived(a, 'initiated answered bridged hangup');
   },
 });

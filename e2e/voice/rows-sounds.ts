@@ -61,9 +61,15 @@ const playBridged: VoiceRow = {
     await scene.hears([caller, carrier.hz], [carrier, SOUND.menu]);
     scene.step('played out to the other side');
     await scene.hears([caller, carrier.hz], [carrier, caller.hz]);
+    await api.act('playback_start', w, { audio_url: media_url, overlay: true });
+    scene.step('mixed into what the caller hears');
+    await scene.hears([caller, 'sound'], [carrier, caller.hz]);
+    assert.equal((await hook.gets(w, 'playback.ended', 2)).overlay, true);
+    scene.step('mixed no more');
+    await scene.hears([caller, carrier.hz], [carrier, caller.hz]);
     await talk.over();
     const played = 'playback.started playback.ended';
-    await scene.lived(w, `initiated answered bridged ${played} hangup`);
+    await scene.lived(w, `initiated answered bridged ${played} ${played} hangup`);
     await scene.lived(p, `initiated answered bridged ${played} hangup`);
   },
 };
