@@ -181,6 +181,13 @@ export class SipPeer {
     return { status, sdp: response === undefined ? undefined : bodyOf(response) };
   }
 
+  /** Sends an INFO; the status of its answer. */
+  async informs(leg: string, contentType: string, body: string): Promise<number> {
+    const request = { method: 'INFO', contentType, body } as const;
+    this.#do(this.#agent.requestInDialog(leg, request, `info-${++this.#tokens}`, now()));
+    return (await this.gets('inDialogResult')).status;
+  }
+
   answersReinvite(leg: string, tx: string, sdp: string): void {
     this.#do(this.#agent.respondReinvite(leg, tx, 200, { sdp }, now()));
   }

@@ -148,6 +148,19 @@ describe('one of a bridge goes: the other ends, or is parked', () => {
         });
       }
 
+  it('what was asked of one bridge is not asked of the next: that one says nothing, and hangs up', () => {
+    const b = new BackEnd();
+    const [w, p, q] = [b.talking(), b.up(), b.up()];
+    b.do('bridge', w, { with: p.control, after: 'park' });
+    b.hangsUp(p);
+    b.alone(w);
+    b.do('bridge', q, { with: w.control });
+    b.pair(w, q);
+    b.hangsUp(q);
+    assert.equal(b.isAlive(w), false);
+    b.clean();
+  });
+
   it('a leg that was parked so is bridged again, and again', () => {
     const b = new BackEnd();
     const w = b.talking();

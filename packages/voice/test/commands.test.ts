@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { BackEnd } from './back-end.ts';
 import { bindings } from './callers.ts';
 import { bench, carrierAnswers, dialIt, names, ok, park } from './command-rig.ts';
 
@@ -51,6 +52,27 @@ describe('Pattern 1', () => {
     assert.deepEqual(b.voice.size, { calls: 0, media: 0, dialogs: 0 });
     assert.equal(b.voice.deadline(), null);
     assert.equal(b.journal.size, 0);
+  });
+});
+
+describe('what is told of an offer', () => {
+  it('is its codecs; digits, comfort noise and redundancy are none', () => {
+    const b = new BackEnd();
+    const formats = [
+      '111 opus/48000/2',
+      '63 red/48000/2',
+      '0 PCMU/8000',
+      '13 CN/8000',
+      '101 telephone-event/8000',
+    ];
+    const lines = formats.map((format) => `a=rtpmap:${format}`);
+    const sdp = [
+      ...['v=0', 'o=- 1 1 IN IP4 192.0.2.7', 's=-', 'c=IN IP4 192.0.2.7', 't=0 0'],
+      ...['m=audio 4000 RTP/AVP 111 63 0 13 101', ...lines, ''],
+    ].join('\r\n');
+    b.arrived('+13125550190', sdp);
+    const [first] = b.news;
+    assert.deepEqual(first?.what.type === 'initiated' && first.what.offeredCodecs, ['OPUS', 'PCMU']);
   });
 });
 

@@ -46,7 +46,7 @@ const ROWS: { readonly [T in CallNews['type']]: readonly [Extract<CallNews, { ty
         fromUri: '+13125550100@192.0.2.1:5060',
         toUri: '+13125550101@sip.example',
         headers: HEADERS,
-        offeredCodecs: ['PCMU', 'PCMA', 'telephone-event'],
+        offeredCodecs: ['PCMU', 'PCMA'],
         connectionCodecs: ['OPUS', 'PCMU'],
       },
       {
@@ -57,7 +57,7 @@ const ROWS: { readonly [T in CallNews['type']]: readonly [Extract<CallNews, { ty
         from_sip_uri: '+13125550100@192.0.2.1:5060',
         to_sip_uri: '+13125550101@sip.example',
         ...TOLD,
-        offered_codecs: 'PCMU,PCMA,telephone-event',
+        offered_codecs: 'PCMU,PCMA',
         connection_codecs: 'OPUS,PCMU',
         shaken_stir_attestation: null,
         shaken_stir_validated: false,

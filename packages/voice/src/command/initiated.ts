@@ -35,9 +35,13 @@ function codecsOf({ dial }: Leg): Initiated['connectionCodecs'] {
   return callee === undefined ? [] : callee.to === 'user' ? callee.codecs : (callee.trunks[0]?.codecs ?? []);
 }
 
-/** Encoding names of the audio of an offer, the first of each. */
+/** Formats of an audio section that are no codecs: digits (RFC 4733), comfort noise (RFC 3389), redundancy and repair. */
+const NO_CODEC = new Set(['TELEPHONE-EVENT', 'CN', 'RED', 'RTX', 'ULPFEC', 'FLEXFEC']);
+
+/** Names of the audio codecs of an offer, the first of each. */
 function offered(sdp: string | null): readonly string[] {
   const read = sdp === null ? null : parseSdp(sdp);
   const audio = read?.ok === true ? read.value.media.find(({ kind }) => kind === 'audio') : undefined;
-  return [...new Set((audio?.payloads ?? []).map(({ name }) => name.toUpperCase()))];
+  const names = (audio?.payloads ?? []).map(({ name }) => name.toUpperCase());
+  return [...new Set(names)].filter((name) => !NO_CODEC.has(name));
 }

@@ -183,7 +183,7 @@ const STEPS: { readonly [T in LegInput['type']]: (draft: LegDraft, input: Of<T>)
 };
 
 function onPlaced(draft: LegDraft, { place }: Of<'placed'>): void {
-  const { program } = draft.leg;
+  const { program, place: before } = draft.leg;
   // A transfer that hands a built-in service on leaves nothing in its place.
   if (place !== null) recordService(draft);
   draft.set({ place });
@@ -191,6 +191,8 @@ function onPlaced(draft: LegDraft, { place }: Of<'placed'>): void {
   // A command has brought it here, be it one of another leg.
   if (place !== null && program.firstCommandBy !== null)
     draft.set({ program: { ...program, firstCommandBy: null } });
+  // What was asked for the end of a bridge is of that bridge; a later one that says nothing hangs up.
+  if (place === null && before?.in === 'bridge') draft.set({ program: { ...program, after: 'hangup' } });
   if (draft.leg.state.name === 'offered')
     draft.to({ name: 'offered', ...(place === null ? { until: draft.now + draft.settings.parkMs } : {}) });
 }

@@ -1,0 +1,75 @@
+import type { Baresip } from '../src/baresip.ts';
+import type { RtpPeer } from '../src/rtp-peer.ts';
+import type { TestPage } from '../src/test-page.ts';
+import { measureTone, type Tone } from '../src/tone.ts';
+import { until } from '../src/wait.ts';
+
+const SILENCE: Tone = { hz: 0, level: 0, purity: 0 };
+/** How much of what was heard last counts. */
+const WINDOW_MS = 700;
+/** Of an RTP peer: so many frames in the window, or it hears nothing. */
+const FEWEST_FRAMES = 25;
+
+/** One party of a conversation: what it says, and what it hears now. */
+export interface Ear {
+  readonly name: string;
+  hears(): Promise<Tone>;
+}
+
+export const pageEar = (name: string, page: TestPage): Ear => ({ name, hears: () => page.tone() });
+export const baresipEar = (name: string, phone: Baresip): Ear => ({ name, hears: async () => phone.tone() });
+
+/** Listens to an RTP peer by the time of arrival: a stream that has stopped is silence. */
+export function rtpEar(name: string, rtp: RtpPeer): Ear {
+  let frames: { readonly at: number; readonly pcm: Int16Array }[] = [];
+  rtp.onSound = (pcm) => {
+    const at = performance.now();
+    frames.push({ at, pcm });
+    if (frames.length > 500) frames = frames.slice(-100);
+  };
+  return {
+    name,
+    hears: async () => {
+      const since = performance.now() - WINDOW_MS;
+      const heard = frames.filter(({ at }) => at >= since).map(({ pcm }) => pcm);
+      if (heard.length < FEWEST_FRAMES) return SILENCE;
+      const sound = new Int16Array(heard.reduce((sum, pcm) => sum + pcm.length, 0));
+      let at = 0;
+      for (const pcm of heard) {
+        sound.set(pcm, at);
+        at += pcm.length;
+      }
+      return measureTone(sound, rtp.rate);
+    },
+  };
+}
+
+/** A frequency, `null` for silence, or `sound`: speech or music, and no clean tone. */
+export type Heard = number | null | 'sound';
+
+function fits(tone: Tone, wanted: Heard): boolean {
+  if (wanted === null) return tone.level < 0.005;
+  if (wanted === 'sound') return tone.level > 0.01 && tone.purity < 0.9;
+  return Math.abs(tone.hz - wanted) <= wanted * 0.02 && tone.level > 0.02 && tone.purity > 0.9;
+}
+
+/**
+ * Waits until every party hears exactly what it should, all at the same time: one clean tone means that nobody else is heard, and silence
+ * that nobody is.
+ */
+export async function hear(stage: string, wanted: readonly (readonly [Ear, Heard])[]): Promise<void> {
+  let last: string[] = [];
+  await until(
+    `the sounds of "${stage}"`,
+    async () => {
+      const tones = await Promise.all(wanted.map(([ear]) => ear.hears()));
+      last = tones.map((tone, i) => {
+        const [ear, want] = wanted[i]!;
+        const is = `${Math.round(tone.hz)} Hz, level ${tone.level.toFixed(4)}, purity ${tone.purity.toFixed(2)}`;
+        return `  ${fits(tone, want) ? 'right' : 'WRONG'}: ${ear.name} hears ${is}; should hear ${String(want)}`;
+      });
+      return tones.every((tone, i) => fits(tone, wanted[i]![1]));
+    },
+    { limitMs: 20_000, everyMs: 150, detail: () => last.join('\n') },
+  );
+}
