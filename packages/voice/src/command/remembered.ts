@@ -80,15 +80,19 @@ export class Remembered {
     return kept !== undefined && kept.until > now ? kept.ids : undefined;
   }
 
-  /** Takes what the process before has written; entries of others are left alone. */
-  restore(entries: readonly JournalEntry[], now: Ms): void {
+  /** Takes what the process before has written; entries of others are left alone. Returns how many make no sense. */
+  restore(entries: readonly JournalEntry[], now: Ms): number {
+    let foreign = 0;
     for (const { key, value } of entries) {
       if (!key.startsWith('over ') && !key.startsWith('dialled ')) continue;
       const read = readKept(key, value);
       // Longer than it can have had is no time of ours.
-      if (read !== null && read.until > now && read.until <= now + OVER_MS) this.#put(read, entryOf(read));
+      const isOurs = read !== null && read.until <= now + OVER_MS;
+      if (!isOurs) foreign += 1;
+      if (isOurs && read.until > now) this.#put(read, entryOf(read));
       else this.#lines.push({ type: 'journal', key, value: null });
     }
+    return foreign;
   }
 
   /** What changed since it was asked last. */
