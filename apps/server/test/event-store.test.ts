@@ -268,6 +268,35 @@ describe('events: the thread', () => {
     await store.close();
   });
 
+  it('holds no more than its bound of what others make long, while the disk takes nothing', async () => {
+    const told: string[] = [];
+    const file = join(dir, 'd.db');
+    mkdirSync(file);
+    const store = openEventStore({
+      file,
+      retention: KEEP,
+      log,
+      epoch: () => Date.now(),
+      stored: (ids) => void told.push(...ids),
+      mostCharactersWaiting: 100_000,
+    });
+    const long = (): CallEvent => ({ ...madeEvent({}), clientState: 'QUFB'.repeat(2048) });
+    store.save(stored(long()));
+    await until('trouble', () => store.state.why !== undefined);
+    for (let i = 0; i < 50; i++) store.save(stored(long()));
+    const { waiting, lost } = store.state;
+    assert.ok(waiting >= 8 && waiting <= 12, `${waiting} wait`);
+    assert.equal(lost, 51 - waiting);
+    // The journal hears of those that nobody waits for any more.
+    assert.equal(told.length, lost);
+    rmSync(file, { recursive: true });
+    await until('all is written', () => store.state.waiting === 0);
+    for (let i = 0; i < 5; i++) store.save(stored(long()));
+    assert.equal(store.state.lost, lost);
+    await store.close();
+    assert.equal(told.length, 56);
+  });
+
   it('keeps fewer tries than events, and takes them again when they are written', async () => {
     const store = openEventStore({
       file: join(dir, 'c.db'),

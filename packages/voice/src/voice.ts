@@ -282,7 +282,9 @@ class CallService implements Voice {
       },
       this.#now,
     );
-    this.#remembered.restore(entries, this.#now);
+    const foreign = this.#remembered.restore(entries, this.#now);
+    const fields = { what: 'calls that are over', entries: foreign };
+    if (foreign > 0) this.#out.push({ type: 'log', level: 'error', event: 'journal unreadable', fields });
     this.#restoreBridges(legs);
     const { identity, epoch } = this.#options;
     const refused = this.#legsOf((user) => isRefused(identity(), user, epoch()));

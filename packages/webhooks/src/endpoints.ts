@@ -28,8 +28,8 @@ export class Endpoints<T extends Waiting> {
   readonly #each: number;
   readonly #shares: Shares;
   readonly #endpoints = new Map<string, Endpoint<T>>();
-  /** Have something to ask and a place of their own, but none of the common ones; the longest waiting first. */
-  readonly #starved = new Set<string>();
+  /** Endpoints that have something to ask and a place of their own, but none of the common ones: by account, both the longest waiting first. */
+  readonly #starved = new Map<string, Set<string>>();
   readonly #fly: (item: T) => void;
 
   constructor(limits: { readonly each: number; readonly all: number }, fly: (item: T) => void) {
@@ -66,18 +66,33 @@ export class Endpoints<T extends Waiting> {
     if (endpoint === undefined) return;
     endpoint.flying -= 1;
     this.#shares.give(endpoint.account);
-    for (const other of [...this.#starved]) {
-      this.#starved.delete(other);
-      const starved = this.#endpoints.get(other);
-      if (starved !== undefined) this.#pump(other, starved, 1);
-      if (!this.#free) break;
+    // Each turn that feeds somebody takes a place. An account may have thousands of endpoints that starve, so it is asked once, not they.
+    for (let fed = true; fed; ) {
+      fed = false;
+      for (const account of [...this.#starved.keys()]) fed = this.#feed(account) || fed;
     }
     this.#pump(key, endpoint);
     this.#tidy(key, endpoint);
   }
 
-  get #free(): boolean {
-    return this.#shares.has('');
+  /** One place for the endpoint of an account that has starved the longest; `false`: the account gets none. */
+  #feed(account: string): boolean {
+    const starved = this.#starved.get(account);
+    const [key] = starved ?? [];
+    if (starved === undefined || key === undefined || !this.#shares.has(account)) return false;
+    // Both go to the end, if they starve on.
+    this.#starved.delete(account);
+    starved.delete(key);
+    if (starved.size > 0) this.#starved.set(account, starved);
+    const endpoint = this.#endpoints.get(key);
+    if (endpoint !== undefined) this.#pump(key, endpoint, 1);
+    return true;
+  }
+
+  #starves(key: string, { account }: Endpoint<T>): void {
+    const starved = this.#starved.get(account);
+    if (starved === undefined) this.#starved.set(account, new Set([key]));
+    else starved.add(key);
   }
 
   #pump(key: string, endpoint: Endpoint<T>, most = Number.POSITIVE_INFINITY): void {
@@ -85,7 +100,7 @@ export class Endpoints<T extends Waiting> {
       const item = next(endpoint);
       if (item === undefined) return;
       if (begun >= most || !this.#shares.take(endpoint.account)) {
-        this.#starved.add(key);
+        this.#starves(key, endpoint);
         return;
       }
       endpoint.holding.delete(item);
@@ -99,7 +114,9 @@ export class Endpoints<T extends Waiting> {
   #tidy(key: string, endpoint: Endpoint<T>): void {
     if (endpoint.flying > 0 || endpoint.holding.size > 0 || endpoint.beside.size > 0) return;
     this.#endpoints.delete(key);
-    this.#starved.delete(key);
+    const starved = this.#starved.get(endpoint.account);
+    starved?.delete(key);
+    if (starved?.size === 0) this.#starved.delete(endpoint.account);
   }
 }
 

@@ -9,6 +9,8 @@ export interface Item {
   readonly account: string;
   /** Where it waits: endpoint of its first URL. */
   readonly seat: string;
+  /** What it takes in the journal: characters of JSON. */
+  readonly weight: number;
   /** Tries in this process, and before. */
   tries: number;
   readonly before: number;
@@ -38,6 +40,7 @@ export const newItem = (event: CallEvent, hook: Hook, giveUpAt: Ms, before: numb
   hook,
   account: event.account,
   seat: `${event.account} ${originOf(hook.url)}`,
+  weight: JSON.stringify(event).length,
   tries: 0,
   before,
   failures: 0,

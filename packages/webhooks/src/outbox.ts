@@ -3,6 +3,7 @@ import { type CallEvent, EVENT_NAME, type Hook } from '@sidetone/wire';
 import { ageOf } from './age.ts';
 import { Endpoints } from './endpoints.ts';
 import { type Entry, entryOf, keyOf } from './entry.ts';
+import { Held } from './held.ts';
 import { type Item, type Lane, newItem } from './item.ts';
 import { envelopeOf } from './payload.ts';
 import {
@@ -37,6 +38,11 @@ export interface WebhooksLimits {
   /** Events that wait for one endpoint, and for all; of more the oldest are given up. */
   readonly waitingPerEndpoint: number;
   readonly waiting: number;
+  /**
+   * What all that waits may take in the journal (characters of JSON): client states and headers are other people's and may be long, and
+   * a journal that grows with them is not read any more.
+   */
+  readonly weight: number;
 }
 
 const LIMITS: WebhooksLimits = {
@@ -44,6 +50,7 @@ const LIMITS: WebhooksLimits = {
   requests: 256,
   waitingPerEndpoint: 20_000,
   waiting: 100_000,
+  weight: 64 * 1024 * 1024,
 };
 /** An outcome that never comes must not hold a place for ever. */
 const LOST_MS: Ms = 5000;
@@ -69,8 +76,7 @@ class Outbox implements Webhooks {
   readonly #limits: WebhooksLimits;
   readonly #items = new Map<string, Item>();
   readonly #lanes = new Map<string, Lane>();
-  /** Items by where they wait, the oldest first. */
-  readonly #seats = new Map<string, Set<Item>>();
+  readonly #held = new Held();
   /** Events that the store does not have yet. `true`: nothing is left to tell of them. */
   readonly #unstored = new Map<string, boolean>();
   readonly #endpoints: Endpoints<Item>;
@@ -153,10 +159,14 @@ class Outbox implements Webhooks {
   #add(event: CallEvent, hook: Hook, giveUpAt: Ms, before: number): Item {
     const item = newItem(event, hook, giveUpAt, before);
     this.#items.set(event.id, item);
-    const seat = this.#seats.get(item.seat);
-    if (seat === undefined) this.#seats.set(item.seat, new Set([item]));
-    else seat.add(item);
+    this.#held.add(item);
     return item;
+  }
+
+  #beside(event: CallEvent, hook: Hook, giveUpAt: Ms, attempts: number): void {
+    const item = this.#add(event, hook, giveUpAt, attempts);
+    this.#wait(item);
+    this.#makeRoom(item.seat);
   }
 
   /** Once more, beside whatever its lane does now. */
@@ -167,7 +177,7 @@ class Outbox implements Webhooks {
     if (known === undefined) {
       this.#keep({ version: 1, event, settled: false, attempts });
       if (this.#unstored.has(event.id)) this.#unstored.set(event.id, false);
-      this.#wait(this.#add(event, hook, this.#now + LIFETIME_MS, attempts));
+      this.#beside(event, hook, this.#now + LIFETIME_MS, attempts);
       return;
     }
     known.giveUpAt = this.#now + LIFETIME_MS;
@@ -197,7 +207,7 @@ class Outbox implements Webhooks {
         this.#out.push({ type: 'store', item: { kind: 'event', event } });
         if (settled || event.hook === null) continue;
         const giveUpAt = this.#now + Math.max(0, LIFETIME_MS - ageOf(event.at, day));
-        if (attempts > 0) this.#wait(this.#add(event, event.hook, giveUpAt, attempts));
+        if (attempts > 0) this.#beside(event, event.hook, giveUpAt, attempts);
         else this.#enter(event, event.hook, giveUpAt);
       }
   }
@@ -334,9 +344,7 @@ class Outbox implements Webhooks {
     const { event, phase, at } = item;
     this.#items.delete(event.id);
     this.#deadlines.delete(item);
-    const seat = this.#seats.get(item.seat);
-    seat?.delete(item);
-    if (seat?.size === 0) this.#seats.delete(item.seat);
+    this.#held.remove(item);
     this.#out.push({ type: 'store', item: { kind: 'settled', id: event.id, delivered } });
     if (this.#unstored.has(event.id)) {
       this.#unstored.set(event.id, true);
@@ -355,23 +363,23 @@ class Outbox implements Webhooks {
     if (told === true) this.#out.push({ type: 'journal', key: keyOf(id), value: null });
   }
 
-  /** The oldest that is not under way goes: first of this endpoint, then of the one for which most wait. */
-  #makeRoom(name: string): void {
-    const { waitingPerEndpoint, waiting } = this.#limits;
-    const seat = this.#seats.get(name);
-    if (seat !== undefined && seat.size > waitingPerEndpoint) this.#giveUpOldest(seat);
-    if (this.#items.size <= waiting) return;
-    let fullest: Set<Item> = new Set();
-    for (const other of this.#seats.values()) if (other.size > fullest.size) fullest = other;
-    this.#giveUpOldest(fullest);
+  /** The oldest that is not under way goes: first of this endpoint, then of the account that has most. */
+  #makeRoom(seat: string): void {
+    const { waitingPerEndpoint, waiting, weight } = this.#limits;
+    const held = this.#held;
+    while (held.at(seat).size > waitingPerEndpoint) if (!this.#giveUpOldest(held.at(seat))) break;
+    while (held.size > waiting) if (!this.#giveUpOldest(held.most('size'))) break;
+    while (held.weight > weight) if (!this.#giveUpOldest(held.most('weight'))) break;
   }
 
-  #giveUpOldest(seat: ReadonlySet<Item>): void {
-    for (const item of seat)
+  #giveUpOldest(of: ReadonlySet<Item>): boolean {
+    for (const item of of)
       if (item.phase !== 'flying') {
         item.why = `too many wait; last: ${item.why}`;
-        return this.#giveUp(item);
+        this.#giveUp(item);
+        return true;
       }
+    return false;
   }
 
   // -- journal and log

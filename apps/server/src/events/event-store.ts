@@ -17,6 +17,7 @@ export interface EventStoreOptions {
   readonly stored: (events: readonly string[]) => void;
   readonly mostWaiting?: number;
   readonly mostAttemptsWaiting?: number;
+  readonly mostCharactersWaiting?: number;
 }
 
 export interface EventStore extends EventReader {
@@ -35,12 +36,23 @@ export interface EventStore extends EventReader {
 const MOST_WAITING = 150_000;
 /** Tries have the answers of strangers in them, up to 15 kB each. */
 const MOST_ATTEMPTS_WAITING = 5000;
+/**
+ * Of JSON. Client states and headers are other people's and may be long; what waits is in memory, and its events in the journal, too,
+ * as long as the disk takes nothing. Twice what the outbox holds, for the same reason.
+ */
+const MOST_CHARACTERS_WAITING = 128 * 1024 * 1024;
 const MOST_IN_A_TRANSACTION = 500;
 const GATHER_MS: Ms = 20;
 const RETRY_MS: Ms = 1000;
 const SLOW_MS: Ms = 10_000;
 /** Questions that wait for an answer; more are refused at once. */
 const MOST_QUESTIONS = 200;
+
+interface Waiting {
+  readonly item: StoreItem;
+  /** Characters of JSON. */
+  readonly size: number;
+}
 
 /** Call events and deliveries, written and read off the signalling thread: a disk that takes long delays no call. */
 export const openEventStore = (options: EventStoreOptions): EventStore => new Events(options);
@@ -49,10 +61,12 @@ class Events implements EventStore {
   readonly #options: EventStoreOptions;
   readonly #most: number;
   readonly #mostAttempts: number;
+  readonly #mostCharacters: number;
   #attempts = 0;
-  #waiting: StoreItem[] = [];
+  #characters = 0;
+  #waiting: Waiting[] = [];
   /** Given to the thread and not answered. */
-  #asked: { readonly items: readonly StoreItem[]; readonly at: Ms } | undefined;
+  #asked: { readonly items: readonly Waiting[]; readonly at: Ms } | undefined;
   #worker: Worker | undefined;
   readonly #questions = new Map<number, PromiseWithResolvers<never>>();
   #last = 0;
@@ -67,6 +81,7 @@ class Events implements EventStore {
     this.#options = options;
     this.#most = options.mostWaiting ?? MOST_WAITING;
     this.#mostAttempts = options.mostAttemptsWaiting ?? MOST_ATTEMPTS_WAITING;
+    this.#mostCharacters = options.mostCharactersWaiting ?? MOST_CHARACTERS_WAITING;
   }
 
   get state(): EventStore['state'] {
@@ -79,10 +94,12 @@ class Events implements EventStore {
     // It is in the journal, for the next process.
     if (this.#closed) return;
     const tries = item.kind === 'attempt';
-    if (this.#waiting.length >= this.#most || (tries && this.#attempts >= this.#mostAttempts))
-      this.#giveUp(item);
+    const size = JSON.stringify(item).length;
+    const full = this.#waiting.length >= this.#most || this.#characters + size > this.#mostCharacters;
+    if (full || (tries && this.#attempts >= this.#mostAttempts)) this.#giveUp(item);
     else {
-      this.#waiting.push(item);
+      this.#waiting.push({ item, size });
+      this.#characters += size;
       if (tries) this.#attempts += 1;
     }
     // What comes together is written together.
@@ -124,23 +141,25 @@ class Events implements EventStore {
     const items = this.#waiting.slice(0, MOST_IN_A_TRANSACTION);
     this.#waiting = this.#waiting.slice(items.length);
     this.#asked = { items, at: monotonic() };
-    this.#ask({ ask: 'save', items, day: this.#options.epoch() }).then(
+    const saved = items.map(({ item }) => item);
+    this.#ask({ ask: 'save', items: saved, day: this.#options.epoch() }).then(
       () => this.#saved(items),
       (error: Error) => this.#failed(items, error),
     );
   }
 
-  #saved(items: readonly StoreItem[]): void {
+  #saved(items: readonly Waiting[]): void {
     this.#asked = undefined;
     if (this.#why !== undefined) this.#options.log.info('call events are written again');
     this.#why = undefined;
-    this.#attempts -= items.filter(({ kind }) => kind === 'attempt').length;
-    const ids = items.flatMap((item) => (item.kind === 'event' ? [item.event.id] : []));
+    this.#attempts -= items.filter(({ item }) => item.kind === 'attempt').length;
+    this.#characters -= items.reduce((sum, { size }) => sum + size, 0);
+    const ids = items.flatMap(({ item }) => (item.kind === 'event' ? [item.event.id] : []));
     if (ids.length > 0) this.#options.stored(ids);
     this.#next();
   }
 
-  #failed(items: readonly StoreItem[], error: Error): void {
+  #failed(items: readonly Waiting[], error: Error): void {
     this.#asked = undefined;
     this.#waiting = [...items, ...this.#waiting];
     const why = error instanceof StoreFailure ? error.reason : 'the thread that writes ended';

@@ -1,18 +1,10 @@
-import {
-  closeSync,
-  fstatSync,
-  ftruncateSync,
-  openSync,
-  readSync,
-  renameSync,
-  rmSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, fstatSync, ftruncateSync, openSync, readSync, renameSync } from 'node:fs';
+import type { Ms } from '@sidetone/core';
 import type { Logger } from 'pino';
+import { monotonic } from '../clock.ts';
 import { reasonOf } from '../store/failure.ts';
 import {
   changeText,
-  headLine,
   JOURNAL_ROOMS,
   type JournalChange,
   MAX_FILE_BYTES,
@@ -22,10 +14,13 @@ import {
   readJournal,
   unitLine,
 } from './journal-format.ts';
+import { Rewrite, writeWhole } from './rewrite.ts';
 
 export interface JournalOptions {
   /** Bytes from which the file is written anew when most of it is history. */
   readonly worthCompacting?: number;
+  /** So many characters of it at each unit, at least. */
+  readonly step?: number;
   /** Only the records count: whoever took over the rest failed. */
   readonly afresh?: boolean;
 }
@@ -47,13 +42,18 @@ export interface JournalFile {
 }
 
 /**
- * The file is written anew when it is larger than this and mostly history. 500 calls with their descriptions are 10 MB alive, which
- * take 30 ms to write; a smaller file is not worth a pause.
+ * The file is written anew when it is larger than this and mostly history, or holds more history than a start should have to read. 500
+ * calls with their descriptions are 10 MB alive; a smaller file is not worth the work.
  */
 const WORTH_COMPACTING_BYTES = 4 * 1024 * 1024;
 const HISTORY_FACTOR = 4;
-/** After a write that failed (a full disk), the whole is tried again, but not at every line. */
+const MOST_HISTORY_BYTES = 64 * 1024 * 1024;
+/** It is written anew in steps beside what comes in, since calls wait for each: so much at each unit, and so many times the unit. */
+const STEP_CHARACTERS = 128 * 1024;
+const STEP_FACTOR = 8;
+/** After a write that failed (a full disk), the whole is tried again, but not at every line, nor again and again when that takes long. */
 const RETRY_WRITES = 64;
+const RETRY_PAUSE_FACTOR = 20;
 
 /**
  * Opens the journal at `path`, reads what is there, and begins a file of its own with it.
@@ -69,11 +69,11 @@ export function openJournal(
   log: Logger,
   options: JournalOptions = {},
 ): JournalFile {
-  const { worthCompacting = WORTH_COMPACTING_BYTES, afresh = false } = options;
+  const { worthCompacting = WORTH_COMPACTING_BYTES, step = STEP_CHARACTERS, afresh = false } = options;
   const read = readFound(path, boot);
   const found = afresh ? putAside(path, read, log) : read;
   if (found.problem !== undefined) log.warn({ why: found.problem }, 'journal not taken over as a whole');
-  return new Journal(path, boot, log, worthCompacting, found);
+  return new Journal(path, boot, log, { worthCompacting, step }, found);
 }
 
 class Journal implements JournalFile {
@@ -82,22 +82,35 @@ class Journal implements JournalFile {
   readonly #boot: string;
   readonly #log: Logger;
   readonly #worthCompacting: number;
+  readonly #step: number;
   /** What a new file would hold, by room and key. */
   readonly #alive = new Map<string, string>();
   #aliveBytes = 0;
   #size = 0;
   #fd: number | undefined;
+  /** The file that will follow this one, while it is being written. */
+  #rewrite: Rewrite | undefined;
+  /** From this size on the file is written anew. */
+  #fullAt = 0;
+  #retryAt: Ms = 0;
   /** Writes in a row that failed, and those that were not tried after them. */
   #failures = 0;
   #why: string | undefined;
   #waiting = 0;
   #closed = false;
 
-  constructor(path: string, boot: string, log: Logger, worthCompacting: number, found: ReadJournal) {
+  constructor(
+    path: string,
+    boot: string,
+    log: Logger,
+    { worthCompacting, step }: Required<Pick<JournalOptions, 'worthCompacting' | 'step'>>,
+    found: ReadJournal,
+  ) {
     this.#path = path;
     this.#boot = boot;
     this.#log = log;
     this.#worthCompacting = worthCompacting;
+    this.#step = step;
     this.found = found;
     for (const room of JOURNAL_ROOMS)
       for (const { key, value } of found.entries[room]) this.#keep({ room, key, value: value as object });
@@ -122,8 +135,9 @@ class Journal implements JournalFile {
     this.#waiting += changes.length;
     if (this.#failures === 0 && this.#fd !== undefined) {
       const to = this.#fd;
-      this.#attempt(() => this.#append(to, Buffer.from(unitLine(unit))));
-    } else if (this.#failures % RETRY_WRITES === 0) this.#attempt(() => this.#compact());
+      this.#attempt(() => this.#append(to, unitLine(unit)));
+    } else if (this.#failures % RETRY_WRITES === 0 && monotonic() >= this.#retryAt)
+      this.#attempt(() => this.#compact());
     else this.#failures += 1;
   }
 
@@ -135,6 +149,7 @@ class Journal implements JournalFile {
   close(): void {
     // Whoever follows would find an old state, and the disk may have room again.
     if (this.#failures > 0 && !this.#closed) this.#attempt(() => this.#compact());
+    this.#dropRewrite();
     if (this.#fd !== undefined) closeSync(this.#fd);
     this.#fd = undefined;
     this.#closed = true;
@@ -160,7 +175,22 @@ class Journal implements JournalFile {
     return text;
   }
 
-  #append(to: number, bytes: Buffer): void {
+  #append(to: number, line: string): void {
+    const bytes = Buffer.from(line);
+    try {
+      this.#appendWhole(to, bytes);
+    } catch (error) {
+      // The room may be what the file that follows has taken.
+      if (this.#rewrite === undefined) throw error;
+      this.#notAnew(error);
+      this.#appendWhole(to, bytes);
+    }
+    this.#size += bytes.length;
+    this.#rewrite?.also(line);
+    if (this.#rewrite !== undefined || this.#isHistory()) this.#goOn(line.length);
+  }
+
+  #appendWhole(to: number, bytes: Buffer): void {
     try {
       writeWhole(to, bytes);
     } catch (error) {
@@ -168,30 +198,65 @@ class Journal implements JournalFile {
       ftruncateSync(to, this.#size);
       throw error;
     }
-    this.#size += bytes.length;
-    if (this.#size > this.#worthCompacting && this.#size > HISTORY_FACTOR * this.#aliveBytes) this.#compact();
   }
 
-  /** Writes all that is alive to a new file, which then takes the place of the old one. */
-  #compact(): void {
-    const fresh = `${this.#path}.new`;
-    const next = openSync(fresh, 'w', 0o600);
+  #isHistory(): boolean {
+    const alive = this.#aliveBytes;
+    const most = Math.max(
+      this.#worthCompacting,
+      Math.min(HISTORY_FACTOR * alive, alive + MOST_HISTORY_BYTES),
+    );
+    return this.#size > most && this.#size >= this.#fullAt;
+  }
+
+  /** One more step of the file that follows. When it fails nothing is lost: this one goes on, and it is tried again when that has grown. */
+  #goOn(written: number): void {
     try {
-      const units = [...this.#alive.values()].map((text) => unitLine([text]));
-      const bytes = Buffer.from([headLine(this.#boot), ...units].join(''));
-      writeWhole(next, bytes);
-      renameSync(fresh, this.#path);
-      if (this.#fd !== undefined) closeSync(this.#fd);
-      this.#fd = next;
-      this.#size = bytes.length;
+      this.#rewrite ??= new Rewrite(this.#path, this.#boot, this.#alive);
+      if (!this.#rewrite.step(Math.max(this.#step, STEP_FACTOR * written))) return;
+      this.#follow(this.#rewrite);
     } catch (error) {
-      closeSync(next);
-      rmSync(fresh, { force: true });
+      this.#notAnew(error);
+    }
+  }
+
+  #notAnew(error: unknown): void {
+    this.#dropRewrite();
+    this.#fullAt = this.#size + this.#worthCompacting;
+    this.#log.warn({ why: reasonOf(error) }, 'journal cannot be written anew; it grows');
+  }
+
+  /** Writes all that is alive to a new file at once. */
+  #compact(): void {
+    this.#dropRewrite();
+    const rewrite = new Rewrite(this.#path, this.#boot, this.#alive);
+    this.#rewrite = rewrite;
+    try {
+      rewrite.step(Number.POSITIVE_INFINITY);
+      this.#follow(rewrite);
+    } catch (error) {
+      this.#dropRewrite();
       throw error;
     }
   }
 
+  #follow(rewrite: Rewrite): void {
+    const { fd, size } = rewrite.done();
+    this.#rewrite = undefined;
+    if (this.#fd !== undefined) closeSync(this.#fd);
+    this.#fd = fd;
+    this.#size = size;
+    // What is alive is counted in characters, of which each may be several bytes.
+    this.#fullAt = size + Math.min(size, MOST_HISTORY_BYTES);
+  }
+
+  #dropRewrite(): void {
+    this.#rewrite?.drop();
+    this.#rewrite = undefined;
+  }
+
   #attempt(work: () => void): void {
+    const began = monotonic();
     try {
       work();
       if (this.#failures > 0) this.#log.info('journal is written again');
@@ -202,6 +267,8 @@ class Journal implements JournalFile {
       if (this.#failures === 0)
         this.#log.error({ err: error }, 'journal cannot be written; a restart now would lose calls');
       this.#failures += 1;
+      const now = monotonic();
+      this.#retryAt = now + RETRY_PAUSE_FACTOR * (now - began);
       this.#why = reasonOf(error);
     }
   }
@@ -241,8 +308,4 @@ function readFound(path: string, boot: string): ReadJournal {
   } finally {
     closeSync(fd);
   }
-}
-
-function writeWhole(fd: number, bytes: Buffer): void {
-  for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
 }

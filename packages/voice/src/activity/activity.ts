@@ -65,8 +65,12 @@ export interface Activities {
 
 export const IDLE: Activities = { plays: [], overlay: null, gather: null, detection: null };
 
-/** At most so many wait. */
+/** At most so many wait, */
 export const MOST_PLAYS = 100;
+/** with what is still to be fetched or made of them: characters of JSON. They are written down with the leg, whatever changes of it. */
+export const MOST_ASKED = 200_000;
+
+export const askedOf = ({ ask, media }: Play): number => JSON.stringify([ask, media]).length;
 
 /** What is asked for, as a play. */
 export function newPlay(id: string, ask: SoundAsk, loop: number | null, overlay: boolean): Play {

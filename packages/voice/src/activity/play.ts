@@ -1,7 +1,7 @@
 import type { MediaReply, SoundResult } from '@sidetone/wire';
 import type { LegDraft } from '../leg/leg-draft.ts';
 import type { LegInput } from '../message.ts';
-import { IDLE, MOST_PLAYS, type Play } from './activity.ts';
+import { askedOf, IDLE, MOST_ASKED, MOST_PLAYS, type Play } from './activity.ts';
 
 /* The queue of what a leg plays: one at a time, and one more mixed in. */
 
@@ -16,13 +16,17 @@ export function onPlay(draft: LegDraft, { play, stop }: Of<'play'>): void {
 /** Asks for its sound at once, so that it is there when its turn comes. */
 export function addPlay(draft: LegDraft, play: Play): void {
   const { plays, overlay } = draft.leg.activities;
-  if (play.media.overlay) {
-    if (overlay !== null) endPlay(draft, overlay, 'cancelled', true);
-    draft.act({ overlay: play });
-  } else if (plays.length >= MOST_PLAYS) {
+  const { overlay: over } = play.media;
+  const others = over || overlay === null ? plays : [...plays, overlay];
+  const asked = others.reduce((sum, other) => sum + askedOf(other), askedOf(play));
+  if (asked > MOST_ASKED || (!over && plays.length >= MOST_PLAYS)) {
     tellBegin(draft, play);
     tellEnd(draft, play, 'failed', 'too much waits to be played');
     return;
+  }
+  if (over) {
+    if (overlay !== null) endPlay(draft, overlay, 'cancelled', true);
+    draft.act({ overlay: play });
   } else draft.act({ plays: [...plays, play] });
   if (play.ask !== null) draft.emit({ type: 'sound', leg: draft.leg.id, id: play.id, ask: play.ask });
 }

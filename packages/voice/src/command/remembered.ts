@@ -11,12 +11,14 @@ import { DONE_MS, isDone, type Program } from '../leg/program.ts';
  */
 
 export const OVER_MS: Ms = 600_000;
-/** The oldest are forgotten first. */
-const MOST_OVER = 20_000;
-const MOST_DIALLED = 20_000;
+/** Of more, the oldest of the account that has most is forgotten. */
+const MOST = 40_000;
+/** Characters of keys and values: client states and command ids are other people's, and may be long. */
+const MOST_WEIGHT = 16 * 1024 * 1024;
 
 interface Kept {
   readonly key: string;
+  readonly account: string;
   readonly until: Ms;
   readonly view?: LegView;
   readonly ids?: LegIds;
@@ -26,12 +28,19 @@ interface Kept {
 
 type Done = Program['done'];
 
+interface Holder {
+  /** The oldest first. */
+  readonly keys: Map<string, number>;
+  weight: number;
+}
+
 export class Remembered {
   /** By key, the oldest first. */
   readonly #kept = new Map<string, Kept>();
   readonly #overOf = new Map<string, string>();
   readonly #times = new Deadlines<string>();
-  #over = 0;
+  readonly #holders = new Map<string, Holder>();
+  #weight = 0;
   #lines: JournalLine[] = [];
 
   deadline(): Ms | null {
@@ -47,8 +56,8 @@ export class Remembered {
   over(view: LegView, done: Done, now: Ms): void {
     const lately = done.filter(({ at }) => now - at < DONE_MS);
     const key = `over ${view.leg}`;
-    this.#keep({ key, until: now + OVER_MS, view, ...(lately.length === 0 ? {} : { done: lately }) });
-    if (this.#over > MOST_OVER) this.#forgetFirst('over ');
+    const about = lately.length === 0 ? {} : { done: lately };
+    this.#keep({ key, account: view.account, until: now + OVER_MS, view, ...about });
   }
 
   /** The leg that was called so, when it is over. */
@@ -62,8 +71,7 @@ export class Remembered {
   }
 
   dialled(account: string, commandId: string, ids: LegIds, now: Ms): void {
-    this.#keep({ key: `dialled ${account} ${commandId}`, until: now + DONE_MS, ids });
-    if (this.#kept.size - this.#over > MOST_DIALLED) this.#forgetFirst('dialled ');
+    this.#keep({ key: `dialled ${account} ${commandId}`, account, until: now + DONE_MS, ids });
   }
 
   /** The leg that this `dial` has made already. */
@@ -72,14 +80,19 @@ export class Remembered {
     return kept !== undefined && kept.until > now ? kept.ids : undefined;
   }
 
-  /** Takes what the process before has written; entries of others are left alone. */
-  restore(entries: readonly JournalEntry[], now: Ms): void {
+  /** Takes what the process before has written; entries of others are left alone. Returns how many make no sense. */
+  restore(entries: readonly JournalEntry[], now: Ms): number {
+    let foreign = 0;
     for (const { key, value } of entries) {
       if (!key.startsWith('over ') && !key.startsWith('dialled ')) continue;
       const read = readKept(key, value);
-      if (read !== null && read.until > now) this.#put(read);
+      // Longer than it can have had is no time of ours.
+      const isOurs = read !== null && read.until <= now + OVER_MS;
+      if (!isOurs) foreign += 1;
+      if (isOurs && read.until > now) this.#put(read, entryOf(read));
       else this.#lines.push({ type: 'journal', key, value: null });
     }
+    return foreign;
   }
 
   /** What changed since it was asked last. */
@@ -91,36 +104,63 @@ export class Remembered {
   }
 
   #keep(kept: Kept): void {
-    this.#put(kept);
-    const { key, until, view, ids, done } = kept;
-    const value = { until, ...(view ?? ids), ...(done === undefined ? {} : { done }) };
-    this.#lines.push({ type: 'journal', key, value });
+    const value = entryOf(kept);
+    this.#lines.push({ type: 'journal', key: kept.key, value });
+    this.#put(kept, value);
   }
 
-  #put(kept: Kept): void {
-    this.#kept.set(kept.key, kept);
-    this.#times.set(kept.key, kept.until);
-    if (kept.view === undefined) return;
-    this.#over += 1;
-    this.#overOf.set(kept.view.control, kept.key);
+  #put(kept: Kept, value: object): void {
+    const { key, account, view, until } = kept;
+    this.#drop(key);
+    const weight = key.length + JSON.stringify(value).length;
+    let holder = this.#holders.get(account);
+    if (holder === undefined) {
+      holder = { keys: new Map(), weight: 0 };
+      this.#holders.set(account, holder);
+    }
+    holder.keys.set(key, weight);
+    holder.weight += weight;
+    this.#weight += weight;
+    this.#kept.set(key, kept);
+    this.#times.set(key, until);
+    if (view !== undefined) this.#overOf.set(view.control, key);
+    while (this.#kept.size > MOST || this.#weight > MOST_WEIGHT) this.#forget(this.#oldestOfMost() ?? key);
+  }
+
+  #oldestOfMost(): string | undefined {
+    let most: Holder | undefined;
+    for (const holder of this.#holders.values())
+      if (most === undefined || holder.weight > most.weight) most = holder;
+    return most?.keys.keys().next().value;
   }
 
   #forget(key: string): void {
-    const kept = this.#kept.get(key);
-    if (kept === undefined) return;
-    this.#kept.delete(key);
-    this.#times.delete(key);
-    if (kept.view !== undefined) {
-      this.#over -= 1;
-      this.#overOf.delete(kept.view.control);
-    }
-    this.#lines.push({ type: 'journal', key, value: null });
+    if (this.#drop(key)) this.#lines.push({ type: 'journal', key, value: null });
   }
 
-  #forgetFirst(prefix: string): void {
-    for (const key of this.#kept.keys()) if (key.startsWith(prefix)) return this.#forget(key);
+  #drop(key: string): boolean {
+    const kept = this.#kept.get(key);
+    if (kept === undefined) return false;
+    this.#kept.delete(key);
+    this.#times.delete(key);
+    if (kept.view !== undefined) this.#overOf.delete(kept.view.control);
+    const holder = this.#holders.get(kept.account);
+    const weight = holder?.keys.get(key) ?? 0;
+    this.#weight -= weight;
+    if (holder !== undefined) {
+      holder.weight -= weight;
+      holder.keys.delete(key);
+      if (holder.keys.size === 0) this.#holders.delete(kept.account);
+    }
+    return true;
   }
 }
+
+const entryOf = ({ until, view, ids, done }: Kept): object => ({
+  until,
+  ...(view ?? ids),
+  ...(done === undefined ? {} : { done }),
+});
 
 const textOrNull = (value: unknown): value is string | null => value === null || typeof value === 'string';
 const timeOrNull = (value: unknown): value is number | null => value === null || typeof value === 'number';
@@ -130,12 +170,17 @@ function readKept(key: string, value: unknown): Kept | null {
   const { until, control, leg, session } = value;
   if (typeof until !== 'number' || !isText(control) || !isText(leg) || !isText(session)) return null;
   const ids: LegIds = { control, leg, session };
-  if (key.startsWith('dialled ')) return { key, until, ids };
+  if (key.startsWith('dialled ')) return { key, account: key.split(' ', 2)[1]!, until, ids };
   const { account, connection, clientState, startedAt, answeredAt, endedAt } = value;
   if (!isText(account) || !textOrNull(connection) || !textOrNull(clientState)) return null;
   if (typeof startedAt !== 'number' || !timeOrNull(answeredAt) || !timeOrNull(endedAt)) return null;
   const times = { startedAt, answeredAt, endedAt };
-  const read = { key, until, view: { ...ids, account, connection, alive: false, clientState, ...times } };
+  const read = {
+    key,
+    account,
+    until,
+    view: { ...ids, account, connection, alive: false, clientState, ...times },
+  };
   const { done } = value;
   return Array.isArray(done) && done.every(isCommand) ? { ...read, done } : read;
 }
