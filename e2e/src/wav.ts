@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 
 /** One channel of 16-bit PCM as a RIFF file. */
-export function writeWav(path: string, samples: Int16Array, rate: number): void {
+export function wavOf(samples: Int16Array, rate: number): Buffer {
   const data = Buffer.from(samples.buffer, samples.byteOffset, samples.byteLength);
   const head = Buffer.alloc(44);
   head.write('RIFF', 0, 'latin1');
@@ -16,7 +16,11 @@ export function writeWav(path: string, samples: Int16Array, rate: number): void 
   head.writeUInt16LE(16, 34);
   head.write('data', 36, 'latin1');
   head.writeUInt32LE(data.length, 40);
-  writeFileSync(path, Buffer.concat([head, data]));
+  return Buffer.concat([head, data]);
+}
+
+export function writeWav(path: string, samples: Int16Array, rate: number): void {
+  writeFileSync(path, wavOf(samples, rate));
 }
 
 /**
