@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { Agent, request } from 'node:http';
 import { setTimeout as rest } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { Api } from './http-api.ts';
 import type { Crowd } from './idle-clients.ts';
 import { type Login, logIn } from './login-client.ts';
 import { childOf, cpuOf, descriptorsOf, rssOf } from './processes.ts';
@@ -20,53 +20,6 @@ const USERS = 100;
 const PER_GENERATOR = 5_000;
 const REST_MS = 15_000;
 const IDLE_MS = 20_000;
-
-interface Answer {
-  readonly status: number;
-  readonly text: string;
-}
-
-/** The API by `node:http`, as little of a client as there can be. */
-class Api {
-  readonly #agent = new Agent({ keepAlive: true, maxSockets: IN_FLIGHT });
-  readonly #url: string;
-  readonly #key: string;
-
-  constructor(url: string, key: string) {
-    this.#url = url;
-    this.#key = key;
-  }
-
-  ask(method: string, path: string, body?: object): Promise<Answer> {
-    const sent = body === undefined ? '' : JSON.stringify(body);
-    return new Promise((resolve, reject) => {
-      const asked = request(
-        `${this.#url}/v2${path}`,
-        {
-          method,
-          agent: this.#agent,
-          headers: {
-            Authorization: `Bearer ${this.#key}`,
-            'Content-Type': 'application/json',
-            'Content-Length': Buffer.byteLength(sent),
-          },
-        },
-        (answer) => {
-          let text = '';
-          answer.setEncoding('utf8');
-          answer.on('data', (chunk: string) => (text += chunk));
-          answer.on('end', () => resolve({ status: answer.statusCode ?? 0, text }));
-        },
-      );
-      asked.once('error', reject);
-      asked.end(sent);
-    });
-  }
-
-  close(): void {
-    this.#agent.destroy();
-  }
-}
 
 /** Does something again and again, `IN_FLIGHT` at a time, until `more` says no; how often. */
 async function loop(more: (done: number) => boolean, step: (i: number) => Promise<void>): Promise<number> {
@@ -209,7 +162,7 @@ export async function run(print: Print): Promise<void> {
   const users = Math.max(USERS, ...crowds);
   const product = await startSidetone({ limits: { api_requests_per_minute: 1_000_000 } });
   const key = /KEY\S+/.exec(product.command('key', 'create'))?.[0] ?? '';
-  const api = new Api(product.url, key);
+  const api = new Api(product.url, key, IN_FLIGHT);
   try {
     print(
       `${IN_FLIGHT} in flight, ${RUN_MS / 1000} s each; a login = WebSocket, login, registered, closed; SQLite, a change is on disk before its answer`,

@@ -12,6 +12,8 @@ const BENCHES: Readonly<
   registrar: () => import('./registrar.ts'),
   overload: () => import('./overload.ts'),
   identity: () => import('./identity.ts'),
+  commands: () => import('./commands.ts'),
+  webhooks: () => import('./webhooks.ts'),
   'sdk-size': () => import('./sdk-size.ts'),
 };
 

@@ -11,6 +11,7 @@ export interface Product {
   readonly url: string;
   /** Of the supervisor. */
   readonly pid: number;
+  readonly dataDir: string;
   /** Runs a command of `sidetone` on its configuration and data; what it printed. */
   command(...words: readonly string[]): string;
   /** Stops it and starts it anew, on the same ports with the same data. */
@@ -43,6 +44,7 @@ export async function startSidetone(config: object): Promise<Product> {
   let running = await serve([main, 'serve', ...where]);
   return {
     url: running.url,
+    dataDir: join(dir, 'data'),
     get pid() {
       return running.pid;
     },

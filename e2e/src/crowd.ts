@@ -4,11 +4,11 @@ import type { CallRecord } from '@sidetone/wire';
 import { createWeriftDtls } from '../../apps/server/src/dtls/werift.ts';
 import { type CarrierCall, NodeCarrier } from './node-carrier.ts';
 import { type NodeCall, NodeClient } from './node-client.ts';
+import { Pace } from './pace.ts';
 import { descendants, processLine } from './processes.ts';
 import { NUMBER, PASSWORD, type TestServer } from './server.ts';
 import { until } from './wait.ts';
 
-const FRAME_MS = 20;
 /** A client has calls, as an agent's page with several lines has. */
 const CALLS_PER_CLIENT = 4;
 /** What the crowd dials begins with this: a trunk of its own may lead to its carrier. */
@@ -26,18 +26,24 @@ export class Crowd {
   readonly carrier: NodeCarrier;
   readonly pairs: Pair[] = [];
   readonly clients: NodeClient[] = [];
-  /** How late this process itself was at most: no gap can be measured finer. */
-  ownLateMs = 0;
-  #timer: NodeJS.Timeout | undefined;
+  readonly #pace: Pace;
 
   private constructor(carrier: NodeCarrier) {
     this.carrier = carrier;
+    this.#pace = new Pace(() => {
+      carrier.frames();
+      for (const { call } of this.pairs) if (call.state === 'active') call.media.frame();
+    });
+  }
+
+  /** How late this process itself was at most: no gap can be measured finer. */
+  get ownLateMs(): number {
+    return this.#pace.lateMs;
   }
 
   /** `count` calls that are up and sound. `carrierPort`: of the trunk for `CROWD_PREFIX`. */
   static async start(server: TestServer, carrierPort: number, count: number): Promise<Crowd> {
     const crowd = new Crowd(await NodeCarrier.open(carrierPort, server.sipPort));
-    crowd.#pace();
     try {
       await crowd.#grow(server, count);
     } catch (error) {
@@ -70,24 +76,6 @@ export class Crowd {
     await this.sounds();
   }
 
-  #pace(): void {
-    const started = performance.now();
-    let frames = 0;
-    let last = started;
-    this.#timer = setInterval(() => {
-      const now = performance.now();
-      this.ownLateMs = Math.max(this.ownLateMs, now - last - FRAME_MS / 2);
-      last = now;
-      const due = Math.floor((now - started) / FRAME_MS);
-      // After a stall of ours the lost time is not made up for by a burst.
-      if (due - frames > 5) frames = due - 1;
-      for (; frames < due; frames++) {
-        this.carrier.frames();
-        for (const { call } of this.pairs) if (call.state === 'active') call.media.frame();
-      }
-    }, FRAME_MS / 2);
-  }
-
   get alive(): readonly Pair[] {
     return this.pairs.filter(({ call, carrier }) => call.state === 'active' && carrier.over === undefined);
   }
@@ -106,7 +94,7 @@ export class Crowd {
   }
 
   forget(): void {
-    this.ownLateMs = 0;
+    this.#pace.lateMs = 0;
     for (const { carrier } of this.pairs) carrier.forget();
   }
 
@@ -124,7 +112,7 @@ export class Crowd {
   }
 
   close(): void {
-    clearInterval(this.#timer);
+    this.#pace.stop();
     for (const client of this.clients) client.close();
     this.carrier.close();
   }

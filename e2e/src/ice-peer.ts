@@ -211,6 +211,11 @@ export class IcePeer {
     this.#digit = { event: '0123456789*#ABCD'.indexOf(digit), step: 1, timestamp: this.#timestamp };
   }
 
+  /** Is a digit on its way? */
+  get pressing(): boolean {
+    return this.#digit !== undefined;
+  }
+
   #packet(srtp: SrtpSession, type: number, marker: boolean, timestamp: number, payload: Uint8Array): void {
     const packet = new Uint8Array(12 + payload.length + srtp.rtpOverhead);
     writeRtp(packet, 0, type, marker, this.#sequence, timestamp, this.#ssrc);

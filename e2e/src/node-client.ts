@@ -3,9 +3,11 @@ import type { DtlsFactory } from '@sidetone/rtc';
 import { WebSocket } from 'ws';
 import { IcePeer } from './ice-peer.ts';
 import type { Frame } from './raw-client.ts';
-import { LIMIT_MS, pause, until } from './wait.ts';
+import { pause, until } from './wait.ts';
 
 const RETRY_MS = 300;
+/** So long it comes back again and again, where signalling dies again and again. */
+const PATIENCE_MS = 120_000;
 
 /** One call of a `NodeClient`. */
 export class NodeCall {
@@ -34,7 +36,7 @@ export interface NodeClientOptions {
 
 /**
  * A client of the dialect in Node, with real ICE and DTLS-SRTP. As a page does, it comes back by itself when its socket is
- * lost, names the session it had, and answers an `attach`.
+ * lost and names the session it had. An `attach` it only counts: its media goes on as it was.
  */
 export class NodeClient {
   readonly calls = new Map<string, NodeCall>();
@@ -65,7 +67,14 @@ export class NodeClient {
   }
 
   async ready(): Promise<void> {
-    await until('a test client to be logged in', () => this.#ready, { limitMs: 120_000 });
+    await until(
+      'a test client to be logged in',
+      () => {
+        if (this.#closed) throw new Error('the test client is closed');
+        return this.#ready;
+      },
+      { limitMs: PATIENCE_MS },
+    );
   }
 
   #open(): void {
@@ -92,11 +101,12 @@ export class NodeClient {
       ...(this.#sessid === undefined ? {} : { sessid: this.#sessid, reconnection: true }),
       'User-Agent': { SdkVersion: '2.27.10', data: this.#options.userAgent ?? 'Web-2.27.10' },
     });
-    if (reply?.result === undefined) return;
+    // A server that just began may say that it is busy.
+    if (reply?.result === undefined) return this.#socket?.terminate();
     this.#sessid = String(reply.result['sessid']);
     // Every SDK asks for this; a client that is back hears of its calls after the reply.
     const state = await this.#request('telnyx_rtc.gatewayState', {});
-    if (state?.result === undefined) return;
+    if (state?.result === undefined) return this.#socket?.terminate();
     this.#ready = true;
     this.readyAt = performance.now();
   }
@@ -153,12 +163,13 @@ export class NodeClient {
     });
   }
 
-  /** Asks until there is a reply, over as many sockets as it takes. */
-  async ask(method: string, params: object): Promise<Frame> {
-    for (const end = performance.now() + LIMIT_MS; performance.now() < end; ) {
+  /** Asks until there is a reply, over as many sockets as it takes; `again` is told of each more. */
+  async ask(method: string, params: object, again?: () => void): Promise<Frame> {
+    for (const end = performance.now() + PATIENCE_MS; performance.now() < end; ) {
       await this.ready();
       const reply = await this.#request(`telnyx_rtc.${method}`, { sessid: this.#sessid, ...params });
       if (reply !== undefined) return reply;
+      again?.();
       await pause(50);
     }
     throw new Error(`no reply to ${method}`);
@@ -180,15 +191,21 @@ export class NodeClient {
       'User-Agent': 'Web-2.27.10',
     });
     if (reply.error !== undefined) throw new Error(`invite: ${reply.error.message}`);
-    await until('a call of a test client to be answered', () => call.state === 'active', {
-      detail: () => `${call.state} ${call.cause ?? ''}`,
-    });
+    const settled = (): boolean => call.state === 'active' || call.state === 'over';
+    await until('a call of a test client to be answered', settled, { detail: () => call.state }).catch(
+      async (error: unknown) => {
+        // Nobody waits for it any more.
+        if (!this.#closed) await this.bye(call);
+        throw error;
+      },
+    );
+    if (call.state === 'over') throw new Error(`a call of a test client ended: ${call.cause}`);
     await media.connected();
     return call;
   }
 
-  async #inCall(method: string, call: NodeCall, params: object): Promise<Frame> {
-    const reply = await this.ask(method, { ...params, dialogParams: { callID: call.id } });
+  async #inCall(method: string, call: NodeCall, params: object, again?: () => void): Promise<Frame> {
+    const reply = await this.ask(method, { ...params, dialogParams: { callID: call.id } }, again);
     if (reply.error !== undefined) throw new Error(`${method}: ${reply.error.message}`);
     return reply;
   }
@@ -198,8 +215,8 @@ export class NodeClient {
     return String(reply.result?.['holdState']);
   }
 
-  async dtmf(call: NodeCall, digits: string): Promise<void> {
-    await this.#inCall('info', call, { dtmf: digits });
+  async dtmf(call: NodeCall, digits: string, again?: () => void): Promise<void> {
+    await this.#inCall('info', call, { dtmf: digits }, again);
   }
 
   async bye(call: NodeCall): Promise<void> {

@@ -3,9 +3,12 @@ import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { networkInterfaces } from 'node:os';
 
-/** Ports of the tests lie here, away from what a developer's machine usually runs. */
-const FIRST = 42_000;
-const LAST = 47_999;
+/**
+ * Ports of the tests lie here: away from what a developer's machine usually runs, and below those that the system gives to outgoing connections,
+ * which may take the port of a server while it is being started anew.
+ */
+const FIRST = 21_000;
+const LAST = 31_999;
 
 /** Where the carrier and the phone live. */
 export const CARRIER_HOST = '127.0.0.1';

@@ -10,15 +10,49 @@ const PARTIAL_AFTER = 3;
 
 const deaf: Receive = () => {};
 
+/**
+ * Ports for the tries of one leg. What another program holds is kept aside until `end`, as long as there are others: given back at once it could
+ * be taken again and again (the half of a broken pair goes first), although the range has room.
+ */
+class Tries {
+  readonly #take: () => number | undefined;
+  readonly #give: (port: number) => void;
+  readonly #held: number[] = [];
+
+  constructor(take: () => number | undefined, give: (port: number) => void) {
+    this.#take = take;
+    this.#give = give;
+  }
+
+  next(): number | undefined {
+    const port = this.#take();
+    if (port !== undefined || this.#held.length === 0) return port;
+    this.end();
+    return this.#take();
+  }
+
+  failed(port: number): void {
+    this.#held.push(port);
+  }
+
+  end(): void {
+    for (const port of this.#held.splice(0)) this.#give(port);
+  }
+}
+
 /** An even RTP port and the RTCP port above it, on one address. `undefined`: no port left. */
 export async function bindPlain(
   sockets: RestingSockets,
   range: PortRange,
   address: string,
 ): Promise<PlainSockets | undefined> {
+  const tries = new Tries(
+    () => range.takePair((p) => sockets.isNoisy(p)),
+    (port) => range.givePair(port),
+  );
   for (let i = 0; i < ATTEMPTS; i++) {
-    const port = range.takePair((p) => sockets.isNoisy(p));
-    if (port === undefined) return undefined;
+    const port = tries.next();
+    if (port === undefined) break;
     const heard = { onRtp: deaf, onRtcp: deaf };
     const rtp = await sockets.bind(address, port, (packet, from, fromPort) =>
       heard.onRtp(packet, from, fromPort),
@@ -28,10 +62,14 @@ export async function bindPlain(
       (await sockets.bind(address, port + 1, (packet, from, fromPort) =>
         heard.onRtcp(packet, from, fromPort),
       ));
-    if (rtp !== undefined && rtcp !== undefined) return Object.assign(heard, { rtp, rtcp });
+    if (rtp !== undefined && rtcp !== undefined) {
+      tries.end();
+      return Object.assign(heard, { rtp, rtcp });
+    }
     rtp?.close();
-    range.givePair(port);
+    tries.failed(port);
   }
+  tries.end();
   return undefined;
 }
 
@@ -52,9 +90,13 @@ export async function bindWebRtc(
   range: PortRange,
   addresses: readonly string[],
 ): Promise<WebRtcSockets | undefined> {
+  const tries = new Tries(
+    () => range.takeOne((p) => sockets.isNoisy(p)),
+    (port) => range.giveOne(port),
+  );
   for (let i = 0; i < ATTEMPTS; i++) {
-    const port = range.takeOne((p) => sockets.isNoisy(p));
-    if (port === undefined) return undefined;
+    const port = tries.next();
+    if (port === undefined) break;
     let listener: Listener = { receive: () => {} };
     const open: LegSocket[] = [];
     for (const address of addresses) {
@@ -65,6 +107,7 @@ export async function bindWebRtc(
       if (bound !== undefined) open.push(bound);
     }
     if (open.length === addresses.length || (open.length > 0 && i >= PARTIAL_AFTER)) {
+      tries.end();
       return {
         port,
         sockets: open,
@@ -74,7 +117,8 @@ export async function bindWebRtc(
       };
     }
     for (const socket of open) socket.close();
-    range.giveOne(port);
+    tries.failed(port);
   }
+  tries.end();
   return undefined;
 }

@@ -1,0 +1,32 @@
+/**
+ * `npm run faults:webhooks [EVENTS]`: 10,000 events (or EVENTS) of calls of the running product, to a receiver that fails three times in ten,
+ * while signalling is killed every 30 s. None may be lost, at most 1 % may come twice, each leg keeps its order. Exit status 1 otherwise.
+ */
+import { loadavg } from 'node:os';
+import { webhookFaults } from '../e2e/src/webhook-faults.ts';
+
+const events = Number(process.argv[2] ?? 10_000);
+const print = (line: string): void => void process.stdout.write(`${line}\n`);
+const result = await webhookFaults({
+  events,
+  calls: 100,
+  digits: 20,
+  perSecond: 60,
+  rampMs: 15_000,
+  mostFailures: 5,
+  killEveryMs: 30_000,
+  print,
+});
+const { fates } = result;
+const share = (part: number, of: number): string => `${((100 * part) / of).toFixed(2)} %`;
+print(
+  `${result.events} events of ${result.legs} calls in ${result.seconds.toFixed(0)} s, ${result.kills} deaths of signalling; ` +
+    `${result.requests} requests: ${fates.taken} taken, ${fates.refused} × 500, ${fates.reset} reset, ${fates.silent} without an answer`,
+);
+print(
+  `lost ${result.lost.length}; twice ${result.twice} (${share(result.twice, result.events)}); out of order ${result.disorder.length}, ` +
+    `and ${result.overtaken} that overtook what was slow or had failed three times; commands sent again ${result.sentAgain}; calls offered anew ${result.offeredAnew}; load ${loadavg()[0]!.toFixed(2)}`,
+);
+for (const line of [...result.lost, ...result.disorder].slice(0, 20)) print(line);
+const good = result.lost.length === 0 && result.disorder.length === 0 && result.twice <= result.events / 100;
+process.exitCode = good && result.events >= events ? 0 : 1;
