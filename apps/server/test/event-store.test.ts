@@ -297,6 +297,41 @@ describe('events: the thread', () => {
     assert.equal(told.length, 56);
   });
 
+  it('answers accounts in turns, writes between two answers, and refuses who asks too much', async () => {
+    const store = openEventStore({
+      file: join(dir, 'q.db'),
+      retention: KEEP,
+      log,
+      epoch: () => Date.now(),
+      stored: () => told.push('stored'),
+    });
+    const told: string[] = [];
+    const page = { limit: 1, offset: 0, at: ALWAYS };
+    const asks = (account: string, times: number): Promise<unknown>[] =>
+      Array.from({ length: times }, () =>
+        store.events({ account, ...page }).then(
+          () => told.push(account),
+          ({ reason }: { reason: string }) => told.push(`${account} ${reason}`),
+        ),
+      );
+    const hostile = asks('hostile', 60);
+    const others = asks('other', 3);
+    // What is gathered is given to the thread by closing, too; here by its own time.
+    store.save(stored(madeEvent({})));
+    await Promise.all([...hostile, ...others]);
+    await until('it is written', () => told.includes('stored'));
+    // One is with the thread, fifty wait.
+    assert.equal(told.filter((word) => word === 'hostile busy').length, 9);
+    assert.equal(told.filter((word) => word === 'hostile').length, 51);
+    const answered = told.filter((word) => word === 'hostile' || word === 'other');
+    assert.deepEqual(answered.slice(0, 6), ['hostile', 'other', 'hostile', 'other', 'hostile', 'other']);
+    const late = asks('late', 3);
+    await store.close();
+    await Promise.all(late);
+    assert.ok(told.filter((word) => word.startsWith('late')).length === 3);
+    await assert.rejects(store.events({ account: 'a', ...page }));
+  });
+
   it('keeps fewer tries than events, and takes them again when they are written', async () => {
     const store = openEventStore({
       file: join(dir, 'c.db'),

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { runOperator } from '../src/cli/operator.ts';
@@ -10,6 +10,7 @@ import { openSqliteDirectory } from '../src/store/sqlite-store.ts';
 import { Client } from './drive/client.ts';
 import { PostgresCluster, skipWithoutPostgres } from './drive/postgres.ts';
 import { folder, freePorts, Product, run, until } from './drive/running.ts';
+import { SmallDisk, skipWithoutMount } from './drive/small-disk.ts';
 
 const KEY = /^KEY[A-Za-z0-9_-]{43}\n$/;
 
@@ -104,6 +105,26 @@ describe('the operator', () => {
     await restored.close();
     const again = await run('backup', copy, '--data', data);
     assert.deepEqual([again.code, /is there already/.test(again.stderr)], [1, true]);
+    // Nor does it write where somebody's link leads.
+    symlinkSync(join(dir, 'elsewhere'), join(dir, 'link.db'));
+    const through = await run('backup', join(dir, 'link.db'), '--data', data);
+    assert.deepEqual([through.code, existsSync(join(dir, 'elsewhere'))], [1, false]);
+  });
+
+  it('leaves no half of a backup on a full disk', { skip: skipWithoutMount }, async () => {
+    const data = join(dir, 'data');
+    const disk = SmallDisk.make()!;
+    try {
+      disk.fill(8192);
+      const file = join(disk.folder, 'copy.db');
+      const full = await run('backup', file, '--data', data);
+      assert.deepEqual([full.code, /the backup failed/.test(full.stderr)], [1, true]);
+      assert.equal(existsSync(file), false);
+      disk.empty();
+      assert.equal((await run('backup', file, '--data', data)).code, 0);
+    } finally {
+      disk.remove();
+    }
   });
 });
 

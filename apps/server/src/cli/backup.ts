@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { chmod } from 'node:fs/promises';
+import { open, rm } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { backup as copyDatabase, DatabaseSync } from 'node:sqlite';
 import { loadConfig } from '../config/load.ts';
@@ -16,12 +16,23 @@ export async function backup(options: {
   if (!loaded.ok) return fail(loaded.error);
   const source = sqliteFileOf(loaded.value, resolve(options.data));
   if (!existsSync(source)) return fail(`there is no database ${source}; name the right folder with --data`);
-  if (existsSync(options.file)) return fail(`${options.file} is there already; a backup replaces nothing`);
+  try {
+    // Its owner's alone from the first byte on, and never what somebody else has put there meanwhile.
+    await (await open(options.file, 'wx', 0o600)).close();
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    return fail(
+      code === 'EEXIST'
+        ? `${options.file} is there already; a backup replaces nothing`
+        : `the backup failed: ${message}`,
+    );
+  }
   const db = new DatabaseSync(source, { readOnly: true });
   try {
     await copyDatabase(db, options.file);
-    await chmod(options.file, 0o600);
   } catch (error) {
+    // Half a backup must not be taken for one.
+    await rm(options.file, { force: true });
     return fail(`the backup failed: ${(error as Error).message}`);
   } finally {
     db.close();

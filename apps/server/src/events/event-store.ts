@@ -45,8 +45,17 @@ const MOST_IN_A_TRANSACTION = 500;
 const GATHER_MS: Ms = 20;
 const RETRY_MS: Ms = 1000;
 const SLOW_MS: Ms = 10_000;
-/** Questions that wait for an answer; more are refused at once. */
+/** Questions that wait for an answer, of all and of one account; more are refused at once. */
 const MOST_QUESTIONS = 200;
+const MOST_QUESTIONS_OF_ACCOUNT = 50;
+
+type Read = Extract<EventQuestion, { ask: 'events' | 'deliveries' | 'delivery' }>;
+
+interface Reader {
+  readonly account: string;
+  readonly begin: () => Promise<void>;
+  readonly refuse: (why: Error) => void;
+}
 
 interface Waiting {
   readonly item: StoreItem;
@@ -69,6 +78,9 @@ class Events implements EventStore {
   #asked: { readonly items: readonly Waiting[]; readonly at: Ms } | undefined;
   #worker: Worker | undefined;
   readonly #questions = new Map<number, PromiseWithResolvers<never>>();
+  /** One question is with the thread at a time, so that what is to be written never waits for more than one. */
+  #readers: Reader[] = [];
+  #reading: string | undefined;
   #last = 0;
   #retry: NodeJS.Timeout | undefined;
   #gathering: NodeJS.Timeout | undefined;
@@ -107,15 +119,15 @@ class Events implements EventStore {
   }
 
   events(query: Parameters<EventReader['events']>[0]): Promise<Found<StoredEvent>> {
-    return this.#ask({ ask: 'events', query });
+    return this.#read(query.account, { ask: 'events', query });
   }
 
   deliveries(query: Parameters<EventReader['deliveries']>[0]): Promise<Found<StoredDelivery>> {
-    return this.#ask({ ask: 'deliveries', query });
+    return this.#read(query.account, { ask: 'deliveries', query });
   }
 
   delivery(account: string, id: string): Promise<StoredDelivery | null> {
-    return this.#ask({ ask: 'delivery', account, event: id });
+    return this.#read(account, { ask: 'delivery', account, event: id });
   }
 
   async close(): Promise<void> {
@@ -126,6 +138,7 @@ class Events implements EventStore {
       this.#next();
     });
     this.#closed = true;
+    for (const { refuse } of this.#readers.splice(0)) refuse(new StoreFailure('the store is closed', 'busy'));
     const worker = this.#worker;
     if (worker === undefined) return;
     const gone = new Promise((done) => worker.once('exit', done));
@@ -184,9 +197,28 @@ class Events implements EventStore {
     if (item.kind === 'event') this.#options.stored([item.event.id]);
   }
 
-  #ask<T>(question: Ask): Promise<T> {
-    if (question.ask !== 'save' && this.#questions.size >= MOST_QUESTIONS)
+  #read<T>(account: string, question: Ask & { readonly ask: Read['ask'] }): Promise<T> {
+    const own = this.#readers.filter((reader) => reader.account === account).length;
+    if (this.#closed || this.#readers.length >= MOST_QUESTIONS || own >= MOST_QUESTIONS_OF_ACCOUNT)
       return Promise.reject(new StoreFailure('too many questions wait', 'busy'));
+    const { promise, resolve, reject } = Promise.withResolvers<T>();
+    const begin = (): Promise<void> => this.#ask<T>(question).then(resolve, reject);
+    this.#readers.push({ account, begin, refuse: reject });
+    if (this.#reading === undefined) this.#nextReader('');
+    return promise;
+  }
+
+  /** Accounts take turns. */
+  #nextReader(last: string): void {
+    this.#reading = undefined;
+    const other = this.#readers.findIndex(({ account }) => account !== last);
+    const [reader] = this.#readers.splice(Math.max(other, 0), 1);
+    if (reader === undefined) return;
+    this.#reading = reader.account;
+    void reader.begin().then(() => this.#nextReader(reader.account));
+  }
+
+  #ask<T>(question: Ask): Promise<T> {
     this.#last += 1;
     const asked = Promise.withResolvers<never>();
     this.#questions.set(this.#last, asked);

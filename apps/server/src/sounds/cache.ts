@@ -20,13 +20,22 @@ interface Entry {
   usedAt: Ms;
 }
 
+interface Amount {
+  readonly bytes: number;
+  readonly files: number;
+}
+
 export interface CacheOptions {
   readonly folder: string;
   /** Bytes of all files. One account has half of it at most in files that are held. */
   readonly most: number;
+  /** Files; likewise. A file of a few bytes takes a block of the disk, and a place in every look at the folder. */
+  readonly mostFiles?: number;
   readonly now: () => Ms;
   readonly heldMs?: Ms;
 }
+
+const MOST_FILES = 50_000;
 
 /** Accounts' ids are no names of folders. */
 const folderName = (account: string): string =>
@@ -41,6 +50,7 @@ async function lengthOf(file: string, bytes: number): Promise<Ms | undefined> {
 export class SoundCache {
   readonly #options: CacheOptions;
   readonly #heldMs: Ms;
+  readonly #mostFiles: number;
   /** By path below the folder. */
   readonly #entries = new Map<string, Entry>();
   #bytes = 0;
@@ -48,6 +58,7 @@ export class SoundCache {
   private constructor(options: CacheOptions) {
     this.#options = options;
     this.#heldMs = options.heldMs ?? LIMITS.heldMs;
+    this.#mostFiles = options.mostFiles ?? MOST_FILES;
   }
 
   /** Takes up what a process before has left, without what it left half done. */
@@ -102,17 +113,32 @@ export class SoundCache {
 
   /** @throws SoundFault when files that are held leave no room for another one */
   checkRoom(account: string): void {
-    const [all, own] = [this.#held(), this.#held(folderName(account))];
-    if (all >= this.#options.most || own >= this.#options.most / 2)
+    const { most } = this.#options;
+    const [all, own] = this.#held(folderName(account));
+    const isFull = all.bytes >= most || all.files >= this.#mostFiles;
+    if (isFull || own.bytes >= most / 2 || own.files >= this.#mostFiles / 2)
       throw new SoundFault('failed', 'The folder of prepared sounds is full; see sounds.cache_mb.');
   }
 
-  #held(account?: string): number {
+  #held(account: string): readonly [all: Amount, own: Amount] {
     const since = this.#options.now() - this.#heldMs;
-    let bytes = 0;
-    for (const entry of this.#entries.values())
-      if (entry.usedAt >= since && (account === undefined || entry.account === account)) bytes += entry.bytes;
-    return bytes;
+    const [all, own] = [
+      { bytes: 0, files: 0 },
+      { bytes: 0, files: 0 },
+    ];
+    for (const entry of this.#entries.values()) {
+      if (entry.usedAt < since) continue;
+      all.bytes += entry.bytes;
+      all.files += 1;
+      if (entry.account !== account) continue;
+      own.bytes += entry.bytes;
+      own.files += 1;
+    }
+    return [all, own];
+  }
+
+  get #isOver(): boolean {
+    return this.#bytes > this.#options.most || this.#entries.size > this.#mostFiles;
   }
 
   #forget(key: string, entry: Entry): void {
@@ -120,12 +146,12 @@ export class SoundCache {
   }
 
   async #shrink(): Promise<void> {
-    if (this.#bytes <= this.#options.most) return;
+    if (!this.#isOver) return;
     const since = this.#options.now() - this.#heldMs;
     const old = [...this.#entries].filter(([, entry]) => entry.usedAt < since);
     old.sort(([, a], [, b]) => a.usedAt - b.usedAt);
     for (const [key, entry] of old) {
-      if (this.#bytes <= this.#options.most) return;
+      if (!this.#isOver) return;
       // Asked for while others were removed.
       if (entry.usedAt >= since) continue;
       this.#forget(key, entry);
