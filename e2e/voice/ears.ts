@@ -9,6 +9,8 @@ const SILENCE: Tone = { hz: 0, level: 0, purity: 0 };
 const WINDOW_MS = 700;
 /** Of an RTP peer: so many frames in the window, or it hears nothing. */
 const FEWEST_FRAMES = 25;
+/** Silence may be a sound that has not begun: it must last. */
+const SILENT_MS = 1_000;
 
 /** One party of a conversation: what it says, and what it hears now. */
 export interface Ear {
@@ -59,6 +61,8 @@ function fits(tone: Tone, wanted: Heard): boolean {
  */
 export async function hear(stage: string, wanted: readonly (readonly [Ear, Heard])[]): Promise<void> {
   let last: string[] = [];
+  let since: number | undefined;
+  const lasts = wanted.some(([, want]) => want === null) ? SILENT_MS : 0;
   await until(
     `the sounds of "${stage}"`,
     async () => {
@@ -68,7 +72,9 @@ export async function hear(stage: string, wanted: readonly (readonly [Ear, Heard
         const is = `${Math.round(tone.hz)} Hz, level ${tone.level.toFixed(4)}, purity ${tone.purity.toFixed(2)}`;
         return `  ${fits(tone, want) ? 'right' : 'WRONG'}: ${ear.name} hears ${is}; should hear ${String(want)}`;
       });
-      return tones.every((tone, i) => fits(tone, wanted[i]![1]));
+      if (!tones.every((tone, i) => fits(tone, wanted[i]![1]))) since = undefined;
+      else since ??= performance.now();
+      return since !== undefined && performance.now() - since >= lasts;
     },
     { limitMs: 20_000, everyMs: 150, detail: () => last.join('\n') },
   );
