@@ -89,19 +89,19 @@ describe('webhooks: an account that wants all of it', () => {
   });
 
   it('with thousands of endpoints makes no answer to a request costly', () => {
-    /** Milliseconds for the answers to 300 requests while so many endpoints of one account wait for a place. */
+    /** CPU time in milliseconds for the answers to 300 requests while so many endpoints of one account wait for a place. */
     const cost = (endpoints: number): number => {
       const desk = new Desk();
       for (let i = 0; i < endpoints; i++) desk.event(eventOf(`x${i}`, 0, undefined, at(`h${i}`, 'hostile')));
-      const from = performance.now();
+      const from = process.cpuUsage();
       for (let i = 0; i < 300; i++) desk.refuse(desk.posts[i]!);
       assert.ok(desk.posts.length >= 300);
-      return performance.now() - from;
+      return process.cpuUsage(from).user / 1000;
     };
     cost(1000);
     const few = Math.max(cost(1000), 5);
     const many = cost(20_000);
     // Twenty times as many; asked one by one for each answer they took 300 times as long.
-    assert.ok(many < few * 20, `${few} ms, ${many} ms`);
+    assert.ok(many < few * 60, `${few} ms, ${many} ms`);
   });
 });
