@@ -159,7 +159,7 @@ describe('files that the media process plays, heard by RTP peers', () => {
         status: 'completed',
         atMs: 2000,
       });
-      assert.equal((await next.command({ op: 'claim', legs: ['g'], seen: {} })).ok, true);
+      assert.equal((await next.command({ op: 'claim', legs: ['g'], seen: { g: 0 } })).ok, true);
       await until('both reports', () => told.filter((event) => event.event === 'played').length === 3);
       assert.deepEqual(
         told.flatMap((event) => (event.event === 'played' ? [[event.n, event.id, event.status]] : [])),
