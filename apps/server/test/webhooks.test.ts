@@ -15,6 +15,7 @@ import { loadSecrets } from '../src/identity/secrets.ts';
 import { openJournal } from '../src/journal/journal-file.ts';
 import { changeText, headLine, unitLine } from '../src/journal/journal-format.ts';
 import { createLog } from '../src/log.ts';
+import { createOutgoing } from '../src/outgoing/outgoing.ts';
 import { openWebhooks } from '../src/webhooks/open.ts';
 import { hookOf, madeEvent } from './drive/events.ts';
 import { Receiver } from './drive/receiver.ts';
@@ -59,8 +60,10 @@ class House {
     let dead = false;
     let timer: NodeJS.Timeout | undefined;
     const service = createWebhooks({ epoch });
+    const outgoing = createOutgoing({ allow: checked.value.webhooks.allow });
     const edge = openWebhooks({
       config: checked.value,
+      outgoing,
       dataDir: this.#dir,
       secrets: loadSecrets(this.#dir),
       log,
@@ -103,6 +106,7 @@ class House {
       clearTimeout(timer);
       journal.close();
       await edge.close();
+      outgoing.close();
     };
     post({ type: 'restore', entries: journal.found.entries.webhooks });
   }

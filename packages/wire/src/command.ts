@@ -19,7 +19,6 @@ export type CommandHeaders = readonly (readonly [name: string, value: string])[]
 /** Where the events of a leg are told from now on; what is absent stays as it was. */
 export interface HookAsk {
   readonly url?: string;
-  readonly failover?: string;
   readonly method?: 'POST' | 'GET';
   /** URLs of single events, by the name of the event (`call.answered`). */
   readonly byEvent?: Readonly<Record<string, string>>;

@@ -105,8 +105,10 @@ async function serve(
   );
   // What the process before had in hand when it died. A record that the store has already stays as it is there.
   for (const { value } of journal.found.entries.records) records.save(value as CallRecord);
+  const outgoing = createOutgoing({ allow: config.webhooks.allow });
   const webhooks = openWebhooks({
     config,
+    outgoing,
     dataDir,
     secrets,
     log,
@@ -129,7 +131,6 @@ async function serve(
   const iceServers = iceServersOf(config);
   const publicAddress = { hosts: publicHosts(config.sip), port: config.sip.udp };
 
-  const outgoing = createOutgoing({ allow: config.webhooks.allow });
   const sounds = createSoundService({ config, dataDir, outgoing, log });
 
   let mediaIsHere = false;

@@ -6,12 +6,14 @@ import { epoch, monotonic } from '../clock.ts';
 import type { Config } from '../config/schema.ts';
 import { type EventStore, openEventStore } from '../events/event-store.ts';
 import type { Secrets } from '../identity/secrets.ts';
-import { createOutgoing } from '../outgoing/outgoing.ts';
+import type { Outgoing } from '../outgoing/outgoing.ts';
 import { createPoster } from './poster.ts';
 import { createSigner } from './signer.ts';
 
 export interface WebhooksEdgeOptions {
   readonly config: Pick<Config, 'webhooks'>;
+  /** The way out, which is shared; whoever made it closes it. */
+  readonly outgoing: Outgoing;
   readonly dataDir: string;
   readonly secrets: Pick<Secrets, 'webhookKeys'>;
   readonly log: Logger;
@@ -34,8 +36,7 @@ export interface WebhooksEdge {
 const LOOK_MS = 10;
 
 export function openWebhooks(options: WebhooksEdgeOptions): WebhooksEdge {
-  const { config, tell } = options;
-  const outgoing = createOutgoing({ allow: config.webhooks.allow });
+  const { config, outgoing, tell } = options;
   const signer = createSigner(options.secrets.webhookKeys.signing);
   const send = createPoster({ outgoing, signer, epoch });
   const events = openEventStore({
@@ -72,7 +73,6 @@ export function openWebhooks(options: WebhooksEdgeOptions): WebhooksEdge {
     },
     close: async () => {
       end.abort();
-      outgoing.close();
       await events.close();
     },
   };

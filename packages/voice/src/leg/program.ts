@@ -80,13 +80,12 @@ export const hookSettings = (webhook: WebhookSettings | null): HookSettings =>
           webhook.timeoutSecs === null || webhook.timeoutSecs === 0 ? null : webhook.timeoutSecs * 1000,
       };
 
-/** A URL of a command takes the place of the connection's, with its failover. */
+/** A URL of a command takes the place of the connection's, and of its failover. */
 export function withHook(hook: HookSettings, ask: HookAsk | undefined): HookSettings {
   if (ask === undefined) return hook;
   return {
     ...hook,
     ...(ask.url === undefined ? {} : { url: ask.url, failover: null }),
-    ...(ask.failover === undefined ? {} : { failover: ask.failover }),
     ...(ask.method === undefined ? {} : { method: ask.method }),
     ...(ask.byEvent === undefined ? {} : { byEvent: ask.byEvent }),
     ...(ask.retriesMs === undefined ? {} : { retriesMs: ask.retriesMs }),
