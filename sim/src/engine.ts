@@ -104,6 +104,11 @@ export class PretendEngine {
         return { ok: true };
       case 'health':
         return { ok: true, health: { legs: this.legs.size, portsFree: 1000 } };
+      case 'roomPlay':
+        return { ok: false, error: 'no-room', message: 'no room' };
+      case 'roomStop':
+      case 'roomBeep':
+        return { ok: true };
       default:
         return this.legs.has(command.leg) ? { ok: true, codec: 'PCMU' } : noLeg(command.leg);
     }

@@ -71,7 +71,7 @@ class Engine implements MediaEngine {
 
   command(command: MediaCommand): Promise<MediaReply> {
     if (command.op === 'health' || command.op === 'claim') return this.#safely(command);
-    const { leg } = command;
+    const leg = 'leg' in command ? command.leg : command.room;
     const before = this.#queues.get(leg);
     const result = before === undefined ? this.#safely(command) : before.then(() => this.#safely(command));
     this.#queues.set(leg, result);
@@ -109,6 +109,7 @@ class Engine implements MediaEngine {
       case 'offer':
         return this.#opening(command.leg, this.#descriptions.offer(command));
     }
+    if (!('leg' in command)) return refuse('no-room', `there is no room ${command.room}`);
     const open = this.#legs.get(command.leg);
     if (open === undefined) {
       return command.op === 'close' ? { ok: true } : refuse('no-leg', `there is no leg ${command.leg}`);

@@ -107,6 +107,8 @@ export class Overlay implements Sink {
   #source(source: Source): Int16Array | 'late' {
     switch (source.kind) {
       case 'silence':
+      case 'file':
+      case 'room':
         return 'late';
       case 'tone':
       case 'music':

@@ -248,6 +248,7 @@ class CallService implements Voice {
       this.#engineSeen = event.state === 'up';
       return;
     }
+    if ('room' in event) return;
     this.#toBranch(event.leg, () => mediaInput(event));
   }
 

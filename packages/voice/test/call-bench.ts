@@ -136,6 +136,10 @@ function mediaWords(command: MediaCommand): string {
     case 'close':
     case 'listen':
       return `${command.op} ${command.leg}`;
+    case 'roomPlay':
+    case 'roomStop':
+    case 'roomBeep':
+      return `${command.op} ${command.room}`;
     case 'health':
       return 'health';
   }

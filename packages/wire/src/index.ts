@@ -111,6 +111,9 @@ export type {
   OpusAsk,
   Source,
 } from './media-control.ts';
+export type { RecordCommand, RecordEvent, RecordOn } from './media-record.ts';
+export type { Reach, RoomCommand, RoomEvent } from './media-room.ts';
+export type { StreamBack, StreamCodec, StreamCommand, StreamEvent } from './media-stream.ts';
 export { callingCodeOf, countryOf, homeOf, NO_COUNTRY } from './numbers/country.ts';
 export { e164Of, formatCaller } from './numbers/e164.ts';
 export {

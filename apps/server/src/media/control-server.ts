@@ -204,6 +204,7 @@ class Control implements ControlServer {
       for (const leg of command.legs) this.#ownerOf.set(leg, owner);
       return this.#engine.command(command);
     }
+    if (!('leg' in command)) return this.#engine.command(command);
     const { leg } = command;
     const known = this.#ownerOf.has(leg);
     if (command.op === 'answer' || command.op === 'offer' || known) this.#ownerOf.set(leg, owner);

@@ -1,0 +1,39 @@
+/*
+ * Rooms: where more than two are heard together. A leg is in a room by what it hears (`Source` of kind `room`), and that says, too, whom
+ * its voice reaches; so the first leg makes the room and the last takes it away. What is said again changes nothing.
+ */
+
+/** Whom a voice reaches among the legs that hear the room: all others, nobody, or these. */
+export type Reach = 'all' | 'none' | readonly string[];
+
+export type RoomCommand =
+  /**
+   * Plays a file to all in the room, mixed with the voices. One at a time: a second one replaces the first. The same `id` again changes
+   * nothing. The end is told by `played` of the room, exactly once, also when the room goes before. Without the room: `no-room`.
+   */
+  | {
+      readonly op: 'roomPlay';
+      readonly room: string;
+      readonly id: string;
+      /** A WAV, 16-bit PCM, one channel. */
+      readonly file: string;
+      /** How often; null: until it is stopped. */
+      readonly loop: number | null;
+    }
+  /** Stops it; `ok` also when nothing of that id plays. */
+  | { readonly op: 'roomStop'; readonly room: string; readonly id: string }
+  /** A short tone to all in the room but one: somebody comes or goes. `ok` also without the room. */
+  | { readonly op: 'roomBeep'; readonly room: string; readonly kind: 'enter' | 'leave'; readonly except?: string };
+
+/** Reports of a room, numbered as those of a leg are, by the room's name. */
+export type RoomEvent =
+  | {
+      readonly event: 'roomPlayed';
+      readonly room: string;
+      readonly n?: number;
+      readonly id: string;
+      readonly status: 'completed' | 'stopped' | 'failed';
+      readonly atMs: number;
+    }
+  /** Who is loudest has changed; null: nobody speaks. */
+  | { readonly event: 'floor'; readonly room: string; readonly n?: number; readonly leg: string | null };
