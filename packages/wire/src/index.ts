@@ -1,12 +1,15 @@
 export {
   type CallEvent,
   type CallNews,
+  type ConferenceNews,
   EVENT_NAME,
+  type EventConference,
   type EventLeg,
   type EventName,
   type HangupCause,
   type Hook,
   type PlayedMedia,
+  type PlayStatus,
 } from './call-event.ts';
 export type { CallRecord } from './call-record.ts';
 export {
@@ -33,7 +36,6 @@ export {
   type CommandHeaders,
   type CommandResult,
   type DialCommand,
-  type GatherAsk,
   type HookAsk,
   isBase64,
   type LegCommand,
@@ -42,6 +44,18 @@ export {
   type MachineDetectionAsk,
   type PlayAsk,
 } from './command.ts';
+export type {
+  Beep,
+  ConferenceAsk,
+  ConferenceCommand,
+  ConferenceEndReason,
+  ConferenceView,
+  MemberRole,
+  MemberView,
+  StayAsk,
+  SuperviseAsk,
+  SupervisorRole,
+} from './conference.ts';
 export {
   type CustomHeader,
   customHeadersOf,
@@ -78,6 +92,7 @@ export {
   parseDigits,
   splitDestination,
 } from './dialled.ts';
+export type { GatherAsk } from './gather-ask.ts';
 export type {
   AccountEntry,
   ApplicationEntry,
