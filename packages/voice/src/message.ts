@@ -13,6 +13,7 @@ import type {
   OpusAsk,
   SoundAsk,
   SoundResult,
+  SupervisorRole,
 } from '@sidetone/wire';
 import type { Play } from './activity/activity.ts';
 import type { Ending } from './leg/ending.ts';
@@ -52,6 +53,14 @@ export interface Contact {
   /** By which IP version a phone signals, if known. */
   readonly family: Family | null;
 }
+
+/** What commands change of a leg in a conference. */
+export type MemberChange = Partial<
+  Pick<
+    Extract<Place, { in: 'conference' }>,
+    'muted' | 'held' | 'hold' | 'role' | 'to' | 'beep' | 'endOnExit' | 'softEndOnExit'
+  >
+>;
 
 /** A report of media that may be told again has a number: one that is not new is not read. */
 interface Numbered {
@@ -181,6 +190,12 @@ export type LegInput =
       readonly hook?: HookAsk;
       readonly after?: AfterBridge;
     }
+  /** It is in its conference, for the back end and the others. */
+  | { readonly type: 'joined' }
+  /** How it is in its conference. */
+  | { readonly type: 'member'; readonly change: MemberChange }
+  /** How it supervises its bridge. */
+  | { readonly type: 'role'; readonly role: SupervisorRole }
   /** It talks with the other side of its bridge. */
   | { readonly type: 'bridged' }
   /** Calls whom it is to call. */

@@ -1,8 +1,8 @@
 import { earliest, type JournalEntry, type Ms, uuid } from '@sidetone/core';
 import type { LegId, UserAgent, UserAgentOut } from '@sidetone/sip';
-import type { LegView, MediaEvent, MediaReply } from '@sidetone/wire';
+import type { LegView, MediaEvent, MediaReply, RoomEvent } from '@sidetone/wire';
 import { Beginnings } from './command/begin.ts';
-import { eventOf } from './command/event.ts';
+import { conferenceEventOf, eventOf } from './command/event.ts';
 import { Commands } from './command/execute.ts';
 import { Remembered } from './command/remembered.ts';
 import { accountOf, connectionOf, viewOf } from './command/view.ts';
@@ -15,6 +15,7 @@ import { countedUser } from './limits/counters.ts';
 import { mediaInput } from './media/from-media.ts';
 import { MediaDesk } from './media/media-desk.ts';
 import type { Wish } from './message.ts';
+import { Conferences } from './place/conferences.ts';
 import { Registry } from './registry.ts';
 import { createVoiceAgent, PROXY } from './sip/agent.ts';
 import { Dialogs } from './sip/dialogs.ts';
@@ -22,7 +23,7 @@ import { boundContacts, type LegEvent, legInput } from './sip/from-sip.ts';
 import { InDialog } from './sip/in-dialog.ts';
 import { commandLeg, DIGIT, REFERRED } from './sip/leg-wishes.ts';
 import { inviteFor, lookupFor } from './sip/to-sip.ts';
-import { Transactions } from './transaction.ts';
+import { type ConferenceWish, Transactions } from './transaction.ts';
 import type { VoiceInput, VoiceOutput } from './voice-events.ts';
 import { TIMERS, type Voice, type VoiceOptions, type VoiceTimers } from './voice-options.ts';
 
@@ -47,6 +48,7 @@ class CallService implements Voice {
   readonly #admission: Admission;
   readonly #begin: Beginnings;
   readonly #commands: Commands;
+  readonly conferences = new Conferences(this.#registry);
   readonly #remembered = new Remembered();
   readonly #media: MediaDesk;
   readonly #journal: LegJournal;
@@ -54,8 +56,8 @@ class CallService implements Voice {
   readonly #requests: InDialog;
   readonly #lookups = new Map<string, { readonly leg: string; readonly target: number }>();
   #lookupId = 0;
-  /** Sounds that are asked for, and the leg that is to play each. */
-  readonly #sounds = new Map<string, string>();
+  /** Sounds that are asked for, and who is to play each. */
+  readonly #sounds = new Map<string, { readonly by: 'leg' | 'conference'; readonly id: string }>();
   #engineSeen = false;
   #now: Ms = 0;
   #out: VoiceOutput[] = [];
@@ -69,8 +71,13 @@ class CallService implements Voice {
     this.#dialogs = new Dialogs(this.#agent);
     this.#legs = new Transactions(
       this.#registry,
-      { callMs, cancelMs, parkMs },
-      { wish: (wish) => this.#carry(wish), dial: (wish) => this.#begin.transfer(wish, this.#now) },
+      this.conferences,
+      { callMs, cancelMs, parkMs, heldHears: options.heldHears ?? 'music' },
+      {
+        wish: (wish) => this.#carry(wish),
+        dial: (wish) => this.#begin.transfer(wish, this.#now),
+        conference: (id, wish) => this.#carryConference(id, wish),
+      },
     );
     this.#admission = new Admission(this.#registry, options.limits);
     this.#begin = new Beginnings({
@@ -87,6 +94,7 @@ class CallService implements Voice {
       begin: this.#begin,
       admission: this.#admission,
       remembered: this.#remembered,
+      conferences: this.conferences,
     });
     this.#requests = new InDialog({
       agent: this.#agent,
@@ -142,9 +150,11 @@ class CallService implements Voice {
         break;
       }
       case 'sound': {
-        const leg = this.#sounds.get(input.id);
-        this.#sounds.delete(input.id);
-        if (leg !== undefined) this.#legs.post(leg, { type: 'sound', id: input.id, result: input.result });
+        const { id, result } = input;
+        const wanted = this.#sounds.get(id);
+        this.#sounds.delete(id);
+        if (wanted?.by === 'leg') this.#legs.post(wanted.id, { type: 'sound', id, result });
+        else if (wanted !== undefined) this.#legs.toConference(wanted.id, { type: 'sound', id, result });
         break;
       }
       case 'tick':
@@ -172,7 +182,7 @@ class CallService implements Voice {
     // What a peer is told is known afterwards, whatever happens to this process.
     const lines = this.#journal.take(this.#legs.touched, (id) => this.#registry.legs.get(id));
     this.#legs.touched.clear();
-    const remembered = this.#remembered.takeLines();
+    const remembered = [...this.#remembered.takeLines(), ...this.conferences.takeLines()];
     const isSame = lines.length + remembered.length === 0;
     const out = isSame ? this.#out : [...lines, ...remembered, ...this.#out];
     this.#out = [];
@@ -194,7 +204,7 @@ class CallService implements Voice {
     const ending: Ending = { ...why, by: 'platform' };
     const bridges = new Set<string>();
     for (const { id, place } of legs) {
-      if (place?.in === 'bridge') bridges.add(place.id);
+      if (place?.in === 'bridge' && place.side !== 'supervisor') bridges.add(place.id);
       else this.#legs.post(id, { type: 'end', ending });
     }
     for (const bridge of bridges) this.#legs.toBridge(bridge, { type: 'end', ending });
@@ -233,6 +243,11 @@ class CallService implements Voice {
       }
       return;
     }
+    if ('conference' in asked) {
+      const { conference, play } = asked;
+      if (play !== undefined) this.#legs.toConference(conference, { type: 'playReply', id: play, reply });
+      return;
+    }
     this.#toBranch(asked.branch, (branch) => ({ type: 'media', branch, tag: asked.tag, reply }));
   }
 
@@ -248,8 +263,23 @@ class CallService implements Voice {
       this.#engineSeen = event.state === 'up';
       return;
     }
-    if ('room' in event) return;
+    if ('room' in event) {
+      this.#roomEvent(event);
+      return;
+    }
     this.#toBranch(event.leg, () => mediaInput(event));
+  }
+
+  #roomEvent(event: RoomEvent): void {
+    const { room, n } = event;
+    const number = n === undefined ? {} : { n };
+    if (event.event === 'roomPlayed') {
+      const { id, status } = event;
+      this.#legs.toConference(room, { type: 'roomPlayed', id, status, ...number });
+    } else {
+      const leg = this.#registry.legOfBranch(event.leg ?? '')?.id ?? null;
+      this.#legs.toConference(room, { type: 'floor', leg, ...number });
+    }
   }
 
   #engineLost(): void {
@@ -372,7 +402,32 @@ class CallService implements Voice {
     this.#legs.post(leg.id, legInput(out, branch));
   }
 
-  // ---- what legs and bridges want
+  // ---- what legs and places want
+
+  #carryConference(id: string, wish: ConferenceWish): void {
+    const conference = this.conferences.get(id);
+    if (conference === undefined) return;
+    switch (wish.type) {
+      case 'log':
+        this.#out.push(wish);
+        return;
+      case 'room': {
+        const play = wish.play === undefined ? {} : { play: wish.play };
+        this.#media.ask({ conference: id, ...play }, wish.command, this.#now, this.#out);
+        return;
+      }
+      case 'sound':
+        this.#sounds.set(wish.id, { by: 'conference', id });
+        this.#out.push({ type: 'sound', id: wish.id, account: conference.account, ask: wish.ask });
+        return;
+      case 'news': {
+        const { random, epoch } = this.#options;
+        const leg = wish.leg === null ? undefined : this.#registry.legs.get(wish.leg);
+        const event = conferenceEventOf(conference, wish, leg, { id: uuid(random), at: epoch() });
+        this.#out.push({ type: 'event', event });
+      }
+    }
+  }
 
   #carry(wish: Wish): void {
     switch (wish.type) {
@@ -394,7 +449,7 @@ class CallService implements Voice {
         const { leg, id, ask } = wish;
         const of = this.#registry.legs.get(leg);
         const account = of === undefined ? null : accountOf(of, this.#options.identity());
-        this.#sounds.set(id, leg);
+        this.#sounds.set(id, { by: 'leg', id: leg });
         this.#out.push({ type: 'sound', id, account: account ?? '', ask });
         return;
       }

@@ -6,7 +6,7 @@ import type { Desk } from './desk.ts';
 
 /** Takes a leg from where it is to another place, or to none, where it is parked. */
 export function moveLeg({ legs }: Desk, { id, place: from }: Leg, place: Place | null): void {
-  if (from?.in === 'bridge') legs.toBridge(from.id, { type: 'leaves' });
+  if (from?.in === 'bridge' && from.side !== 'supervisor') legs.toBridge(from.id, { type: 'leaves' });
   legs.post(id, { type: 'placed', place });
 }
 
@@ -33,4 +33,8 @@ export function join(
 }
 
 export const areTogether = ({ place }: Leg, other: Leg): boolean =>
-  place?.in === 'bridge' && other.place?.in === 'bridge' && place.id === other.place.id;
+  place?.in === 'bridge' &&
+  other.place?.in === 'bridge' &&
+  place.id === other.place.id &&
+  place.side !== 'supervisor' &&
+  other.place.side !== 'supervisor';

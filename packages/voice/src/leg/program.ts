@@ -112,7 +112,7 @@ export function newProgram(
 }
 
 /** Where this event is told: its own URL, else the leg's. */
-export function hookOf({ hook }: Program, type: CallNews['type']): Hook | null {
+export function hookOf({ hook }: Pick<Program, 'hook'>, type: CallNews['type']): Hook | null {
   const name = EVENT_NAME[type];
   const own = Object.hasOwn(hook.byEvent, name) ? hook.byEvent[name] : undefined;
   const url = own ?? hook.url;
