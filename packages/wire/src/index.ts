@@ -2,6 +2,7 @@ export {
   type CallEvent,
   type CallNews,
   type ConferenceNews,
+  type DequeueReason,
   EVENT_NAME,
   type EventConference,
   type EventLeg,
@@ -32,6 +33,7 @@ export {
 } from './client-traits.ts';
 export {
   type AfterBridge,
+  type CallCommand,
   type Command,
   type CommandHeaders,
   type CommandResult,
@@ -43,6 +45,9 @@ export {
   type LegView,
   type MachineDetectionAsk,
   type PlayAsk,
+  type QueueCommand,
+  type QueuedView,
+  type QueueView,
 } from './command.ts';
 export type {
   Beep,

@@ -173,6 +173,12 @@ const PLACE: Readonly<Record<string, (place: Fields) => boolean>> = {
         oneOf('monitor', 'whisper', 'barge')(place['role']) &&
         isText(place['of']))),
   conference: (place) => recordOf(STAY)(place),
+  queue: (place) =>
+    isText(place['id']) &&
+    isText(place['name']) &&
+    isNumber(place['ticket']) &&
+    isNumber(place['since']) &&
+    orNull(isNumber)(place['until']),
   'built-in': (place) =>
     isText(place['id']) && isNumber(place['since']) && oneOf('echo', 'tone', 'music')(place['service']),
 };

@@ -6,6 +6,7 @@ import { CAUSE, type Ending } from './ending.ts';
 import { hangupOf } from './hangup.ts';
 import { isEnding, mainOf } from './leg.ts';
 import type { LegDraft } from './leg-draft.ts';
+import { endQueued } from './queued.ts';
 import { recordsOf, serviceRecord } from './record.ts';
 import { leaveConference } from './staying.ts';
 
@@ -60,6 +61,7 @@ export function endLeg(draft: LegDraft, ending: Ending): void {
   cancelGather(draft, 'call_hangup');
   abandonPlays(draft);
   leaveConference(draft, null);
+  endQueued(draft);
   draft.set({ state: { name: 'ending', ending }, endedAt: draft.now });
   for (const branch of draft.leg.branches) endBranch(draft, branch, ending);
 }

@@ -49,6 +49,20 @@ export type Place =
       /** The leg that is supervised. */
       readonly of: string;
     }
+  | {
+      readonly in: 'queue';
+      readonly id: string;
+      readonly name: string;
+      /** Its rank is the position. */
+      readonly ticket: number;
+      readonly since: Ms;
+      /** Then it is parked again; null: never. */
+      readonly until: Ms | null;
+      /** It stays listed when it is over. */
+      readonly keeps?: true;
+      /** `enqueued` is told; not before the leg is up. */
+      readonly told?: true;
+    }
   /** An echo, a tone or music, which the record knows as a leg of its own. */
   | {
       readonly in: 'built-in';
