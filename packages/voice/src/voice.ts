@@ -1,19 +1,19 @@
 import { earliest, type JournalEntry, type Ms, uuid } from '@sidetone/core';
 import type { LegId, UserAgent, UserAgentOut } from '@sidetone/sip';
-import type { LegView, MediaEvent, MediaReply, RoomEvent } from '@sidetone/wire';
+import type { LegView, MediaEvent, MediaReply } from '@sidetone/wire';
 import { Beginnings } from './command/begin.ts';
-import { conferenceEventOf, eventOf } from './command/event.ts';
 import { Commands } from './command/execute.ts';
 import { Remembered } from './command/remembered.ts';
-import { accountOf, connectionOf, viewOf } from './command/view.ts';
+import { Telling } from './command/telling.ts';
+import { connectionOf, viewOf } from './command/view.ts';
 import { LegJournal } from './journal/journal.ts';
 import { inheritedMedia, restoreLegs } from './journal/restore.ts';
-import { restorePlaces } from './journal/restore-places.ts';
+import { restoreOthers, restorePlaces } from './journal/restore-places.ts';
 import { CAUSE, type Ending, type Why } from './leg/ending.ts';
 import { isEnding, type Leg } from './leg/leg.ts';
 import { Admission, isRefused } from './limits/admission.ts';
 import { countedUser } from './limits/counters.ts';
-import { mediaInput } from './media/from-media.ts';
+import { mediaInput, roomInput } from './media/from-media.ts';
 import { MediaDesk } from './media/media-desk.ts';
 import type { Wish } from './message.ts';
 import { Conferences } from './place/conferences.ts';
@@ -49,6 +49,7 @@ class CallService implements Voice {
   readonly #admission: Admission;
   readonly #begin: Beginnings;
   readonly #commands: Commands;
+  readonly #telling: Telling;
   readonly conferences = new Conferences(this.#registry);
   readonly #remembered = new Remembered();
   readonly queues: Queues;
@@ -58,8 +59,6 @@ class CallService implements Voice {
   readonly #requests: InDialog;
   readonly #lookups = new Map<string, { readonly leg: string; readonly target: number }>();
   #lookupId = 0;
-  /** Sounds that are asked for, and who is to play each. */
-  readonly #sounds = new Map<string, { readonly by: 'leg' | 'conference'; readonly id: string }>();
   #engineSeen = false;
   #now: Ms = 0;
   #out: VoiceOutput[] = [];
@@ -82,37 +81,19 @@ class CallService implements Voice {
       },
     );
     this.#admission = new Admission(this.#registry, options.limits);
-    this.#begin = new Beginnings({
-      options,
-      registry: this.#registry,
-      legs: this.#legs,
-      admission: this.#admission,
-      log: (line) => this.#out.push(line),
-    });
+    const out = (line: VoiceOutput): void => void this.#out.push(line);
+    const registry = this.#registry;
+    const world = { options, registry, legs: this.#legs, admission: this.#admission };
+    this.#begin = new Beginnings({ ...world, log: out });
     const { random, epoch, identity } = options;
-    this.queues = new Queues({
-      registry: this.#registry,
-      random,
-      epoch,
-      connectionOf: (leg) => connectionOf(leg, identity()),
-    });
-    this.#commands = new Commands({
-      options,
-      registry: this.#registry,
-      legs: this.#legs,
-      begin: this.#begin,
-      admission: this.#admission,
-      remembered: this.#remembered,
-      conferences: this.conferences,
-      queues: this.queues,
-    });
-    this.#requests = new InDialog({
-      agent: this.#agent,
-      registry: this.#registry,
-      legs: this.#legs,
-      dialogs: this.#dialogs,
-      isOwnHost: this.#begin.isOwnHost,
-    });
+    const ofLeg = (leg: Leg): string | null => connectionOf(leg, identity());
+    this.queues = new Queues({ registry, random, epoch, connectionOf: ofLeg });
+    const places = { queues: this.queues, conferences: this.conferences };
+    this.#telling = new Telling({ ...world, ...places, out });
+    const begin = this.#begin;
+    this.#commands = new Commands({ ...world, ...places, begin, remembered: this.#remembered });
+    const sip = { agent: this.#agent, dialogs: this.#dialogs, isOwnHost: begin.isOwnHost };
+    this.#requests = new InDialog({ ...world, ...sip });
     this.#journal = new LegJournal(this.#agent, this.#dialogs.dialogOf);
   }
 
@@ -160,14 +141,9 @@ class CallService implements Voice {
         this.#out.push({ type: 'commandDone', request, result: this.#commands.execute(command, now) });
         break;
       }
-      case 'sound': {
-        const { id, result } = input;
-        const wanted = this.#sounds.get(id);
-        this.#sounds.delete(id);
-        if (wanted?.by === 'leg') this.#legs.post(wanted.id, { type: 'sound', id, result });
-        else if (wanted !== undefined) this.#legs.toConference(wanted.id, { type: 'sound', id, result });
+      case 'sound':
+        this.#telling.heard(input.id, input.result);
         break;
-      }
       case 'tick':
         this.#tick();
         break;
@@ -277,22 +253,11 @@ class CallService implements Voice {
       return;
     }
     if ('room' in event) {
-      this.#roomEvent(event);
+      const speaker = 'leg' in event ? this.#registry.legOfBranch(event.leg ?? '') : undefined;
+      this.#legs.toConference(event.room, roomInput(event, speaker));
       return;
     }
     this.#toBranch(event.leg, () => mediaInput(event));
-  }
-
-  #roomEvent(event: RoomEvent): void {
-    const { room, n } = event;
-    const number = n === undefined ? {} : { n };
-    if (event.event === 'roomPlayed') {
-      const { id, status } = event;
-      this.#legs.toConference(room, { type: 'roomPlayed', id, status, ...number });
-    } else {
-      const leg = this.#registry.legOfBranch(event.leg ?? '')?.id ?? null;
-      this.#legs.toConference(room, { type: 'floor', leg, ...number });
-    }
   }
 
   #engineLost(): void {
@@ -326,19 +291,15 @@ class CallService implements Voice {
       },
       this.#now,
     );
-    const foreign = this.#remembered.restore(entries, this.#now) + this.queues.restore(entries, this.#now);
-    const fields = { what: 'queues and calls that are over', entries: foreign };
-    if (foreign > 0) this.#out.push({ type: 'log', level: 'error', event: 'journal unreadable', fields });
-    restorePlaces(legs, {
-      registry: this.#registry,
-      begin: this.#begin,
-      legs: this.#legs,
-      queues: this.queues,
-    });
+    const places = { queues: this.queues, conferences: this.conferences };
+    const foreign = restoreOthers(entries, { ...places, remembered: this.#remembered }, this.#now);
+    if (foreign !== null) this.#out.push(foreign);
+    const registry = this.#registry;
+    restorePlaces(legs, { ...places, registry, begin: this.#begin, legs: this.#legs });
     const { identity, epoch } = this.#options;
     const refused = this.#legsOf((user) => isRefused(identity(), user, epoch()));
     this.#end(refused, CAUSE.revoked);
-    this.#media.claim(inheritedMedia(legs), this.#now, this.#out);
+    this.#media.claim(inheritedMedia(legs, this.conferences.all), this.#now, this.#out);
   }
 
   // ---- SIP in
@@ -410,28 +371,9 @@ class CallService implements Voice {
   // ---- what legs and places want
 
   #carryConference(id: string, wish: ConferenceWish): void {
-    const conference = this.conferences.get(id);
-    if (conference === undefined) return;
-    switch (wish.type) {
-      case 'log':
-        this.#out.push(wish);
-        return;
-      case 'room': {
-        const play = wish.play === undefined ? {} : { play: wish.play };
-        this.#media.ask({ conference: id, ...play }, wish.command, this.#now, this.#out);
-        return;
-      }
-      case 'sound':
-        this.#sounds.set(wish.id, { by: 'conference', id });
-        this.#out.push({ type: 'sound', id: wish.id, account: conference.account, ask: wish.ask });
-        return;
-      case 'news': {
-        const { random, epoch } = this.#options;
-        const leg = wish.leg === null ? undefined : this.#registry.legs.get(wish.leg);
-        const event = conferenceEventOf(conference, wish, leg, { id: uuid(random), at: epoch() });
-        this.#out.push({ type: 'event', event });
-      }
-    }
+    if (wish.type !== 'room') return this.#telling.conference(id, wish);
+    const play = wish.play === undefined ? {} : { play: wish.play };
+    this.#media.ask({ conference: id, ...play }, wish.command, this.#now, this.#out);
   }
 
   #carry(wish: Wish): void {
@@ -442,25 +384,10 @@ class CallService implements Voice {
       case 'log':
         this.#out.push(wish);
         return;
-      case 'news': {
-        const { random, epoch } = this.#options;
-        const leg = this.#registry.legs.get(wish.leg);
-        if (leg === undefined || leg.program === null) return;
-        const about = { id: uuid(random), at: epoch() };
-        const { what } = wish;
-        const told = 'place' in what ? this.queues.told(what, this.#now) : what;
-        const event = eventOf({ ...leg, program: leg.program }, { n: wish.n, what: told }, about);
-        this.#out.push({ type: 'event', event });
-        return;
-      }
-      case 'sound': {
-        const { leg, id, ask } = wish;
-        const of = this.#registry.legs.get(leg);
-        const account = of === undefined ? null : accountOf(of, this.#options.identity());
-        this.#sounds.set(id, { by: 'leg', id: leg });
-        this.#out.push({ type: 'sound', id, account: account ?? '', ask });
-        return;
-      }
+      case 'news':
+        return this.#telling.news(wish, this.#now);
+      case 'sound':
+        return this.#telling.sound(wish);
       case 'keptInQueue': {
         const leg = this.#registry.legs.get(wish.leg);
         if (leg !== undefined) this.queues.keep(leg, wish.place);

@@ -372,7 +372,7 @@ export class Crowd extends BackEnd {
         others.some((o) => o.state.name === 'up' && mainOf(o)?.exchange.connected === true);
       const now = after.get(leg.id);
       // Nobody would look after a plain call; and who is left of one that talked goes by its own rule.
-      const isRouted = place?.in === 'bridge' && place.routed === true;
+      const isRouted = place?.in === 'bridge' && place.side !== 'supervisor' && place.routed === true;
       const isLeft = !others.some((o) => o.place?.in === 'bridge' && o.place.side !== 'next');
       const talked = others.some((o) => o.state.name === 'up') || (isLeft && leg.program?.after === 'hangup');
       if (!talks && (leg.program === null || isRouted || talked)) continue;

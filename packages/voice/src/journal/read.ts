@@ -17,7 +17,7 @@ import {
   recordOf,
 } from '@sidetone/core';
 import { type ExtraHeaders, headerProblem } from '@sidetone/sip';
-import type { EventConference, MachineDetectionAsk } from '@sidetone/wire';
+import type { EventConference, MachineDetectionAsk, StayAsk } from '@sidetone/wire';
 import {
   type Activities,
   type Detection,
@@ -219,6 +219,23 @@ export const HOOK: Checks<HookSettings> = {
   byEvent: (value) => isFields(value) && Object.values(value).every(isText),
   retriesMs: (value) => isFields(value) && Object.values(value).every(listOf(isNumber)),
 };
+const STAY_ASK: Checks<StayAsk> = {
+  muted: maybe(isFlag),
+  held: maybe(isFlag),
+  hold: maybe(isSoundAsk),
+  beep: maybe(oneOf('always', 'never', 'on_enter', 'on_exit')),
+  endOnExit: maybe(isFlag),
+  softEndOnExit: maybe(isFlag),
+  startOnEnter: maybe(isFlag),
+  role: maybe(oneOf('none', 'monitor', 'whisper', 'barge')),
+  whisperTo: maybe(listOf(isText)),
+};
+const isConferenceAsk: Check = (ask) =>
+  recordOf(STAY_ASK)(ask) &&
+  isFields(ask) &&
+  maybe(isFlag)(ask['earlyMedia']) &&
+  maybe(isFlag)(ask['startOnCreate']) &&
+  (isText(ask['conference']) || isText(ask['name']));
 const PROGRAM: Checks<Program> = {
   account: isText,
   connection: orNull(isText),
@@ -236,6 +253,13 @@ const PROGRAM: Checks<Program> = {
       digits: maybe(isString),
       play: maybe(isSoundAsk),
       bridge: maybe(isText),
+      join: maybe(isConferenceAsk),
+      supervise: maybe(
+        recordOf<NonNullable<OnAnswer['supervise']>>({
+          leg: isText,
+          role: oneOf('monitor', 'whisper', 'barge'),
+        }),
+      ),
     }),
   ),
   referring: isFlag,

@@ -2,11 +2,13 @@ import type { Ms } from '@sidetone/core';
 import {
   type AfterBridge,
   type CallNews,
+  type ConferenceAsk,
   EVENT_NAME,
   type Hook,
   type HookAsk,
   type MachineDetectionAsk,
   type SoundAsk,
+  type SupervisorRole,
   type WebhookSettings,
 } from '@sidetone/wire';
 
@@ -57,6 +59,10 @@ export interface OnAnswer {
   readonly play?: SoundAsk;
   /** The leg that it is bridged with. */
   readonly bridge?: string;
+  /** The conference that it goes into. */
+  readonly join?: ConferenceAsk;
+  /** The leg that it supervises, in its bridge. */
+  readonly supervise?: { readonly leg: string; readonly role: SupervisorRole };
 }
 
 const NO_HOOK: HookSettings = {

@@ -85,10 +85,10 @@ export type ConferencePlace = Extract<Place, { in: 'conference' }>;
 export type ConferenceInput =
   | { readonly type: 'tick' }
   | { readonly type: 'look' }
+  /** Its first input. */
+  | { readonly type: 'made' }
   /** A joined leg, as it was, is at another place now, or ends. */
   | { readonly type: 'left'; readonly leg: Leg }
-  /** A leg comes: the next ticket is taken. */
-  | { readonly type: 'ticket' }
   | { readonly type: 'commanded'; readonly commandId?: string; readonly clientState?: string }
   /** A sound for who is held. */
   | { readonly type: 'hold'; readonly id: string; readonly ask: SoundAsk }

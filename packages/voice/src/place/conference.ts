@@ -51,6 +51,9 @@ export function stepConference(
     draft.set({ reported: input.n });
   }
   switch (input.type) {
+    case 'made':
+      draft.news({ type: 'conferenceCreated', conference: conference.id });
+      break;
     case 'look':
       look(draft);
       break;
@@ -59,9 +62,6 @@ export function stepConference(
       break;
     case 'tick':
       onTick(draft);
-      break;
-    case 'ticket':
-      draft.set({ tickets: conference.tickets + 1, updatedAt: now });
       break;
     case 'commanded':
       draft.set({
