@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { text } from '../../identity/schema/fields.ts';
 import { codecs, codecsOf } from '../calls/codecs.ts';
 import { COMMON, type CommonFields, commonOf, execute } from '../calls/common.ts';
+import { SUPERVISOR } from '../calls/conferencing.ts';
 import { DETECTION, DETECTION_DEFAULTS, detectionOf } from '../calls/detection.ts';
 import {
   afterOf,
@@ -344,6 +345,13 @@ export const callActions = [
     },
   }),
   action({
+    id: 'switchSupervisorRole',
+    name: 'switch_supervisor_role',
+    summary: 'Change who hears a supervisor',
+    body: z.object({ ...COMMON, role: SUPERVISOR }),
+    command: ({ role }) => ({ type: 'switchRole', role }),
+  }),
+  action({
     id: 'stopGather',
     name: 'gather_stop',
     summary: 'Stop collecting digits',
@@ -376,7 +384,6 @@ const LATER: ReadonlySet<string> = new Set([
   'streaming_stop',
   'suppression_start',
   'suppression_stop',
-  'switch_supervisor_role',
   'transcription_start',
   'transcription_stop',
 ]);
