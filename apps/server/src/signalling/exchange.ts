@@ -293,7 +293,9 @@ export function createExchange(options: ExchangeOptions, world: World): Exchange
       return leg?.account === account ? leg : undefined;
     },
     legsOf: (account, connection) => voice.legsOf(connection).filter((leg) => leg.account === account),
-    queues: voice.queues,
+    get queues() {
+      return voice.queues(monotonic());
+    },
     knowsReport: (reportId) => vsp.hasReportId(reportId),
     calls: () => voice.size.calls,
     bindingsOf: (user) => proxy.bindingsOf(user, monotonic()),

@@ -15,7 +15,7 @@ const queue = z.object({
   name: z.string(),
   current_size: z.int(),
   max_size: z.int(),
-  average_wait_time_secs: z.int().describe('Of the calls that left it last.'),
+  average_wait_time_secs: z.int().describe('Of the calls that are in it.'),
   created_at: z.iso.datetime(),
   updated_at: z.iso.datetime(),
 });
@@ -36,7 +36,7 @@ const queueCall = z.object({
   keep_after_hangup: z.boolean(),
 });
 
-export const queueName = text(128).describe('One of the account; at most 128 characters.');
+export const queueName = text(255).describe('One of the account; at most 255 characters.');
 export const maxSize = within(1, 1000, 'Calls');
 
 const view = (one: QueueView): z.output<typeof queue> => ({
