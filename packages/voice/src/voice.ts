@@ -16,6 +16,7 @@ import { countedUser } from './limits/counters.ts';
 import { mediaInput } from './media/from-media.ts';
 import { MediaDesk } from './media/media-desk.ts';
 import type { Wish } from './message.ts';
+import type { QueueReads } from './place/queue.ts';
 import { Queues } from './place/queues.ts';
 import { Registry } from './registry.ts';
 import { createVoiceAgent, PROXY } from './sip/agent.ts';
@@ -49,7 +50,8 @@ class CallService implements Voice {
   readonly #begin: Beginnings;
   readonly #commands: Commands;
   readonly #remembered = new Remembered();
-  readonly queues: Queues;
+  readonly #queues: Queues;
+  readonly queues = (now: Ms): QueueReads => this.#queues.at(now);
   readonly #media: MediaDesk;
   readonly #journal: LegJournal;
   readonly #dialogs: Dialogs;
@@ -83,7 +85,7 @@ class CallService implements Voice {
       log: (line) => this.#out.push(line),
     });
     const { random, epoch, identity } = options;
-    this.queues = new Queues({
+    this.#queues = new Queues({
       registry: this.#registry,
       random,
       epoch,
@@ -96,7 +98,7 @@ class CallService implements Voice {
       begin: this.#begin,
       admission: this.#admission,
       remembered: this.#remembered,
-      queues: this.queues,
+      queues: this.#queues,
     });
     this.#requests = new InDialog({
       agent: this.#agent,
@@ -129,7 +131,7 @@ class CallService implements Voice {
   }
 
   deadline(): Ms | null {
-    const places = earliest(this.#media.deadline(), this.queues.deadline());
+    const places = earliest(this.#media.deadline(), this.#queues.deadline());
     const legs = earliest(this.#legs.deadline(), places);
     return earliest(this.#agent.deadline(), earliest(legs, this.#remembered.deadline()));
   }
@@ -183,7 +185,7 @@ class CallService implements Voice {
     // What a peer is told is known afterwards, whatever happens to this process.
     const lines = this.#journal.take(this.#legs.touched, (id) => this.#registry.legs.get(id));
     this.#legs.touched.clear();
-    const others = [...this.#remembered.takeLines(), ...this.queues.takeLines()];
+    const others = [...this.#remembered.takeLines(), ...this.#queues.takeLines()];
     const isSame = lines.length + others.length === 0;
     const out = isSame ? this.#out : [...lines, ...others, ...this.#out];
     this.#out = [];
@@ -198,7 +200,7 @@ class CallService implements Voice {
     this.#media.tick(now, this.#out);
     this.#legs.tick(now);
     this.#remembered.tick(now);
-    this.queues.tick(now);
+    this.#queues.tick(now);
   }
 
   /** Ends these legs and whoever is with them. */
@@ -295,15 +297,16 @@ class CallService implements Voice {
       },
       this.#now,
     );
-    const foreign = this.#remembered.restore(entries, this.#now) + this.queues.restore(entries, this.#now);
+    const foreign = this.#remembered.restore(entries, this.#now) + this.#queues.restore(entries, this.#now);
     const fields = { what: 'queues and calls that are over', entries: foreign };
     if (foreign > 0) this.#out.push({ type: 'log', level: 'error', event: 'journal unreadable', fields });
     restorePlaces(legs, {
       registry: this.#registry,
       begin: this.#begin,
       legs: this.#legs,
-      queues: this.queues,
+      queues: this.#queues,
     });
+    this.#queues.restored(this.#now);
     const { identity, epoch } = this.#options;
     const refused = this.#legsOf((user) => isRefused(identity(), user, epoch()));
     this.#end(refused, CAUSE.revoked);
@@ -392,7 +395,7 @@ class CallService implements Voice {
         if (leg === undefined || leg.program === null) return;
         const about = { id: uuid(random), at: epoch() };
         const { what } = wish;
-        const told = 'place' in what ? this.queues.told(what, this.#now) : what;
+        const told = 'place' in what ? this.#queues.told(what, this.#now) : what;
         const event = eventOf({ ...leg, program: leg.program }, { n: wish.n, what: told }, about);
         this.#out.push({ type: 'event', event });
         return;
@@ -407,7 +410,7 @@ class CallService implements Voice {
       }
       case 'keptInQueue': {
         const leg = this.#registry.legs.get(wish.leg);
-        if (leg !== undefined) this.queues.keep(leg, wish.place);
+        if (leg !== undefined) this.#queues.keep(leg, wish.place, this.#now);
         return;
       }
       case 'onAnswer':
