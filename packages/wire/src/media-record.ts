@@ -30,7 +30,7 @@ export type RecordCommand =
     })
   | (RecordOn & { readonly op: 'recordPause' | 'recordResume' | 'recordStop'; readonly id: string });
 
-export type RecordEvent = (RecordOn & {
+export type RecordEvent = RecordOn & {
   readonly event: 'recorded';
   readonly n?: number;
   readonly id: string;
@@ -40,4 +40,4 @@ export type RecordEvent = (RecordOn & {
   readonly durationMs: number;
   /** Sound that came and is not in the file, since the disk was slow or refused. */
   readonly lostMs: number;
-});
+};
