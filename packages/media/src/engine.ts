@@ -183,10 +183,9 @@ class Engine implements MediaEngine {
     // After the reply: the owner knows then which legs it has.
     this.#options.schedule.at(this.#options.now(), () => {
       for (const id of named) if (read?.has(id) !== true) this.#legs.get(id)?.leg.tellAgain();
-      for (const [name, last] of read ?? []) {
-        this.#reports.tellAgain(name, Number(last) || 0);
-      }
-      this.#reports.forgetClosed(new Set([...named, ...(read?.keys() ?? [])]));
+      const asked = [...(read ?? [])].filter(([name]) => named.has(name) || this.#reports.isOfRoom(name));
+      for (const [name, last] of asked) this.#reports.tellAgain(name, Number(last) || 0);
+      this.#reports.forgetClosed(new Set([...named, ...asked.map(([name]) => name)]));
     });
     return { ok: true, missing: legs.filter((id) => this.#legs.get(id) === undefined) };
   }

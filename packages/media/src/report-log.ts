@@ -13,6 +13,7 @@ const MOST_REPORTS = 64;
 const MOST_CLOSED = 1024;
 
 interface Log {
+  readonly isOfRoom: boolean;
   last: ReportNumber;
   /** The oldest first. */
   kept: Report[];
@@ -35,10 +36,11 @@ export class ReportLog {
 
   /** Numbers a report, keeps and tells it. Returns it as told. */
   tell(report: Report): Report {
-    const name = 'leg' in report && report.event !== 'floor' ? report.leg : report.room;
+    const isOfRoom = 'room' in report;
+    const name = isOfRoom ? report.room : report.leg;
     let log = this.#logs.get(name);
     if (log === undefined) {
-      log = { last: 0, kept: [] };
+      log = { isOfRoom, last: 0, kept: [] };
       this.#logs.set(name, log);
     }
     const told = { ...report, n: ++log.last };
@@ -48,6 +50,11 @@ export class ReportLog {
     if (log.kept.length > MOST_REPORTS) log.kept.shift();
     this.#emit(told);
     return told;
+  }
+
+  /** Are the reports of that name those of a room? */
+  isOfRoom(name: string): boolean {
+    return this.#logs.get(name)?.isOfRoom === true;
   }
 
   /** Tells again what is behind `seen`. */

@@ -2,7 +2,7 @@ import type { CodecName, Reach } from '@sidetone/wire';
 import { pcmDecoder, pcmEncoder } from '../src/codec.ts';
 import { loadOpus } from '../src/index.ts';
 import { join } from './fake-sounds.ts';
-import { type Carrier, World, type WorldOptions } from './world.ts';
+import { type Carrier, World } from './world.ts';
 
 const opus = await loadOpus();
 
@@ -76,10 +76,6 @@ export const TONES = [450, 650, 850, 1050, 1250, 1450, 1650, 1850] as const;
 
 export class RoomWorld extends World {
   readonly parties: Party[] = [];
-
-  constructor(options: WorldOptions = {}) {
-    super(options);
-  }
 
   async party(id: string, codec: Carrier['codec'] = 'PCMU'): Promise<Party> {
     const carrier = await this.carrier(id, { codec });
