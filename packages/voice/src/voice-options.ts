@@ -55,8 +55,9 @@ export interface Voice extends Service<VoiceInput, VoiceOutput> {
   legOf(control: string): LegView | undefined;
   /** The legs of a connection or application that are not over. */
   legsOf(connection: string): readonly LegView[];
-  readonly queues: QueueReads;
   readonly conferences: ConferenceReads;
+  /** The queues, as they are at this time. */
+  queues(now: Ms): QueueReads;
 }
 
 export const TIMERS: VoiceTimers = {

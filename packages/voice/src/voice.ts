@@ -17,6 +17,7 @@ import { mediaInput, roomInput } from './media/from-media.ts';
 import { MediaDesk } from './media/media-desk.ts';
 import type { Wish } from './message.ts';
 import { Conferences } from './place/conferences.ts';
+import type { QueueReads } from './place/queue.ts';
 import { Queues } from './place/queues.ts';
 import { Registry } from './registry.ts';
 import { createVoiceAgent, PROXY } from './sip/agent.ts';
@@ -52,7 +53,8 @@ class CallService implements Voice {
   readonly #telling: Telling;
   readonly conferences = new Conferences(this.#registry);
   readonly #remembered = new Remembered();
-  readonly queues: Queues;
+  readonly #queues: Queues;
+  readonly queues = (now: Ms): QueueReads => this.#queues.at(now);
   readonly #media: MediaDesk;
   readonly #journal: LegJournal;
   readonly #dialogs: Dialogs;
@@ -87,8 +89,8 @@ class CallService implements Voice {
     this.#begin = new Beginnings({ ...world, log: out });
     const { random, epoch, identity } = options;
     const ofLeg = (leg: Leg): string | null => connectionOf(leg, identity());
-    this.queues = new Queues({ registry, random, epoch, connectionOf: ofLeg });
-    const places = { queues: this.queues, conferences: this.conferences };
+    this.#queues = new Queues({ registry, random, epoch, connectionOf: ofLeg });
+    const places = { queues: this.#queues, conferences: this.conferences };
     this.#telling = new Telling({ ...world, ...places, out });
     const begin = this.#begin;
     this.#commands = new Commands({ ...world, ...places, begin, remembered: this.#remembered });
@@ -118,7 +120,7 @@ class CallService implements Voice {
   }
 
   deadline(): Ms | null {
-    const places = earliest(this.#media.deadline(), this.queues.deadline());
+    const places = earliest(this.#media.deadline(), this.#queues.deadline());
     const legs = earliest(this.#legs.deadline(), places);
     return earliest(this.#agent.deadline(), earliest(legs, this.#remembered.deadline()));
   }
@@ -169,8 +171,11 @@ class CallService implements Voice {
     // What a peer is told is known afterwards, whatever happens to this process.
     const lines = this.#journal.take(this.#legs.touched, (id) => this.#registry.legs.get(id));
     this.#legs.touched.clear();
-    const { queues, conferences } = this;
-    const others = [...this.#remembered.takeLines(), ...queues.takeLines(), ...conferences.takeLines()];
+    const others = [
+      ...this.#remembered.takeLines(),
+      ...this.#queues.takeLines(),
+      ...this.conferences.takeLines(),
+    ];
     const isSame = lines.length + others.length === 0;
     const out = isSame ? this.#out : [...lines, ...others, ...this.#out];
     this.#out = [];
@@ -185,7 +190,7 @@ class CallService implements Voice {
     this.#media.tick(now, this.#out);
     this.#legs.tick(now);
     this.#remembered.tick(now);
-    this.queues.tick(now);
+    this.#queues.tick(now);
   }
 
   /** Ends these legs and whoever is with them. */
@@ -291,11 +296,12 @@ class CallService implements Voice {
       },
       this.#now,
     );
-    const places = { queues: this.queues, conferences: this.conferences };
+    const places = { queues: this.#queues, conferences: this.conferences };
     const foreign = restoreOthers(entries, { ...places, remembered: this.#remembered }, this.#now);
     if (foreign !== null) this.#out.push(foreign);
     const registry = this.#registry;
     restorePlaces(legs, { ...places, registry, begin: this.#begin, legs: this.#legs });
+    this.#queues.restored(this.#now);
     const { identity, epoch } = this.#options;
     const refused = this.#legsOf((user) => isRefused(identity(), user, epoch()));
     this.#end(refused, CAUSE.revoked);
@@ -390,7 +396,7 @@ class CallService implements Voice {
         return this.#telling.sound(wish);
       case 'keptInQueue': {
         const leg = this.#registry.legs.get(wish.leg);
-        if (leg !== undefined) this.queues.keep(leg, wish.place);
+        if (leg !== undefined) this.#queues.keep(leg, wish.place, this.#now);
         return;
       }
       case 'onAnswer':

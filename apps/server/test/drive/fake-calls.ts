@@ -1,4 +1,4 @@
-import type { ConferenceReads } from '@sidetone/voice';
+import type { ConferenceReads, QueueReads } from '@sidetone/voice';
 import type {
   Command,
   CommandResult,
@@ -6,6 +6,8 @@ import type {
   LegIds,
   LegView,
   MemberView,
+  QueuedView,
+  QueueView,
   Refusal,
 } from '@sidetone/wire';
 import type { CallCommands } from '../../src/api/operation.ts';
@@ -15,6 +17,16 @@ export class FakeCalls implements CallCommands {
   /** What was commanded, in order; a test takes it out. */
   readonly commands: Command[] = [];
   readonly legs: LegView[] = [];
+  readonly queueViews: QueueView[] = [];
+  /** By the name of the queue. */
+  readonly queuedViews = new Map<string, readonly QueuedView[]>();
+  readonly queues: QueueReads = {
+    viewsOf: (account) => this.queueViews.filter((queue) => queue.account === account),
+    viewOf: (account, name) =>
+      this.queueViews.find((queue) => queue.account === account && queue.name === name),
+    queued: (account, name) =>
+      this.queues.viewOf(account, name) === undefined ? undefined : (this.queuedViews.get(name) ?? []),
+  };
   /** Refuses everything, as long as it is set. */
   refusal: Refusal | undefined;
   readonly conferenceViews: ConferenceView[] = [];
