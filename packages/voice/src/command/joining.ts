@@ -157,7 +157,7 @@ export function makeConference(desk: Desk, leg: Leg, account: string, ask: Makin
     nextAt: null,
     createdAt: now,
     updatedAt: now,
-    epochOffset: options.epoch() - now,
+    epochOffset: leg.epochOffset,
     madeBy: ask.commandId ?? null,
     done: [],
   };
