@@ -23,7 +23,7 @@ export function eventOf(
       connection: program.connection,
       from: leg.from,
       to: leg.to,
-      direction: leg.direction === 'theirs' && program.party === 'pstn' ? 'incoming' : 'outgoing',
+      direction: isIncoming(leg) ? 'incoming' : 'outgoing',
       party: program.party,
       startedAt: Math.round(leg.epochOffset + leg.startedAt),
     },
@@ -32,3 +32,7 @@ export function eventOf(
     what,
   };
 }
+
+/** Of a carrier, or to an application. A client's own call is an outgoing one of its connection. */
+const isIncoming = ({ direction, program }: Leg & { readonly program: Program }): boolean =>
+  direction === 'theirs' && (program.party === 'pstn' || program.incoming === true);
