@@ -141,6 +141,7 @@ function readStream(
   forget: () => void,
 ): void {
   const framer = createFramer();
+  let known = false;
   let unfinished: NodeJS.Timeout | undefined;
   const part = (): void => {
     // The requests before in the stream still wait for their turn.
@@ -173,7 +174,8 @@ function readStream(
     for (const frame of framer.push(bytes)) {
       if (frame.type === 'message') {
         arrived = true;
-        socket.setTimeout(KNOWN_IDLE_MS);
+        if (!known) socket.setTimeout(KNOWN_IDLE_MS);
+        known = true;
         received(frame.message, flow);
       } else if (frame.type === 'ping') {
         pinged = true;
