@@ -25,6 +25,7 @@ import { House } from './house.ts';
 import { agreement, lostCalls, remains, stateOfThings } from './ledger.ts';
 import { datagramLink, streamLink, type Weather } from './network.ts';
 import { agreementOfLegs, hearing, lanes, legsOf, lostLegs } from './programmed.ts';
+import { Rings } from './rings.ts';
 import { World } from './world.ts';
 
 /**
@@ -48,6 +49,8 @@ export interface Outcome {
   /** Answered calls that a restart met; and those whose client went on with them afterwards. */
   readonly met: number;
   readonly survived: number;
+  /** Calls that the carrier let ring to its limit, because all that it said was lost. */
+  readonly rungOut: number;
   /** What back ends were told and did. */
   readonly programmed: PretendBackEnd['counts'];
 }
@@ -149,6 +152,7 @@ class Scenario {
   readonly #met: ReturnType<typeof stateOfThings>[number][] = [];
   readonly #states: string[][] = [];
   readonly #acks = new Acks();
+  readonly #rings = new Rings();
   readonly #house: House;
   readonly #carrier: PretendCarrier;
   readonly #backEnd: PretendBackEnd;
@@ -172,7 +176,7 @@ class Scenario {
     this.#backEndHabits = drawBackEnd(random);
     this.#house = this.#build();
     this.#backEnd = new PretendBackEnd(world, random, this.#backEndHabits, this.#house);
-    this.#carrier = new PretendCarrier(world, random, carrierHabits, this.#toHouse());
+    this.#carrier = new PretendCarrier(world, random, carrierHabits, this.#rings, this.#toHouse());
     for (const [i, habits] of clientHabits.entries()) this.#add(i, habits);
     for (const restart of restarts) world.after(restart.at, () => this.#restart(restart));
     // Everybody has had time: both ends must agree on what is left.
@@ -187,7 +191,12 @@ class Scenario {
     while (world.next() !== null && world.now < STUCK_AT) world.step();
     if (world.next() !== null) this.#problems.push(`still busy at ${world.now} ms`);
     this.#problems.push(...remains(this.#users, this.#carrier, this.#house));
-    this.#problems.push(...this.#backEnd.problems, ...lanes(this.#house.events), ...this.#untold());
+    this.#problems.push(
+      ...this.#rings.problems,
+      ...this.#backEnd.problems,
+      ...lanes(this.#house.events),
+      ...this.#untold(),
+    );
     const { records } = this.#house;
     return {
       seed: this.#seed,
@@ -200,6 +209,7 @@ class Scenario {
       attached: this.#users.reduce((sum, client) => sum + client.attached, 0),
       restarts: this.#states,
       programmed: this.#backEnd.counts,
+      rungOut: this.#rings.excused,
       met: this.#met.length,
       survived: this.#met.filter(({ client, id, at }) => (client.heardOf.get(id) ?? 0) > at).length,
     };
@@ -296,7 +306,10 @@ class Scenario {
 
   #toHouse(): (bytes: Uint8Array) => void {
     const link = datagramLink(this.#world, this.#random, this.#weather, (bytes) => {
-      if (this.#house.alive) this.#acks.heard(bytes);
+      if (this.#house.alive) {
+        this.#acks.heard(bytes);
+        this.#rings.heard(bytes);
+      }
       this.#house.datagram(bytes, { transport: 'udp', ...CARRIER });
     });
     return (bytes) => {
