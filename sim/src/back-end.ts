@@ -1,7 +1,8 @@
 import type { Random } from '@sidetone/core';
-import type { CallEvent, Command, CommandResult, LegCommand } from '@sidetone/wire';
+import type { CallEvent, Command, CommandResult, LegCommand, SoundAsk } from '@sidetone/wire';
 import { APPLICATION, type BackEndHabits } from './habits.ts';
 import type { House } from './house.ts';
+import { legsOf, PRESSED } from './programmed.ts';
 import type { World } from './world.ts';
 
 const ACCOUNT = 'default';
@@ -13,7 +14,12 @@ const MOST_TRIES = 6;
 const KNOWN_MS = 60_000;
 const OVER_MS = 600_000;
 
-const PLATFORM_BRIDGES: ReadonlySet<BackEndHabits['plan']> = new Set(['on answer', 'ring group', 'transfer']);
+const PLATFORM_BRIDGES: ReadonlySet<BackEndHabits['plan']> = new Set([
+  'on answer',
+  'ring group',
+  'transfer',
+  'menu',
+]);
 
 /** A leg as its events tell it. */
 interface Known {
@@ -34,7 +40,23 @@ const encoded = (text: string): string => Buffer.from(text).toString('base64');
  */
 export class PretendBackEnd {
   readonly problems: string[] = [];
-  readonly counts = { parked: 0, bridged: 0, transferred: 0, taken: 0, refused: 0, told: 0, again: 0 };
+  readonly counts = {
+    parked: 0,
+    bridged: 0,
+    transferred: 0,
+    taken: 0,
+    refused: 0,
+    told: 0,
+    again: 0,
+    played: 0,
+    gathered: 0,
+    pressed: 0,
+    referred: 0,
+  };
+  /** Ids of the gathers that were said, and whether one was taken. */
+  readonly gathers = new Map<string, boolean>();
+  /** By leg, when its peer pressed which digit. */
+  readonly pressed = new Map<string, { readonly at: number; readonly digit: string }[]>();
   readonly #world: World;
   readonly #random: Random;
   readonly #habits: BackEndHabits;
@@ -94,6 +116,9 @@ export class PretendBackEnd {
     if (what.type === 'answered') known.answered = true;
     if (what.type === 'bridged') this.counts.bridged += 1;
     if (what.type === 'hangup') known.overAt = this.#world.now;
+    if (what.type === 'playEnded' || what.type === 'speakEnded') this.counts.played += 1;
+    if (what.type === 'gathered') this.counts.gathered += 1;
+    if (what.type === 'referCompleted' || what.type === 'referFailed') this.counts.referred += 1;
   }
 
   #react({ leg, what }: CallEvent): void {
@@ -103,6 +128,11 @@ export class PretendBackEnd {
     if (what.type === 'answered' && known.for !== undefined && !PLATFORM_BRIDGES.has(this.#habits.plan))
       return this.#bridge(known.control, known.for);
     if (what.type === 'hangup' && known.for !== undefined) this.#lost(known.for);
+    if (this.#habits.plan !== 'menu' || !known.parked) return;
+    if (what.type === 'answered') this.#gather(known.control);
+    if (what.type !== 'gathered' || what.status === 'call_hangup') return;
+    this.#play(known.control);
+    this.#connect(known.control);
   }
 
   /** A call is parked: what is made of it. */
@@ -111,8 +141,9 @@ export class PretendBackEnd {
     if (this.#habits.confused) this.#stray(control);
     if (plan === 'nothing') return;
     if (plan === 'reject') return this.#say({ type: 'reject', ...this.#to(control), cause: 'USER_BUSY' });
-    if (answers) this.#say({ type: 'answer', ...this.#to(control), clientState: encoded('caller') });
-    this.#connect(control);
+    if (answers || plan === 'menu')
+      this.#say({ type: 'answer', ...this.#to(control), clientState: encoded('caller') });
+    if (plan !== 'menu') this.#connect(control);
     for (const { after, what } of this.#habits.meddles)
       this.#world.after(after, () => this.#meddle(control, what));
   }
@@ -122,7 +153,7 @@ export class PretendBackEnd {
     const { plan } = this.#habits;
     if (plan === 'transfer') return this.#transfer(control);
     const most = plan === 'ring group' ? 3 : 1;
-    for (let i = 0; i < most; i++) this.#dial(control, plan === 'on answer' || plan === 'ring group');
+    for (let i = 0; i < most; i++) this.#dial(control, PLATFORM_BRIDGES.has(plan));
   }
 
   #transfer(control: string): void {
@@ -205,7 +236,95 @@ export class PretendBackEnd {
         return this.#dial(caller, false);
       case 'answer':
         return this.#say({ type: 'answer', ...this.#to(some) });
+      case 'late': {
+        const over = [...this.#legs.values()].filter(({ overAt }) => overAt !== null);
+        const late = over[this.#random.int(Math.max(1, over.length))]?.control ?? caller;
+        return this.#asksOf(late, (['play', 'gather', 'refer'] as const)[this.#random.int(3)]!);
+      }
+      default:
+        return this.#asksOf(some, what);
     }
+  }
+
+  #asksOf(control: string, what: 'play' | 'stop play' | 'gather' | 'stop gather' | 'refer'): void {
+    const random = this.#random;
+    switch (what) {
+      case 'play':
+        return this.#play(control);
+      case 'gather':
+        return this.#gather(control);
+      case 'stop play': {
+        const stop = random.int(2) === 0 ? 'all' : 'current';
+        return this.#say({ type: 'stopPlay', ...this.#to(control), stop, overlay: random.int(2) === 0 });
+      }
+      case 'stop gather':
+        return this.#say({ type: 'stopGather', ...this.#to(control) });
+      case 'refer': {
+        const address = random.int(4) === 0 ? 'tel:+18005550177' : 'sip:somebody@elsewhere.test';
+        return this.#say({ type: 'refer', ...this.#to(control), address });
+      }
+    }
+  }
+
+  /** A sound of its own, so that what is told of it can be told apart. */
+  #sound(id: string): SoundAsk {
+    const url: SoundAsk = { kind: 'url', url: `https://sounds.test/${id}` };
+    return this.#random.int(4) === 0 ? { kind: 'speech', text: id, voice: 'female' } : url;
+  }
+
+  #play(control: string): void {
+    const random = this.#random;
+    const about = this.#to(control);
+    const sound = this.#sound(about.commandId);
+    const stop = (['current', 'all', undefined, undefined] as const)[random.int(4)];
+    this.#say({
+      type: 'play',
+      ...about,
+      sound,
+      loop: ([1, 1, 2, null] as const)[random.int(4)]!,
+      overlay: sound.kind !== 'speech' && random.int(4) === 0,
+      target: (['self', 'self', 'opposite', 'both'] as const)[random.int(4)]!,
+      ...(stop === undefined ? {} : { stop }),
+    });
+  }
+
+  /** Asks for digits, and somebody presses some. */
+  #gather(control: string): void {
+    const random = this.#random;
+    const about = this.#to(control);
+    const gatherId = about.commandId;
+    this.gathers.set(gatherId, false);
+    const command: Command = {
+      type: 'gather',
+      ...about,
+      gatherId,
+      minDigits: 1,
+      maxDigits: 1 + random.int(4),
+      timeoutMs: 20_000 + random.int(40_000),
+      initialMs: 2_000 + random.int(10_000),
+      interDigitMs: 1_000 + random.int(5_000),
+      terminating: random.int(2) === 0 ? 'D' : null,
+      valid: random.int(3) === 0 ? 'AB' : 'ABCD12',
+      tries: 1 + random.int(3),
+      ...(random.int(3) > 0 ? { prompt: this.#sound(`${gatherId}-prompt`) } : {}),
+      ...(random.int(3) === 0 ? { invalidPrompt: this.#sound(`${gatherId}-invalid`) } : {}),
+    };
+    this.#say(command, () => {
+      this.gathers.set(gatherId, true);
+      for (let left = random.int(6); left > 0; left--)
+        this.#world.after(random.int(9_000), () => this.#press(control));
+    });
+  }
+
+  /** In media, where nobody needs to listen just then. */
+  #press(control: string): void {
+    const leg = legsOf(this.#house).find((one) => one.control === control);
+    const main = leg?.branches.find(({ id }) => id === leg.main);
+    if (leg?.state.name !== 'up' || main?.media.phase !== 'open') return;
+    const digit = PRESSED[this.#random.int(PRESSED.length)]!;
+    this.pressed.set(leg.id, [...(this.pressed.get(leg.id) ?? []), { at: this.#world.now, digit }]);
+    this.counts.pressed += 1;
+    this.#house.engine.press(main.id, digit);
   }
 
   /** Commands that nobody may have: a leg that is none, an account that is not its own. */

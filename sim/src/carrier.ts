@@ -65,7 +65,7 @@ export class PretendCarrier {
       }),
       resolve: () => ({ transport: 'udp', ...HOUSE }),
       userAgent: 'carrier',
-      allow: ['INVITE', 'ACK', 'CANCEL', 'BYE', 'OPTIONS', 'INFO', 'UPDATE'],
+      allow: ['INVITE', 'ACK', 'CANCEL', 'BYE', 'OPTIONS', 'INFO', 'UPDATE', 'REFER'],
       random,
     });
   }
@@ -144,6 +144,7 @@ export class PretendCarrier {
       case 'info':
         return this.#take(this.#agent.respondRequest(out.tx, 200, {}, now));
       case 'request':
+        if (out.request.method === 'REFER' && out.leg !== undefined) return this.#refered(out.leg, out.tx);
         return this.#take(this.#agent.respondRequest(out.tx, 200, {}, now));
       case 'cancelled':
       case 'failed':
@@ -178,6 +179,32 @@ export class PretendCarrier {
     );
     if (incoming === 'answer')
       this.#world.after(answersAfter + 40, () => respond(200, this.#description('sendrecv')));
+  }
+
+  /** It is to call somebody else: it refuses, does it and says so, says nothing more, or hangs up. */
+  #refered(leg: LegId, tx: string): void {
+    const how = this.#random.int(5);
+    this.#take(this.#agent.respondRequest(tx, how === 0 ? 603 : 202, {}, this.#world.now));
+    if (how === 0) return;
+    const notify = (line: string, state: string): void => {
+      if (this.legs.get(leg) !== 'active') return;
+      const headers = [
+        ['Event', 'refer'],
+        ['Subscription-State', state],
+      ] as const;
+      const about = { method: 'NOTIFY', contentType: 'message/sipfrag;version=2.0', body: line, headers };
+      this.#take(this.#agent.requestInDialog(leg, about, 'notify', this.#world.now));
+    };
+    notify('SIP/2.0 100 Trying', 'active;expires=60');
+    if (how === 1) return;
+    const line = how === 2 ? 'SIP/2.0 486 Busy Here' : 'SIP/2.0 200 OK';
+    this.#world.after(this.#random.int(6_000), () => notify(line, 'terminated;reason=noresource'));
+    if (how < 4) return;
+    this.#world.after(7_000, () => {
+      if (this.legs.get(leg) !== 'active') return;
+      this.legs.set(leg, 'done');
+      this.#take(this.#agent.bye(leg, [], this.#world.now));
+    });
   }
 
   #active(leg: LegId): void {

@@ -162,9 +162,9 @@ export function drawCarrier(random: Random, kind: Kind): CarrierHabits {
 export interface BackEndHabits {
   /**
    * `dial`: bridges who was dialled when it has answered; `at once`: before; `on answer`: lets the platform do it; `ring group`: dials three
-   * so; `nothing`: never commands.
+   * so; `menu`: asks for digits, says what it has heard, then dials; `nothing`: never commands.
    */
-  readonly plan: 'dial' | 'at once' | 'on answer' | 'ring group' | 'transfer' | 'reject' | 'nothing';
+  readonly plan: 'dial' | 'at once' | 'on answer' | 'ring group' | 'transfer' | 'menu' | 'reject' | 'nothing';
   /** Answers the caller first. */
   readonly answers: boolean;
   /** Who is left of a bridge is parked. */
@@ -180,7 +180,7 @@ export interface BackEndHabits {
   /** Commands that have nothing to do with where the call is. */
   readonly meddles: readonly {
     readonly after: number;
-    readonly what: 'hangup' | 'bridge' | 'transfer' | 'steal' | 'answer';
+    readonly what: (typeof MEDDLES)[number];
   }[];
   /** Of eight requests so many are answered too late to be seen, and so many refused. */
   readonly loses: number;
@@ -198,10 +198,29 @@ const PLANS = [
   'ring group',
   'transfer',
   'transfer',
+  'menu',
+  'menu',
+  'menu',
   'reject',
   'nothing',
 ] as const;
-const MEDDLES = ['hangup', 'bridge', 'transfer', 'steal', 'answer'] as const;
+/** `late`: any of these, to a leg that is over. */
+const MEDDLES = [
+  'hangup',
+  'bridge',
+  'transfer',
+  'steal',
+  'answer',
+  'play',
+  'play',
+  'stop play',
+  'gather',
+  'gather',
+  'stop gather',
+  'refer',
+  'refer',
+  'late',
+] as const;
 
 export function drawBackEnd(random: Random): BackEndHabits {
   const from = random.int(12_000);
@@ -213,7 +232,7 @@ export function drawBackEnd(random: Random): BackEndHabits {
     twice: random.int(4),
     forgetful: random.int(5) === 0,
     confused: random.int(4) === 0,
-    meddles: Array.from({ length: random.int(4) }, () => ({
+    meddles: Array.from({ length: random.int(7) }, () => ({
       after: random.int(random.int(2) === 0 ? 2_000 : 20_000),
       what: MEDDLES[random.int(MEDDLES.length)]!,
     })),

@@ -24,9 +24,9 @@ import {
 import { House } from './house.ts';
 import { agreement, lostCalls, remains, stateOfThings } from './ledger.ts';
 import { datagramLink, streamLink, type Weather } from './network.ts';
-import { agreementOfLegs, hearing, lanes, legsOf, lostLegs } from './programmed.ts';
+import { agreementOfLegs, digits, gathers, hearing, lanes, legsOf, lostLegs } from './programmed.ts';
 import { Rings } from './rings.ts';
-import { World } from './world.ts';
+import { EPOCH, World } from './world.ts';
 
 /**
  * One call drawn from a seed: who calls whom, what each does and when, how bad the network is, and when the signalling process dies.
@@ -194,7 +194,7 @@ class Scenario {
     this.#problems.push(
       ...this.#rings.problems,
       ...this.#backEnd.problems,
-      ...lanes(this.#house.events),
+      ...this.#told(),
       ...this.#untold(),
     );
     const { records } = this.#house;
@@ -213,6 +213,13 @@ class Scenario {
       met: this.#met.length,
       survived: this.#met.filter(({ client, id, at }) => (client.heardOf.get(id) ?? 0) > at).length,
     };
+  }
+
+  /** Of what was told. */
+  #told(): string[] {
+    const { events, problems } = this.#house;
+    const { gathers: said, pressed } = this.#backEnd;
+    return [...problems, ...lanes(events), ...gathers(events, said), ...digits(events, pressed)];
   }
 
   /** At any moment between two inputs media has what places say. */
@@ -289,7 +296,7 @@ class Scenario {
         reply({
           status,
           why: status === null ? 'no answer' : null,
-          startedAt: 1_700_000_000_000 + world.now,
+          startedAt: EPOCH + world.now,
           ms: after,
           requestHeaders: [],
           responseHeaders: [],
