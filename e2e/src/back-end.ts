@@ -162,6 +162,13 @@ export class BackEnd {
     return name === undefined ? all : all.filter((event) => event.name === name);
   }
 
+  /** Events of a leg, as they happened: one that this process answers late lets later ones pass. */
+  lane(control: string, name?: string): readonly Told[] {
+    return [...this.of(control, name)].sort((a, b) =>
+      a.occurredAt < b.occurredAt ? -1 : Number(a.occurredAt > b.occurredAt),
+    );
+  }
+
   /** One request of the API. A connection that fails, or 503, is answered by the next process: it is sent again. */
   async ask(method: string, path: string, body?: object): Promise<Answered> {
     for (const end = performance.now() + PATIENCE_MS; ; ) {

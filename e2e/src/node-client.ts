@@ -10,6 +10,9 @@ const RETRY_MS = 300;
 /** So long it comes back again and again, where signalling dies again and again. */
 const PATIENCE_MS = 120_000;
 
+/** A second certificate, for all clients: making one takes a while. */
+let spare: Promise<DtlsFactory> | undefined;
+
 /** One call of a `NodeClient`. */
 export class NodeCall {
   readonly id: string;
@@ -152,8 +155,9 @@ export class NodeClient {
   /** The server did not hear this call's media: it goes another way from now on, which the server agrees to. */
   async #attach(call: NodeCall, offer: string): Promise<void> {
     call.attaches += 1;
-    // With the certificate that it had it would be taken for the old one (RFC 8842 §5.1).
-    const media = await IcePeer.open(await createWeriftDtls(), this.#options.address);
+    // With the certificate that it has it would be taken for the old one (RFC 8842 §5.1).
+    const other = call.attached % 2 === 0 ? await (spare ??= createWeriftDtls()) : this.#options.dtls;
+    const media = await IcePeer.open(other, this.#options.address);
     media.connect(offer);
     const reply = await this.#request('telnyx_rtc.attach', {
       sessid: this.#sessid,

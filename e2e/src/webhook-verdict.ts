@@ -81,7 +81,7 @@ export class Judge {
     for (const id of ids) if (!stored.has(id)) lost.push(`event ${id} in the store`);
     for (const { leg, digits } of lives) {
       const events = backEnd.of(leg.control);
-      const inOrder = [...events].sort((a, b) => (a.occurredAt < b.occurredAt ? -1 : 1));
+      const inOrder = backEnd.lane(leg.control);
       lost.push(...missing(leg.control, inOrder, digits));
       if (inOrder[0]?.name !== 'call.initiated' || inOrder.at(-1)?.name !== 'call.hangup')
         disorder.push(`${leg.control}: ${inOrder.map(({ name }) => name).join(' ')}`);
