@@ -22,6 +22,7 @@ describe('webhooks of calls whose receiver fails and whose signalling dies', { t
     assert.deepEqual(result.disorder, []);
     assert.deepEqual(result.stuck, []);
     assert.deepEqual(result.ended, []);
+    assert.ok(result.offeredAnew > 0, 'quiet clients are offered their calls anew');
     assert.equal(result.forged, 0);
     assert.ok(result.events >= 180, `${result.events} events`);
     assert.ok(result.kills >= 1 && result.absences >= 1);

@@ -19,6 +19,8 @@ export class NodeCall {
   media: IcePeer;
   state: 'new' | 'ringing' | 'active' | 'over' = 'new';
   cause: string | undefined;
+  /** It says so little that the server cannot know whether its media lives when it comes back. */
+  quiet = false;
   /** `attach`es of the server that came, and those that gave it the media that it has. */
   attaches = 0;
   attached = 0;
