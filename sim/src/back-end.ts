@@ -1,5 +1,5 @@
 import type { Random } from '@sidetone/core';
-import type { CallEvent, Command, CommandResult, LegCommand, SoundAsk } from '@sidetone/wire';
+import type { CallCommand, CallEvent, CommandResult, LegCommand, SoundAsk } from '@sidetone/wire';
 import { APPLICATION, type BackEndHabits } from './habits.ts';
 import type { House } from './house.ts';
 import { legsOf, PRESSED } from './programmed.ts';
@@ -175,7 +175,7 @@ export class PretendBackEnd {
 
   #dial(link: string, bridgeOnAnswer: boolean): void {
     const id = this.#id();
-    const command: Command = {
+    const command: CallCommand = {
       type: 'dial',
       account: ACCOUNT,
       commandId: id,
@@ -294,7 +294,7 @@ export class PretendBackEnd {
     const about = this.#to(control);
     const gatherId = about.commandId;
     this.gathers.set(gatherId, false);
-    const command: Command = {
+    const command: CallCommand = {
       type: 'gather',
       ...about,
       gatherId,
@@ -357,7 +357,7 @@ export class PretendBackEnd {
   }
 
   /** Says a command until it is answered; some say it twice at once. */
-  #say(command: Command, taken: (result: CommandResult) => void = () => {}): void {
+  #say(command: CallCommand, taken: (result: CommandResult) => void = () => {}): void {
     let isTaken = false;
     const say = (tries: number): void => {
       let answers = 0;
@@ -378,7 +378,7 @@ export class PretendBackEnd {
   }
 
   /** One id, one answer; and a leg of ours is never unknown. */
-  #check(command: Command, result: CommandResult): void {
+  #check(command: CallCommand, result: CommandResult): void {
     const { now } = this.#world;
     this.counts[result.ok ? 'taken' : 'refused'] += 1;
     const key = command.commandId ?? '';

@@ -73,7 +73,7 @@ export class PretendEngine {
   #emit(event: MediaEvent): void {
     const claiming = this.#claiming;
     // Told again behind the reply, with what came before it.
-    if (claiming !== null && 'n' in event && 'leg' in event && event.leg in claiming.seen) return;
+    if (claiming !== null && 'n' in event && 'leg' in event && (event.leg ?? '') in claiming.seen) return;
     if (claiming !== null) claiming.held.push(event);
     else this.#line.push(event);
     this.#drain();
@@ -164,7 +164,12 @@ export class PretendEngine {
         this.#plays.stop(command.leg, command.id);
         return { ok: true };
       case 'health':
-        return { ok: true, health: { legs: this.legs.size, portsFree: 1000 } };
+        return { ok: true, health: { legs: this.legs.size, rooms: 0, portsFree: 1000 } };
+      case 'roomPlay':
+        return { ok: false, error: 'no-room', message: 'no room' };
+      case 'roomStop':
+      case 'roomBeep':
+        return { ok: true };
       default:
         return this.legs.has(command.leg) ? { ok: true, codec: 'PCMU' } : noLeg(command.leg);
     }

@@ -63,6 +63,9 @@ export type HangupCause =
   | 'no_answer'
   | 'unspecified';
 
+/** Why a leg is in a queue no more. `bridging-in-process`: for somebody who has not answered yet. */
+export type DequeueReason = 'bridged' | 'bridging-in-process' | 'hangup' | 'leave' | 'timeout';
+
 /** What plays: by URL, by name, or neither (content, speech). */
 export interface PlayedMedia {
   readonly url?: string;
@@ -117,6 +120,22 @@ export type CallNews =
       readonly result: 'human_residence' | 'machine' | 'silence' | 'not_sure';
     }
   | { readonly type: 'premiumGreetingEnded'; readonly result: 'beep_detected' | 'no_beep_detected' }
+  | {
+      readonly type: 'enqueued';
+      readonly queue: string;
+      /** From 1. */
+      readonly position: number;
+      /** Of those who left it last. */
+      readonly averageWaitSecs: number;
+    }
+  | {
+      readonly type: 'dequeued';
+      readonly queue: string;
+      /** Where it stood. */
+      readonly position: number;
+      readonly waitSecs: number;
+      readonly reason: DequeueReason;
+    }
   | { readonly type: 'referStarted' }
   | { readonly type: 'referCompleted'; readonly status: number }
   | { readonly type: 'referFailed'; readonly status: number }
@@ -140,6 +159,8 @@ export const EVENT_NAME = {
   greetingEnded: 'call.machine.greeting.ended',
   premiumMachineDetected: 'call.machine.premium.detection.ended',
   premiumGreetingEnded: 'call.machine.premium.greeting.ended',
+  enqueued: 'call.enqueued',
+  dequeued: 'call.dequeued',
   referStarted: 'call.refer.started',
   referCompleted: 'call.refer.completed',
   referFailed: 'call.refer.failed',

@@ -1,6 +1,7 @@
 export {
   type CallEvent,
   type CallNews,
+  type DequeueReason,
   EVENT_NAME,
   type EventLeg,
   type EventName,
@@ -29,6 +30,7 @@ export {
 } from './client-traits.ts';
 export {
   type AfterBridge,
+  type CallCommand,
   type Command,
   type CommandHeaders,
   type CommandResult,
@@ -41,6 +43,9 @@ export {
   type LegView,
   type MachineDetectionAsk,
   type PlayAsk,
+  type QueueCommand,
+  type QueuedView,
+  type QueueView,
 } from './command.ts';
 export {
   type CustomHeader,
@@ -111,6 +116,9 @@ export type {
   OpusAsk,
   Source,
 } from './media-control.ts';
+export type { RecordCommand, RecordEvent, RecordOn } from './media-record.ts';
+export type { Reach, RoomCommand, RoomEvent } from './media-room.ts';
+export type { StreamBack, StreamCodec, StreamCommand, StreamEvent } from './media-stream.ts';
 export { callingCodeOf, countryOf, homeOf, NO_COUNTRY } from './numbers/country.ts';
 export { e164Of, formatCaller } from './numbers/e164.ts';
 export {

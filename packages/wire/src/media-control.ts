@@ -5,6 +5,8 @@
  * stands there as `play`, and a report's `n` as `report`, since `n` counts the events of the connection.
  */
 
+import type { Reach, RoomCommand, RoomEvent } from './media-room.ts';
+
 /** Names as configuration spells them. */
 export type CodecName = 'OPUS' | 'PCMU' | 'PCMA' | 'G722';
 
@@ -23,7 +25,11 @@ export type Source =
   | { readonly kind: 'echo' }
   | { readonly kind: 'tone'; readonly hz: number }
   | { readonly kind: 'music' }
-  | { readonly kind: 'ringback' };
+  | { readonly kind: 'ringback' }
+  /** A WAV, 16-bit PCM, one channel, again and again; silence where it cannot be read. */
+  | { readonly kind: 'file'; readonly file: string }
+  /** What others in the room say; its own voice reaches whom `to` names. Digits reach nobody. */
+  | { readonly kind: 'room'; readonly room: string; readonly to: Reach };
 
 /** What a leg's peer shall be asked to send in Opus: what the other side wants to receive (RFC 7587 §6.1). */
 export interface OpusAsk {
@@ -95,7 +101,7 @@ export type MediaCommand =
   | {
       readonly op: 'claim';
       readonly legs: readonly string[];
-      /** By leg: the number of the last report (`n`) that was read; 0: none. */
+      /** By leg or room: the number of the last report (`n`) that was read; 0: none. */
       readonly seen?: Readonly<Record<string, number>>;
     }
   /**
@@ -121,7 +127,8 @@ export type MediaCommand =
   /** Ends the leg; the reply carries its final statistics. Unknown legs reply `ok` without statistics. */
   | { readonly op: 'close'; readonly leg: string }
   /** Health and load of the engine. */
-  | { readonly op: 'health' };
+  | { readonly op: 'health' }
+  | RoomCommand;
 
 export interface LegStats {
   readonly packetsReceived: number;
@@ -152,12 +159,20 @@ export type MediaReply =
       readonly stats?: LegStats;
       /** Of `claim`: the named legs that do not exist (any more). */
       readonly missing?: readonly string[];
-      readonly health?: { readonly legs: number; readonly portsFree: number };
+      readonly health?: { readonly legs: number; readonly rooms: number; readonly portsFree: number };
     }
-  /** `no-codec`: nothing in common; `bad-sdp`; `no-port`: the port range is used up; `no-address`: we have no address of the peer's family; `no-leg`; `wrong-state`; `engine`: our own failure or the process is away. */
+  /** `no-codec`: nothing in common; `bad-sdp`; `no-port`: the port range is used up; `no-address`: we have no address of the peer's family; `no-leg`, `no-room`; `wrong-state`; `engine`: our own failure or the process is away. */
   | {
       readonly ok: false;
-      readonly error: 'no-codec' | 'bad-sdp' | 'no-port' | 'no-address' | 'no-leg' | 'wrong-state' | 'engine';
+      readonly error:
+        | 'no-codec'
+        | 'bad-sdp'
+        | 'no-port'
+        | 'no-address'
+        | 'no-leg'
+        | 'no-room'
+        | 'wrong-state'
+        | 'engine';
       readonly message: string;
     };
 
@@ -202,5 +217,6 @@ export type MediaEvent =
     }
   /** We receive from the peer's counterpart but never from the peer, `ms` after connection; a flag, not an end. */
   | { readonly event: 'one-way'; readonly leg: string; readonly ms: number }
+  | RoomEvent
   /** The engine process came (back) up: legs it had are gone unless listed. */
   | { readonly event: 'engine'; readonly state: 'up' | 'down' };

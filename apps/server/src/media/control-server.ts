@@ -66,7 +66,7 @@ class Control implements ControlServer {
   readonly #name = randomUUID();
   readonly #server = createServer((socket) => this.#connected(socket));
   readonly #waiting: (() => void)[] = [];
-  /** Legs by the owner that last commanded them. */
+  /** Legs by the owner that last commanded them. A room is of its members' owner: it ends with the last of them. */
   readonly #ownerOf = new Map<string, Owner>();
   #owner: Owner | undefined;
   /** Those that named themselves, the newest first. */
@@ -204,6 +204,7 @@ class Control implements ControlServer {
       for (const leg of command.legs) this.#ownerOf.set(leg, owner);
       return this.#engine.command(command);
     }
+    if (!('leg' in command)) return this.#engine.command(command);
     const { leg } = command;
     const known = this.#ownerOf.has(leg);
     if (command.op === 'answer' || command.op === 'offer' || known) this.#ownerOf.set(leg, owner);

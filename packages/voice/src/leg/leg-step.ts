@@ -31,6 +31,7 @@ import {
   settleExchange,
 } from './negotiation.ts';
 import { isDone, withDone, withHook } from './program.ts';
+import { keepQueued, leaveQueue, queueDue, settleQueued } from './queued.ts';
 import { onReferAnswered, onReferNotified, onSendRefer } from './referring.ts';
 import { onRestored } from './restored.ts';
 
@@ -66,6 +67,7 @@ export function stepLeg(leg: Leg, input: LegInput, settings: LegSettings, now: M
     settleGather(draft);
     settlePlays(draft);
     settleDetection(draft);
+    settleQueued(draft);
   }
   settle(draft);
   return { state: draft.leg, out: draft.out };
@@ -84,6 +86,7 @@ const STEPS: { readonly [T in LegInput['type']]: (draft: LegDraft, input: Of<T>)
     giveUp(draft);
     probeAgain(draft);
     digitsDue(draft);
+    queueDue(draft);
     onLimit(draft);
   },
   begun: (draft, { news }) => draft.news(news),
@@ -177,15 +180,17 @@ const STEPS: { readonly [T in LegInput['type']]: (draft: LegDraft, input: Of<T>)
     });
   },
   placed: onPlaced,
+  keptAfterHangup: (draft, { keeps }) => keepQueued(draft, keeps),
   audio: (draft, { audio }) => draft.set({ audio }),
   end: (draft, { ending }) => endLeg(draft, ending),
   restored: onRestored,
 };
 
-function onPlaced(draft: LegDraft, { place }: Of<'placed'>): void {
+function onPlaced(draft: LegDraft, { place, reason = 'leave' }: Of<'placed'>): void {
   const { program, place: before } = draft.leg;
   // A transfer that hands a built-in service on leaves nothing in its place.
   if (place !== null) recordService(draft);
+  leaveQueue(draft, place, reason);
   draft.set({ place });
   if (program === null) return;
   // A command has brought it here, be it one of another leg.

@@ -1,8 +1,8 @@
-import type { MediaEvent } from '@sidetone/wire';
+import type { MediaEvent, RoomEvent } from '@sidetone/wire';
 import type { LegInput } from '../message.ts';
 
 /** What an event of a leg in media means for the leg that it is a branch of. */
-export function mediaInput(event: Exclude<MediaEvent, { event: 'engine' }>): LegInput {
+export function mediaInput(event: Exclude<MediaEvent, RoomEvent | { event: 'engine' }>): LegInput {
   const { leg: branch } = event;
   const number = 'n' in event && event.n !== undefined ? { n: event.n } : {};
   switch (event.event) {
