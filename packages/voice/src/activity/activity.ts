@@ -69,7 +69,7 @@ export const IDLE: Activities = { plays: [], overlay: null, gather: null, detect
 
 /** At most so many wait, */
 export const MOST_PLAYS = 100;
-/** with what is still to be fetched or made of them: characters of JSON. They are written down with the leg, whatever changes of it. */
+/** with what is still to be fetched or made of them: characters of JSON. */
 export const MOST_ASKED = 200_000;
 
 export const askedOf = ({ ask, media }: Play): number => JSON.stringify([ask, media]).length;

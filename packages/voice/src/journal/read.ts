@@ -31,6 +31,7 @@ import type { Ending } from '../leg/ending.ts';
 import type { Leg } from '../leg/leg.ts';
 import type { HookSettings, OnAnswer, Program } from '../leg/program.ts';
 import type { ConferencePlace } from '../place/conference-draft.ts';
+import { type Asked, joinActivities, NOTHING_ASKED } from './asked.ts';
 import type { EarlyDialog } from './journal.ts';
 import { REST } from './journal.ts';
 
@@ -41,6 +42,8 @@ export type ReadEntry =
       readonly leg: Leg;
       readonly dialogs: readonly { readonly branch: string; readonly dialog: unknown }[];
       readonly early: readonly EarlyDialog[];
+      /** Plays and gathers of which nothing else is known. */
+      readonly lost: number;
     }
   | {
       readonly kind: 'byes';
@@ -378,16 +381,21 @@ export function readByes({ byes }: Fields): Result<ReadEntry, string> {
     : err('byes');
 }
 
-/** Reads a line that this release wrote; the error says what it lacks. */
-export function readEntry(value: unknown): Result<ReadEntry, string> {
+/** Reads a line that this release wrote, with what was asked of its leg; the error says what it lacks. */
+export function readEntry(value: unknown, asked: Asked = NOTHING_ASKED): Result<ReadEntry, string> {
   if (!isFields(value)) return err('no record');
   if ('byes' in value) return readByes(value);
-  const leg = readLeg(value['leg']);
+  const written = value['leg'];
+  const active = isFields(written) ? written['activities'] : undefined;
+  const { activities, lost } = isFields(active)
+    ? joinActivities(active, asked, { isPlay, isGather })
+    : { activities: IDLE, lost: 0 };
+  const leg = readLeg(isFields(written) ? { ...written, activities } : written);
   if (leg === null) return err('leg');
   const { dialogs, early } = value;
   if (!Array.isArray(dialogs) || !dialogs.every((d) => isFields(d) && isText(d['branch'])))
     return err('dialogs');
   const known = recordOf<EarlyDialog>({ branch: isText, callId: isText, fromTag: isText });
   if (!Array.isArray(early) || !early.every(known)) return err('early');
-  return ok({ kind: 'leg', leg, dialogs, early });
+  return ok({ kind: 'leg', leg, dialogs, early, lost });
 }
