@@ -32,6 +32,8 @@ export interface PcmDecoder {
 export interface PcmEncoder {
   /** One 20 ms frame. The result is the caller's. `alone`: to be understood without those before it, as far as the codec can. */
   encode(pcm: Int16Array, alone?: boolean): Uint8Array | undefined;
+  /** Goes on where another of the same codec is, so that who has heard that one hears no seam; absent where the state cannot be had. */
+  follow?(other: PcmEncoder): void;
   free(): void;
 }
 
@@ -77,7 +79,7 @@ export function pcmEncoder(
     case 'PCMA':
       return g711Encoder(encodePcma);
     case 'G722':
-      return g722Encoder(rate);
+      return new G722PcmEncoder(rate);
   }
 }
 
@@ -126,9 +128,22 @@ function g722Decoder(rate: PcmRate): PcmDecoder {
   return concealing(rate, (payload) => decoder.decode(payload, g722Rate(rate)));
 }
 
-function g722Encoder(rate: PcmRate): PcmEncoder {
-  const encoder = new G722Encoder();
-  return { encode: (pcm) => encoder.encode(pcm, g722Rate(rate)), free: nothing };
+class G722PcmEncoder implements PcmEncoder {
+  readonly free = nothing;
+  readonly #encoder = new G722Encoder();
+  readonly #rate: 8000 | 16000;
+
+  constructor(rate: PcmRate) {
+    this.#rate = g722Rate(rate);
+  }
+
+  encode(pcm: Int16Array): Uint8Array {
+    return this.#encoder.encode(pcm, this.#rate);
+  }
+
+  follow(other: PcmEncoder): void {
+    if (other instanceof G722PcmEncoder) this.#encoder.follow(other.#encoder);
+  }
 }
 
 function g711Encoder(compress: Companding<Int16Array, Uint8Array>): PcmEncoder {

@@ -13,6 +13,8 @@ export interface Form {
   readonly limits?: EncoderLimits;
 }
 
+let mixes = 0;
+
 const COMFORT = { kind: 'comfort' } as const;
 
 /**
@@ -20,8 +22,12 @@ const COMFORT = { kind: 'comfort' } as const;
  * what comes in and what goes out fades, so that those who stay hear one sound that goes on.
  */
 export class Mix {
+  /** Another one for each mix of the process. */
+  readonly id = ++mixes;
   readonly form: Form;
   voices: readonly Voice[] = [];
+  /** The tick since which that is so. */
+  since = 0;
   /** What was heard in the last tick. */
   before: readonly Voice[] = [];
   /** The next frame is to be understood by who has heard another mix. */
@@ -31,6 +37,8 @@ export class Mix {
   readonly #pcm: Int16Array;
   #tick = -1;
   #frame: Uint8Array | undefined;
+  /** What those who come from another mix have heard last: a codec that has not heard it begins with a hole. */
+  #lead: Int16Array | undefined;
   #quiet = 0;
 
   constructor(form: Form, opus: OpusFactory) {
@@ -45,10 +53,14 @@ export class Mix {
     return this.#tick >= tick - 1;
   }
 
-  /** Goes on from `tick` where another mix was. */
-  follow(before: readonly Voice[], tick: number): void {
-    this.before = before;
+  /** Goes on from `tick` where `other` was: with its voices, the state of its codec, or else with the frame before as a lead. */
+  follow(other: Mix, tick: number): void {
+    this.before = other.before;
     this.#tick = tick - 1;
+    this.#quiet = other.#quiet;
+    if (other.#encoder === undefined || other.#tick !== tick - 1) return;
+    if (this.#encoder?.follow !== undefined) this.#encoder.follow(other.#encoder);
+    else this.#lead = other.#pcm.slice();
   }
 
   /** The frame of `tick`, valid until the next. */
@@ -61,6 +73,8 @@ export class Mix {
   encoded(tick: number): Uint8Array | undefined {
     if (tick === this.#tick) return this.#frame;
     this.#make(tick);
+    if (this.#lead !== undefined) this.#encoder!.encode(this.#lead);
+    this.#lead = undefined;
     this.#frame = this.#encoder!.encode(this.#pcm, this.alone);
     this.alone = this.#frame === undefined;
     return this.#frame;

@@ -6,7 +6,7 @@ import type { LegWorld } from '../leg-world.ts';
 import { Beep } from './beep.ts';
 import { Ear, type Heard, type Hears } from './ear.ts';
 import { Member } from './member.ts';
-import { Mixes, type Sounding } from './mixes.ts';
+import { Mixes, SETTLED, type Sounding } from './mixes.ts';
 import { RoomPlay, type RoomPlayWish } from './room-play.ts';
 import { chooseSpeakers, Floor } from './speakers.ts';
 
@@ -40,8 +40,8 @@ export class Room implements Heard {
   #leaving: readonly Member[] = [];
   /** Who hears whom has changed: slots are opened and closed. */
   #stale = false;
-  /** Mixes are shared out anew in so many ticks: when something changes, and when it has faded. */
-  #unshared = 0;
+  /** Ticks in which mixes are shared out anew. */
+  readonly #shares = new Set<number>();
 
   /** Ears that may be given a mix in this tick; others wait for the next. */
   #urgent = 0;
@@ -104,18 +104,18 @@ export class Room implements Heard {
 
   play(wish: RoomPlayWish): void {
     this.#play.start(wish, this.rate, this.now);
-    this.#unshared = 2;
+    this.#reshare(this.now + 1);
   }
 
   stopPlay(id: string): void {
     this.#play.stop(id, this.rate, this.now);
-    this.#unshared = 2;
+    this.#reshare(this.now + 1);
   }
 
   beep(kind: 'enter' | 'leave', except: string | undefined): void {
     if (this.#beeps.length >= MOST_BEEPS) return;
     this.#beeps.push(new Beep(kind, except));
-    this.#unshared = 2;
+    this.#reshare(this.now + 1);
   }
 
   close(): void {
@@ -131,17 +131,14 @@ export class Room implements Heard {
     this.#urgent = MOST_URGENT;
     for (const member of this.#members.values()) member.pull(at, tick);
     this.#choose(at);
-    if (this.#play.tick(this.rate, tick)) this.#unshared = 2;
+    if (this.#play.tick(this.rate, tick)) this.#reshare(tick);
     if (this.#beeps.length > 0 && !this.#beeps[0]!.tick(this.rate, tick)) {
       this.#beeps.shift();
       this.#beeps[0]?.tick(this.rate, tick);
-      this.#unshared = 2;
+      this.#reshare(tick);
     }
     if (this.#stale) this.#settle();
-    if (this.#unshared > 0) {
-      this.#unshared--;
-      this.#share();
-    }
+    if (this.#shares.delete(tick)) this.#share();
   }
 
   /** An ear wants another form. */
@@ -160,7 +157,7 @@ export class Room implements Heard {
       for (const { voice } of this.#leaving) voice.fade(1, 0);
       for (const speaker of speakers) if (!before.includes(speaker)) speaker.voice.fade(0, 1);
       this.#speakers = speakers;
-      this.#unshared = 2;
+      this.#reshare(this.now);
     } else this.#leaving = [];
     if (
       !this.#floor.tick(
@@ -170,6 +167,14 @@ export class Room implements Heard {
     )
       return;
     this.#world.report({ event: 'floor', room: this.name, leg: this.#floor.holder?.id ?? null });
+  }
+
+  /** In the tick of a change, in the next, when it has faded, and when mixes that became alike may be one. */
+  #reshare(tick: number): void {
+    this.#shares
+      .add(tick)
+      .add(tick + 1)
+      .add(tick + 1 + SETTLED);
   }
 
   #share(): void {
@@ -196,7 +201,7 @@ export class Room implements Heard {
 
   #changed(): void {
     this.#stale = true;
-    this.#unshared = 2;
+    this.#reshare(this.now + 1);
   }
 
   /** Decodes whom somebody hears, at the rate that is of use. */
@@ -207,7 +212,7 @@ export class Room implements Heard {
     if (second !== 0 && second > this.rate) {
       this.rate = second;
       for (const ear of this.#ears()) ear.reform();
-      this.#unshared = 2;
+      this.#reshare(this.now);
     }
     for (const member of this.#members.values()) {
       if (this.#isHeard(member)) member.openSlot(this.rate);
