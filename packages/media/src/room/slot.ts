@@ -26,7 +26,7 @@ interface Input {
  *
  *   quiet ──8 ms after the first frame──▶ flowing ──5 ticks without a frame──▶ quiet
  *
- * A frame that is late leaves a hole, which is softened, and stays: so the waiting grows to what the jitter needs. A frame that is always
+ * A frame that is late leaves a hole, in which the sound dies away, and stays: so the waiting grows to what the jitter needs. A frame that is always
  * one too many is blended into the next.
  */
 export class Slot implements Sink, Hearer {
@@ -133,13 +133,28 @@ export class Slot implements Sink, Hearer {
     return frame;
   }
 
-  /** No frame has come: what was heard last runs backwards and fades, so that nothing breaks off. */
+  /** No frame has come: what was heard last dies away. */
   #hole(): Int16Array | undefined {
     if (++this.#dry > PAUSE_TICKS) this.#flowing = false;
     if (this.#dry > 1) return undefined;
-    const out = this.#out.reverse();
-    for (let i = 0; i < out.length; i++) out[i] = Math.round(out[i]! * (1 - (i + 1) / out.length));
-    return out;
+    dieAway(this.#out);
+    return this.#out;
+  }
+}
+
+/** The decay of a sound that is broken off. */
+const DECAY_S = 0.001;
+
+/** In place of a frame, what goes on from its last sample, in its direction, and comes to rest: a critically damped swing. */
+function dieAway(frame: Int16Array): void {
+  const tau = DECAY_S * frame.length * 50;
+  const last = frame.at(-1)!;
+  const peak = frame.reduce((most, sample) => Math.max(most, Math.abs(sample)), 0);
+  const slope = Math.max(-peak / tau, Math.min(peak / tau, last - frame.at(-2)!));
+  for (let i = 0; i < frame.length; i++) {
+    const t = i + 1;
+    const value = (last + (slope + last / tau) * t) * Math.exp(-t / tau);
+    frame[i] = Math.round(Math.max(-32768, Math.min(32767, value)));
   }
 }
 
