@@ -98,6 +98,42 @@ describe('mixes of a room', () => {
     assert.ok(decodes.n >= 18 && decodes.n <= 20, `${decodes.n}`);
   });
 
+  it('hardly decode Opus that says that nobody speaks, and hear the first word', async () => {
+    let decodes = 0;
+    const world = new RoomWorld({
+      opus: {
+        ...opus,
+        decoder(rate) {
+          const decoder = opus.decoder(rate);
+          const decode = (packet: Uint8Array) => {
+            decodes++;
+            return decoder.decode(packet);
+          };
+          return { ...decoder, decode };
+        },
+      },
+    });
+    const [a, b] = await world.room('OPUS', 'OPUS');
+    await world.talk(2000);
+    decodes = 0;
+    await world.talk(10_000);
+    // Of each 25 one, and the three before it.
+    assert.ok(decodes <= 2 * 4 * 20, `${decodes} of 1000`);
+    assert.ok(decodes >= 2 * 4 * 19);
+    b!.carrier.take();
+    const from = world.now;
+    a!.talks = true;
+    await world.talk(600);
+    const packets = b!.carrier.take();
+    const pcm = await decoded(
+      'OPUS',
+      packets.map(({ payload }) => payload),
+    );
+    const first = packets.findIndex((_, i) => toneIn(pcm.subarray(160 * i, 160 * (i + 1)), a!.hz) > 0.1);
+    assert.ok(packets[first]!.at - from <= 80, `${packets[first]!.at - from} ms`);
+    assert.ok(Math.max(...bends(pcm.subarray(0, 160 * 29))) < 2000);
+  });
+
   it('of loud voices are bent, not cut and not wrapped', async () => {
     const world = new RoomWorld();
     for (const party of await world.room('PCMU', 'PCMU', 'PCMU', 'PCMU')) {
