@@ -261,14 +261,31 @@ export class BackEnd extends VoiceBench {
         `${lane}: ${types.join(' ')}`,
       );
       assert.equal(new Set(told.map(({ id }) => id)).size, told.length);
+      if (types[0] === 'conferenceCreated') {
+        const ended = types.indexOf('conferenceEnded');
+        assert.ok(ended < 0 || ended === types.length - 1, types.join(' '));
+        continue;
+      }
       assert.equal(types[0], 'initiated', types.join(' '));
+      const stays = types.filter((type) => type === 'joined' || type === 'left');
+      for (const [i, type] of stays.entries())
+        assert.equal(type, i % 2 === 0 ? 'joined' : 'left', types.join(' '));
       const end = types.indexOf('hangup');
       if (end >= 0) assert.equal(end, types.length - 1, types.join(' '));
       assert.ok(types.filter((type) => type === 'answered').length <= 1, types.join(' '));
       const queued = types.filter((type) => type === 'enqueued' || type === 'dequeued');
       for (const [i, type] of queued.entries())
         assert.equal(type, i % 2 === 0 ? 'enqueued' : 'dequeued', types.join(' '));
+      if (end >= 0) assert.equal(stays.length % 2, 0, types.join(' '));
       if (end >= 0 && !this.keepsQueued) assert.equal(queued.length % 2, 0, types.join(' '));
+    }
+  }
+
+  /** Each lane has its end. */
+  laneEnds(): void {
+    for (const lane of new Set(this.news.map((event) => event.lane))) {
+      const last = this.news.findLast((event) => event.lane === lane)?.what.type;
+      assert.ok(last === 'hangup' || last === 'conferenceEnded', `the last of ${lane} is ${last}`);
     }
   }
 
@@ -277,8 +294,8 @@ export class BackEnd extends VoiceBench {
     this.mediaReply = (): MediaReply | undefined => undefined;
     this.tell({ type: 'drain' });
     this.advance(700_000);
-    for (const { account, name } of this.voice.queues.viewsOf('default')) {
-      for (const { control } of this.voice.queues.queued(account, name) ?? [])
+    for (const { account, name } of this.queues.viewsOf('default')) {
+      for (const { control } of this.queues.queued(account, name) ?? [])
         this.ok({ type: 'queue', account, queue: name, ask: { do: 'remove', control } });
       this.ok({ type: 'queue', account, queue: name, ask: { do: 'delete' } });
     }
@@ -287,8 +304,7 @@ export class BackEnd extends VoiceBench {
     assert.deepEqual([...this.journal.keys()], []);
     assert.deepEqual([...this.engine], []);
     this.lanes();
-    for (const lane of new Set(this.news.map((event) => event.lane)))
-      assert.equal(this.news.findLast((event) => event.lane === lane)?.what.type, 'hangup');
+    this.laneEnds();
     const recorded = this.records.map((record) => record.leg_id);
     assert.equal(new Set(recorded).size, recorded.length, 'a leg is recorded twice');
   }

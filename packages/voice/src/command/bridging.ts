@@ -98,7 +98,7 @@ export function transfer(desk: Desk, command: Of<'transfer'>, leg: Leg): Decisio
     desk.registry.bridges.delete(side);
     return next;
   }
-  return () => moveLeg(desk, leg, { in: 'bridge', id: side, side: 'a' });
+  return () => moveLeg(desk, leg, { in: 'bridge', id: side, side: 'a' }, 'bridging-in-process');
 }
 
 const isRinging = ({ direction, state }: Leg): boolean =>
