@@ -53,7 +53,9 @@ export async function run(print: (line: string) => void): Promise<void> {
   print(
     'codec       members engine     packets/s   of a core   µs/member/tick   members/core   delay p50    p99',
   );
+  const only = Number(process.env['BENCH_MEMBERS'] ?? 0);
   for (const [codec, rate, members] of RUNS) {
+    if (only !== 0 && members !== only) continue;
     const ours = await measure(await startOurs(codec), codec, rate, members);
     print(row(codec, rate, members, 'sidetone', ours));
     if (janus === undefined) {

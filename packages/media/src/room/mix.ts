@@ -3,6 +3,7 @@ import { type EncoderLimits, type PcmEncoder, type PcmRate, pcmEncoder } from '.
 import { limit } from '../loudness.ts';
 import type { OpusFactory } from '../opus.ts';
 import { loopFrames, render } from '../synth.ts';
+import type { Tracks } from '../track.ts';
 import { fading, type Voice } from './voice.ts';
 
 /** In what form a mix is wanted: PCM, or packets of a codec for peers with the same limits. */
@@ -15,6 +16,14 @@ export interface Form {
 
 let mixes = 0;
 
+/** What mixes share. */
+export interface MixWorld {
+  readonly opus: OpusFactory;
+  readonly tracks: Tracks;
+}
+
+/** Ticks of comfort noise after which no encoder makes it. */
+const REST_AFTER = 25;
 const COMFORT = { kind: 'comfort' } as const;
 
 /**
@@ -39,10 +48,14 @@ export class Mix {
   #frame: Uint8Array | undefined;
   /** What those who come from another mix have heard last: a codec that has not heard it begins with a hole. */
   #lead: Int16Array | undefined;
+  /** Frames of comfort noise so far, and of them those since anything was heard. */
   #quiet = 0;
+  #still = 0;
+  readonly #tracks: Tracks;
 
-  constructor(form: Form, opus: OpusFactory) {
+  constructor(form: Form, { opus, tracks }: MixWorld) {
     this.form = form;
+    this.#tracks = tracks;
     this.#sums = new Int32Array(form.rate / 50);
     this.#pcm = new Int16Array(form.rate / 50);
     if (form.codec !== undefined) this.#encoder = pcmEncoder(form.codec, form.rate, opus, form.limits ?? {});
@@ -73,15 +86,27 @@ export class Mix {
   encoded(tick: number): Uint8Array | undefined {
     if (tick === this.#tick) return this.#frame;
     this.#make(tick);
-    if (this.#lead !== undefined) this.#encoder!.encode(this.#lead);
-    this.#lead = undefined;
-    this.#frame = this.#encoder!.encode(this.#pcm, this.alone);
-    this.alone = this.#frame === undefined;
+    if (this.form.codec === 'OPUS' && this.#still > REST_AFTER) this.#rest();
+    else {
+      if (this.#lead !== undefined) this.#encoder!.encode(this.#lead);
+      this.#lead = undefined;
+      this.#frame = this.#encoder!.encode(this.#pcm, this.alone);
+      this.alone = this.#frame === undefined;
+    }
     return this.#frame;
   }
 
   free(): void {
     this.#encoder?.free();
+  }
+
+  /** Comfort noise that was encoded once for all: a room in which nobody speaks costs no encoder. */
+  #rest(): void {
+    const { maxBitrate } = this.form.limits ?? {};
+    this.#frame = this.#tracks.get(COMFORT, 'OPUS', maxBitrate).frame(this.#quiet);
+    this.#lead ??= new Int16Array(this.#pcm.length);
+    this.#lead.set(this.#pcm);
+    this.alone = true;
   }
 
   #make(tick: number): void {
@@ -110,12 +135,14 @@ export class Mix {
       else addFading(sums, frame, 1);
     }
     this.before = this.voices;
-    if (sounds) limit(sums, this.#pcm);
-    else this.#comfort();
+    if (!sounds) return this.#comfort();
+    this.#still = 0;
+    limit(sums, this.#pcm);
   }
 
   /** Nobody speaks, and the line stands. What fades is heard over it. */
   #comfort(): void {
+    this.#still++;
     render(COMFORT, this.#quiet++ % loopFrames(COMFORT), this.#pcm);
     for (let i = 0; i < this.#pcm.length; i++) this.#sums[i] = this.#sums[i]! + this.#pcm[i]!;
     limit(this.#sums, this.#pcm);

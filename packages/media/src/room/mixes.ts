@@ -1,6 +1,5 @@
-import type { OpusFactory } from '../opus.ts';
 import type { Ear } from './ear.ts';
-import { type Form, Mix } from './mix.ts';
+import { type Form, Mix, type MixWorld } from './mix.ts';
 import type { Voice } from './voice.ts';
 
 /** A voice and who hears it. */
@@ -25,12 +24,12 @@ const SPARES = 2;
 
 /** The mixes of a room: one for each set of voices and form that somebody hears. */
 export class Mixes {
-  readonly #opus: OpusFactory;
+  readonly #world: MixWorld;
   #all = new Set<Mix>();
   readonly #spares = new Map<string, Mix[]>();
 
-  constructor(opus: OpusFactory) {
-    this.#opus = opus;
+  constructor(world: MixWorld) {
+    this.#world = world;
   }
 
   /**
@@ -75,7 +74,7 @@ export class Mixes {
   }
 
   #fresh(form: Form): Mix {
-    return this.#spares.get(form.key)?.shift() ?? new Mix(form, this.#opus);
+    return this.#spares.get(form.key)?.shift() ?? new Mix(form, this.#world);
   }
 
   #provide(parties: readonly Party[]): void {
@@ -87,7 +86,7 @@ export class Mixes {
     }
     for (const [key, { form, count }] of ears) {
       const spares = this.#spares.get(key) ?? [];
-      while (spares.length < Math.min(SPARES, count - 1)) spares.push(new Mix(form, this.#opus));
+      while (spares.length < Math.min(SPARES, count - 1)) spares.push(new Mix(form, this.#world));
       this.#spares.set(key, spares);
     }
     for (const [key, spares] of this.#spares) {

@@ -49,7 +49,7 @@ export class Room implements Heard {
   constructor(name: string, world: LegWorld) {
     this.name = name;
     this.#world = world;
-    this.#mixes = new Mixes(world.opus);
+    this.#mixes = new Mixes(world);
     this.#play = new RoomPlay(world.sounds, (end) =>
       world.report({ event: 'roomPlayed', room: name, ...end }),
     );
