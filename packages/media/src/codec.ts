@@ -1,10 +1,10 @@
 import { decodePcma, decodePcmu, encodePcma, encodePcmu } from '@sidetone/rtc';
 import type { CodecName } from '@sidetone/wire';
 import { G722Decoder, G722Encoder } from './g722.ts';
-import type { OpusFactory, OpusRate } from './opus.ts';
+import type { OpusFactory } from './opus.ts';
 
 /** Sampling rates at which codecs work here. */
-export type PcmRate = 8000 | 16000 | 24000;
+export type PcmRate = 8000 | 16000 | 24000 | 48000;
 
 /** The rate at which two codecs meet: that of the narrower one, so that no resampler runs. */
 export function meetingRate(a: CodecName, b: CodecName): PcmRate {
@@ -44,14 +44,19 @@ export interface EncoderLimits {
 }
 
 /** Opus speech at 8 kHz needs no more; wider audio gets more. */
-const BITRATE: Readonly<Record<PcmRate, number>> = { 8000: 24_000, 16000: 28_000, 24000: 32_000 };
+const BITRATE: Readonly<Record<PcmRate, number>> = {
+  8000: 24_000,
+  16000: 28_000,
+  24000: 32_000,
+  48000: 32_000,
+};
 
 const nothing = (): void => {};
 
 export function pcmDecoder(codec: CodecName, rate: PcmRate, opus: OpusFactory): PcmDecoder {
   switch (codec) {
     case 'OPUS':
-      return opus.decoder(rate as OpusRate);
+      return opus.decoder(rate);
     case 'PCMU':
       return g711Decoder(decodePcmu);
     case 'PCMA':

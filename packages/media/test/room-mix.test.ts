@@ -72,6 +72,56 @@ describe('mixes of a room', () => {
     assert.equal((factory.encodes - before) / 20, 2);
   });
 
+  it('have the highest rate that is of use: 48 kHz among Opus alone, else what two have', async () => {
+    for (const [rate, codecs] of [
+      [8000, ['PCMU', 'OPUS']],
+      [16_000, ['G722', 'OPUS']],
+      [24_000, ['PCMU', 'OPUS', 'OPUS']],
+      [48_000, ['OPUS', 'OPUS']],
+    ] as const) {
+      const rates: number[] = [];
+      const world = new RoomWorld({
+        opus: {
+          ...opus,
+          encoder(settings) {
+            rates.push(settings.rate);
+            return opus.encoder(settings);
+          },
+        },
+      });
+      await world.room(...codecs);
+      await world.talk(300);
+      assert.equal(rates.at(-1), rate, `${codecs}`);
+      const late = await world.party('late', 'PCMU');
+      await world.enter(late);
+      world.parties[1]!.talks = true;
+      await world.talk(600);
+      late.carrier.take();
+      await world.talk(400);
+      assert.ok(toneIn(await late.heard(), world.parties[1]!.hz) > 0.1);
+    }
+  });
+
+  it('carry what is above the telephone band from one Opus to another', async () => {
+    const world = new RoomWorld();
+    const [a, b] = await world.room('OPUS', 'OPUS');
+    a!.sends = false;
+    const encoder = opus.encoder({ rate: 48_000, bitrate: 64_000, fec: false });
+    await new Promise(setImmediate);
+    let at = 0;
+    const sing = () => {
+      const pcm = Int16Array.from({ length: 960 }, () =>
+        Math.round(9000 * Math.sin((2 * Math.PI * 9000 * at++) / 48_000)),
+      );
+      a!.carrier.frame(encoder.encode(pcm)!.slice());
+    };
+    await world.run(1000, sing);
+    b!.carrier.take();
+    await world.run(400, sing);
+    const payloads = b!.carrier.take().map(({ payload }) => payload);
+    assert.ok(toneIn(await decoded('OPUS', payloads, 24_000), 9000, 24_000) > 0.05);
+  });
+
   it('decode nobody whom nobody hears', async () => {
     const decodes = { n: 0 };
     const world = new RoomWorld({

@@ -25,7 +25,7 @@ const MOST_BEEPS = 4;
  */
 export class Room implements Heard {
   readonly name: string;
-  /** The highest rate at which two members could hear each other so far. */
+  /** The highest that has been of use so far: it never falls, since a codec begins anew with it. */
   rate: PcmRate = 8000;
   /** The number of the tick. */
   now = 0;
@@ -207,10 +207,9 @@ export class Room implements Heard {
   /** Decodes whom somebody hears, at the rate that is of use. */
   #settle(): void {
     this.#stale = false;
-    const rates = [...this.#members.values()].map(({ most }) => most).sort((a, b) => b - a);
-    const [, second = 0] = rates;
-    if (second !== 0 && second > this.rate) {
-      this.rate = second;
+    const rate = rateOf([...this.#members.values()].map(({ most }) => most));
+    if (rate > this.rate) {
+      this.rate = rate;
       for (const ear of this.#ears()) ear.reform();
       this.#reshare(this.now);
     }
@@ -226,4 +225,12 @@ export class Room implements Heard {
     if (to === 'all') return this.#members.size > 1 || this.#listeners.size > 0;
     return to.some((id) => id !== member.id && this.#members.has(id));
   }
+}
+
+/** What all can use, if that is 48 kHz; else the highest up to 24 kHz that two can. 0: not known of a member yet. */
+function rateOf(most: readonly (PcmRate | 0)[]): PcmRate {
+  if (most.length > 1 && most.every((rate) => rate === 48_000)) return 48_000;
+  const [, second = 0] = most.toSorted((a, b) => b - a);
+  if (second === 0) return 8000;
+  return second > 24_000 ? 24_000 : second;
 }
