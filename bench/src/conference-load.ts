@@ -70,7 +70,7 @@ const tone =
     level * Math.sin(2 * Math.PI * 400 * t);
 
 /** The packets of a sound: one stream, the same on every socket. */
-async function packetsOf(sound: Sound, codec: Codec, rate: 8000 | 24000, frames: number): Promise<Buffer[]> {
+async function packetsOf(sound: Sound, codec: Codec, rate: 8000 | 48000, frames: number): Promise<Buffer[]> {
   const samples = rate / 50;
   const pcm = new Int16Array(samples);
   const opus =
@@ -96,7 +96,7 @@ export interface Sounds {
 }
 
 /** All that is said in `seconds`. */
-export async function soundsOf(codec: Codec, rate: 8000 | 24000, seconds: number): Promise<Sounds> {
+export async function soundsOf(codec: Codec, rate: 8000 | 48000, seconds: number): Promise<Sounds> {
   const frames = seconds * 50;
   return {
     quiet: await packetsOf(quiet, codec, rate, frames),

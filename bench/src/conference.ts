@@ -20,8 +20,8 @@ const RUNS = [
   ['PCMU', 8000, 50],
   ['PCMU', 8000, 200],
   ['PCMU', 8000, 400],
-  ['OPUS', 24_000, 50],
-  ['OPUS', 24_000, 200],
+  ['OPUS', 48_000, 50],
+  ['OPUS', 48_000, 200],
 ] as const;
 /** More of its members do not fit onto two cores. */
 const MOST_OF_JANUS = 200;
@@ -41,6 +41,7 @@ interface Engine {
 
 interface Figures {
   readonly core: number;
+  /** Packets a second that members heard: below 50 each, a process was starved. */
   readonly rate: number;
   readonly delays: readonly number[];
 }
@@ -65,7 +66,8 @@ export async function run(print: (line: string) => void): Promise<void> {
     if (members > MOST_OF_JANUS) continue;
     const theirs = await measure(await startJanus(janus, codec, rate), codec, rate, members);
     print(row(codec, rate, members, 'janus', theirs));
-    print(`${codec} ${members}: ${(theirs.core / ours.core).toFixed(1)} times as many members a core`);
+    const ratio = ((theirs.core / theirs.rate) * ours.rate) / ours.core;
+    print(`${codec} ${members}: ${ratio.toFixed(1)} times as many members a core`);
   }
 }
 
@@ -76,13 +78,13 @@ const row = (codec: Codec, rate: number, members: number, name: string, f: Figur
     name.padEnd(9),
     f.rate.toFixed(0).padStart(10),
     `${(100 * f.core).toFixed(0)} %`.padStart(11),
-    ((f.core * 1e6) / 50 / members).toFixed(1).padStart(16),
-    (members / f.core).toFixed(0).padStart(14),
+    ((f.core * 1e6) / f.rate).toFixed(1).padStart(15),
+    (f.rate / 50 / f.core).toFixed(0).padStart(14),
     `${f.delays.length === 0 ? '-' : percentile(f.delays, 0.5).toFixed(0)} ms`.padStart(11),
     `${f.delays.length === 0 ? '-' : percentile(f.delays, 0.99).toFixed(0)} ms`.padStart(8),
   ].join(' ');
 
-async function measure(engine: Engine, codec: Codec, rate: 8000 | 24000, members: number): Promise<Figures> {
+async function measure(engine: Engine, codec: Codec, rate: 8000 | 48000, members: number): Promise<Figures> {
   const callers = await openCallers(members);
   const seconds = WARM_UP_S + WINDOWS * WINDOW_S + PROBES_S + 4;
   const load = new Conference(callers, await soundsOf(codec, rate, seconds));
@@ -104,7 +106,7 @@ async function measure(engine: Engine, codec: Codec, rate: 8000 | 24000, members
       load.probe();
       await pause(PROBES_S);
     }
-    const median = windows.toSorted((a, b) => a.core - b.core)[WINDOWS >> 1]!;
+    const median = windows.toSorted((a, b) => a.core / a.rate - b.core / b.rate)[WINDOWS >> 1]!;
     const deaf = callers.filter(({ received }) => received === 0).length;
     if (deaf > 0) throw new Error(`${deaf} of ${members} members heard nothing`);
     return { ...median, delays: load.delays };
