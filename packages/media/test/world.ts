@@ -14,6 +14,7 @@ import {
   loadOpus,
   type MediaEngine,
   type MediaLimits,
+  type OpusFactory,
   type Receive,
 } from '../src/index.ts';
 import { FakeDtls, FINGERPRINT, OURS, THEIRS } from './fake-dtls.ts';
@@ -42,6 +43,7 @@ export interface WorldOptions {
   /** With the TCP port. */
   readonly tcp?: boolean;
   readonly seed?: number;
+  readonly opus?: OpusFactory;
 }
 
 /** The engine on a virtual clock and a network of this process: datagrams arrive at once, in order. */
@@ -88,7 +90,7 @@ export class World {
       },
       random: this.random,
       dtls: this.dtls,
-      opus,
+      opus: options.opus ?? opus,
       sounds: this.sounds,
       addresses,
       ...(options.publicAddress === undefined ? {} : { publicAddress: options.publicAddress }),
