@@ -9,6 +9,7 @@ import type { LegWorld } from './leg-world.ts';
 import { Outlet, PLAYED } from './outlet.ts';
 import { Plays, type PlayWish } from './plays.ts';
 import { Relay } from './relay.ts';
+import type { Voice } from './remote/voice.ts';
 import { Reports } from './reports.ts';
 import type { Feeder, Hearer, Sink } from './sink.ts';
 import type { Sounding } from './sound-watch.ts';
@@ -57,6 +58,8 @@ export class Leg implements TransportEvents, Feeder, Hearer, EarsOut {
   /** Legs that hear this one, and with the ears all that its packets are given to. Replaced, never changed, by wishes. */
   #hearers: readonly Leg[] = [];
   #sinks: readonly Hearer[] = [];
+  #taps: readonly Hearer[] = [];
+  #outTaps: readonly Hearer[] = [];
   #ears: Ears | undefined;
   #listening = false;
   #plays: Plays | undefined;
@@ -129,7 +132,47 @@ export class Leg implements TransportEvents, Feeder, Hearer, EarsOut {
 
   setHearers(hearers: readonly Leg[]): void {
     this.#hearers = hearers;
-    this.#sinks = this.#ears === undefined ? hearers : [...hearers, this.#ears];
+    const ears = this.#ears === undefined ? [] : [this.#ears];
+    this.#sinks = [...hearers, ...ears, ...this.#taps];
+  }
+
+  get hearers(): readonly Leg[] {
+    return this.#hearers;
+  }
+
+  /** Who is given what the peer says (`inbound`), or what it hears, from now on. */
+  tap(track: 'inbound' | 'outbound', tap: Hearer): void {
+    if (track === 'inbound') this.#taps = [...this.#taps, tap];
+    else this.#outTaps = [...this.#outTaps, tap];
+    this.#publishTaps();
+  }
+
+  untap(tap: Hearer): void {
+    this.#taps = this.#taps.filter((one) => one !== tap);
+    this.#outTaps = this.#outTaps.filter((one) => one !== tap);
+    this.#publishTaps();
+  }
+
+  #publishTaps(): void {
+    this.setHearers(this.#hearers);
+    this.outlet.setTaps(this.#outTaps);
+  }
+
+  /** The voice of a stream is heard by the peer, whenever it speaks (`spoken` says that it begins). */
+  addVoice(voice: Voice): void {
+    this.#plays ??= new Plays(this.id, this.outlet, this.#world);
+    this.#plays.setVoices([...this.#plays.voices, voice]);
+    this.#chooseInlet();
+  }
+
+  removeVoice(voice: Voice): void {
+    this.#plays?.setVoices(this.#plays.voices.filter((one) => one !== voice));
+    this.#chooseInlet();
+  }
+
+  /** A voice begins to speak. */
+  spoken(): void {
+    this.#chooseInlet();
   }
 
   play(wish: PlayWish): void {
@@ -155,7 +198,7 @@ export class Leg implements TransportEvents, Feeder, Hearer, EarsOut {
   }
 
   #chooseInlet(): void {
-    const inlet = this.#plays?.inlet ?? this.#relay;
+    const inlet = this.#plays?.chooseInlet() ?? this.#relay;
     if (inlet === this.inlet) return;
     // What stood still while something else was heard is no beginning of what comes now.
     this.#resetSound();

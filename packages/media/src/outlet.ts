@@ -1,9 +1,10 @@
 import type { Ms, Random } from '@sidetone/core';
-import { RTP_HEADER_LENGTH, type RtpHeader, writeRtp } from '@sidetone/rtc';
+import { newRtpHeader, RTP_HEADER_LENGTH, type RtpHeader, writeRtp } from '@sidetone/rtc';
 import type { NegotiatedAudio } from '@sidetone/sdp';
 import type { CodecName } from '@sidetone/wire';
 import { clockRate, type EncoderLimits } from './codec.ts';
 import type { PacketBuffers } from './packet-buffer.ts';
+import type { Hearer } from './sink.ts';
 import { StreamOut } from './stream-out.ts';
 import type { Transport } from './transport.ts';
 
@@ -26,6 +27,11 @@ export class Outlet {
   sends = false;
   /** A digit is being sent, so that audio must not be. */
   digit = false;
+  /** Its sound to those who hear along is one stream, whatever feeds it. */
+  readonly feeder = PLAYED;
+  /** Who is given what the peer hears, digits left out. Replaced, never changed, by wishes. */
+  #taps: readonly Hearer[] = [];
+  readonly #header = newRtpHeader();
   readonly #buffers: PacketBuffers;
   #rate = 8000;
   #payloadType = 0;
@@ -48,6 +54,10 @@ export class Outlet {
     };
   }
 
+  setTaps(taps: readonly Hearer[]): void {
+    this.#taps = taps;
+  }
+
   settle(audio: NegotiatedAudio): void {
     this.negotiated = audio;
     this.codec = audio.codec;
@@ -60,6 +70,7 @@ export class Outlet {
   frame(payload: Uint8Array, feeder: number, now: Ms, skipped = 0): void {
     if (this.codec === undefined || !this.transport.ready) return;
     this.numbers.generated(feeder, now, this.#rate, this.#rate / 50, skipped);
+    this.#tell(payload, 0, payload.length, now);
     this.#send(this.#payloadType, payload, 0, payload.length);
   }
 
@@ -68,6 +79,7 @@ export class Outlet {
     const { numbers } = this;
     if (!numbers.relayed(feeder, header.sequence, header.timestamp, header.marker, now, this.#rate))
       return false;
+    this.#tell(packet, header.payloadOffset, header.payloadLength, now);
     this.#send(this.#payloadType, packet, header.payloadOffset, header.payloadLength);
     return true;
   }
@@ -78,6 +90,17 @@ export class Outlet {
     write(payload);
     this.numbers.event(first, now, this.#rate, offset);
     this.#send(this.negotiated!.dtmf.send!.payloadType, payload, 0, 4);
+  }
+
+  #tell(from: Uint8Array, offset: number, length: number, now: Ms): void {
+    const taps = this.#taps;
+    if (taps.length === 0) return;
+    const header = this.#header;
+    header.sequence = this.numbers.seq;
+    header.timestamp = this.numbers.timestamp;
+    header.payloadOffset = offset;
+    header.payloadLength = length;
+    for (let i = 0; i < taps.length; i++) taps[i]!.inlet.packet(this, this.codec!, header, from, now);
   }
 
   #send(payloadType: number, from: Uint8Array, offset: number, length: number): void {

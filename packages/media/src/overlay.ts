@@ -2,11 +2,10 @@ import type { Ms } from '@sidetone/core';
 import type { RtpHeader } from '@sidetone/rtc';
 import type { CodecName, Source } from '@sidetone/wire';
 import { type PcmEncoder, type PcmRate, pcmDecoder, pcmEncoder } from './codec.ts';
-import type { FilePlay } from './file-play.ts';
+import { frameResampler } from './frame-resampler.ts';
 import type { LegWorld } from './leg-world.ts';
 import type { Outlet } from './outlet.ts';
 import { PcmStream } from './pcm-stream.ts';
-import { Resampler } from './resampler.ts';
 import type { Feeder, Sink } from './sink.ts';
 import type { NoFrame } from './sound-feed.ts';
 import { loopFrames, render } from './synth.ts';
@@ -15,6 +14,11 @@ import { loopFrames, render } from './synth.ts';
 const CUSHION = 2;
 /** More are too late: the oldest go. */
 const MOST_WAITING = 6;
+
+/** What is mixed: frames of 20 ms, each to be read until the next. */
+export interface Pcm {
+  pcm(rate: PcmRate): Int16Array | NoFrame;
+}
 
 /** The rate at which is mixed for a codec. */
 export const mixRate = (codec: CodecName): PcmRate => (codec === 'OPUS' || codec === 'G722' ? 16_000 : 8000);
@@ -58,25 +62,26 @@ export class Overlay implements Sink {
     );
   }
 
-  /** One tick: mixes `play` into `below`, another file or the source. Returns how each of the two goes on. */
+  /** One tick: mixes `over` into `below`, a file or the source. Returns why each of them that has no frame has none. */
   tick(
-    play: FilePlay,
-    below: FilePlay | Source,
+    over: readonly Pcm[],
+    below: Pcm | Source,
     now: Ms,
-  ): { readonly play: NoFrame | undefined; readonly below: NoFrame | undefined } {
+  ): { readonly over: readonly (NoFrame | undefined)[]; readonly below: NoFrame | undefined } {
     this.#prepare(this.#outlet.codec!);
     const rate = mixRate(this.#codec!);
     const under = 'kind' in below ? this.#source(below) : below.pcm(rate);
     if (typeof under === 'string') this.#mix.fill(0);
     else if (under !== this.#mix) this.#mix.set(under);
-    const over = play.pcm(rate);
-    if (typeof over !== 'string') add(this.#mix, over);
+    const late = over.map((one) => {
+      const pcm = one.pcm(rate);
+      if (typeof pcm === 'string') return pcm;
+      add(this.#mix, pcm);
+      return undefined;
+    });
     const frame = this.#encoder!.encode(this.#mix);
     if (frame !== undefined) this.#outlet.frame(frame, this.#feeder, now);
-    return {
-      play: typeof over === 'string' ? over : undefined,
-      below: typeof under === 'string' ? under : undefined,
-    };
+    return { over: late, below: typeof under === 'string' ? under : undefined };
   }
 
   /** Another source: nothing of the one before is heard. */
@@ -144,22 +149,7 @@ export class Overlay implements Sink {
       if (this.#waiting.length > MOST_WAITING) this.#waiting.shift();
     };
     const decoder = pcmDecoder(from, at, this.#world.opus);
-    if (at === rate) return new PcmStream(from, at, decoder, (frame) => keep(frame.slice()));
-    const resampler = new Resampler(at, rate);
-    let out = new Int16Array(rate / 50);
-    return new PcmStream(from, at, decoder, (frame) => {
-      let given = false;
-      const input = (into: Int16Array): number => {
-        if (given) return -1;
-        given = true;
-        into.set(frame);
-        return frame.length;
-      };
-      while (resampler.pull(out, input) === 1) {
-        keep(out);
-        out = new Int16Array(rate / 50);
-      }
-    });
+    return new PcmStream(from, at, decoder, frameResampler(at, rate, keep));
   }
 }
 

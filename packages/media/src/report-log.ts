@@ -1,7 +1,7 @@
 import type { MediaEvent } from '@sidetone/wire';
 
 /** An event that counts: it is numbered by leg, kept, and told again to an owner that has not read it. */
-export type Report = Extract<MediaEvent, { event: 'dtmf' | 'played' | 'heard' | 'failed' }>;
+export type Report = Extract<MediaEvent, { event: 'dtmf' | 'played' | 'heard' | 'failed' | 'streamed' }>;
 type ReportNumber = NonNullable<Report['n']>;
 
 /** Reports kept of each leg. */

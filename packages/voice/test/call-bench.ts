@@ -131,6 +131,9 @@ function mediaWords(command: MediaCommand): string {
       return `accept ${command.leg} ${command.sdp}`;
     case 'play':
     case 'stop':
+    case 'stream':
+    case 'streamBegin':
+    case 'streamStop':
       return `${command.op} ${command.leg} ${command.id}`;
     case 'stats':
     case 'close':

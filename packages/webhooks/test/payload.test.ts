@@ -35,6 +35,8 @@ const STATS = {
   dropped: 0,
 };
 
+const STREAM = { id: 's', url: 'wss://bot.example/x', track: 'both' } as const;
+
 /** Every kind of news, and what it is on the wire. A kind without a row does not compile. */
 const ROWS: { readonly [T in CallNews['type']]: readonly [Extract<CallNews, { type: T }>, object][] } = {
   initiated: [
@@ -98,6 +100,20 @@ const ROWS: { readonly [T in CallNews['type']]: readonly [Extract<CallNews, { ty
     [
       { type: 'answered', codec: 'OPUS', headers: HEADERS },
       { state: 'answered', start_time: START, ...TOLD, codec: 'OPUS', sampling_rate: 48_000, tags: [] },
+    ],
+    [
+      { type: 'answered', codec: 'PCMU', headers: [], stream: STREAM },
+      {
+        state: 'answered',
+        start_time: START,
+        custom_headers: [],
+        sip_headers: [],
+        codec: 'PCMU',
+        sampling_rate: 8000,
+        stream_url: 'wss://bot.example/x',
+        stream_track: 'both_tracks',
+        tags: [],
+      },
     ],
     [
       { type: 'answered', codec: null, headers: [] },
@@ -205,6 +221,29 @@ const ROWS: { readonly [T in CallNews['type']]: readonly [Extract<CallNews, { ty
   ],
   premiumGreetingEnded: [
     [{ type: 'premiumGreetingEnded', result: 'no_beep_detected' }, { result: 'no_beep_detected' }],
+  ],
+  streamStarted: [
+    [
+      { type: 'streamStarted', stream: STREAM },
+      { stream_url: 'wss://bot.example/x', stream_id: 's' },
+    ],
+  ],
+  streamStopped: [
+    [
+      { type: 'streamStopped', stream: STREAM },
+      { stream_url: 'wss://bot.example/x', stream_id: 's' },
+    ],
+  ],
+  streamFailed: [
+    [
+      { type: 'streamFailed', stream: STREAM, reason: 'the connection was refused' },
+      {
+        failure_reason: 'the connection was refused',
+        stream_id: 's',
+        stream_type: 'websocket',
+        stream_params: { stream_url: 'wss://bot.example/x', track: 'both_tracks' },
+      },
+    ],
   ],
   referStarted: [[{ type: 'referStarted' }, {}]],
   referCompleted: [[{ type: 'referCompleted', status: 200 }, { sip_notify_response: 200 }]],

@@ -70,6 +70,13 @@ export interface PlayedMedia {
   readonly overlay: boolean;
 }
 
+/** A media stream, as it was asked for. */
+export interface StreamedAs {
+  readonly id: string;
+  readonly url: string;
+  readonly track: 'inbound' | 'outbound' | 'both';
+}
+
 export type CallNews =
   | {
       readonly type: 'initiated';
@@ -81,7 +88,12 @@ export type CallNews =
       readonly offeredCodecs: readonly string[];
       readonly connectionCodecs: readonly CodecName[];
     }
-  | { readonly type: 'answered'; readonly codec: CodecName | null; readonly headers: CommandHeaders }
+  | {
+      readonly type: 'answered';
+      readonly codec: CodecName | null;
+      readonly headers: CommandHeaders;
+      readonly stream?: StreamedAs;
+    }
   | { readonly type: 'bridged' }
   | { readonly type: 'held' }
   | { readonly type: 'unheld' }
@@ -117,6 +129,9 @@ export type CallNews =
       readonly result: 'human_residence' | 'machine' | 'silence' | 'not_sure';
     }
   | { readonly type: 'premiumGreetingEnded'; readonly result: 'beep_detected' | 'no_beep_detected' }
+  | { readonly type: 'streamStarted'; readonly stream: StreamedAs }
+  | { readonly type: 'streamStopped'; readonly stream: StreamedAs }
+  | { readonly type: 'streamFailed'; readonly stream: StreamedAs; readonly reason: string }
   | { readonly type: 'referStarted' }
   | { readonly type: 'referCompleted'; readonly status: number }
   | { readonly type: 'referFailed'; readonly status: number }
@@ -140,6 +155,9 @@ export const EVENT_NAME = {
   greetingEnded: 'call.machine.greeting.ended',
   premiumMachineDetected: 'call.machine.premium.detection.ended',
   premiumGreetingEnded: 'call.machine.premium.greeting.ended',
+  streamStarted: 'streaming.started',
+  streamStopped: 'streaming.stopped',
+  streamFailed: 'streaming.failed',
   referStarted: 'call.refer.started',
   referCompleted: 'call.refer.completed',
   referFailed: 'call.refer.failed',

@@ -1,5 +1,6 @@
 import type { Ms } from '@sidetone/core';
 import type { CodecName } from './media-control.ts';
+import type { StreamAsk } from './media-stream.ts';
 import type { Refusal } from './refusal.ts';
 import type { SoundAsk } from './sound.ts';
 
@@ -87,6 +88,13 @@ export interface DialCommand extends Common {
   readonly digits?: string;
   readonly play?: SoundAsk;
   readonly detect?: MachineDetectionAsk;
+  /** Connected while the far end rings. */
+  readonly stream?: StreamWish;
+}
+
+/** A stream, and what its other end is told besides the call's names. */
+export interface StreamWish extends StreamAsk {
+  readonly parameters?: readonly (readonly [name: string, value: string])[];
 }
 
 export type LegCommand =
@@ -94,6 +102,7 @@ export type LegCommand =
       readonly type: 'answer';
       readonly headers?: CommandHeaders;
       readonly codecs?: readonly CodecName[];
+      readonly stream?: StreamWish;
     })
   | (OnLeg & { readonly type: 'reject'; readonly cause: 'CALL_REJECTED' | 'USER_BUSY' })
   | (OnLeg & { readonly type: 'hangup'; readonly headers?: CommandHeaders })
@@ -141,7 +150,11 @@ export type LegCommand =
       readonly overlay?: boolean;
     })
   | (OnLeg & GatherAsk & { readonly type: 'gather' })
-  | (OnLeg & { readonly type: 'stopGather' });
+  | (OnLeg & { readonly type: 'stopGather' })
+  // -- streams
+  | (OnLeg & { readonly type: 'startStream'; readonly stream: StreamWish })
+  /** `stream`: its id; absent: whichever there is. */
+  | (OnLeg & { readonly type: 'stopStream'; readonly stream?: string });
 
 export interface PlayAsk {
   readonly sound: SoundAsk;

@@ -7,6 +7,7 @@ export {
   type HangupCause,
   type Hook,
   type PlayedMedia,
+  type StreamedAs,
 } from './call-event.ts';
 export type { CallRecord } from './call-record.ts';
 export {
@@ -41,6 +42,7 @@ export {
   type LegView,
   type MachineDetectionAsk,
   type PlayAsk,
+  type StreamWish,
 } from './command.ts';
 export {
   type CustomHeader,
@@ -113,7 +115,7 @@ export type {
 } from './media-control.ts';
 export type { RecordCommand, RecordEvent, RecordOn } from './media-record.ts';
 export type { Reach, RoomCommand, RoomEvent } from './media-room.ts';
-export type { StreamBack, StreamCodec, StreamCommand, StreamEvent } from './media-stream.ts';
+export type { StreamAsk, StreamBack, StreamCodec, StreamCommand, StreamEvent } from './media-stream.ts';
 export { callingCodeOf, countryOf, homeOf, NO_COUNTRY } from './numbers/country.ts';
 export { e164Of, formatCaller } from './numbers/e164.ts';
 export {

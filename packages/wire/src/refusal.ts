@@ -14,6 +14,8 @@ export const REFUSAL = {
   accountFull: { code: '90041', status: 422, title: 'User channel limit exceeded' },
   profileFull: { code: '90042', status: 422, title: 'Outbound profile channel limit exceeded' },
   connectionFull: { code: '90043', status: 422, title: 'Connection channel limit exceeded' },
+  streamUsed: { code: '90045', status: 422, title: 'Media streaming is already used' },
+  streamNotUsed: { code: '90048', status: 422, title: 'Media streaming is not used' },
   badEventType: { code: '90057', status: 422, title: 'Invalid event type in webhook_urls' },
   /** Only of a leg that we called. */
   outgoing: { code: '90102', status: 422, title: 'Call cannot be answered' },

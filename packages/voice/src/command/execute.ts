@@ -12,6 +12,7 @@ import { bridge, transfer } from './bridging.ts';
 import { type Decision, type Desk, ended, findLeg, isRefusal, refused } from './desk.ts';
 import { actOnAnswer, dial } from './dial-command.ts';
 import * as onLeg from './on-leg.ts';
+import { startStream, stopStream } from './streaming.ts';
 import { connectionOf } from './view.ts';
 
 /*
@@ -107,6 +108,10 @@ function decide(desk: Desk, command: LegCommand, leg: Leg): Decision {
       return onLeg.gather(desk, command, leg);
     case 'stopGather':
       return onLeg.stopGather(desk, leg);
+    case 'startStream':
+      return startStream(desk, command, leg);
+    case 'stopStream':
+      return stopStream(desk, command, leg);
     case 'refer':
       return onLeg.refer(desk, command, leg);
   }

@@ -15,12 +15,12 @@ import {
   flag,
   isFalse,
   isOff,
+  LATER as NOT_HERE,
   NOT_OFFERED,
   notOffered,
   park,
   present,
   RECORD,
-  STREAMS,
   shownName,
   sipUri,
   within,
@@ -41,6 +41,7 @@ import {
   soundOf,
   speechOf,
 } from '../calls/sounds.ts';
+import { STREAM, STREAM_DEFAULTS, streamOf } from '../calls/streams.ts';
 import { ApiError, badField, CODE, errorItem, notFound } from '../errors.ts';
 import { type Operation, operation } from '../operation.ts';
 
@@ -120,7 +121,7 @@ const transfer = z.object({
   ...CALLED,
   ...DETECTION,
   ...RECORD,
-  sound_modifications: STREAMS.sound_modifications,
+  sound_modifications: NOT_HERE.sound_modifications,
 });
 
 const TRANSFER_DEFAULTS = {
@@ -141,10 +142,22 @@ export const callActions = [
     id: 'answerCall',
     name: 'answer',
     summary: 'Answer a call: one that came in, or that a client with parking made',
-    body: z.object({ ...COMMON, preferred_codecs: codecs.optional(), ...HEADERS, ...RECORD, ...STREAMS }),
+    body: z.object({
+      ...COMMON,
+      preferred_codecs: codecs.optional(),
+      ...HEADERS,
+      ...RECORD,
+      ...STREAM,
+      ...NOT_HERE,
+    }),
+    defaults: STREAM_DEFAULTS,
     command: (body) => ({
       type: 'answer',
-      ...present({ headers: headersOf(body), codecs: codecsOf(body.preferred_codecs) }),
+      ...present({
+        headers: headersOf(body),
+        codecs: codecsOf(body.preferred_codecs),
+        stream: streamOf(body),
+      }),
     }),
   }),
   action({
@@ -350,6 +363,29 @@ export const callActions = [
     body: z.object(COMMON),
     command: () => ({ type: 'stopGather' }),
   }),
+  action({
+    id: 'startStreaming',
+    name: 'streaming_start',
+    summary: 'Send the sound of a leg by WebSocket, and play what comes back',
+    body: z.object({ ...COMMON, ...STREAM }),
+    defaults: STREAM_DEFAULTS,
+    command: (body) => {
+      const stream = streamOf(body);
+      if (stream === undefined)
+        throw badField('/stream_url', 'The parameter stream_url is required.', CODE.missing);
+      return { type: 'startStream', stream };
+    },
+  }),
+  action({
+    id: 'stopStreaming',
+    name: 'streaming_stop',
+    summary: 'Stop the stream of a leg',
+    body: z.object({
+      ...COMMON,
+      stream_id: text(128).optional().describe('Default: whichever there is.'),
+    }),
+    command: (body) => ({ type: 'stopStream', ...present({ stream: body.stream_id }) }),
+  }),
 ];
 
 /** Commands of the published API that are not here. */
@@ -372,8 +408,6 @@ const LATER: ReadonlySet<string> = new Set([
   'record_stop',
   'siprec_start',
   'siprec_stop',
-  'streaming_start',
-  'streaming_stop',
   'suppression_start',
   'suppression_stop',
   'switch_supervisor_role',
