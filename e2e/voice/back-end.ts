@@ -28,6 +28,8 @@ const METHODS = {
   gather_using_audio: 'gatherUsingAudio',
   gather_using_speak: 'gatherUsingSpeak',
   gather_stop: 'stopGather',
+  streaming_start: 'startStreaming',
+  streaming_stop: 'stopStreaming',
 } as const;
 export type ActionName = keyof typeof METHODS;
 

@@ -2,7 +2,14 @@ import { BRIDGE_ROWS } from './rows-bridges.ts';
 import { COMMAND_ROWS } from './rows-commands.ts';
 import { PATTERN_ROWS } from './rows-pattern1.ts';
 import { SOUND_ROWS } from './rows-sounds.ts';
+import { STREAM_ROWS } from './rows-streams.ts';
 import type { VoiceRow } from './scene.ts';
 
 /** What every generation of the official package must be able to do with calls, on a real server with real media ends. */
-export const ROWS: readonly VoiceRow[] = [...PATTERN_ROWS, ...COMMAND_ROWS, ...BRIDGE_ROWS, ...SOUND_ROWS];
+export const ROWS: readonly VoiceRow[] = [
+  ...PATTERN_ROWS,
+  ...COMMAND_ROWS,
+  ...BRIDGE_ROWS,
+  ...SOUND_ROWS,
+  ...STREAM_ROWS,
+];

@@ -140,6 +140,7 @@ class Engine implements MediaEngine {
         return { ok: true };
       case 'stream':
       case 'streamBegin':
+      case 'streamDigits':
       case 'streamStop':
         return this.#streams.command(leg, command);
       case 'stats':

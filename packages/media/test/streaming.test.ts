@@ -252,6 +252,16 @@ describe('a media stream, on its way out', () => {
     ]);
   });
 
+  it('tells digits that came by signalling', async () => {
+    const { world, line } = await opened();
+    line.take();
+    await world.command({ op: 'streamDigits', leg: 'a', id: 's1', digits: '4#' });
+    assert.deepEqual(
+      line.take().map(({ dtmf }) => dtmf?.digit),
+      ['4', '#'],
+    );
+  });
+
   it('waits with start until it may begin; never begun it closes without start', async () => {
     const { world, line } = await opened({ waits: true });
     const other = await world.carrier('b');

@@ -133,6 +133,7 @@ function mediaWords(command: MediaCommand): string {
     case 'stop':
     case 'stream':
     case 'streamBegin':
+    case 'streamDigits':
     case 'streamStop':
       return `${command.op} ${command.leg} ${command.id}`;
     case 'stats':

@@ -47,6 +47,8 @@ export type StreamCommand =
     })
   /** `start`: as it is by now. `ok` also when there is none of that id. */
   | { readonly op: 'streamBegin'; readonly leg: string; readonly id: string; readonly start: string }
+  /** Digits of the peer that came by signalling; those in its media are told by themselves. */
+  | { readonly op: 'streamDigits'; readonly leg: string; readonly id: string; readonly digits: string }
   /** Ends it; `ok` also when there is none of that id. */
   | { readonly op: 'streamStop'; readonly leg: string; readonly id: string };
 

@@ -96,10 +96,9 @@ class Line implements RemoteLine {
     socket.on('pong', () => {
       this.#heardAt = monotonic();
     });
-    socket.on('unexpected-response', (request, response) => {
+    socket.on('unexpected-response', (_, response) => {
       this.#why = `the answer was HTTP ${response.statusCode}, not 101`;
-      request.destroy();
-      response.destroy();
+      socket.terminate();
     });
     socket.on('error', (error: NodeJS.ErrnoException) => {
       this.#why = wordsFor(error, this.#why);

@@ -37,6 +37,9 @@ export class MediaStreams {
       case 'streamBegin':
         this.#of(leg, command.id)?.begin(command.start);
         return OK;
+      case 'streamDigits':
+        for (const digit of command.digits) this.#of(leg, command.id)?.digit(digit);
+        return OK;
       case 'streamStop':
         this.#of(leg, command.id)?.stop();
         return OK;

@@ -29,6 +29,13 @@ export function onStopStream(draft: LegDraft): void {
   over(draft, stream);
 }
 
+/** Digits of the peer that did not come in its media. */
+export function streamDigits(draft: LegDraft, digits: string): void {
+  const { stream } = draft.leg.activities;
+  if (stream?.branch != null)
+    draft.media('aside', { op: 'streamDigits', leg: stream.branch, id: stream.id, digits });
+}
+
 /** What media tells of the socket. */
 export function onStreamed(draft: LegDraft, { branch, id, state, reason }: Of<'streamed'>): void {
   const { stream } = draft.leg.activities;
