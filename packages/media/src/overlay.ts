@@ -1,8 +1,9 @@
 import type { Ms } from '@sidetone/core';
 import type { RtpHeader } from '@sidetone/rtc';
 import type { CodecName, Source } from '@sidetone/wire';
-import { type PcmEncoder, type PcmRate, pcmDecoder, pcmEncoder } from './codec.ts';
-import { frameResampler } from './frame-resampler.ts';
+import { codecRate, type PcmEncoder, type PcmRate, pcmDecoder, pcmEncoder } from './codec.ts';
+import type { Feed } from './feed.ts';
+import { FrameResampler } from './frame-resampler.ts';
 import type { LegWorld } from './leg-world.ts';
 import type { Outlet } from './outlet.ts';
 import { PcmStream } from './pcm-stream.ts';
@@ -15,17 +16,11 @@ const CUSHION = 2;
 /** More are too late: the oldest go. */
 const MOST_WAITING = 6;
 
-/** What is mixed: frames of 20 ms, each to be read until the next. */
-export interface Pcm {
-  pcm(rate: PcmRate): Int16Array | NoFrame;
-}
+/** What is mixed in. */
+export type Mixed = Pick<Feed, 'pcm'>;
 
 /** The rate at which is mixed for a codec. */
-export const mixRate = (codec: CodecName): PcmRate => (codec === 'OPUS' || codec === 'G722' ? 16_000 : 8000);
-
-/** The rate that a source's codec is decoded at for it: G.711 knows one only. */
-const decodeRate = (from: CodecName, mix: PcmRate): PcmRate =>
-  from === 'OPUS' || from === 'G722' ? mix : 8000;
+export const mixRate = (codec: CodecName): PcmRate => codecRate(codec, 16_000);
 
 /**
  * What a leg's peer hears while a file is mixed into it. The packets of the source are decoded as they come and wait for the tick,
@@ -62,10 +57,10 @@ export class Overlay implements Sink {
     );
   }
 
-  /** One tick: mixes `over` into `below`, a file or the source. Returns why each of them that has no frame has none. */
+  /** One tick: mixes `over` into `below`, what is asked for its frames or another source. Returns why each that has no frame has none. */
   tick(
-    over: readonly Pcm[],
-    below: Pcm | Source,
+    over: readonly Mixed[],
+    below: Feed | Source,
     now: Ms,
   ): { readonly over: readonly (NoFrame | undefined)[]; readonly below: NoFrame | undefined } {
     this.#prepare(this.#outlet.codec!);
@@ -143,13 +138,15 @@ export class Overlay implements Sink {
   }
 
   #open(from: CodecName, rate: PcmRate): PcmStream {
-    const at = decodeRate(from, rate);
+    const at = codecRate(from, rate);
     const keep = (frame: Int16Array): void => {
-      this.#waiting.push(frame);
+      this.#waiting.push(frame.slice());
       if (this.#waiting.length > MOST_WAITING) this.#waiting.shift();
     };
     const decoder = pcmDecoder(from, at, this.#world.opus);
-    return new PcmStream(from, at, decoder, frameResampler(at, rate, keep));
+    if (at === rate) return new PcmStream(from, at, decoder, keep);
+    const resampler = new FrameResampler(at, rate);
+    return new PcmStream(from, at, decoder, (frame) => keep(resampler.push(frame)));
   }
 }
 

@@ -1,5 +1,7 @@
 import type { Ms } from '@sidetone/core';
 import type { MediaCommand, Source } from '@sidetone/wire';
+import { Ended } from './ended.ts';
+import type { Feed } from './feed.ts';
 import { FilePlay } from './file-play.ts';
 import type { LegWorld } from './leg-world.ts';
 import type { Outlet } from './outlet.ts';
@@ -10,9 +12,6 @@ import type { NoFrame } from './sound-feed.ts';
 import { silence } from './track.ts';
 
 export type PlayWish = Omit<Extract<MediaCommand, { op: 'play' }>, 'op' | 'leg'>;
-
-/** Ends remembered, so that a wish that is said again does not begin anew. */
-const MOST_ENDED = 64;
 
 interface Playing {
   readonly id: string;
@@ -37,7 +36,7 @@ export class Plays {
   #over: Playing | undefined;
   #voices: readonly Voice[] = [];
   #overlay: Overlay | undefined;
-  readonly #ended = new Set<string>();
+  readonly #ended = new Ended();
 
   constructor(leg: string, outlet: Outlet, world: LegWorld) {
     this.#leg = leg;
@@ -110,7 +109,7 @@ export class Plays {
   }
 
   /** One tick in which audio may be sent. `false`: nothing has been sent, the source is heard. */
-  tick(source: Source, now: Ms): boolean {
+  tick(source: Feed | Source, now: Ms): boolean {
     const instead = this.#instead;
     if (this.#overlay !== undefined) {
       const play = this.#over;
@@ -143,7 +142,7 @@ export class Plays {
   }
 
   #encoded({ file }: Playing): Uint8Array | NoFrame {
-    return file.encoded(this.#outlet.codec!, this.#outlet.limits.maxBitrate);
+    return file.encoded(this.#outlet.codec!, this.#outlet.limits);
   }
 
   /** What a play without a frame means; `false`: it is over. */
@@ -171,7 +170,6 @@ export class Plays {
     const atMs = Math.round(file.atMs);
     file.free();
     this.#ended.add(id);
-    if (this.#ended.size > MOST_ENDED) this.#ended.delete(this.#ended.values().next().value!);
     this.#world.report({ event: 'played', leg: this.#leg, id, status, atMs });
   }
 }

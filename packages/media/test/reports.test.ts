@@ -141,7 +141,7 @@ describe('reports of a leg', () => {
         let telling = false;
         const log = new ReportLog((event) => {
           if (!alive) return;
-          const { leg, n } = event as Report & { n: number };
+          const { leg, n } = event as Extract<Report, { event: 'dtmf' }> & { n: number };
           if (n <= (seen.get(leg) ?? 0)) return;
           if (telling) again++;
           assert.equal(n, (seen.get(leg) ?? 0) + 1);

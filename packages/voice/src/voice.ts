@@ -8,6 +8,7 @@ import { Remembered } from './command/remembered.ts';
 import { accountOf, connectionOf, viewOf } from './command/view.ts';
 import { LegJournal } from './journal/journal.ts';
 import { inheritedMedia, restoreLegs } from './journal/restore.ts';
+import { restorePlaces } from './journal/restore-places.ts';
 import { CAUSE, type Ending, type Why } from './leg/ending.ts';
 import { isEnding, type Leg } from './leg/leg.ts';
 import { Admission, isRefused } from './limits/admission.ts';
@@ -15,6 +16,8 @@ import { countedUser } from './limits/counters.ts';
 import { mediaInput } from './media/from-media.ts';
 import { MediaDesk } from './media/media-desk.ts';
 import type { Wish } from './message.ts';
+import type { QueueReads } from './place/queue.ts';
+import { Queues } from './place/queues.ts';
 import { Registry } from './registry.ts';
 import { createVoiceAgent, PROXY } from './sip/agent.ts';
 import { Dialogs } from './sip/dialogs.ts';
@@ -35,7 +38,6 @@ export function createVoice(options: VoiceOptions): Voice {
 }
 
 const NO_ENGINE: Ending = { ...CAUSE.mediaEngine, by: 'platform' };
-const RESTARTED: Ending = { ...CAUSE.restarted, by: 'platform' };
 
 class CallService implements Voice {
   readonly name = 'voice';
@@ -48,6 +50,8 @@ class CallService implements Voice {
   readonly #begin: Beginnings;
   readonly #commands: Commands;
   readonly #remembered = new Remembered();
+  readonly #queues: Queues;
+  readonly queues = (now: Ms): QueueReads => this.#queues.at(now);
   readonly #media: MediaDesk;
   readonly #journal: LegJournal;
   readonly #dialogs: Dialogs;
@@ -80,6 +84,13 @@ class CallService implements Voice {
       admission: this.#admission,
       log: (line) => this.#out.push(line),
     });
+    const { random, epoch, identity } = options;
+    this.#queues = new Queues({
+      registry: this.#registry,
+      random,
+      epoch,
+      connectionOf: (leg) => connectionOf(leg, identity()),
+    });
     this.#commands = new Commands({
       options,
       registry: this.#registry,
@@ -87,6 +98,7 @@ class CallService implements Voice {
       begin: this.#begin,
       admission: this.#admission,
       remembered: this.#remembered,
+      queues: this.#queues,
     });
     this.#requests = new InDialog({
       agent: this.#agent,
@@ -119,7 +131,8 @@ class CallService implements Voice {
   }
 
   deadline(): Ms | null {
-    const legs = earliest(this.#legs.deadline(), this.#media.deadline());
+    const places = earliest(this.#media.deadline(), this.#queues.deadline());
+    const legs = earliest(this.#legs.deadline(), places);
     return earliest(this.#agent.deadline(), earliest(legs, this.#remembered.deadline()));
   }
 
@@ -172,9 +185,9 @@ class CallService implements Voice {
     // What a peer is told is known afterwards, whatever happens to this process.
     const lines = this.#journal.take(this.#legs.touched, (id) => this.#registry.legs.get(id));
     this.#legs.touched.clear();
-    const remembered = this.#remembered.takeLines();
-    const isSame = lines.length + remembered.length === 0;
-    const out = isSame ? this.#out : [...lines, ...remembered, ...this.#out];
+    const others = [...this.#remembered.takeLines(), ...this.#queues.takeLines()];
+    const isSame = lines.length + others.length === 0;
+    const out = isSame ? this.#out : [...lines, ...others, ...this.#out];
     this.#out = [];
     return out;
   }
@@ -187,6 +200,7 @@ class CallService implements Voice {
     this.#media.tick(now, this.#out);
     this.#legs.tick(now);
     this.#remembered.tick(now);
+    this.#queues.tick(now);
   }
 
   /** Ends these legs and whoever is with them. */
@@ -283,27 +297,20 @@ class CallService implements Voice {
       },
       this.#now,
     );
-    const foreign = this.#remembered.restore(entries, this.#now);
-    const fields = { what: 'calls that are over', entries: foreign };
+    const foreign = this.#remembered.restore(entries, this.#now) + this.#queues.restore(entries, this.#now);
+    const fields = { what: 'queues and calls that are over', entries: foreign };
     if (foreign > 0) this.#out.push({ type: 'log', level: 'error', event: 'journal unreadable', fields });
-    this.#restoreBridges(legs);
+    restorePlaces(legs, {
+      registry: this.#registry,
+      begin: this.#begin,
+      legs: this.#legs,
+      queues: this.#queues,
+    });
+    this.#queues.restored(this.#now);
     const { identity, epoch } = this.#options;
     const refused = this.#legsOf((user) => isRefused(identity(), user, epoch()));
     this.#end(refused, CAUSE.revoked);
     this.#media.claim(inheritedMedia(legs), this.#now, this.#out);
-  }
-
-  /** A bridge is what its legs say. */
-  #restoreBridges(legs: readonly Leg[]): void {
-    for (const { place, session } of legs) {
-      if (place?.in !== 'bridge' || this.#registry.bridges.has(place.id)) continue;
-      const { a, b } = this.#registry.members(place.id);
-      const talked = a?.state.name === 'up' && b?.state.name === 'up';
-      this.#begin.openBridge({ id: place.id, session, ...(talked ? { state: 'up' } : { onFail: 'park' }) });
-      // A transfer that was under way is off; without the other side there is nobody to go on with.
-      if (a === undefined || b === undefined)
-        this.#legs.toBridge(place.id, { type: 'alone', ending: RESTARTED });
-    }
   }
 
   // ---- SIP in
@@ -386,7 +393,10 @@ class CallService implements Voice {
         const { random, epoch } = this.#options;
         const leg = this.#registry.legs.get(wish.leg);
         if (leg === undefined || leg.program === null) return;
-        const event = eventOf({ ...leg, program: leg.program }, wish, { id: uuid(random), at: epoch() });
+        const about = { id: uuid(random), at: epoch() };
+        const { what } = wish;
+        const told = 'place' in what ? this.#queues.told(what, this.#now) : what;
+        const event = eventOf({ ...leg, program: leg.program }, { n: wish.n, what: told }, about);
         this.#out.push({ type: 'event', event });
         return;
       }
@@ -396,6 +406,11 @@ class CallService implements Voice {
         const account = of === undefined ? null : accountOf(of, this.#options.identity());
         this.#sounds.set(id, leg);
         this.#out.push({ type: 'sound', id, account: account ?? '', ask });
+        return;
+      }
+      case 'keptInQueue': {
+        const leg = this.#registry.legs.get(wish.leg);
+        if (leg !== undefined) this.#queues.keep(leg, wish.place, this.#now);
         return;
       }
       case 'onAnswer':

@@ -63,6 +63,9 @@ export type HangupCause =
   | 'no_answer'
   | 'unspecified';
 
+/** Why a leg is in a queue no more. `bridging-in-process`: for somebody who has not answered yet. */
+export type DequeueReason = 'bridged' | 'bridging-in-process' | 'hangup' | 'leave' | 'timeout';
+
 /** What plays: by URL, by name, or neither (content, speech). */
 export interface PlayedMedia {
   readonly url?: string;
@@ -132,6 +135,22 @@ export type CallNews =
   | { readonly type: 'streamStarted'; readonly stream: StreamedAs }
   | { readonly type: 'streamStopped'; readonly stream: StreamedAs }
   | { readonly type: 'streamFailed'; readonly stream: StreamedAs; readonly reason: string }
+  | {
+      readonly type: 'enqueued';
+      readonly queue: string;
+      /** From 1. */
+      readonly position: number;
+      /** Of those who left it last. */
+      readonly averageWaitSecs: number;
+    }
+  | {
+      readonly type: 'dequeued';
+      readonly queue: string;
+      /** Where it stood. */
+      readonly position: number;
+      readonly waitSecs: number;
+      readonly reason: DequeueReason;
+    }
   | { readonly type: 'referStarted' }
   | { readonly type: 'referCompleted'; readonly status: number }
   | { readonly type: 'referFailed'; readonly status: number }
@@ -158,6 +177,8 @@ export const EVENT_NAME = {
   streamStarted: 'streaming.started',
   streamStopped: 'streaming.stopped',
   streamFailed: 'streaming.failed',
+  enqueued: 'call.enqueued',
+  dequeued: 'call.dequeued',
   referStarted: 'call.refer.started',
   referCompleted: 'call.refer.completed',
   referFailed: 'call.refer.failed',

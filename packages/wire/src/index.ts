@@ -1,6 +1,7 @@
 export {
   type CallEvent,
   type CallNews,
+  type DequeueReason,
   EVENT_NAME,
   type EventLeg,
   type EventName,
@@ -30,6 +31,7 @@ export {
 } from './client-traits.ts';
 export {
   type AfterBridge,
+  type CallCommand,
   type Command,
   type CommandHeaders,
   type CommandResult,
@@ -42,6 +44,9 @@ export {
   type LegView,
   type MachineDetectionAsk,
   type PlayAsk,
+  type QueueCommand,
+  type QueuedView,
+  type QueueView,
   type StreamWish,
 } from './command.ts';
 export {

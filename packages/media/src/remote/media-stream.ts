@@ -150,7 +150,8 @@ export class MediaStream {
       .filter((one) => track === one || track === 'both')
       .map((one) => {
         const tap = new Tap(format, this.#world, (payload, now) => this.#media(one, payload, now));
-        this.#leg.tap(one, tap);
+        if (one === 'inbound') this.#leg.tap(tap, true);
+        else this.#leg.tapOut(tap, true);
         return tap;
       });
   }
@@ -212,7 +213,8 @@ export class MediaStream {
 
   #untap(): void {
     for (const tap of this.#taps) {
-      this.#leg.untap(tap);
+      this.#leg.tap(tap, false);
+      this.#leg.tapOut(tap, false);
       tap.free();
     }
     this.#taps = [];

@@ -2,7 +2,7 @@ import type { Ms } from '@sidetone/core';
 import type { RtpHeader } from '@sidetone/rtc';
 import type { CodecName, StreamAsk, StreamCodec } from '@sidetone/wire';
 import { type PcmRate, pcmDecoder, pcmEncoder } from '../codec.ts';
-import { frameResampler } from '../frame-resampler.ts';
+import { FrameResampler } from '../frame-resampler.ts';
 import type { LegWorld } from '../leg-world.ts';
 import { PcmStream } from '../pcm-stream.ts';
 import type { Feeder, Hearer, Sink } from '../sink.ts';
@@ -82,7 +82,8 @@ export class Tap implements Sink, Hearer {
     let free = (): void => decoder.free();
     let frame: (pcm: Int16Array) => void;
     if (to === 'L16') {
-      frame = frameResampler(rate, wanted, (pcm) => this.#out(octetsOf(pcm, bigEndian), this.#now));
+      const resampler = rate === wanted ? undefined : new FrameResampler(rate, wanted);
+      frame = (pcm) => this.#out(octetsOf(resampler?.push(pcm) ?? pcm, bigEndian), this.#now);
     } else {
       const encoder = pcmEncoder(to, rate, opus, {});
       free = () => {

@@ -1,14 +1,12 @@
-import { frameResampler } from '../frame-resampler.ts';
-import type { Pcm } from '../overlay.ts';
-import type { NoFrame } from '../sound-feed.ts';
+import { FrameResampler } from '../frame-resampler.ts';
+import type { Mixed } from '../overlay.ts';
 import type { SpeechQueue } from './speech-queue.ts';
 
 /** What the other end of a stream says, as one leg's peer hears it: mixed into whatever else that is. */
-export class Voice implements Pcm {
+export class Voice implements Mixed {
   readonly #queue: SpeechQueue;
   #rate = 0;
-  #resample: ((frame: Int16Array) => void) | undefined;
-  #made: Int16Array[] = [];
+  #resampler: FrameResampler | undefined;
 
   constructor(queue: SpeechQueue) {
     this.#queue = queue;
@@ -18,15 +16,13 @@ export class Voice implements Pcm {
     return this.#queue.speaks;
   }
 
-  pcm(rate: number): Int16Array | NoFrame {
+  pcm(rate: number): Int16Array {
     const frame = this.#queue.frame();
     if (rate === this.#queue.rate) return frame;
-    if (rate !== this.#rate || this.#resample === undefined) {
+    if (rate !== this.#rate) {
       this.#rate = rate;
-      this.#made = [];
-      this.#resample = frameResampler(this.#queue.rate, rate, (made) => this.#made.push(made));
+      this.#resampler = new FrameResampler(this.#queue.rate, rate);
     }
-    this.#resample(frame);
-    return this.#made.shift() ?? 'late';
+    return this.#resampler!.push(frame);
   }
 }

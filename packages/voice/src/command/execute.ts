@@ -12,6 +12,7 @@ import { bridge, transfer } from './bridging.ts';
 import { type Decision, type Desk, ended, findLeg, isRefusal, refused } from './desk.ts';
 import { actOnAnswer, dial } from './dial-command.ts';
 import * as onLeg from './on-leg.ts';
+import { enqueue, leaveQueue, onQueue } from './on-queue.ts';
 import { startStream, stopStream } from './streaming.ts';
 import { connectionOf } from './view.ts';
 
@@ -29,6 +30,7 @@ export class Commands {
 
   execute(command: Command, now: Ms): CommandResult {
     const desk: Desk = { ...this.#world, now };
+    if (command.type === 'queue') return onQueue(desk, command);
     if (command.clientState !== undefined && !isBase64(command.clientState))
       return refused({
         why: 'badClientState',
@@ -112,6 +114,10 @@ function decide(desk: Desk, command: LegCommand, leg: Leg): Decision {
       return startStream(desk, command, leg);
     case 'stopStream':
       return stopStream(desk, command, leg);
+    case 'enqueue':
+      return enqueue(desk, command, leg);
+    case 'leaveQueue':
+      return leaveQueue(desk, leg);
     case 'refer':
       return onLeg.refer(desk, command, leg);
   }

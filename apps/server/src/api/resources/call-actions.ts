@@ -1,8 +1,7 @@
-import type { LegCommand } from '@sidetone/wire';
 import { z } from 'zod';
 import { text } from '../../identity/schema/fields.ts';
 import { codecs, codecsOf } from '../calls/codecs.ts';
-import { COMMON, type CommonFields, commonOf, execute } from '../calls/common.ts';
+import { COMMON } from '../calls/common.ts';
 import { DETECTION, DETECTION_DEFAULTS, detectionOf } from '../calls/detection.ts';
 import {
   afterOf,
@@ -43,57 +42,17 @@ import {
 } from '../calls/sounds.ts';
 import { STREAM, STREAM_DEFAULTS, streamOf } from '../calls/streams.ts';
 import { ApiError, badField, CODE, errorItem, notFound } from '../errors.ts';
-import { type Operation, operation } from '../operation.ts';
-
-const tag = 'Call commands';
-const answer = { status: 200, form: 'data', schema: z.object({ result: z.literal('ok') }) } as const;
-
-/** A command without who gives it, to which leg. */
-type Wish = LegCommand extends infer C
-  ? C extends LegCommand
-    ? Omit<C, 'account' | 'control' | 'clientState' | 'commandId' | 'hook'>
-    : never
-  : never;
-
-interface Action<B> {
-  readonly id: string;
-  readonly method?: 'PUT';
-  readonly name: string;
-  readonly summary: string;
-  readonly body: z.ZodType<B>;
-  readonly defaults?: object;
-  /** Fields whose empty text says something. */
-  readonly keeps?: readonly string[];
-  readonly command: (body: B) => Wish;
-}
-
-/** A row for a command to a leg. */
-const action = <B extends CommonFields>(row: Action<B>): Operation =>
-  operation<B>({
-    id: row.id,
-    method: row.method ?? 'POST',
-    path: `/calls/{call_control_id}/actions/${row.name}`,
-    tag,
-    summary: row.summary,
-    body: row.body,
-    lenient: { keeps: row.keeps ?? [] },
-    ...present({ defaults: row.defaults }),
-    answer,
-    handle: (call, body) => {
-      const leg = { ...commonOf(call, body), control: call.path[0]! };
-      execute(call, { ...leg, ...row.command(body) } as LegCommand);
-      return { result: 'ok' };
-    },
-  });
+import { operation } from '../operation.ts';
+import { action, answer, tag } from './call-action.ts';
+import { streamActions } from './call-streaming.ts';
+import { maxSize, queueName } from './queues.ts';
 
 const muteDigits = z.enum(['none', 'both', 'self', 'opposite']);
 
 const bridge = z.object({
   ...COMMON,
-  call_control_id: controlId
-    .optional()
-    .describe('The other leg. Required, since queue and video_room_id are not here.'),
-  queue: notOffered('a queue'),
+  call_control_id: controlId.optional().describe('The other leg. Either this or queue is required.'),
+  queue: queueName.optional().describe('The queue whose first call is the other leg.'),
   video_room_id: notOffered('a video room'),
   park_after_unbridge: park.optional(),
   hold_after_unbridge: notOffered('holding after a bridge', isFalse),
@@ -186,11 +145,15 @@ export const callActions = [
     body: bridge,
     defaults: { play_ringtone: false, prevent_double_bridge: false, mute_dtmf: 'none' },
     command: (body) => {
-      if (body.call_control_id === undefined)
-        throw badField('/call_control_id', 'The parameter call_control_id is required.', CODE.missing);
+      const { call_control_id: control, queue } = body;
+      if (control !== undefined && queue !== undefined)
+        throw badField('/queue', 'Either call_control_id or queue says who the other leg is, not both.');
+      const other = queue === undefined ? control : { queue };
+      if (other === undefined)
+        throw badField('/call_control_id', 'Either call_control_id or queue is required.', CODE.missing);
       return {
         type: 'bridge',
-        with: body.call_control_id,
+        with: other,
         ...present({
           after: afterOf(body.park_after_unbridge),
           preventDouble: body.prevent_double_bridge,
@@ -357,35 +320,42 @@ export const callActions = [
     },
   }),
   action({
+    id: 'enqueueCall',
+    name: 'enqueue',
+    summary: 'Put a call into a queue, where it waits for a bridge. One that is bridged leaves its bridge',
+    body: z.object({
+      ...COMMON,
+      queue_name: queueName.describe('It is made if there is none of this name.'),
+      max_size: maxSize.optional().describe('Calls that a queue which is made has room for, 1 to 1000.'),
+      max_wait_time_secs: within(1, 86_400, 'Seconds; then the call is parked').optional(),
+      keep_after_hangup: flag.describe('It stays listed in the queue when it has hung up.'),
+    }),
+    defaults: { max_size: 100, keep_after_hangup: false },
+    command: (body) => ({
+      type: 'enqueue',
+      queue: body.queue_name,
+      ...present({
+        maxSize: body.max_size,
+        maxWaitMs: body.max_wait_time_secs === undefined ? undefined : body.max_wait_time_secs * 1000,
+        keepAfterHangup: body.keep_after_hangup,
+      }),
+    }),
+  }),
+  action({
+    id: 'leaveQueue',
+    name: 'leave_queue',
+    summary: 'Take a call out of its queue: it is parked',
+    body: z.object(COMMON),
+    command: () => ({ type: 'leaveQueue' }),
+  }),
+  action({
     id: 'stopGather',
     name: 'gather_stop',
     summary: 'Stop collecting digits',
     body: z.object(COMMON),
     command: () => ({ type: 'stopGather' }),
   }),
-  action({
-    id: 'startStreaming',
-    name: 'streaming_start',
-    summary: 'Send the sound of a leg by WebSocket, and play what comes back',
-    body: z.object({ ...COMMON, ...STREAM }),
-    defaults: STREAM_DEFAULTS,
-    command: (body) => {
-      const stream = streamOf(body);
-      if (stream === undefined)
-        throw badField('/stream_url', 'The parameter stream_url is required.', CODE.missing);
-      return { type: 'startStream', stream };
-    },
-  }),
-  action({
-    id: 'stopStreaming',
-    name: 'streaming_stop',
-    summary: 'Stop the stream of a leg',
-    body: z.object({
-      ...COMMON,
-      stream_id: text(128).optional().describe('Default: whichever there is.'),
-    }),
-    command: (body) => ({ type: 'stopStream', ...present({ stream: body.stream_id }) }),
-  }),
+  ...streamActions,
 ];
 
 /** Commands of the published API that are not here. */
@@ -396,11 +366,9 @@ const LATER: ReadonlySet<string> = new Set([
   'ai_assistant_stop',
   'conversation_relay_start',
   'conversation_relay_stop',
-  'enqueue',
   'fork_start',
   'fork_stop',
   'gather_using_ai',
-  'leave_queue',
   'pay',
   'record_pause',
   'record_resume',
