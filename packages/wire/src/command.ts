@@ -1,4 +1,6 @@
 import type { Ms } from '@sidetone/core';
+import type { ConferenceAsk, ConferenceCommand, SuperviseAsk, SupervisorRole } from './conference.ts';
+import type { GatherAsk } from './gather-ask.ts';
 import type { CodecName } from './media-control.ts';
 import type { StreamAsk } from './media-stream.ts';
 import type { Refusal } from './refusal.ts';
@@ -90,6 +92,8 @@ export interface DialCommand extends Common {
   readonly detect?: MachineDetectionAsk;
   /** Connected while the far end rings. */
   readonly stream?: StreamWish;
+  readonly conference?: ConferenceAsk;
+  readonly supervise?: SuperviseAsk;
 }
 
 /** A stream, and what its other end is told besides the call's names. */
@@ -164,6 +168,8 @@ export type LegCommand =
     })
   | (OnLeg & GatherAsk & { readonly type: 'gather' })
   | (OnLeg & { readonly type: 'stopGather' })
+  /** Of a supervisor of a bridge. */
+  | (OnLeg & { readonly type: 'switchRole'; readonly role: SupervisorRole })
   // -- streams
   | (OnLeg & { readonly type: 'startStream'; readonly stream: StreamWish })
   /** `stream`: its id; absent: whichever there is. */
@@ -178,22 +184,6 @@ export interface PlayAsk {
   /** Ends what plays, or also what waits, first. */
   readonly stop?: 'current' | 'all';
   readonly target?: 'self' | 'opposite' | 'both';
-}
-
-export interface GatherAsk {
-  readonly gatherId?: string;
-  readonly minDigits: number;
-  readonly maxDigits: number;
-  /** From the end of the prompt to the end of all, and between two digits. */
-  readonly timeoutMs: Ms;
-  readonly initialMs: Ms;
-  readonly interDigitMs: Ms;
-  /** null: none. */
-  readonly terminating: string | null;
-  readonly valid: string;
-  readonly tries: number;
-  readonly prompt?: SoundAsk;
-  readonly invalidPrompt?: SoundAsk;
 }
 
 /** What concerns a queue of the account, by its name. */
@@ -211,7 +201,7 @@ export interface QueueCommand extends Pick<Common, 'account'> {
 /** What concerns a leg: makes one, or is for one. */
 export type CallCommand = DialCommand | LegCommand;
 
-export type Command = CallCommand | QueueCommand;
+export type Command = CallCommand | QueueCommand | ConferenceCommand;
 
 /** The three names of a leg. */
 export interface LegIds {
@@ -221,7 +211,8 @@ export interface LegIds {
 }
 
 export type CommandResult =
-  | { readonly ok: true; readonly ids?: LegIds }
+  /** `conference`: the id of the one that was made. */
+  | { readonly ok: true; readonly ids?: LegIds; readonly conference?: string }
   | { readonly ok: false; readonly refusal: Refusal };
 
 /** A leg as reads show it; kept for 10 minutes behind its end. Times are epoch milliseconds. */

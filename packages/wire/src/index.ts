@@ -1,13 +1,16 @@
 export {
   type CallEvent,
   type CallNews,
+  type ConferenceNews,
   type DequeueReason,
   EVENT_NAME,
+  type EventConference,
   type EventLeg,
   type EventName,
   type HangupCause,
   type Hook,
   type PlayedMedia,
+  type PlayStatus,
   type StreamedAs,
 } from './call-event.ts';
 export type { CallRecord } from './call-record.ts';
@@ -36,7 +39,6 @@ export {
   type CommandHeaders,
   type CommandResult,
   type DialCommand,
-  type GatherAsk,
   type HookAsk,
   isBase64,
   type LegCommand,
@@ -49,6 +51,18 @@ export {
   type QueueView,
   type StreamWish,
 } from './command.ts';
+export type {
+  Beep,
+  ConferenceAsk,
+  ConferenceCommand,
+  ConferenceEndReason,
+  ConferenceView,
+  MemberRole,
+  MemberView,
+  StayAsk,
+  SuperviseAsk,
+  SupervisorRole,
+} from './conference.ts';
 export {
   type CustomHeader,
   customHeadersOf,
@@ -85,6 +99,7 @@ export {
   parseDigits,
   splitDestination,
 } from './dialled.ts';
+export type { GatherAsk } from './gather-ask.ts';
 export type {
   AccountEntry,
   ApplicationEntry,
@@ -148,3 +163,4 @@ export {
 } from './routing.ts';
 export type { Trunk } from './settings.ts';
 export type { SoundAsk, SoundResult } from './sound.ts';
+export { applicationAt, applicationInService } from './subdomain.ts';
