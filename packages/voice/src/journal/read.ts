@@ -17,7 +17,7 @@ import {
   recordOf,
 } from '@sidetone/core';
 import { type ExtraHeaders, headerProblem } from '@sidetone/sip';
-import type { EventConference, MachineDetectionAsk, StayAsk } from '@sidetone/wire';
+import type { EventConference, MachineDetectionAsk, StayAsk, StreamAsk, StreamBack } from '@sidetone/wire';
 import {
   type Activities,
   type Detection,
@@ -25,6 +25,7 @@ import {
   IDLE,
   MOST_PLAYS,
   type Play,
+  type Stream,
 } from '../activity/activity.ts';
 import { type Attachment, BLANK, type Branch, type Exchange, type MediaUse, PLAIN } from '../leg/branch.ts';
 import type { Ending } from '../leg/ending.ts';
@@ -301,11 +302,37 @@ const isGather = recordOf<Gather>({
   until: orNull(isNumber),
   allBy: orNull(isNumber),
 });
+const TRACK = oneOf('inbound', 'outbound', 'both');
+const STREAM_CODEC = oneOf('PCMU', 'PCMA', 'G722', 'OPUS', 'L16');
+const isStream = recordOf<Stream>({
+  id: isText,
+  ask: recordOf<StreamAsk>({
+    url: isText,
+    token: maybe(isString),
+    track: TRACK,
+    codec: maybe(STREAM_CODEC),
+    rate: oneOf(8000, 16_000, 24_000, 48_000),
+    bigEndian: maybe(isFlag),
+    back: maybe(
+      recordOf<StreamBack>({
+        mode: oneOf('rtp', 'mp3'),
+        codec: STREAM_CODEC,
+        rate: oneOf(8000, 16_000, 22_050, 24_000, 48_000),
+        target: oneOf('self', 'opposite', 'both'),
+      }),
+    ),
+    reconnects: maybe(isFlag),
+  }),
+  parameters: listOf((pair) => Array.isArray(pair) && isString(pair[0]) && isString(pair[1])),
+  branch: orNull(isText),
+  state: oneOf('asked', 'connecting', 'beginning', 'open'),
+});
 const isActivities = recordOf<Activities>({
   plays: listOf(isPlay, MOST_PLAYS),
   overlay: orNull(isPlay),
   gather: orNull(isGather),
   detection: orNull(isDetection),
+  stream: orNull(isStream),
 });
 
 /** What the machines rely on, by field: a field without a check does not compile. */
@@ -363,9 +390,9 @@ export function readLeg(value: unknown): Leg | null {
   if (!isFields(value) || !Array.isArray(value['branches'])) return null;
   const leg: unknown = {
     program: null,
-    activities: IDLE,
     ...value,
     ...REST,
+    activities: isFields(value['activities']) ? { ...IDLE, ...value['activities'] } : IDLE,
     branches: value['branches'].map(readBranch),
   };
   if (!isLeg(leg)) return null;
