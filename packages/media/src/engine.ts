@@ -7,7 +7,7 @@ import type { LegWorld } from './leg-world.ts';
 import { type OpenLeg, OpenLegs } from './open-legs.ts';
 import { FIRST_FEEDER } from './outlet.ts';
 import { PacketBuffers } from './packet-buffer.ts';
-import { DEFAULT_LIMITS, type MediaEngineOptions } from './ports.ts';
+import { DEFAULT_LIMITS, type MediaEngineOptions, type RecordingPort } from './ports.ts';
 import { refuse } from './refusal.ts';
 import { ReportLog } from './report-log.ts';
 import { SharedSounds } from './shared-sounds.ts';
@@ -29,7 +29,7 @@ export function createMediaEngine(options: MediaEngineOptions): MediaEngine {
   return new Engine(options);
 }
 
-const MAX_PLAY_ID = 256;
+const MAX_ID = 256;
 const MAX_FILE = 4096;
 
 /**
@@ -55,6 +55,7 @@ class Engine implements MediaEngine {
       opus: options.opus,
       tracks: new Tracks(options.opus),
       sounds: new SharedSounds(options.sounds, options.opus),
+      recordings: options.recordings ?? NO_RECORDINGS,
       buffers: new PacketBuffers(),
       limits: { ...DEFAULT_LIMITS, ...options.limits },
       emit: options.emit,
@@ -131,6 +132,15 @@ class Engine implements MediaEngine {
       case 'listen':
         leg.listen(command.on === true);
         return { ok: true };
+      case 'record':
+        return record(leg, command);
+      case 'recordPause':
+      case 'recordResume':
+        leg.pauseRecording(command.id, command.op === 'recordPause');
+        return { ok: true };
+      case 'recordStop':
+        leg.stopRecording(command.id);
+        return { ok: true };
       case 'stats':
         return { ok: true, stats: leg.stats() };
       case 'close': {
@@ -189,11 +199,44 @@ function dtmf(leg: Leg, command: Of<'dtmf'>): MediaReply {
   return { ok: true };
 }
 
-function play(leg: Leg, { id, file, loop, overlay, fromMs }: Of<'play'>): MediaReply {
-  if (typeof id !== 'string' || id === '' || id.length > MAX_PLAY_ID)
-    return refuse('wrong-state', `the id of a play has 1 to ${MAX_PLAY_ID} characters`);
+/** Where nothing can be written: each recording fails. */
+const NO_RECORDINGS: RecordingPort = {
+  open: (_file, _form, failed) => {
+    queueMicrotask(failed);
+    return { write: () => false, close: async () => ({ frames: 0, failed: true }) };
+  },
+};
+
+const isCount = (value: number | undefined): boolean =>
+  value === undefined || (Number.isFinite(value) && value > 0);
+
+function record(leg: Leg, wish: Of<'record'> & { readonly leg: string }): MediaReply {
+  const problem = nameProblem('a recording', wish);
+  if (problem !== undefined) return problem;
+  if (wish.channels !== 1 && wish.channels !== 2)
+    return refuse('wrong-state', 'a recording has 1 or 2 channels');
+  if (!['both', 'inbound', 'outbound'].includes(wish.track))
+    return refuse('wrong-state', 'track is both, inbound or outbound');
+  if (!isCount(wish.maxMs) || !isCount(wish.silenceMs))
+    return refuse('wrong-state', 'a limit is a number above 0');
+  return leg.record(wish) ? { ok: true } : refuse('wrong-state', 'too much of this leg is recorded already');
+}
+
+/** Why the id, or the file, of something can be no such thing. */
+function nameProblem(
+  what: string,
+  { id, file }: { readonly id: string; readonly file: string },
+): MediaReply | undefined {
+  if (typeof id !== 'string' || id === '' || id.length > MAX_ID)
+    return refuse('wrong-state', `the id of ${what} has 1 to ${MAX_ID} characters`);
   if (typeof file !== 'string' || file === '' || file.length > MAX_FILE)
     return refuse('wrong-state', `the name of a file has 1 to ${MAX_FILE} characters`);
+  return undefined;
+}
+
+function play(leg: Leg, { id, file, loop, overlay, fromMs }: Of<'play'>): MediaReply {
+  const problem = nameProblem('a play', { id, file });
+  if (problem !== undefined) return problem;
   if (loop !== null && !(Number.isInteger(loop) && loop > 0))
     return refuse('wrong-state', 'loop is a whole number from 1 on, or null');
   if (fromMs !== undefined && !(Number.isFinite(fromMs) && fromMs >= 0))

@@ -13,6 +13,8 @@ export type {
   MediaEngineOptions,
   MediaLimits,
   Receive,
+  RecordingFile,
+  RecordingPort,
   SchedulePort,
   SocketPort,
   SoundPort,

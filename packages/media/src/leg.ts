@@ -5,6 +5,7 @@ import type { CodecName, LegKind, LegStats, Source } from '@sidetone/wire';
 import { clockRate } from './codec.ts';
 import { DigitsOut } from './digits-out.ts';
 import { Ears, type EarsOut } from './ears.ts';
+import { LegRecordings, type LegRecordWish } from './leg-recordings.ts';
 import type { LegWorld } from './leg-world.ts';
 import { Outlet, PLAYED } from './outlet.ts';
 import { Plays, type PlayWish } from './plays.ts';
@@ -60,6 +61,7 @@ export class Leg implements TransportEvents, Feeder, Hearer, EarsOut {
   #ears: Ears | undefined;
   #listening = false;
   #plays: Plays | undefined;
+  #recordings: LegRecordings | undefined;
   /** By payload type: what arrives. */
   #codecs: (CodecName | undefined)[] = [];
   #eventClocks: number[] = [];
@@ -129,7 +131,31 @@ export class Leg implements TransportEvents, Feeder, Hearer, EarsOut {
 
   setHearers(hearers: readonly Leg[]): void {
     this.#hearers = hearers;
-    this.#sinks = this.#ears === undefined ? hearers : [...hearers, this.#ears];
+    const others = [...(this.#ears === undefined ? [] : [this.#ears]), ...(this.#recordings?.inbound ?? [])];
+    this.#sinks = others.length === 0 ? hearers : [...hearers, ...others];
+    this.outlet.sinks = this.#recordings?.outbound ?? [];
+  }
+
+  /** `false`: too many are recorded already. */
+  record(wish: LegRecordWish): boolean {
+    this.#recordings ??= new LegRecordings(this.id, this.outlet, this.#world, () =>
+      this.setHearers(this.#hearers),
+    );
+    const begins = this.#recordings.start(wish);
+    if (begins === 'begun' && wish.beep === true) {
+      this.#plays ??= new Plays(this.id, this.outlet, this.#world);
+      this.#plays.beep();
+      this.#chooseInlet();
+    }
+    return begins !== 'full';
+  }
+
+  pauseRecording(id: string, on: boolean): void {
+    this.#recordings?.pause(id, on);
+  }
+
+  stopRecording(id: string): void {
+    this.#recordings?.stop(id);
   }
 
   play(wish: PlayWish): void {
@@ -273,6 +299,7 @@ export class Leg implements TransportEvents, Feeder, Hearer, EarsOut {
   /** Every 20 ms. `counterpart`: the leg that this one hears, if it hears one. */
   tick(now: Ms, counterpart: Leg | undefined): void {
     if (++this.#ticks % CHECK_TICKS === 0) this.#check(now, counterpart);
+    this.#recordings?.tick(now);
     const { outlet } = this;
     if (this.#codec === undefined || !outlet.transport.ready) return;
     if (!outlet.sends) {
@@ -356,6 +383,7 @@ export class Leg implements TransportEvents, Feeder, Hearer, EarsOut {
   close(): void {
     this.#reports.send(this.transport, clockRate(this.#codec ?? 'PCMU'), this.#world.now(), true);
     this.#plays?.stopAll();
+    this.#recordings?.close();
     this.#ears?.free();
     this.#resetSound();
     this.transport.close();

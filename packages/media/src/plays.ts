@@ -2,7 +2,7 @@ import type { Ms } from '@sidetone/core';
 import type { MediaCommand, Source } from '@sidetone/wire';
 import { FilePlay } from './file-play.ts';
 import type { LegWorld } from './leg-world.ts';
-import type { Outlet } from './outlet.ts';
+import { type Outlet, PLAYED } from './outlet.ts';
 import { mixRate, Overlay } from './overlay.ts';
 import { DEAF, type Sink } from './sink.ts';
 import type { NoFrame } from './sound-feed.ts';
@@ -12,6 +12,10 @@ export type PlayWish = Omit<Extract<MediaCommand, { op: 'play' }>, 'op' | 'leg'>
 
 /** Ends remembered, so that a wish that is said again does not begin anew. */
 const MOST_ENDED = 64;
+
+/** 0.4 s. */
+const BEEP_TICKS = 20;
+const BEEP = { kind: 'tone', hz: 1000 } as const;
 
 interface Playing {
   readonly id: string;
@@ -36,6 +40,8 @@ export class Plays {
   #over: Playing | undefined;
   #overlay: Overlay | undefined;
   readonly #ended = new Set<string>();
+  /** Ticks of a beep that are still to come. */
+  #beep = 0;
 
   constructor(leg: string, outlet: Outlet, world: LegWorld) {
     this.#leg = leg;
@@ -44,12 +50,12 @@ export class Plays {
   }
 
   get playing(): boolean {
-    return this.#instead !== undefined || this.#over !== undefined;
+    return this.#instead !== undefined || this.#over !== undefined || this.#beep > 0;
   }
 
   /** What the source's packets come to; `undefined`: to the relay, as without a play. */
   get inlet(): Sink | undefined {
-    return this.#instead === undefined ? this.#overlay : DEAF;
+    return this.#instead === undefined && this.#beep === 0 ? this.#overlay : DEAF;
   }
 
   start(wish: PlayWish): void {
@@ -73,6 +79,11 @@ export class Plays {
     if (this.#over?.id === id) this.#endOver('stopped');
   }
 
+  /** A short tone before all else: what plays waits for it. */
+  beep(): void {
+    this.#beep = BEEP_TICKS;
+  }
+
   stopAll(): void {
     this.#endInstead('stopped');
     this.#endOver('stopped');
@@ -85,6 +96,12 @@ export class Plays {
 
   /** One tick in which audio may be sent. `false`: nothing has been sent, the source is heard. */
   tick(source: Source, now: Ms): boolean {
+    if (this.#beep > 0) {
+      const { codec, limits } = this.#outlet;
+      const tone = this.#world.tracks.get(BEEP, codec!, limits.maxBitrate).frame(BEEP_TICKS - this.#beep--);
+      this.#outlet.frame(tone ?? silence(codec!), PLAYED, now);
+      return true;
+    }
     const instead = this.#instead;
     if (this.#over !== undefined) {
       const { play, below } = this.#overlay!.tick(this.#over.file, instead?.file ?? source, now);
@@ -102,6 +119,10 @@ export class Plays {
 
   /** One tick in which nothing may be sent: time goes on. */
   pass(): void {
+    if (this.#beep > 0) {
+      this.#beep--;
+      return;
+    }
     const [over, instead, rate] = [this.#over, this.#instead, mixRate(this.#outlet.codec!)];
     if (instead !== undefined) {
       const frame = over === undefined ? this.#encoded(instead) : instead.file.pcm(rate);

@@ -1,7 +1,9 @@
 import type { MediaEvent } from '@sidetone/wire';
 
 /** An event that counts: it is numbered by leg, kept, and told again to an owner that has not read it. */
-export type Report = Extract<MediaEvent, { event: 'dtmf' | 'played' | 'heard' | 'failed' }>;
+export type Report = Extract<MediaEvent, { event: 'dtmf' | 'played' | 'heard' | 'failed' | 'recorded' }> & {
+  readonly leg: string;
+};
 type ReportNumber = NonNullable<Report['n']>;
 
 /** Reports kept of each leg. */
@@ -23,6 +25,7 @@ interface Log {
 export class ReportLog {
   readonly #emit: (event: MediaEvent) => void;
   readonly #logs = new Map<string, Log>();
+  readonly #open = new Set<string>();
   /** Those of legs that are no more, the oldest first. */
   readonly #closed = new Set<string>();
 
@@ -40,6 +43,8 @@ export class ReportLog {
     const told = { ...report, n: ++log.last };
     log.kept.push(told);
     if (log.kept.length > MOST_REPORTS) log.kept.shift();
+    // The end of a recording is told when its file is closed; its leg may be no more by then.
+    if (!this.#open.has(report.leg)) this.#keepClosed(report.leg);
     this.#emit(told);
     return told;
   }
@@ -51,11 +56,16 @@ export class ReportLog {
 
   /** A leg of that name is there (again). */
   opened(leg: string): void {
+    this.#open.add(leg);
     this.#closed.delete(leg);
   }
 
   closed(leg: string): void {
-    if (!this.#logs.has(leg)) return;
+    this.#open.delete(leg);
+    if (this.#logs.has(leg)) this.#keepClosed(leg);
+  }
+
+  #keepClosed(leg: string): void {
     this.#closed.delete(leg);
     this.#closed.add(leg);
     if (this.#closed.size > MOST_CLOSED) this.#forget(this.#closed.values().next().value!);

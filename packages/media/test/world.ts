@@ -17,6 +17,7 @@ import {
   type Receive,
 } from '../src/index.ts';
 import { FakeDtls, FINGERPRINT, OURS, THEIRS } from './fake-dtls.ts';
+import { FakeRecordings } from './fake-recordings.ts';
 import { FakeSounds } from './fake-sounds.ts';
 import { FakeStreams } from './fake-streams.ts';
 
@@ -52,6 +53,7 @@ export class World {
   readonly dtls = new FakeDtls();
   readonly streams: FakeStreams | undefined;
   readonly sounds = new FakeSounds();
+  readonly recordings = new FakeRecordings();
   readonly #timers: { at: Ms; order: number; call: () => void }[] = [];
   readonly #bound = new Map<string, Receive>();
   #order = 0;
@@ -90,6 +92,7 @@ export class World {
       dtls: this.dtls,
       opus,
       sounds: this.sounds,
+      recordings: this.recordings,
       addresses,
       ...(options.publicAddress === undefined ? {} : { publicAddress: options.publicAddress }),
       ...(this.streams === undefined ? {} : { streams: this.streams }),

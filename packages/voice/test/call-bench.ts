@@ -136,6 +136,11 @@ function mediaWords(command: MediaCommand): string {
     case 'close':
     case 'listen':
       return `${command.op} ${command.leg}`;
+    case 'record':
+    case 'recordPause':
+    case 'recordResume':
+    case 'recordStop':
+      return `${command.op} ${'leg' in command ? command.leg : command.room} ${command.id}`;
     case 'roomPlay':
     case 'roomStop':
     case 'roomBeep':

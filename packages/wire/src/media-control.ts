@@ -5,6 +5,7 @@
  * stands there as `play`, and a report's `n` as `report`, since `n` counts the events of the connection.
  */
 
+import type { RecordCommand, RecordEvent } from './media-record.ts';
 import type { Reach, RoomCommand, RoomEvent } from './media-room.ts';
 
 /** Names as configuration spells them. */
@@ -128,7 +129,8 @@ export type MediaCommand =
   | { readonly op: 'close'; readonly leg: string }
   /** Health and load of the engine. */
   | { readonly op: 'health' }
-  | RoomCommand;
+  | RoomCommand
+  | RecordCommand;
 
 export interface LegStats {
   readonly packetsReceived: number;
@@ -218,5 +220,6 @@ export type MediaEvent =
   /** We receive from the peer's counterpart but never from the peer, `ms` after connection; a flag, not an end. */
   | { readonly event: 'one-way'; readonly leg: string; readonly ms: number }
   | RoomEvent
+  | RecordEvent
   /** The engine process came (back) up: legs it had are gone unless listed. */
   | { readonly event: 'engine'; readonly state: 'up' | 'down' };

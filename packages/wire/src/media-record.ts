@@ -30,7 +30,7 @@ export type RecordCommand =
     })
   | (RecordOn & { readonly op: 'recordPause' | 'recordResume' | 'recordStop'; readonly id: string });
 
-export type RecordEvent = (RecordOn & {
+export type RecordEvent = RecordOn & {
   readonly event: 'recorded';
   readonly n?: number;
   readonly id: string;
@@ -38,6 +38,8 @@ export type RecordEvent = (RecordOn & {
   readonly why: 'stopped' | 'closed' | 'max' | 'silence' | 'failed';
   /** Of sound in the file. */
   readonly durationMs: number;
+  /** From its beginning to its end, pauses included. */
+  readonly wallMs: number;
   /** Sound that came and is not in the file, since the disk was slow or refused. */
   readonly lostMs: number;
-});
+};

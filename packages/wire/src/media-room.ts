@@ -23,7 +23,12 @@ export type RoomCommand =
   /** Stops it; `ok` also when nothing of that id plays. */
   | { readonly op: 'roomStop'; readonly room: string; readonly id: string }
   /** A short tone to all in the room but one: somebody comes or goes. `ok` also without the room. */
-  | { readonly op: 'roomBeep'; readonly room: string; readonly kind: 'enter' | 'leave'; readonly except?: string };
+  | {
+      readonly op: 'roomBeep';
+      readonly room: string;
+      readonly kind: 'enter' | 'leave';
+      readonly except?: string;
+    };
 
 /** Reports of a room, numbered as those of a leg are, by the room's name. */
 export type RoomEvent =

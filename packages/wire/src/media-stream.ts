@@ -40,11 +40,11 @@ export type StreamCommand =
 
 export type StreamEvent =
   /** `closed` and `failed` end it; each stream has one end. */
-  | {
-      readonly event: 'streamed';
-      readonly leg: string;
-      readonly n?: number;
-      readonly id: string;
-      readonly state: 'open' | 'closed' | 'failed';
-      readonly reason?: string;
-    };
+  {
+    readonly event: 'streamed';
+    readonly leg: string;
+    readonly n?: number;
+    readonly id: string;
+    readonly state: 'open' | 'closed' | 'failed';
+    readonly reason?: string;
+  };
