@@ -13,13 +13,11 @@ import { CAUSE, type Ending } from '../leg/ending.ts';
 import type { Extra } from '../leg/headers.ts';
 import type { Callee, Leg, Target } from '../leg/leg.ts';
 import type { Program } from '../leg/program.ts';
-import type { Admission } from '../limits/admission.ts';
 import type { Place } from '../place/place.ts';
 import type { Asker } from '../routing/asker.ts';
 import { callerNumbers, ownSpelling } from '../routing/outbound.ts';
 import { planOf, type Routed } from '../routing/plan.ts';
-import type { VoiceOptions } from '../voice-options.ts';
-import type { Beginnings } from './begin.ts';
+import type { Desk } from './desk.ts';
 
 /** Whom a command calls, and as whom. */
 export interface Outgoing extends Pick<DialCommand, 'fromName'> {
@@ -38,23 +36,17 @@ export interface Outgoing extends Pick<DialCommand, 'fromName'> {
   readonly codecs: readonly CodecName[];
 }
 
-interface World {
-  readonly options: VoiceOptions;
-  readonly begin: Beginnings;
-  readonly admission: Admission;
-}
-
 /**
  * Calls somebody for a back end. What the back end can mend (a limit, a number that is not its own, a country that is barred) is a
  * refusal; where nobody is to be reached the leg begins and ends.
  */
-export function callOut(world: World, ask: Outgoing, now: Ms): Leg | Refusal {
-  const { options, begin, admission } = world;
+export function callOut(desk: Desk, ask: Outgoing): Leg | Refusal {
+  const { options, begin, admission, now } = desk;
   const { asker, session, place } = ask;
   const identity = options.identity();
   const number = ownSpelling(identity, canonicalNumber(splitDestination(ask.from).user), asker.via);
   const numbers = callerNumbers(identity, asker, number);
-  const found = ask.to.map((to) => routed(world, asker, numbers, to));
+  const found = ask.to.map((to) => routed(desk, asker, numbers, to));
   const isForeign = !numbers.includes(number) && identity.account(asker.accountId)?.profileRequired === true;
   if (ask.chosen && isForeign && found.some(({ plan }) => plan.to === 'trunk'))
     return { why: 'forbidden', field: 'from', detail: 'from is no number of this account (D35).' };
@@ -103,7 +95,7 @@ export function callOut(world: World, ask: Outgoing, now: Ms): Leg | Refusal {
 const isCallee = (plan: Routed): plan is Callee => plan.to === 'user' || plan.to === 'trunk';
 
 /** Where one of those who are to be called is reached. */
-function routed({ options }: World, asker: Asker, numbers: readonly string[], to: string) {
+function routed({ options }: Desk, asker: Asker, numbers: readonly string[], to: string) {
   const identity = options.identity();
   const { user, host } = splitDestination(to);
   const isOwn = host === undefined || options.publicAddress.hosts.some((own) => sameHost(own, host));
