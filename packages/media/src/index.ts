@@ -23,4 +23,11 @@ export type {
   StreamPort,
 } from './ports.ts';
 export { BROKEN, LATE } from './ports.ts';
-export { readWavHead, WAV_HEAD_LIMIT, type WavError, type WavHead } from './wav.ts';
+export {
+  readWavHead,
+  WAV_HEAD_BYTES,
+  WAV_HEAD_LIMIT,
+  type WavError,
+  type WavHead,
+  writeWavHead,
+} from './wav.ts';

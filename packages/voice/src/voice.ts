@@ -7,7 +7,7 @@ import { Commands } from './command/execute.ts';
 import { Remembered } from './command/remembered.ts';
 import { accountOf, connectionOf, viewOf } from './command/view.ts';
 import { LegJournal } from './journal/journal.ts';
-import { inheritedMedia, restoreLegs } from './journal/restore.ts';
+import { inheritedMedia, restoreBridges, restoreLegs } from './journal/restore.ts';
 import { CAUSE, type Ending, type Why } from './leg/ending.ts';
 import { isEnding, type Leg } from './leg/leg.ts';
 import { Admission, isRefused } from './limits/admission.ts';
@@ -15,6 +15,7 @@ import { countedUser } from './limits/counters.ts';
 import { mediaInput } from './media/from-media.ts';
 import { MediaDesk } from './media/media-desk.ts';
 import type { Wish } from './message.ts';
+import { Recordings } from './recordings.ts';
 import { Registry } from './registry.ts';
 import { createVoiceAgent, PROXY } from './sip/agent.ts';
 import { Dialogs } from './sip/dialogs.ts';
@@ -35,7 +36,6 @@ export function createVoice(options: VoiceOptions): Voice {
 }
 
 const NO_ENGINE: Ending = { ...CAUSE.mediaEngine, by: 'platform' };
-const RESTARTED: Ending = { ...CAUSE.restarted, by: 'platform' };
 
 class CallService implements Voice {
   readonly name = 'voice';
@@ -48,6 +48,7 @@ class CallService implements Voice {
   readonly #begin: Beginnings;
   readonly #commands: Commands;
   readonly #remembered = new Remembered();
+  readonly #recordings: Recordings;
   readonly #media: MediaDesk;
   readonly #journal: LegJournal;
   readonly #dialogs: Dialogs;
@@ -88,6 +89,14 @@ class CallService implements Voice {
       admission: this.#admission,
       remembered: this.#remembered,
     });
+    this.#recordings = new Recordings(
+      {
+        put: (out) => this.#out.push(out),
+        tell: (leg, news) => this.#legs.post(leg, { type: 'saved', news }),
+        legOf: (id) => this.#registry.legs.get(id),
+      },
+      options,
+    );
     this.#requests = new InDialog({
       agent: this.#agent,
       registry: this.#registry,
@@ -119,8 +128,8 @@ class CallService implements Voice {
   }
 
   deadline(): Ms | null {
-    const legs = earliest(this.#legs.deadline(), this.#media.deadline());
-    return earliest(this.#agent.deadline(), earliest(legs, this.#remembered.deadline()));
+    const rooms = [this.#agent, this.#legs, this.#media, this.#remembered, this.#recordings];
+    return rooms.reduce<Ms | null>((next, room) => earliest(next, room.deadline()), null);
   }
 
   handle(input: VoiceInput, now: Ms): readonly VoiceOutput[] {
@@ -147,6 +156,9 @@ class CallService implements Voice {
         if (leg !== undefined) this.#legs.post(leg, { type: 'sound', id: input.id, result: input.result });
         break;
       }
+      case 'saved':
+        this.#recordings.saved(input.id, input.result);
+        break;
       case 'tick':
         this.#tick();
         break;
@@ -172,9 +184,9 @@ class CallService implements Voice {
     // What a peer is told is known afterwards, whatever happens to this process.
     const lines = this.#journal.take(this.#legs.touched, (id) => this.#registry.legs.get(id));
     this.#legs.touched.clear();
-    const remembered = this.#remembered.takeLines();
-    const isSame = lines.length + remembered.length === 0;
-    const out = isSame ? this.#out : [...lines, ...remembered, ...this.#out];
+    const others = [...this.#remembered.takeLines(), ...this.#recordings.takeLines()];
+    const isSame = lines.length + others.length === 0;
+    const out = isSame ? this.#out : [...lines, ...others, ...this.#out];
     this.#out = [];
     return out;
   }
@@ -187,6 +199,7 @@ class CallService implements Voice {
     this.#media.tick(now, this.#out);
     this.#legs.tick(now);
     this.#remembered.tick(now);
+    this.#recordings.tick(now);
   }
 
   /** Ends these legs and whoever is with them. */
@@ -212,6 +225,7 @@ class CallService implements Voice {
   }
 
   #forget(leg: Leg): void {
+    this.#recordings.legOver(leg);
     if (leg.program !== null)
       this.#remembered.over(viewOf(leg, this.#options.identity()), leg.program.done, this.#now);
     this.#journal.over(leg.id, this.#dialogs.forget(leg));
@@ -248,6 +262,7 @@ class CallService implements Voice {
       this.#engineSeen = event.state === 'up';
       return;
     }
+    if (event.event === 'recorded') this.#recordings.closed(event);
     if ('room' in event) return;
     this.#toBranch(event.leg, () => mediaInput(event));
   }
@@ -259,6 +274,7 @@ class CallService implements Voice {
     );
     this.#end(known, NO_ENGINE);
     this.#legs.run(this.#now);
+    this.#recordings.mediaLost();
     for (const id of [...ids, ...this.#media.open])
       this.#mediaReply(id, { ok: false, error: 'engine', message: 'engine lost' });
   }
@@ -283,27 +299,25 @@ class CallService implements Voice {
       },
       this.#now,
     );
-    const foreign = this.#remembered.restore(entries, this.#now);
-    const fields = { what: 'calls that are over', entries: foreign };
-    if (foreign > 0) this.#out.push({ type: 'log', level: 'error', event: 'journal unreadable', fields });
-    this.#restoreBridges(legs);
+    this.#unreadable('calls that are over', this.#remembered.restore(entries, this.#now));
+    this.#unreadable('recordings', this.#recordings.restore(entries, this.#now));
+    restoreBridges(legs, {
+      registry: this.#registry,
+      open: (facts) => this.#begin.openBridge(facts),
+      alone: (bridge, ending) => this.#legs.toBridge(bridge, { type: 'alone', ending }),
+    });
     const { identity, epoch } = this.#options;
     const refused = this.#legsOf((user) => isRefused(identity(), user, epoch()));
     this.#end(refused, CAUSE.revoked);
-    this.#media.claim(inheritedMedia(legs), this.#now, this.#out);
+    this.#media.claim(this.#recordings.inherited(inheritedMedia(legs)), this.#now, this.#out);
+    this.#recordings.resume();
+    for (const command of this.#recordings.endings())
+      this.#media.ask({ branch: command.leg, tag: 'aside' }, command, this.#now, this.#out);
   }
 
-  /** A bridge is what its legs say. */
-  #restoreBridges(legs: readonly Leg[]): void {
-    for (const { place, session } of legs) {
-      if (place?.in !== 'bridge' || this.#registry.bridges.has(place.id)) continue;
-      const { a, b } = this.#registry.members(place.id);
-      const talked = a?.state.name === 'up' && b?.state.name === 'up';
-      this.#begin.openBridge({ id: place.id, session, ...(talked ? { state: 'up' } : { onFail: 'park' }) });
-      // A transfer that was under way is off; without the other side there is nobody to go on with.
-      if (a === undefined || b === undefined)
-        this.#legs.toBridge(place.id, { type: 'alone', ending: RESTARTED });
-    }
+  #unreadable(what: string, entries: number): void {
+    if (entries > 0)
+      this.#out.push({ type: 'log', level: 'error', event: 'journal unreadable', fields: { what, entries } });
   }
 
   // ---- SIP in
@@ -398,6 +412,8 @@ class CallService implements Voice {
         this.#out.push({ type: 'sound', id, account: account ?? '', ask });
         return;
       }
+      case 'recorded':
+        return this.#recordings.begin(wish, this.#now);
       case 'onAnswer':
         return this.#commands.onAnswer(wish.leg, wish.actions, this.#now);
       case 'media':

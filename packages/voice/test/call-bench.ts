@@ -101,6 +101,8 @@ export function spell(out: Wish): string {
       return `news ${out.leg} ${out.n} ${out.what.type}`;
     case 'sound':
       return `sound ${out.leg} ${out.ask.kind}`;
+    case 'recorded':
+      return `recorded ${out.leg} ${out.recording.id}`;
     case 'onAnswer':
       return `onAnswer ${out.leg}`;
     case 'sendRefer':

@@ -12,7 +12,15 @@ import {
   orNull,
   recordOf,
 } from '@sidetone/core';
-import type { CallEvent, CallNews, EventLeg, Hook, LegStats, PlayedMedia } from '@sidetone/wire';
+import type {
+  CallEvent,
+  CallNews,
+  EventLeg,
+  Hook,
+  LegStats,
+  PlayedMedia,
+  SavedRecording,
+} from '@sidetone/wire';
 
 /** What the journal keeps of an event until it is stored and told. */
 export interface Entry {
@@ -61,6 +69,15 @@ const stats = recordOf<
   rttMs: maybe(isNumber),
 });
 
+const recording = recordOf<SavedRecording>({
+  id: isText,
+  format: oneOf('wav', 'mp3'),
+  channels: oneOf(1, 2),
+  startedAt: isTime,
+  endedAt: isTime,
+  url: isText,
+});
+
 type News<T extends CallNews['type']> = Extract<CallNews, { type: T }>;
 /** A field of a new kind of news without a check does not compile. */
 const NEWS: { readonly [T in CallNews['type']]: Checks<Omit<News<T>, 'type'>> } = {
@@ -94,6 +111,8 @@ const NEWS: { readonly [T in CallNews['type']]: Checks<Omit<News<T>, 'type'>> } 
   greetingEnded: { result: isText },
   premiumMachineDetected: { result: isText },
   premiumGreetingEnded: { result: isText },
+  recorded: { recording },
+  recordFailed: { id: isText, problem: isText },
   referStarted: {},
   referCompleted: { status: isNumber },
   referFailed: { status: isNumber },

@@ -206,6 +206,36 @@ const ROWS: { readonly [T in CallNews['type']]: readonly [Extract<CallNews, { ty
   premiumGreetingEnded: [
     [{ type: 'premiumGreetingEnded', result: 'no_beep_detected' }, { result: 'no_beep_detected' }],
   ],
+  recorded: [
+    [
+      {
+        type: 'recorded',
+        recording: {
+          id: 'r1',
+          format: 'mp3',
+          channels: 2,
+          startedAt: 1_700_000_000_000,
+          endedAt: 1_700_000_004_500,
+          url: 'https://voice.example/r1',
+        },
+      },
+      {
+        recording_id: 'r1',
+        channels: 'dual',
+        format: 'mp3',
+        recording_started_at: '2023-11-14T22:13:20.000000Z',
+        recording_ended_at: '2023-11-14T22:13:24.500000Z',
+        recording_urls: { mp3: 'https://voice.example/r1' },
+        public_recording_urls: {},
+      },
+    ],
+  ],
+  recordFailed: [
+    [
+      { type: 'recordFailed', id: 'r1', problem: 'Internal server error' },
+      { recording_id: 'r1', reason: 'Internal server error' },
+    ],
+  ],
   referStarted: [[{ type: 'referStarted' }, {}]],
   referCompleted: [[{ type: 'referCompleted', status: 200 }, { sip_notify_response: 200 }]],
   referFailed: [[{ type: 'referFailed', status: 486 }, { sip_notify_response: 486 }]],

@@ -1,10 +1,11 @@
 import type { EpochMs, Ms } from '@sidetone/core';
 import type { CommandHeaders } from './command.ts';
 import type { CodecName, LegStats } from './media-control.ts';
+import type { RecordingProblem, SavedRecording } from './recording.ts';
 
 /*
  * What happens to legs that a back end hears of: one stream, in which each leg is a lane. `initiated` comes first in a lane, cause before
- * effect, `hangup` last. Readers need nothing else: webhooks, the list of call events, and what is built on them later.
+ * effect, `hangup` last but for what becomes of a recording. Readers need nothing else: webhooks, the list of call events, and what is built on them later.
  */
 
 /** Where an event is told. */
@@ -117,6 +118,8 @@ export type CallNews =
       readonly result: 'human_residence' | 'machine' | 'silence' | 'not_sure';
     }
   | { readonly type: 'premiumGreetingEnded'; readonly result: 'beep_detected' | 'no_beep_detected' }
+  | { readonly type: 'recorded'; readonly recording: SavedRecording }
+  | { readonly type: 'recordFailed'; readonly id: string; readonly problem: RecordingProblem }
   | { readonly type: 'referStarted' }
   | { readonly type: 'referCompleted'; readonly status: number }
   | { readonly type: 'referFailed'; readonly status: number }
@@ -140,6 +143,8 @@ export const EVENT_NAME = {
   greetingEnded: 'call.machine.greeting.ended',
   premiumMachineDetected: 'call.machine.premium.detection.ended',
   premiumGreetingEnded: 'call.machine.premium.greeting.ended',
+  recorded: 'call.recording.saved',
+  recordFailed: 'call.recording.error',
   referStarted: 'call.refer.started',
   referCompleted: 'call.refer.completed',
   referFailed: 'call.refer.failed',

@@ -1,5 +1,6 @@
 import type { Ms } from '@sidetone/core';
 import type { CodecName } from './media-control.ts';
+import type { RecordAsk } from './recording.ts';
 import type { Refusal } from './refusal.ts';
 import type { SoundAsk } from './sound.ts';
 
@@ -87,6 +88,8 @@ export interface DialCommand extends Common {
   readonly digits?: string;
   readonly play?: SoundAsk;
   readonly detect?: MachineDetectionAsk;
+  /** From its answer on. */
+  readonly record?: RecordAsk;
 }
 
 export type LegCommand =
@@ -94,6 +97,7 @@ export type LegCommand =
       readonly type: 'answer';
       readonly headers?: CommandHeaders;
       readonly codecs?: readonly CodecName[];
+      readonly record?: RecordAsk;
     })
   | (OnLeg & { readonly type: 'reject'; readonly cause: 'CALL_REJECTED' | 'USER_BUSY' })
   | (OnLeg & { readonly type: 'hangup'; readonly headers?: CommandHeaders })
@@ -107,6 +111,8 @@ export type LegCommand =
       readonly ringtone?: boolean;
       /** Whose digits the other side does not hear: of the leg of the URL, of the other one, of both. */
       readonly muteDigits?: 'none' | 'both' | 'self' | 'opposite';
+      /** The leg of the URL is recorded, from now or from its answer on. */
+      readonly record?: RecordAsk;
     })
   | (OnLeg & {
       readonly type: 'transfer';
@@ -123,6 +129,8 @@ export type LegCommand =
       readonly digits?: string;
       readonly play?: SoundAsk;
       readonly detect?: MachineDetectionAsk;
+      /** The leg that is called, from its answer on. */
+      readonly record?: RecordAsk;
     })
   | (OnLeg & { readonly type: 'refer'; readonly address: string; readonly headers?: CommandHeaders })
   | (OnLeg & { readonly type: 'setClientState' })
@@ -141,7 +149,17 @@ export type LegCommand =
       readonly overlay?: boolean;
     })
   | (OnLeg & GatherAsk & { readonly type: 'gather' })
-  | (OnLeg & { readonly type: 'stopGather' });
+  | (OnLeg & { readonly type: 'stopGather' })
+  // -- recordings
+  | (OnLeg & RecordAsk & { readonly type: 'record' })
+  | (OnLeg & OfRecording & { readonly type: 'pauseRecord' })
+  | (OnLeg & OfRecording & { readonly type: 'resumeRecord' })
+  | (OnLeg & OfRecording & { readonly type: 'stopRecord' });
+
+interface OfRecording {
+  /** Default: the one that there is. */
+  readonly recording?: string;
+}
 
 export interface PlayAsk {
   readonly sound: SoundAsk;
@@ -180,7 +198,8 @@ export interface LegIds {
 }
 
 export type CommandResult =
-  | { readonly ok: true; readonly ids?: LegIds }
+  /** `recording`: what the command has begun. */
+  | { readonly ok: true; readonly ids?: LegIds; readonly recording?: string }
   | { readonly ok: false; readonly refusal: Refusal };
 
 /** A leg as reads show it; kept for 10 minutes behind its end. Times are epoch milliseconds. */

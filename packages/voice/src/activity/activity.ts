@@ -1,5 +1,12 @@
 import type { Ms } from '@sidetone/core';
-import type { GatherAsk, MachineDetectionAsk, PlayedMedia, SoundAsk } from '@sidetone/wire';
+import type {
+  GatherAsk,
+  MachineDetectionAsk,
+  PlayedMedia,
+  RecordAsk,
+  RecordedBy,
+  SoundAsk,
+} from '@sidetone/wire';
 
 /*
  * What a leg does beside talking: it plays what waits in its queue, and gathers digits. Both go on wherever it is, and die with it.
@@ -54,6 +61,17 @@ export interface Detection {
   readonly until: Ms;
 }
 
+/** A file that grows, until media has closed it: `recording.ts`. */
+export interface Recording {
+  /** Its name in media, too. */
+  readonly id: string;
+  readonly state: 'waiting' | 'starting' | 'running' | 'paused';
+  readonly ask: RecordAsk;
+  readonly by: RecordedBy;
+  /** When media began. */
+  readonly startedAt: Ms | null;
+}
+
 export interface Activities {
   /** The first one plays, as soon as it can. */
   readonly plays: readonly Play[];
@@ -61,9 +79,10 @@ export interface Activities {
   readonly overlay: Play | null;
   readonly gather: Gather | null;
   readonly detection: Detection | null;
+  readonly recording: Recording | null;
 }
 
-export const IDLE: Activities = { plays: [], overlay: null, gather: null, detection: null };
+export const IDLE: Activities = { plays: [], overlay: null, gather: null, detection: null, recording: null };
 
 /** At most so many wait, */
 export const MOST_PLAYS = 100;

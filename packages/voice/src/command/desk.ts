@@ -19,6 +19,8 @@ export interface Desk {
   readonly admission: Admission;
   readonly remembered: Remembered;
   readonly now: Ms;
+  /** What the command has begun, for its answer. */
+  readonly begun: { recording?: string };
 }
 
 /** What is to be done, or why not. */

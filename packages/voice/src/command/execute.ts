@@ -12,6 +12,7 @@ import { bridge, transfer } from './bridging.ts';
 import { type Decision, type Desk, ended, findLeg, isRefusal, refused } from './desk.ts';
 import { actOnAnswer, dial } from './dial-command.ts';
 import * as onLeg from './on-leg.ts';
+import * as recording from './recording.ts';
 import { connectionOf } from './view.ts';
 
 /*
@@ -19,15 +20,17 @@ import { connectionOf } from './view.ts';
  * machines, in the same input. Who comes second finds what the first has made of it.
  */
 
-export class Commands {
-  readonly #world: Omit<Desk, 'now'>;
+type World = Omit<Desk, 'now' | 'begun'>;
 
-  constructor(world: Omit<Desk, 'now'>) {
+export class Commands {
+  readonly #world: World;
+
+  constructor(world: World) {
     this.#world = world;
   }
 
   execute(command: Command, now: Ms): CommandResult {
-    const desk: Desk = { ...this.#world, now };
+    const desk: Desk = { ...this.#world, now, begun: {} };
     if (command.clientState !== undefined && !isBase64(command.clientState))
       return refused({
         why: 'badClientState',
@@ -39,7 +42,7 @@ export class Commands {
 
   /** A leg that was called has answered. */
   onAnswer(id: string, actions: OnAnswer, now: Ms): void {
-    actOnAnswer({ ...this.#world, now }, id, actions);
+    actOnAnswer({ ...this.#world, now, begun: {} }, id, actions);
   }
 }
 
@@ -50,13 +53,14 @@ function toLeg(desk: Desk, command: LegCommand): CommandResult {
     const wasDone = leg.why === 'ended' && desk.remembered.wasDone(control, commandId, desk.now);
     return wasDone ? { ok: true } : refused(leg);
   }
-  if (isDone(leg.program?.done ?? [], commandId, desk.now)) return { ok: true };
+  if (isDone(leg.program?.done ?? [], commandId, desk.now))
+    return { ok: true, ...recording.begunBefore(leg) };
   const isOver = isEnding(leg) && command.type !== 'setClientState';
   const decision = isOver ? ended() : decide(desk, command, leg);
   if (isRefusal(decision)) return refused(decision);
   commanded(desk, leg, command);
   decision();
-  return { ok: true };
+  return { ok: true, ...desk.begun };
 }
 
 function commanded(desk: Desk, leg: Leg, { clientState, commandId, hook, ...command }: LegCommand): void {
@@ -109,5 +113,11 @@ function decide(desk: Desk, command: LegCommand, leg: Leg): Decision {
       return onLeg.stopGather(desk, leg);
     case 'refer':
       return onLeg.refer(desk, command, leg);
+    case 'record':
+      return recording.start(desk, command, leg);
+    case 'pauseRecord':
+    case 'resumeRecord':
+    case 'stopRecord':
+      return recording.change(desk, command, leg);
   }
 }

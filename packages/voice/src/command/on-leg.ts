@@ -6,12 +6,13 @@ import { CAUSE, type Ending, why } from '../leg/ending.ts';
 import { isEnding, type Leg, mainOf } from '../leg/leg.ts';
 import { otherOf } from '../place/bridge-draft.ts';
 import { type Decision, type Desk, isUp, type Of, UNANSWERED } from './desk.ts';
+import { beginRecording, recordRefusal } from './recording.ts';
 
 /* Commands that concern one leg, wherever it is. */
 
 const PLATFORM = { by: 'platform' } as const;
 
-export function answer(desk: Desk, { codecs, headers = [] }: Of<'answer'>, leg: Leg): Decision {
+export function answer(desk: Desk, { codecs, headers = [], record }: Of<'answer'>, leg: Leg): Decision {
   if (leg.direction === 'ours')
     return {
       why: 'outgoing',
@@ -21,7 +22,13 @@ export function answer(desk: Desk, { codecs, headers = [] }: Of<'answer'>, leg: 
   const wanted = codecs?.filter((name) => own.includes(name)) ?? [];
   const about = { codecs: wanted.length > 0 ? wanted : own, opus: {}, headers };
   // One that is answered already stays so.
-  return () => desk.legs.post(leg.id, { type: 'answer', ...about });
+  return (
+    recordRefusal(leg, record) ??
+    (() => {
+      desk.legs.post(leg.id, { type: 'answer', ...about });
+      beginRecording(desk, leg, record);
+    })
+  );
 }
 
 export function reject(desk: Desk, { cause }: Of<'reject'>, leg: Leg): Decision {

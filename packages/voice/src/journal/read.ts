@@ -17,7 +17,7 @@ import {
   recordOf,
 } from '@sidetone/core';
 import { type ExtraHeaders, headerProblem } from '@sidetone/sip';
-import type { MachineDetectionAsk } from '@sidetone/wire';
+import type { MachineDetectionAsk, RecordAsk } from '@sidetone/wire';
 import {
   type Activities,
   type Detection,
@@ -25,6 +25,7 @@ import {
   IDLE,
   MOST_PLAYS,
   type Play,
+  type Recording,
 } from '../activity/activity.ts';
 import { type Attachment, BLANK, type Branch, type Exchange, type MediaUse, PLAIN } from '../leg/branch.ts';
 import type { Ending } from '../leg/ending.ts';
@@ -241,11 +242,29 @@ const isGather = recordOf<Gather>({
   until: orNull(isNumber),
   allBy: orNull(isNumber),
 });
+const isRecordAsk = recordOf<RecordAsk>({
+  format: oneOf('wav', 'mp3'),
+  channels: oneOf(1, 2),
+  track: oneOf('both', 'inbound', 'outbound'),
+  beep: maybe(isFlag),
+  maxMs: maybe(isNumber),
+  silenceMs: maybe(isNumber),
+  trim: maybe(isFlag),
+  fileName: maybe(isText),
+});
+export const isRecording = recordOf<Recording>({
+  id: isText,
+  state: oneOf('waiting', 'starting', 'running', 'paused'),
+  ask: isRecordAsk,
+  by: oneOf('StartCallRecordingAPI', 'OutboundAPI', 'StartConferenceRecordingAPI'),
+  startedAt: orNull(isNumber),
+});
 const isActivities = recordOf<Activities>({
   plays: listOf(isPlay, MOST_PLAYS),
   overlay: orNull(isPlay),
   gather: orNull(isGather),
   detection: orNull(isDetection),
+  recording: orNull(isRecording),
 });
 
 /** What the machines rely on, by field: a field without a check does not compile. */
@@ -303,8 +322,9 @@ export function readLeg(value: unknown): Leg | null {
   if (!isFields(value) || !Array.isArray(value['branches'])) return null;
   const leg: unknown = {
     program: null,
-    activities: IDLE,
     ...value,
+    // What an earlier release does not write of them is nothing.
+    activities: { ...IDLE, ...(isFields(value['activities']) ? value['activities'] : {}) },
     ...REST,
     branches: value['branches'].map(readBranch),
   };

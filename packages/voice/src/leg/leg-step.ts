@@ -2,6 +2,13 @@ import type { Machine, Ms, Step } from '@sidetone/core';
 import { onHeard, settleDetection } from '../activity/detection.ts';
 import { cancelGather, gatherDigit, onGather, settleGather } from '../activity/gather.ts';
 import { onPlay, onPlayed, onPlayReply, onSound, settlePlays, stopPlays } from '../activity/play.ts';
+import {
+  onChangeRecording,
+  onRecord,
+  onRecorded,
+  onRecordReply,
+  settleRecording,
+} from '../activity/recording.ts';
 import type { LegInput } from '../message.ts';
 import { onAnswer, onConfirmed, onEarly, onFirstAnswer, onOpen, onRing } from './answering.ts';
 import { onAskHeard, onAttachment, onProbe, probeAgain } from './attachment.ts';
@@ -66,6 +73,7 @@ export function stepLeg(leg: Leg, input: LegInput, settings: LegSettings, now: M
     settleGather(draft);
     settlePlays(draft);
     settleDetection(draft);
+    settleRecording(draft);
   }
   settle(draft);
   return { state: draft.leg, out: draft.out };
@@ -101,6 +109,10 @@ const STEPS: { readonly [T in LegInput['type']]: (draft: LegDraft, input: Of<T>)
   sound: onSound,
   played: onPlayed,
   heard: onHeard,
+  record: onRecord,
+  changeRecording: onChangeRecording,
+  recorded: onRecorded,
+  saved: (draft, { news }) => draft.news(news),
   gather: onGather,
   stopGather: (draft) => cancelGather(draft, 'cancelled'),
   dial: onDial,
@@ -240,6 +252,7 @@ function onMedia(draft: LegDraft, { branch: id, tag, reply }: Of<'media'>): void
   if (tag === 'aside') {
     if (!reply.ok) draft.log('debug', 'media refused', { error: reply.error });
   } else if (tag === 'play' || tag === 'overlay') onPlayReply(draft, tag === 'overlay', reply);
+  else if (tag === 'record') onRecordReply(draft, reply);
   else if (tag === 'first') {
     if (draft.leg.direction === 'theirs') onFirstAnswer(draft, reply);
     else onFirstOffer(draft, branch, reply);

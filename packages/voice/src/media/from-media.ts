@@ -1,8 +1,10 @@
-import type { MediaEvent, RoomEvent } from '@sidetone/wire';
+import type { MediaEvent } from '@sidetone/wire';
 import type { LegInput } from '../message.ts';
 
+export type LegMediaEvent = Exclude<MediaEvent, { event: 'engine' } | { room: string }>;
+
 /** What an event of a leg in media means for the leg that it is a branch of. */
-export function mediaInput(event: Exclude<MediaEvent, RoomEvent | { event: 'engine' }>): LegInput {
+export function mediaInput(event: LegMediaEvent): LegInput {
   const { leg: branch } = event;
   const number = 'n' in event && event.n !== undefined ? { n: event.n } : {};
   switch (event.event) {
@@ -14,6 +16,10 @@ export function mediaInput(event: Exclude<MediaEvent, RoomEvent | { event: 'engi
       return { type: 'played', branch, id: event.id, status: event.status, ...number };
     case 'heard':
       return { type: 'heard', branch, what: event.what, ...number };
+    case 'recorded': {
+      const { id, why, durationMs, wallMs, lostMs } = event;
+      return { type: 'recorded', branch, end: { id, why, durationMs, wallMs, lostMs }, ...number };
+    }
     default:
       return { type: 'mediaFlag', branch, flag: event.event };
   }
