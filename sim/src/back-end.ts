@@ -1,5 +1,5 @@
 import type { Random } from '@sidetone/core';
-import type { CallEvent, Command, CommandResult, LegCommand } from '@sidetone/wire';
+import type { CallCommand, CallEvent, CommandResult, LegCommand } from '@sidetone/wire';
 import { APPLICATION, type BackEndHabits } from './habits.ts';
 import type { House } from './house.ts';
 import type { World } from './world.ts';
@@ -144,7 +144,7 @@ export class PretendBackEnd {
 
   #dial(link: string, bridgeOnAnswer: boolean): void {
     const id = this.#id();
-    const command: Command = {
+    const command: CallCommand = {
       type: 'dial',
       account: ACCOUNT,
       commandId: id,
@@ -238,7 +238,7 @@ export class PretendBackEnd {
   }
 
   /** Says a command until it is answered; some say it twice at once. */
-  #say(command: Command, taken: (result: CommandResult) => void = () => {}): void {
+  #say(command: CallCommand, taken: (result: CommandResult) => void = () => {}): void {
     let isTaken = false;
     const say = (tries: number): void => {
       let answers = 0;
@@ -259,7 +259,7 @@ export class PretendBackEnd {
   }
 
   /** One id, one answer; and a leg of ours is never unknown. */
-  #check(command: Command, result: CommandResult): void {
+  #check(command: CallCommand, result: CommandResult): void {
     const { now } = this.#world;
     this.counts[result.ok ? 'taken' : 'refused'] += 1;
     const key = command.commandId ?? '';

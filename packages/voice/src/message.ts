@@ -5,6 +5,7 @@ import type {
   CallNews,
   CallRecord,
   CodecName,
+  DequeueReason,
   Direction,
   GatherAsk,
   HookAsk,
@@ -21,6 +22,7 @@ import type { Extra } from './leg/headers.ts';
 import type { Audio, Behind } from './leg/leg.ts';
 import type { OnAnswer, Program } from './leg/program.ts';
 import type { Place } from './place/place.ts';
+import type { QueueNews, QueuePlace } from './place/queue.ts';
 
 /*
  * What the machines of voice say to each other, and what they ask for.
@@ -54,6 +56,9 @@ export interface Contact {
   /** By which IP version a phone signals, if known. */
   readonly family: Family | null;
 }
+
+/** News of a leg; what a queue knows of it is added on the way. */
+export type News = CallNews | QueueNews;
 
 /** A report of media that may be told again has a number: one that is not new is not read. */
 interface Numbered {
@@ -202,7 +207,10 @@ export type LegInput =
       readonly headers: Extra;
     }
   | { readonly type: 'end'; readonly ending: Ending }
-  | { readonly type: 'placed'; readonly place: Place | null }
+  /** In its queue: whether it stays listed when it is over. */
+  | { readonly type: 'keptAfterHangup'; readonly keeps: boolean }
+  /** `reason`: of a leg that leaves a queue. */
+  | { readonly type: 'placed'; readonly place: Place | null; readonly reason?: DequeueReason }
   | { readonly type: 'audio'; readonly audio: Audio }
   /** What the peer makes of a REFER of ours (RFC 3515). */
   | { readonly type: 'referAnswered'; readonly status: number }
@@ -335,7 +343,9 @@ export type Wish =
     }
   | { readonly type: 'record'; readonly leg: string; readonly record: CallRecord }
   /** For the back end of the leg, as number `n` of its lane. */
-  | { readonly type: 'news'; readonly leg: string; readonly n: number; readonly what: CallNews }
+  | { readonly type: 'news'; readonly leg: string; readonly n: number; readonly what: News }
+  /** It is over, and stays listed in its queue. */
+  | { readonly type: 'keptInQueue'; readonly leg: string; readonly place: QueuePlace }
   | {
       readonly type: 'sendRefer';
       readonly leg: string;

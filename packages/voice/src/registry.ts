@@ -3,6 +3,7 @@ import { isEarly, type Leg } from './leg/leg.ts';
 import { Counters } from './limits/counters.ts';
 import { MediaPorts } from './limits/media-ports.ts';
 import type { Bridge, Members } from './place/bridge-draft.ts';
+import { sharedPlace } from './place/place.ts';
 
 /** The legs and places that live, and where to find them: by branch, by bridge, by session. */
 export class Registry {
@@ -12,7 +13,7 @@ export class Registry {
   readonly ports = new MediaPorts();
   readonly #legOfBranch = new Map<string, string>();
   readonly #legOfControl = new Map<string, string>();
-  /** Legs in a bridge, in the order in which they came. */
+  /** Legs in a bridge or a queue, in the order in which they came. */
   readonly #members = new Map<string, Set<string>>();
   /** How many legs a session has. */
   readonly #sessions = new Map<string, number>();
@@ -49,6 +50,11 @@ export class Registry {
     return found;
   }
 
+  /** Who is there. */
+  inPlace(id: string): readonly Leg[] {
+    return [...(this.#members.get(id) ?? [])].flatMap((leg) => this.legs.get(leg) ?? []);
+  }
+
   /** A leg that begins, or has changed. */
   put(leg: Leg): void {
     const before = this.legs.get(leg.id);
@@ -72,10 +78,8 @@ export class Registry {
     }
     if (before?.place !== leg.place) {
       this.#leave(before);
-      if (leg.place?.in === 'bridge') {
-        const set = this.#members.get(leg.place.id) ?? new Set();
-        this.#members.set(leg.place.id, set.add(leg.id));
-      }
+      const id = sharedPlace(leg.place);
+      if (id !== undefined) this.#members.set(id, (this.#members.get(id) ?? new Set()).add(leg.id));
     }
   }
 
@@ -92,13 +96,13 @@ export class Registry {
   }
 
   /** Nobody is in it. */
-  isEmpty(bridge: string): boolean {
-    return (this.#members.get(bridge)?.size ?? 0) === 0;
+  isEmpty(place: string): boolean {
+    return (this.#members.get(place)?.size ?? 0) === 0;
   }
 
   #leave(leg: Leg | undefined): void {
-    if (leg?.place?.in !== 'bridge') return;
-    const { id } = leg.place;
+    const id = sharedPlace(leg?.place);
+    if (leg === undefined || id === undefined) return;
     const set = this.#members.get(id);
     set?.delete(leg.id);
     if (set?.size === 0) this.#members.delete(id);

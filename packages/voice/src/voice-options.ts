@@ -1,5 +1,6 @@
 import type { EpochMs, Family, Ms, Random, Service } from '@sidetone/core';
 import type { Identity, LegView } from '@sidetone/wire';
+import type { QueueReads } from './place/queue.ts';
 import type { VoiceInput, VoiceOutput } from './voice-events.ts';
 
 /** All in milliseconds. */
@@ -53,6 +54,7 @@ export interface Voice extends Service<VoiceInput, VoiceOutput> {
   legOf(control: string): LegView | undefined;
   /** The legs of a connection or application that are not over. */
   legsOf(connection: string): readonly LegView[];
+  readonly queues: QueueReads;
 }
 
 export const TIMERS: VoiceTimers = {

@@ -7,7 +7,8 @@ import { Commands } from './command/execute.ts';
 import { Remembered } from './command/remembered.ts';
 import { accountOf, connectionOf, viewOf } from './command/view.ts';
 import { LegJournal } from './journal/journal.ts';
-import { inheritedMedia, restoreBridges, restoreLegs } from './journal/restore.ts';
+import { inheritedMedia, restoreLegs } from './journal/restore.ts';
+import { restorePlaces } from './journal/restore-places.ts';
 import { CAUSE, type Ending, type Why } from './leg/ending.ts';
 import { isEnding, type Leg } from './leg/leg.ts';
 import { Admission, isRefused } from './limits/admission.ts';
@@ -15,7 +16,8 @@ import { countedUser } from './limits/counters.ts';
 import { mediaInput } from './media/from-media.ts';
 import { MediaDesk } from './media/media-desk.ts';
 import type { Wish } from './message.ts';
-import { Recordings } from './recordings.ts';
+import { Queues } from './place/queues.ts';
+import { Recordings, type RecordingsOut } from './recordings.ts';
 import { Registry } from './registry.ts';
 import { createVoiceAgent, PROXY } from './sip/agent.ts';
 import { Dialogs } from './sip/dialogs.ts';
@@ -49,6 +51,7 @@ class CallService implements Voice {
   readonly #commands: Commands;
   readonly #remembered = new Remembered();
   readonly #recordings: Recordings;
+  readonly queues: Queues;
   readonly #media: MediaDesk;
   readonly #journal: LegJournal;
   readonly #dialogs: Dialogs;
@@ -74,36 +77,19 @@ class CallService implements Voice {
       { wish: (wish) => this.#carry(wish), dial: (wish) => this.#begin.transfer(wish, this.#now) },
     );
     this.#admission = new Admission(this.#registry, options.limits);
-    this.#begin = new Beginnings({
-      options,
-      registry: this.#registry,
-      legs: this.#legs,
-      admission: this.#admission,
-      log: (line) => this.#out.push(line),
-    });
-    this.#commands = new Commands({
-      options,
-      registry: this.#registry,
-      legs: this.#legs,
-      begin: this.#begin,
-      admission: this.#admission,
-      remembered: this.#remembered,
-    });
-    this.#recordings = new Recordings(
-      {
-        put: (out) => this.#out.push(out),
-        tell: (leg, news) => this.#legs.post(leg, { type: 'saved', news }),
-        legOf: (id) => this.#registry.legs.get(id),
-      },
-      options,
-    );
-    this.#requests = new InDialog({
-      agent: this.#agent,
-      registry: this.#registry,
-      legs: this.#legs,
-      dialogs: this.#dialogs,
-      isOwnHost: this.#begin.isOwnHost,
-    });
+    const out = (line: VoiceOutput): void => void this.#out.push(line);
+    const registry = this.#registry;
+    const world = { options, registry, legs: this.#legs, admission: this.#admission };
+    this.#begin = new Beginnings({ ...world, log: out });
+    const begin = this.#begin;
+    const { random, epoch, identity } = options;
+    const ofLeg = (leg: Leg): string | null => connectionOf(leg, identity());
+    this.queues = new Queues({ registry, random, epoch, connectionOf: ofLeg });
+    this.#commands = new Commands({ ...world, queues: this.queues, begin, remembered: this.#remembered });
+    const tell: RecordingsOut['tell'] = (leg, news) => this.#legs.post(leg, { type: 'saved', news });
+    this.#recordings = new Recordings({ put: out, tell, legOf: (id) => registry.legs.get(id) }, options);
+    const sip = { agent: this.#agent, dialogs: this.#dialogs, isOwnHost: begin.isOwnHost };
+    this.#requests = new InDialog({ ...world, ...sip });
     this.#journal = new LegJournal(this.#agent, this.#dialogs.dialogOf);
   }
 
@@ -128,7 +114,7 @@ class CallService implements Voice {
   }
 
   deadline(): Ms | null {
-    const rooms = [this.#agent, this.#legs, this.#media, this.#remembered, this.#recordings];
+    const rooms = [this.#agent, this.#legs, this.#media, this.queues, this.#remembered, this.#recordings];
     return rooms.reduce<Ms | null>((next, room) => earliest(next, room.deadline()), null);
   }
 
@@ -184,7 +170,8 @@ class CallService implements Voice {
     // What a peer is told is known afterwards, whatever happens to this process.
     const lines = this.#journal.take(this.#legs.touched, (id) => this.#registry.legs.get(id));
     this.#legs.touched.clear();
-    const others = [...this.#remembered.takeLines(), ...this.#recordings.takeLines()];
+    const rooms = [this.#remembered, this.queues, this.#recordings];
+    const others = rooms.flatMap((room) => room.takeLines());
     const isSame = lines.length + others.length === 0;
     const out = isSame ? this.#out : [...lines, ...others, ...this.#out];
     this.#out = [];
@@ -200,6 +187,7 @@ class CallService implements Voice {
     this.#legs.tick(now);
     this.#remembered.tick(now);
     this.#recordings.tick(now);
+    this.queues.tick(now);
   }
 
   /** Ends these legs and whoever is with them. */
@@ -299,12 +287,15 @@ class CallService implements Voice {
       },
       this.#now,
     );
-    this.#unreadable('calls that are over', this.#remembered.restore(entries, this.#now));
-    this.#unreadable('recordings', this.#recordings.restore(entries, this.#now));
-    restoreBridges(legs, {
+    const rooms = [this.#remembered, this.queues, this.#recordings];
+    const foreign = rooms.reduce((sum, room) => sum + room.restore(entries, this.#now), 0);
+    const fields = { what: 'queues, recordings and calls that are over', entries: foreign };
+    if (foreign > 0) this.#out.push({ type: 'log', level: 'error', event: 'journal unreadable', fields });
+    restorePlaces(legs, {
       registry: this.#registry,
-      open: (facts) => this.#begin.openBridge(facts),
-      alone: (bridge, ending) => this.#legs.toBridge(bridge, { type: 'alone', ending }),
+      begin: this.#begin,
+      legs: this.#legs,
+      queues: this.queues,
     });
     const { identity, epoch } = this.#options;
     const refused = this.#legsOf((user) => isRefused(identity(), user, epoch()));
@@ -313,11 +304,6 @@ class CallService implements Voice {
     this.#recordings.resume();
     for (const command of this.#recordings.endings())
       this.#media.ask({ branch: command.leg, tag: 'aside' }, command, this.#now, this.#out);
-  }
-
-  #unreadable(what: string, entries: number): void {
-    if (entries > 0)
-      this.#out.push({ type: 'log', level: 'error', event: 'journal unreadable', fields: { what, entries } });
   }
 
   // ---- SIP in
@@ -400,7 +386,10 @@ class CallService implements Voice {
         const { random, epoch } = this.#options;
         const leg = this.#registry.legs.get(wish.leg);
         if (leg === undefined || leg.program === null) return;
-        const event = eventOf({ ...leg, program: leg.program }, wish, { id: uuid(random), at: epoch() });
+        const about = { id: uuid(random), at: epoch() };
+        const { what } = wish;
+        const told = 'place' in what ? this.queues.told(what, this.#now) : what;
+        const event = eventOf({ ...leg, program: leg.program }, { n: wish.n, what: told }, about);
         this.#out.push({ type: 'event', event });
         return;
       }
@@ -414,6 +403,11 @@ class CallService implements Voice {
       }
       case 'recorded':
         return this.#recordings.begin(wish, this.#now);
+      case 'keptInQueue': {
+        const leg = this.#registry.legs.get(wish.leg);
+        if (leg !== undefined) this.queues.keep(leg, wish.place);
+        return;
+      }
       case 'onAnswer':
         return this.#commands.onAnswer(wish.leg, wish.actions, this.#now);
       case 'media':

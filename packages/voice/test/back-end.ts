@@ -57,6 +57,8 @@ export interface Party {
 }
 
 export class BackEnd extends VoiceBench {
+  /** Calls that are over stay listed in their queues. */
+  keepsQueued = false;
   #calls = 0;
 
   constructor(options: ConstructorParameters<typeof VoiceBench>[0] = {}) {
@@ -267,6 +269,10 @@ export class BackEnd extends VoiceBench {
         types.join(' '),
       );
       assert.ok(types.filter((type) => type === 'answered').length <= 1, types.join(' '));
+      const queued = types.filter((type) => type === 'enqueued' || type === 'dequeued');
+      for (const [i, type] of queued.entries())
+        assert.equal(type, i % 2 === 0 ? 'enqueued' : 'dequeued', types.join(' '));
+      if (end >= 0 && !this.keepsQueued) assert.equal(queued.length % 2, 0, types.join(' '));
     }
   }
 
@@ -275,6 +281,11 @@ export class BackEnd extends VoiceBench {
     this.mediaReply = (): MediaReply | undefined => undefined;
     this.tell({ type: 'drain' });
     this.advance(700_000);
+    for (const { account, name } of this.voice.queues.viewsOf('default')) {
+      for (const { control } of this.voice.queues.queued(account, name) ?? [])
+        this.ok({ type: 'queue', account, queue: name, ask: { do: 'remove', control } });
+      this.ok({ type: 'queue', account, queue: name, ask: { do: 'delete' } });
+    }
     assert.deepEqual(this.voice.size, { calls: 0, media: 0, dialogs: 0 });
     assert.equal(this.voice.deadline(), null);
     assert.deepEqual([...this.journal.keys()], []);

@@ -107,6 +107,8 @@ export function spell(out: Wish): string {
       return `onAnswer ${out.leg}`;
     case 'sendRefer':
       return `REFER ${out.branch} ${out.address}`;
+    case 'keptInQueue':
+      return `keptInQueue ${out.leg} ${out.place.name}`;
     case 'sendInfo':
       return `INFO ${out.branch} ${out.contentType}`;
     case 'log':

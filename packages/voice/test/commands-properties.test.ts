@@ -36,6 +36,10 @@ const moves = (deaths: number) =>
           'bridge' as const,
           'bridge' as const,
           'bridge' as const,
+          'enqueue' as const,
+          'enqueue' as const,
+          'take' as const,
+          'leave' as const,
           'transfer' as const,
           'transfer' as const,
           'hangup' as const,
@@ -98,7 +102,16 @@ const moves = (deaths: number) =>
 
 /** Runs crowds; what they met. */
 function run(deaths: number, numRuns: number, seed: number): Crowd['seen'] {
-  const seen = { parked: 0, bridged: 0, transferred: 0, refused: 0, taken: 0, deaths: 0, again: 0 };
+  const seen = {
+    parked: 0,
+    bridged: 0,
+    queued: 0,
+    transferred: 0,
+    refused: 0,
+    taken: 0,
+    deaths: 0,
+    again: 0,
+  };
   fc.assert(
     fc.property(fc.array(moves(deaths), { minLength: 10, maxLength: 60, size: 'max' }), (all) => {
       const crowd = new Crowd();
@@ -115,7 +128,7 @@ describe('back ends that command anything at any time', () => {
   it('places, who hears whom, answers, lanes and counts hold; nothing is left', () => {
     const seen = run(0, 250, 21);
     assert.ok(
-      seen.parked > 400 && seen.bridged > 300 && seen.refused > 200 && seen.again > 20,
+      seen.parked > 400 && seen.bridged > 300 && seen.queued > 50 && seen.refused > 200 && seen.again > 20,
       JSON.stringify(seen),
     );
   });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createResponse } from '@sidetone/sip';
-import type { Command, CommandResult, MediaCommand, MediaReply, Source } from '@sidetone/wire';
+import type { CallCommand, CommandResult, MediaCommand, MediaReply, Source } from '@sidetone/wire';
 import { readEntry } from '../src/journal/read.ts';
 import { endingOf, type Leg, mainOf } from '../src/leg/leg.ts';
 import { BACK_ENDS, BackEnd } from './back-end.ts';
@@ -12,7 +12,17 @@ export type Move =
   | { readonly do: 'dial'; readonly link: number | null; readonly flags: number; readonly commandId: number }
   | {
       readonly do: 'command';
-      readonly what: 'answer' | 'reject' | 'hangup' | 'bridge' | 'transfer' | 'state' | 'digits';
+      readonly what:
+        | 'answer'
+        | 'reject'
+        | 'hangup'
+        | 'bridge'
+        | 'take'
+        | 'enqueue'
+        | 'leave'
+        | 'transfer'
+        | 'state'
+        | 'digits';
       readonly leg: number;
       readonly other: number;
       readonly flags: number;
@@ -46,9 +56,18 @@ const at = <T>(items: readonly T[], n: number): T | undefined =>
 export class Crowd extends BackEnd {
   readonly peers: Side[] = [];
   readonly controls: string[] = [];
-  readonly seen = { parked: 0, bridged: 0, transferred: 0, refused: 0, taken: 0, deaths: 0, again: 0 };
+  readonly seen = {
+    parked: 0,
+    bridged: 0,
+    queued: 0,
+    transferred: 0,
+    refused: 0,
+    taken: 0,
+    deaths: 0,
+    again: 0,
+  };
   #fault: { op: MediaCommand['op']; lost: boolean } | null = null;
-  #last: { command: Command; result: CommandResult; at: number } | null = null;
+  #last: { command: CallCommand; result: CommandResult; at: number } | null = null;
   /** When each command id was taken first. */
   readonly #said = new Map<string, number>();
   #known = 0;
@@ -180,7 +199,8 @@ export class Crowd extends BackEnd {
       ...((flags & 16) > 0 ? { clientState: 'aGk=' } : {}),
     };
     const after = (flags & 8) > 0 ? { after: 'park' as const } : {};
-    const commands: Record<typeof what, Command> = {
+    const queue = (flags & 2) > 0 ? 'first' : 'second';
+    const commands: Record<typeof what, CallCommand> = {
       answer: { type: 'answer', ...about },
       reject: { type: 'reject', ...about, cause: 'USER_BUSY' },
       hangup: { type: 'hangup', ...about },
@@ -192,6 +212,14 @@ export class Crowd extends BackEnd {
         preventDouble: (flags & 7) === 7,
         ringtone: (flags & 1) > 0,
       },
+      take: { type: 'bridge', ...about, with: { queue }, ...after },
+      enqueue: {
+        type: 'enqueue',
+        ...about,
+        queue,
+        ...((flags & 1) > 0 ? { maxWaitMs: 20_000 } : {}),
+      },
+      leave: { type: 'leaveQueue', ...about },
       transfer: {
         type: 'transfer',
         ...about,
@@ -206,7 +234,7 @@ export class Crowd extends BackEnd {
   }
 
   /** Commands; `null`: the process died of it. A refused command changes nothing. */
-  #say(command: Command): CommandResult | null {
+  #say(command: CallCommand): CommandResult | null {
     const dying = this.dying;
     const seen = (): string =>
       JSON.stringify([
@@ -299,6 +327,7 @@ export class Crowd extends BackEnd {
       if (what.type === 'initiated') this.controls.push(leg.control);
       if (what.type === 'initiated' && what.state === 'parked') this.seen.parked += 1;
       if (what.type === 'bridged') this.seen.bridged += 1;
+      if (what.type === 'dequeued') this.seen.queued += 1;
     }
     this.#known = this.news.length;
   }
@@ -338,7 +367,9 @@ export class Crowd extends BackEnd {
           ? before.filter((o) => o !== leg && o.place?.in === 'bridge' && o.place.id === place.id)
           : [];
       const talks =
-        place === null || others.some((o) => o.state.name === 'up' && mainOf(o)?.exchange.connected === true);
+        place === null ||
+        place.in === 'queue' ||
+        others.some((o) => o.state.name === 'up' && mainOf(o)?.exchange.connected === true);
       const now = after.get(leg.id);
       // Nobody would look after a plain call; and who is left of one that talked goes by its own rule.
       const isRouted = place?.in === 'bridge' && place.routed === true;
@@ -365,8 +396,14 @@ export class Crowd extends BackEnd {
       if (command.op === 'close') heard.delete(command.leg);
     }
     const sides = new Map<string, Leg>();
+    const tickets = new Set<string>();
     for (const leg of legs) {
       const { place } = leg;
+      if (place?.in === 'queue') {
+        assert.ok(!tickets.has(`${place.id} ${place.ticket}`), 'two legs with one ticket');
+        tickets.add(`${place.id} ${place.ticket}`);
+        assert.equal(endingOf(leg), undefined, 'a leg that ends is in a queue');
+      }
       if (place?.in !== 'bridge' || endingOf(leg) !== undefined) continue;
       // 1: one leg a side.
       const key = `${place.id} ${place.side}`;
@@ -388,7 +425,8 @@ export class Crowd extends BackEnd {
       if (leg.state.name !== 'up' || main === undefined || main.media.phase !== 'open') continue;
       const source = heard.get(main.id);
       if (main.exchange.holding) assert.equal(source?.kind, 'silence', 'who holds hears something');
-      else if (leg.place === null) assert.equal(source?.kind, 'silence', 'who is parked hears something');
+      else if (leg.place === null || leg.place.in === 'queue')
+        assert.equal(source?.kind, 'silence', 'who is parked hears something');
       else if (leg.place.in === 'bridge') this.#checkBridged(leg, source, sides);
     }
     // 3: no ghost in media.
@@ -427,6 +465,7 @@ export class Crowd extends BackEnd {
       this.advance(10_000);
     }
     this.advance(700_000);
+    this.advance(3_600_000);
     assert.deepEqual(this.voice.size, { calls: 0, media: 0, dialogs: 0 });
     assert.equal(this.voice.deadline(), null);
     assert.deepEqual([...this.journal.keys()], []);

@@ -173,7 +173,7 @@ export class VoiceBench {
   #process(seed: number): Voice {
     return createVoice({
       random: seededRandom(seed),
-      epoch: () => 1_700_000_000_000,
+      epoch: () => 1_700_000_000_000 + this.now,
       identity: DEFAULT,
       publicAddress: { hosts: ['127.0.0.1'], port: 5060 },
       ringMs: 90_000,

@@ -113,6 +113,13 @@ const NEWS: { readonly [T in CallNews['type']]: Checks<Omit<News<T>, 'type'>> } 
   premiumGreetingEnded: { result: isText },
   recorded: { recording },
   recordFailed: { id: isText, problem: isText },
+  enqueued: { queue: isText, position: isNumber, averageWaitSecs: isNumber },
+  dequeued: {
+    queue: isText,
+    position: isNumber,
+    waitSecs: isNumber,
+    reason: oneOf('bridged', 'bridging-in-process', 'hangup', 'leave', 'timeout'),
+  },
   referStarted: {},
   referCompleted: { status: isNumber },
   referFailed: { status: isNumber },

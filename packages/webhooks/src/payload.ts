@@ -111,6 +111,19 @@ function newsOf(what: CallNews, leg: CallEvent['leg']): Record<string, unknown> 
         status: what.status,
         ...(what.gatherId === null ? {} : { gather_id: what.gatherId }),
       };
+    case 'enqueued':
+      return {
+        queue: what.queue,
+        current_position: what.position,
+        queue_avg_wait_time_secs: what.averageWaitSecs,
+      };
+    case 'dequeued':
+      return {
+        queue: what.queue,
+        queue_position: what.position,
+        wait_time_secs: what.waitSecs,
+        reason: what.reason,
+      };
     case 'machineDetected':
     case 'greetingEnded':
     case 'premiumMachineDetected':

@@ -236,6 +236,18 @@ const ROWS: { readonly [T in CallNews['type']]: readonly [Extract<CallNews, { ty
       { recording_id: 'r1', reason: 'Internal server error' },
     ],
   ],
+  enqueued: [
+    [
+      { type: 'enqueued', queue: 'support', position: 2, averageWaitSecs: 13 },
+      { queue: 'support', current_position: 2, queue_avg_wait_time_secs: 13 },
+    ],
+  ],
+  dequeued: [
+    [
+      { type: 'dequeued', queue: 'support', position: 1, waitSecs: 20, reason: 'bridged' },
+      { queue: 'support', queue_position: 1, wait_time_secs: 20, reason: 'bridged' },
+    ],
+  ],
   referStarted: [[{ type: 'referStarted' }, {}]],
   referCompleted: [[{ type: 'referCompleted', status: 200 }, { sip_notify_response: 200 }]],
   referFailed: [[{ type: 'referFailed', status: 486 }, { sip_notify_response: 486 }]],

@@ -64,6 +64,9 @@ export type HangupCause =
   | 'no_answer'
   | 'unspecified';
 
+/** Why a leg is in a queue no more. `bridging-in-process`: for somebody who has not answered yet. */
+export type DequeueReason = 'bridged' | 'bridging-in-process' | 'hangup' | 'leave' | 'timeout';
+
 /** What plays: by URL, by name, or neither (content, speech). */
 export interface PlayedMedia {
   readonly url?: string;
@@ -120,6 +123,22 @@ export type CallNews =
   | { readonly type: 'premiumGreetingEnded'; readonly result: 'beep_detected' | 'no_beep_detected' }
   | { readonly type: 'recorded'; readonly recording: SavedRecording }
   | { readonly type: 'recordFailed'; readonly id: string; readonly problem: RecordingProblem }
+  | {
+      readonly type: 'enqueued';
+      readonly queue: string;
+      /** From 1. */
+      readonly position: number;
+      /** Of those who left it last. */
+      readonly averageWaitSecs: number;
+    }
+  | {
+      readonly type: 'dequeued';
+      readonly queue: string;
+      /** Where it stood. */
+      readonly position: number;
+      readonly waitSecs: number;
+      readonly reason: DequeueReason;
+    }
   | { readonly type: 'referStarted' }
   | { readonly type: 'referCompleted'; readonly status: number }
   | { readonly type: 'referFailed'; readonly status: number }
@@ -145,6 +164,8 @@ export const EVENT_NAME = {
   premiumGreetingEnded: 'call.machine.premium.greeting.ended',
   recorded: 'call.recording.saved',
   recordFailed: 'call.recording.error',
+  enqueued: 'call.enqueued',
+  dequeued: 'call.dequeued',
   referStarted: 'call.refer.started',
   referCompleted: 'call.refer.completed',
   referFailed: 'call.refer.failed',

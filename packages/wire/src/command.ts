@@ -103,8 +103,8 @@ export type LegCommand =
   | (OnLeg & { readonly type: 'hangup'; readonly headers?: CommandHeaders })
   | (OnLeg & {
       readonly type: 'bridge';
-      /** The other leg's `call_control_id`. */
-      readonly with: string;
+      /** The other leg's `call_control_id`, or the queue whose head it is. */
+      readonly with: string | { readonly queue: string };
       readonly after?: AfterBridge;
       readonly preventDouble?: boolean;
       /** This leg hears a ring tone while the other has not answered. */
@@ -141,6 +141,19 @@ export type LegCommand =
       readonly digits: string;
       readonly durationMs?: Ms;
     })
+  // -- queues
+  | (OnLeg & {
+      readonly type: 'enqueue';
+      /** Made if there is none of this name. */
+      readonly queue: string;
+      /** Of a queue that is made. */
+      readonly maxSize?: number;
+      /** Then it is parked again. */
+      readonly maxWaitMs?: Ms;
+      /** It stays listed when it is over. */
+      readonly keepAfterHangup?: boolean;
+    })
+  | (OnLeg & { readonly type: 'leaveQueue' })
   // -- sounds
   | (OnLeg & PlayAsk & { readonly type: 'play' })
   | (OnLeg & {
@@ -188,7 +201,22 @@ export interface GatherAsk {
   readonly invalidPrompt?: SoundAsk;
 }
 
-export type Command = DialCommand | LegCommand;
+/** What concerns a queue of the account, by its name. */
+export interface QueueCommand extends Pick<Common, 'account'> {
+  readonly type: 'queue';
+  readonly queue: string;
+  readonly ask:
+    | { readonly do: 'create' | 'resize'; readonly maxSize: number }
+    | { readonly do: 'delete' }
+    /** A call in it, by its `call_control_id`. */
+    | { readonly do: 'remove'; readonly control: string }
+    | { readonly do: 'keep'; readonly control: string; readonly keepAfterHangup: boolean };
+}
+
+/** What concerns a leg: makes one, or is for one. */
+export type CallCommand = DialCommand | LegCommand;
+
+export type Command = CallCommand | QueueCommand;
 
 /** The three names of a leg. */
 export interface LegIds {
@@ -211,4 +239,32 @@ export interface LegView extends LegIds {
   readonly startedAt: number;
   readonly answeredAt: number | null;
   readonly endedAt: number | null;
+}
+
+/** A queue as reads show it. Times are epoch milliseconds. */
+export interface QueueView {
+  readonly id: string;
+  readonly account: string;
+  readonly name: string;
+  readonly size: number;
+  readonly maxSize: number;
+  /** Of those who left it last. */
+  readonly averageWaitSecs: number;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+}
+
+/** A call in a queue. */
+export interface QueuedView extends LegIds {
+  readonly connection: string | null;
+  readonly from: string;
+  readonly to: string;
+  readonly queueId: string;
+  readonly queue: string;
+  /** From 1. */
+  readonly position: number;
+  readonly waitSecs: number;
+  readonly enqueuedAt: number;
+  readonly alive: boolean;
+  readonly keepAfterHangup: boolean;
 }

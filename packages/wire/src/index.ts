@@ -1,6 +1,7 @@
 export {
   type CallEvent,
   type CallNews,
+  type DequeueReason,
   EVENT_NAME,
   type EventLeg,
   type EventName,
@@ -29,6 +30,7 @@ export {
 } from './client-traits.ts';
 export {
   type AfterBridge,
+  type CallCommand,
   type Command,
   type CommandHeaders,
   type CommandResult,
@@ -41,6 +43,9 @@ export {
   type LegView,
   type MachineDetectionAsk,
   type PlayAsk,
+  type QueueCommand,
+  type QueuedView,
+  type QueueView,
 } from './command.ts';
 export {
   type CustomHeader,

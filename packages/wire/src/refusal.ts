@@ -11,13 +11,21 @@ export const REFUSAL = {
   notRecordable: { code: '90020', status: 422, title: 'Recording cannot be started' },
   ended: { code: '90018', status: 422, title: 'Call has already ended' },
   unanswered: { code: '90034', status: 422, title: 'Call not answered yet' },
+  notInQueue: { code: '90035', status: 422, title: 'Call is not in a queue' },
+  queueFull: { code: '90036', status: 422, title: 'Queue is full' },
+  sizeStands: { code: '90037', status: 422, title: 'max_size of a queue cannot be changed' },
+  alreadyQueued: { code: '90038', status: 422, title: 'Call is already in a queue' },
   soundNotThere: { code: '90040', status: 400, title: 'Audio file could not be downloaded' },
   accountFull: { code: '90041', status: 422, title: 'User channel limit exceeded' },
   profileFull: { code: '90042', status: 422, title: 'Outbound profile channel limit exceeded' },
   connectionFull: { code: '90043', status: 422, title: 'Connection channel limit exceeded' },
+  /** Of a queue that is to be deleted. */
+  queueNotEmpty: { code: '90050', status: 400, title: 'Queue is not empty' },
   badEventType: { code: '90057', status: 422, title: 'Invalid event type in webhook_urls' },
   /** Only of a leg that we called. */
   outgoing: { code: '90102', status: 422, title: 'Call cannot be answered' },
+  /** Also of another account. */
+  notFound: { code: '10005', status: 404, title: 'Resource not found' },
   badField: { code: '10015', status: 422, title: 'Bad Request' },
   missing: { code: '10004', status: 422, title: 'Missing required parameter' },
   badUrl: { code: '10003', status: 422, title: 'Invalid URL' },

@@ -12,6 +12,7 @@ import {
 } from './desk.ts';
 import { actionsOf } from './dial-command.ts';
 import { areTogether, join, moveLeg, openBridge } from './moving.ts';
+import { headOf } from './on-queue.ts';
 import { callOut } from './outgoing.ts';
 import { beginRecording, recordRefusal } from './recording.ts';
 import { connectionOf } from './view.ts';
@@ -20,7 +21,9 @@ import { connectionOf } from './view.ts';
 
 export function bridge(desk: Desk, command: Of<'bridge'>, leg: Leg): Decision {
   const field = 'call_control_id';
-  const other = findLiveLeg(desk, command.with, command.account, field);
+  const { account, with: named } = command;
+  const other =
+    typeof named === 'string' ? findLiveLeg(desk, named, account, field) : headOf(desk, account, named.queue);
   if (isRefusal(other)) return other;
   if (other.id === leg.id) return { why: 'badField', field, detail: 'A call cannot be bridged with itself.' };
   // Two that ring, and nobody who waits for either.

@@ -2,6 +2,7 @@ import type { Ms } from '@sidetone/core';
 import type { CommandResult, LegCommand, Refusal } from '@sidetone/wire';
 import { isEnding, type Leg } from '../leg/leg.ts';
 import type { Admission } from '../limits/admission.ts';
+import type { Queues } from '../place/queues.ts';
 import type { Registry } from '../registry.ts';
 import { type Asker, backEndAsks, userAsks } from '../routing/asker.ts';
 import type { Transactions } from '../transaction.ts';
@@ -18,6 +19,7 @@ export interface Desk {
   readonly begin: Beginnings;
   readonly admission: Admission;
   readonly remembered: Remembered;
+  readonly queues: Queues;
   readonly now: Ms;
   /** What the command has begun, for its answer. */
   readonly begun: { recording?: string };

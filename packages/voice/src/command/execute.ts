@@ -12,6 +12,7 @@ import { bridge, transfer } from './bridging.ts';
 import { type Decision, type Desk, ended, findLeg, isRefusal, refused } from './desk.ts';
 import { actOnAnswer, dial } from './dial-command.ts';
 import * as onLeg from './on-leg.ts';
+import { enqueue, leaveQueue, onQueue } from './on-queue.ts';
 import * as recording from './recording.ts';
 import { connectionOf } from './view.ts';
 
@@ -31,6 +32,7 @@ export class Commands {
 
   execute(command: Command, now: Ms): CommandResult {
     const desk: Desk = { ...this.#world, now, begun: {} };
+    if (command.type === 'queue') return onQueue(desk, command);
     if (command.clientState !== undefined && !isBase64(command.clientState))
       return refused({
         why: 'badClientState',
@@ -111,6 +113,10 @@ function decide(desk: Desk, command: LegCommand, leg: Leg): Decision {
       return onLeg.gather(desk, command, leg);
     case 'stopGather':
       return onLeg.stopGather(desk, leg);
+    case 'enqueue':
+      return enqueue(desk, command, leg);
+    case 'leaveQueue':
+      return leaveQueue(desk, leg);
     case 'refer':
       return onLeg.refer(desk, command, leg);
     case 'record':

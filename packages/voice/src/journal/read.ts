@@ -149,6 +149,12 @@ const STATE: Readonly<Record<string, (state: Fields) => boolean>> = {
 
 const PLACE: Readonly<Record<string, (place: Fields) => boolean>> = {
   bridge: (place) => isText(place['id']) && oneOf('a', 'b', 'next')(place['side']),
+  queue: (place) =>
+    isText(place['id']) &&
+    isText(place['name']) &&
+    isNumber(place['ticket']) &&
+    isNumber(place['since']) &&
+    orNull(isNumber)(place['until']),
   'built-in': (place) =>
     isText(place['id']) && isNumber(place['since']) && oneOf('echo', 'tone', 'music')(place['service']),
 };

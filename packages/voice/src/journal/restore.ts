@@ -4,8 +4,6 @@ import { CAUSE, type Ending } from '../leg/ending.ts';
 import { endingOf, type Leg } from '../leg/leg.ts';
 import type { Inherited } from '../media/media-desk.ts';
 import type { LegInput } from '../message.ts';
-import type { Bridge } from '../place/bridge-draft.ts';
-import type { Registry } from '../registry.ts';
 import { reasonHeaders } from '../sip/reason.ts';
 import { byeHeaders } from '../sip/to-sip.ts';
 import { callOfKey, readCall } from './earlier.ts';
@@ -121,26 +119,6 @@ function restoreLeg({ leg, dialogs, early }: LegEntry, to: Restoring, now: Ms): 
   for (const { callId, fromTag } of early) to.agent.expectStray(callId, fromTag, now + to.cancelMs, headers);
   const adopted = leg.main !== null && here.has(leg.main);
   to.post(leg.id, { type: 'restored', adopted, unacked });
-}
-
-/** A bridge is what its legs say. */
-export function restoreBridges(
-  legs: readonly Leg[],
-  to: {
-    readonly registry: Registry;
-    open(facts: Pick<Bridge, 'id' | 'session'> & Partial<Bridge>): void;
-    /** Without the other side there is nobody to go on with. */
-    alone(bridge: string, ending: Ending): void;
-  },
-): void {
-  for (const { place, session } of legs) {
-    if (place?.in !== 'bridge' || to.registry.bridges.has(place.id)) continue;
-    const { a, b } = to.registry.members(place.id);
-    const talked = a?.state.name === 'up' && b?.state.name === 'up';
-    to.open({ id: place.id, session, ...(talked ? { state: 'up' } : { onFail: 'park' }) });
-    // A transfer that was under way is off.
-    if (a === undefined || b === undefined) to.alone(place.id, RESTARTED);
-  }
 }
 
 const RESTARTED: Ending = { ...CAUSE.restarted, by: 'platform' };

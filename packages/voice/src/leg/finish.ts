@@ -7,6 +7,7 @@ import { CAUSE, type Ending } from './ending.ts';
 import { hangupOf } from './hangup.ts';
 import { isEnding, mainOf } from './leg.ts';
 import type { LegDraft } from './leg-draft.ts';
+import { endQueued } from './queued.ts';
 import { recordsOf, serviceRecord } from './record.ts';
 
 /** The branch's dialog is gone already (BYE or final response of the peer): close what is left of it. */
@@ -60,6 +61,7 @@ export function endLeg(draft: LegDraft, ending: Ending): void {
   cancelGather(draft, 'call_hangup');
   abandonRecording(draft);
   abandonPlays(draft);
+  endQueued(draft);
   draft.set({ state: { name: 'ending', ending }, endedAt: draft.now });
   for (const branch of draft.leg.branches) endBranch(draft, branch, ending);
 }

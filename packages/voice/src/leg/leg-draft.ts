@@ -1,7 +1,7 @@
 import type { LogLine, Ms } from '@sidetone/core';
-import type { CallNews, MediaCommand } from '@sidetone/wire';
+import type { MediaCommand } from '@sidetone/wire';
 import type { Activities } from '../activity/activity.ts';
-import type { MediaTag, PlaceInput, Wish } from '../message.ts';
+import type { MediaTag, News, PlaceInput, Wish } from '../message.ts';
 import type { Attachment, Branch, DigitsOut, Exchange, MediaUse } from './branch.ts';
 import { branchOf, type Leg, type LegState } from './leg.ts';
 
@@ -92,7 +92,7 @@ export class LegDraft {
   }
 
   /** Something that a back end hears of. */
-  news(what: CallNews): void {
+  news(what: News): void {
     const { program, id } = this.leg;
     if (program === null || program.hungUp) return;
     const told = { ...program, told: program.told + 1, hungUp: what.type === 'hangup' };

@@ -38,6 +38,7 @@ import {
   settleExchange,
 } from './negotiation.ts';
 import { isDone, withDone, withHook } from './program.ts';
+import { keepQueued, leaveQueue, queueDue, settleQueued } from './queued.ts';
 import { onReferAnswered, onReferNotified, onSendRefer } from './referring.ts';
 import { onRestored } from './restored.ts';
 
@@ -74,6 +75,7 @@ export function stepLeg(leg: Leg, input: LegInput, settings: LegSettings, now: M
     settlePlays(draft);
     settleDetection(draft);
     settleRecording(draft);
+    settleQueued(draft);
   }
   settle(draft);
   return { state: draft.leg, out: draft.out };
@@ -92,6 +94,7 @@ const STEPS: { readonly [T in LegInput['type']]: (draft: LegDraft, input: Of<T>)
     giveUp(draft);
     probeAgain(draft);
     digitsDue(draft);
+    queueDue(draft);
     onLimit(draft);
   },
   begun: (draft, { news }) => draft.news(news),
@@ -189,15 +192,17 @@ const STEPS: { readonly [T in LegInput['type']]: (draft: LegDraft, input: Of<T>)
     });
   },
   placed: onPlaced,
+  keptAfterHangup: (draft, { keeps }) => keepQueued(draft, keeps),
   audio: (draft, { audio }) => draft.set({ audio }),
   end: (draft, { ending }) => endLeg(draft, ending),
   restored: onRestored,
 };
 
-function onPlaced(draft: LegDraft, { place }: Of<'placed'>): void {
+function onPlaced(draft: LegDraft, { place, reason = 'leave' }: Of<'placed'>): void {
   const { program, place: before } = draft.leg;
   // A transfer that hands a built-in service on leaves nothing in its place.
   if (place !== null) recordService(draft);
+  leaveQueue(draft, place, reason);
   draft.set({ place });
   if (program === null) return;
   // A command has brought it here, be it one of another leg.

@@ -237,6 +237,7 @@ export function legDeadline(leg: Leg): Ms | null {
     const { program, activities } = leg;
     next = earliest(next, earliest(program?.firstCommandBy ?? null, activities.gather?.until ?? null));
     next = earliest(next, activities.detection?.until ?? null);
+    if (leg.place?.in === 'queue') next = earliest(next, leg.place.until);
   }
   for (const { phase, giveUpAt, attachment, digits } of leg.branches) {
     const due =

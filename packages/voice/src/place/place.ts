@@ -16,6 +16,20 @@ export type Place =
       /** The routing plan has put it here, and no back end has commanded it since: nobody would look after it alone. */
       readonly routed?: true;
     }
+  | {
+      readonly in: 'queue';
+      readonly id: string;
+      readonly name: string;
+      /** Its rank is the position. */
+      readonly ticket: number;
+      readonly since: Ms;
+      /** Then it is parked again; null: never. */
+      readonly until: Ms | null;
+      /** It stays listed when it is over. */
+      readonly keeps?: true;
+      /** `enqueued` is told; not before the leg is up. */
+      readonly told?: true;
+    }
   /** An echo, a tone or music, which the record knows as a leg of its own. */
   | {
       readonly in: 'built-in';
@@ -25,5 +39,9 @@ export type Place =
       /** Whoever is here was brought by a transfer. */
       readonly transfer?: 'target';
     };
+
+/** The place that others may be at, too. */
+export const sharedPlace = (place: Place | null | undefined): string | undefined =>
+  place == null || place.in === 'built-in' ? undefined : place.id;
 
 export type Side = 'a' | 'b' | 'next';

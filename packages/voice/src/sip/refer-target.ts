@@ -28,6 +28,7 @@ export function referTarget(request: SipRequest, asks: Leg, facts: ReferFacts): 
   const { place } = other;
   if (other.state.name !== 'up' || mainOf(other) === undefined || place === null) return 480;
   if (place.in === 'built-in') return { kind: 'join-built-in', leg: other.id };
+  if (place.in === 'queue') return 480;
   if (asks.place?.in === 'bridge' && asks.place.id === place.id) return 400;
   const bridge = facts.registry.bridges.get(place.id);
   if (bridge?.swap != null) return 491;
