@@ -24,6 +24,7 @@ import { mediaStorage } from './resources/media-storage.ts';
 import { phoneNumbers } from './resources/phone-numbers.ts';
 import { callControlApplications, outboundVoiceProfiles } from './resources/plain-objects.ts';
 import { publicKey } from './resources/public-key.ts';
+import { recordings } from './resources/recordings.ts';
 import { telephonyCredentials } from './resources/telephony-credentials.ts';
 import { webhookDeliveries } from './resources/webhook-deliveries.ts';
 import { readUpload, type Uploaded } from './upload.ts';
@@ -42,6 +43,7 @@ export const OPERATIONS: readonly Operation[] = [
   ...calls,
   ...callActions,
   ...activeCalls,
+  ...recordings,
   ...mediaStorage,
   ...auditEvents,
   ...publicKey,

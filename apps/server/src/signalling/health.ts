@@ -2,7 +2,15 @@ import type { Ms } from '@sidetone/core';
 
 /** What the service goes on without for a while. */
 export interface Part {
-  readonly name: 'call_records' | 'call_events' | 'webhooks' | 'journal' | 'users' | 'media' | 'trunks';
+  readonly name:
+    | 'call_records'
+    | 'call_events'
+    | 'webhooks'
+    | 'journal'
+    | 'users'
+    | 'media'
+    | 'recordings'
+    | 'trunks';
   /** In one clause; `undefined` while all is well. */
   readonly why: () => string | undefined;
   /** What is to be made up for later. */

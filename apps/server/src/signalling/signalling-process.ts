@@ -23,6 +23,8 @@ import { createMediaClient } from '../media/control-client.ts';
 import { familiesOf, publicHosts } from '../net/listen-hosts.ts';
 import { openSipTransport, type SipTransport } from '../net/sip-transport.ts';
 import { createOutgoing } from '../outgoing/outgoing.ts';
+import { fetchRecording } from '../recordings/fetch.ts';
+import { openRecordings } from '../recordings/open.ts';
 import { createSoundService } from '../sounds/service.ts';
 import { openRecordWriter } from '../store/record-writer.ts';
 import { FAULT, type FromChild, type SignallingStart, type ToChild } from '../supervise/messages.ts';
@@ -133,6 +135,8 @@ async function serve(
 
   const sounds = createSoundService({ config, dataDir, outgoing, log });
 
+  const recordings = openRecordings({ config, dataDir, secrets, log });
+
   let mediaIsHere = false;
   const health = new Health([
     {
@@ -153,6 +157,7 @@ async function serve(
       why: () => journal.why && `cannot be written (${journal.why}); a restart would lose calls`,
       waiting: () => journal.waiting,
     },
+    { name: 'recordings', why: () => recordings.state.why, waiting: () => recordings.state.waiting },
     { name: 'users', why: () => people.trouble },
     { name: 'media', why: () => (mediaIsHere ? undefined : 'the media process is away; no call can begin') },
     { name: 'trunks', why: () => trunks.trouble },
@@ -218,6 +223,8 @@ async function serve(
           .prepare(account, ask)
           .then((result) => exchange.post('voice', { type: 'sound', id, result }));
       },
+      save: ({ id, recording }) =>
+        recordings.save(id, recording, (result) => exchange.post('voice', { type: 'saved', id, result })),
       mediaLag: () => media.lag(),
       keep: (changes, ended) => {
         journal.write([
@@ -282,6 +289,7 @@ async function serve(
           others: others.slice(0, 8).map((other) => other.name),
         };
       },
+      recording: (request) => fetchRecording(recordings, request, epoch()),
       knowsReport: (reportId) => exchange.knowsReport(reportId),
       reported: (callId, bytes, address) =>
         log.info({ call: callId.slice(0, 64), bytes, address }, 'call report received'),
@@ -294,6 +302,7 @@ async function serve(
           registration: (user) => registrationOf(exchange.bindingsOf(user), monotonic()),
           calls: exchange,
           webhooks: webhooks.api,
+          recordings,
         },
         requestsPerMinute: config.limits.api_requests_per_minute,
         monotonic,
@@ -351,6 +360,7 @@ async function serve(
     await webhooks.close();
     exchange.stop();
     await sounds.close();
+    await recordings.close();
     outgoing.close();
     await records.close();
     await people.close();

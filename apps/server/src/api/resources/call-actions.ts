@@ -19,7 +19,6 @@ import {
   notOffered,
   park,
   present,
-  RECORD,
   STREAMS,
   shownName,
   sipUri,
@@ -27,6 +26,14 @@ import {
 } from '../calls/fields.ts';
 import { GATHER, GATHER_DEFAULTS, gatherOf, PROMPTED_DEFAULTS } from '../calls/gathering.ts';
 import { CUSTOM_HEADERS, HEADERS, headersOf } from '../calls/headers.ts';
+import {
+  RECORD,
+  RECORD_START,
+  RECORD_START_DEFAULTS,
+  recordAskOf,
+  recordingId,
+  recordOf,
+} from '../calls/recording.ts';
 import {
   AUDIO,
   AUDIO_OR_CONTENT,
@@ -45,7 +52,14 @@ import { ApiError, badField, CODE, errorItem, notFound } from '../errors.ts';
 import { type Operation, operation } from '../operation.ts';
 
 const tag = 'Call commands';
-const answer = { status: 200, form: 'data', schema: z.object({ result: z.literal('ok') }) } as const;
+const answer = {
+  status: 200,
+  form: 'data',
+  schema: z.object({
+    result: z.literal('ok'),
+    recording_id: z.string().optional().describe('Of what the command records.'),
+  }),
+} as const;
 
 /** A command without who gives it, to which leg. */
 type Wish = LegCommand extends infer C
@@ -80,8 +94,8 @@ const action = <B extends CommonFields>(row: Action<B>): Operation =>
     answer,
     handle: (call, body) => {
       const leg = { ...commonOf(call, body), control: call.path[0]! };
-      execute(call, { ...leg, ...row.command(body) } as LegCommand);
-      return { result: 'ok' };
+      const { recording } = execute(call, { ...leg, ...row.command(body) } as LegCommand);
+      return { result: 'ok', ...(recording === undefined ? {} : { recording_id: recording }) };
     },
   });
 
@@ -144,7 +158,11 @@ export const callActions = [
     body: z.object({ ...COMMON, preferred_codecs: codecs.optional(), ...HEADERS, ...RECORD, ...STREAMS }),
     command: (body) => ({
       type: 'answer',
-      ...present({ headers: headersOf(body), codecs: codecsOf(body.preferred_codecs) }),
+      ...present({
+        headers: headersOf(body),
+        codecs: codecsOf(body.preferred_codecs),
+        record: recordOf(body),
+      }),
     }),
   }),
   action({
@@ -183,6 +201,7 @@ export const callActions = [
           preventDouble: body.prevent_double_bridge,
           ringtone: body.play_ringtone,
           muteDigits: body.mute_dtmf,
+          record: recordOf(body),
         }),
       };
     },
@@ -208,6 +227,7 @@ export const callActions = [
         digits: body.send_digits_on_answer,
         play: soundIn(body),
         detect: detectionOf(body),
+        record: recordOf(body),
       }),
     }),
   }),
@@ -350,6 +370,29 @@ export const callActions = [
     body: z.object(COMMON),
     command: () => ({ type: 'stopGather' }),
   }),
+  action({
+    id: 'startRecording',
+    name: 'record_start',
+    summary: 'Record a leg, wherever it goes, until it is stopped, a limit is reached or the leg ends',
+    body: z.object({ ...COMMON, ...RECORD_START }),
+    defaults: RECORD_START_DEFAULTS,
+    command: (body) => ({ type: 'record', ...recordAskOf(body) }),
+  }),
+  ...(
+    [
+      ['stopRecording', 'record_stop', 'Stop recording a leg', 'stopRecord'],
+      ['pauseRecording', 'record_pause', 'Leave out what is said from now on', 'pauseRecord'],
+      ['resumeRecording', 'record_resume', 'Go on with a recording that pauses', 'resumeRecord'],
+    ] as const
+  ).map(([id, name, summary, type]) =>
+    action({
+      id,
+      name,
+      summary,
+      body: z.object({ ...COMMON, recording_id: recordingId.optional() }),
+      command: (body) => ({ type, ...present({ recording: body.recording_id }) }),
+    }),
+  ),
 ];
 
 /** Commands of the published API that are not here. */
@@ -366,10 +409,6 @@ const LATER: ReadonlySet<string> = new Set([
   'gather_using_ai',
   'leave_queue',
   'pay',
-  'record_pause',
-  'record_resume',
-  'record_start',
-  'record_stop',
   'siprec_start',
   'siprec_stop',
   'streaming_start',

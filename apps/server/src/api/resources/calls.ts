@@ -16,12 +16,12 @@ import {
   notOffered,
   park,
   present,
-  RECORD,
   STREAMS,
   shownName,
   within,
 } from '../calls/fields.ts';
 import { HEADERS, headersOf } from '../calls/headers.ts';
+import { RECORD, recordOf } from '../calls/recording.ts';
 import { AUDIO, soundIn } from '../calls/sounds.ts';
 import { badField, refused } from '../errors.ts';
 import { type ApiCall, iso, operation, ownObject, referred } from '../operation.ts';
@@ -109,14 +109,18 @@ export const calls = [
     body: dial,
     lenient: { keeps: [] },
     defaults: DEFAULTS,
-    answer: { status: 200, form: 'data', schema: z.object({ ...ids, is_alive: z.literal(false) }) },
+    answer: {
+      status: 200,
+      form: 'data',
+      schema: z.object({ ...ids, is_alive: z.literal(false), recording_id: z.string().optional() }),
+    },
     handle: (call, body: z.output<typeof dial>) => {
       referred(call, ['application', 'connection'], body.connection_id, '/connection_id');
       for (const field of LINKED) {
         const given = body[field] !== undefined && body[field] !== false;
         if (given && body.link_to === undefined) throw badField(`/${field}`, `${field} needs link_to.`);
       }
-      const { ids } = execute(call, {
+      const { ids, recording } = execute(call, {
         type: 'dial',
         ...commonOf(call, body),
         connection: body.connection_id,
@@ -136,6 +140,7 @@ export const calls = [
           digits: body.send_digits_on_answer,
           play: soundIn(body),
           detect: detectionOf(body),
+          record: recordOf(body),
         }),
       } as const);
       if (ids === undefined) throw new Error('a dial that was taken has no ids');
@@ -146,6 +151,7 @@ export const calls = [
         call_session_id: ids.session,
         client_state: body.client_state ?? null,
         is_alive: false,
+        ...(recording === undefined ? {} : { recording_id: recording }),
       };
     },
   }),
