@@ -28,6 +28,10 @@ const METHODS = {
   gather_using_audio: 'gatherUsingAudio',
   gather_using_speak: 'gatherUsingSpeak',
   gather_stop: 'stopGather',
+  record_start: 'startRecording',
+  record_stop: 'stopRecording',
+  record_pause: 'pauseRecording',
+  record_resume: 'resumeRecording',
 } as const;
 export type ActionName = keyof typeof METHODS;
 
