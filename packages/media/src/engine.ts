@@ -202,7 +202,7 @@ function dtmf(leg: Leg, command: Of<'dtmf'>): MediaReply {
 /** Where nothing can be written: each recording fails. */
 const NO_RECORDINGS: RecordingPort = {
   open: (_file, _form, failed) => {
-    queueMicrotask(failed);
+    void Promise.resolve().then(failed);
     return { write: () => false, close: async () => ({ frames: 0, failed: true }) };
   },
 };

@@ -16,8 +16,8 @@ import {
   recordOf,
   uuid,
 } from '@sidetone/core';
-import type { CallEvent, CallNews, MediaCommand, RecordingResult, RecordingToSave } from '@sidetone/wire';
-import { laneOf, lateRecording } from './command/event.ts';
+import type { CallNews, MediaCommand, RecordingResult, RecordingToSave } from '@sidetone/wire';
+import { type RecordingFacts as Facts, type Lane, laneOf, lateRecording } from './command/late-recording.ts';
 import { isEventLeg, isHook } from './journal/read-event.ts';
 import { isEnding, type Leg } from './leg/leg.ts';
 import type { Inherited } from './media/media-desk.ts';
@@ -36,14 +36,7 @@ import type { VoiceOptions } from './voice-options.ts';
 /** Media has told the end of a file by then, or never will. */
 const CLOSE_MS: Ms = 30_000;
 
-/** What an event behind the end of a lane is made of. */
-export type Lane = Pick<CallEvent, 'lane' | 'n' | 'account' | 'leg' | 'clientState'> & {
-  readonly saved: CallEvent['hook'];
-  readonly failed: CallEvent['hook'];
-};
-
 type News = Extract<CallNews, { type: 'recorded' | 'recordFailed' }>;
-type Facts = Omit<RecordingToSave, 'endedAt' | 'why' | 'lostMs'>;
 
 interface Late {
   readonly id: string;
@@ -61,11 +54,6 @@ interface Late {
   readonly lane: Lane | null;
   /** It is saved, or not, and its leg is about to end. */
   readonly result: RecordingResult | null;
-}
-
-export interface LateRecording extends Pick<Late, 'id' | 'owner' | 'branch' | 'seen' | 'facts'> {
-  /** Media has told the end. */
-  readonly end: RecordEnd | null;
 }
 
 export interface RecordingsOut {

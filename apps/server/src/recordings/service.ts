@@ -5,6 +5,7 @@ import { setTimeout as rest } from 'node:timers/promises';
 import type { EpochMs, Ms } from '@sidetone/core';
 import type { RecordingResult, RecordingToSave } from '@sidetone/wire';
 import type { Logger } from 'pino';
+import { ageOf } from '../sounds/file-age.ts';
 import { diskKeeper } from './disk-keeper.ts';
 import { createFinisher } from './finisher.ts';
 import type { Keeper } from './keeper.ts';
@@ -213,11 +214,12 @@ class Recordings implements RecordingService {
       const open = join(this.#folder, 'open');
       for (const name of await readdir(open)) {
         const { mtimeMs } = await stat(join(open, name));
-        if (mtimeMs < Date.now() - FORGOTTEN_MS) await rename(join(open, name), this.#file('unsaved', name));
+        if (ageOf(mtimeMs) > FORGOTTEN_MS) await rename(join(open, name), this.#file('unsaved', name));
       }
       if (keepDays === undefined) return;
       for (;;) {
-        const old = await this.store.before(epoch() - keepDays * DAY_MS, SWEPT_AT_ONCE);
+        const day = epoch();
+        const old = await this.store.before(day - keepDays * DAY_MS, SWEPT_AT_ONCE);
         for (const recording of old) await this.remove(recording);
         if (old.length > 0) log.info({ recordings: old.length }, 'old recordings removed');
         if (old.length < SWEPT_AT_ONCE || this.#ends.signal.aborted) return;

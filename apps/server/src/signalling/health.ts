@@ -19,6 +19,19 @@ export interface Part {
   readonly lost?: () => number;
 }
 
+/** Of what writes down, now or later. */
+export const partOf = (
+  name: Part['name'],
+  of: {
+    readonly state: { readonly why: string | undefined; readonly waiting: number; readonly lost?: number };
+  },
+): Part => ({
+  name,
+  why: () => of.state.why,
+  waiting: () => of.state.waiting,
+  lost: () => of.state.lost ?? 0,
+});
+
 /** `GET /healthz`. Strangers read it: it names parts and reasons, no path, no address, no user. */
 export interface HealthAnswer {
   readonly status: 'ok' | 'degraded';

@@ -33,7 +33,7 @@ import { openWebhooks } from '../webhooks/open.ts';
 import { authenticate } from './authenticate.ts';
 import { createExchange } from './exchange.ts';
 import { handOver } from './hand-over.ts';
-import { Health } from './health.ts';
+import { Health, partOf } from './health.ts';
 import { InheritedFault, inheriting } from './inherited-fault.ts';
 import { KeptTrunks } from './kept-trunks.ts';
 import { registrationOf } from './registration.ts';
@@ -139,25 +139,15 @@ async function serve(
 
   let mediaIsHere = false;
   const health = new Health([
-    {
-      name: 'call_records',
-      why: () => records.state.why,
-      waiting: () => records.state.waiting,
-      lost: () => records.state.lost,
-    },
-    {
-      name: 'call_events',
-      why: () => webhooks.state.why,
-      waiting: () => webhooks.state.waiting,
-      lost: () => webhooks.state.lost,
-    },
+    partOf('call_records', records),
+    partOf('call_events', webhooks),
+    partOf('recordings', recordings),
     { name: 'webhooks', why: () => undefined, waiting: () => exchange.webhooks().waiting },
     {
       name: 'journal',
       why: () => journal.why && `cannot be written (${journal.why}); a restart would lose calls`,
       waiting: () => journal.waiting,
     },
-    { name: 'recordings', why: () => recordings.state.why, waiting: () => recordings.state.waiting },
     { name: 'users', why: () => people.trouble },
     { name: 'media', why: () => (mediaIsHere ? undefined : 'the media process is away; no call can begin') },
     { name: 'trunks', why: () => trunks.trouble },
