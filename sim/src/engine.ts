@@ -103,7 +103,7 @@ export class PretendEngine {
         this.sources.set(command.leg, command.source);
         return { ok: true };
       case 'health':
-        return { ok: true, health: { legs: this.legs.size, portsFree: 1000 } };
+        return { ok: true, health: { legs: this.legs.size, rooms: 0, portsFree: 1000 } };
       case 'record':
       case 'recordPause':
       case 'recordResume':

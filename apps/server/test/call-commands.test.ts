@@ -77,6 +77,14 @@ const ROWS: readonly Row[] = [
       muteDigits: 'opposite',
     },
   ],
+  ['bridge', { call_control_id: null, queue: 'support' }, { type: 'bridge', with: { queue: 'support' } }],
+  ['enqueue', { queue_name: 'support' }, { type: 'enqueue', queue: 'support' }],
+  [
+    'enqueue',
+    { queue_name: 'Über uns/1', max_size: 1000, max_wait_time_secs: 90, keep_after_hangup: true },
+    { type: 'enqueue', queue: 'Über uns/1', maxSize: 1000, maxWaitMs: 90_000, keepAfterHangup: true },
+  ],
+  ['leave_queue', undefined, { type: 'leaveQueue' }],
   [
     'transfer',
     { to: ' sip:bob@example.com;secure=srtp ' },

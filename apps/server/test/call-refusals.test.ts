@@ -86,10 +86,28 @@ const SINGLE: readonly Row[] = [
   ],
   ['reject', {}, ['10004', '/cause', /cause is required/]],
   ['reject', { cause: 'BUSY' }, ['10015', '/cause', /CALL_REJECTED or USER_BUSY/]],
-  ['bridge', {}, ['10004', '/call_control_id', /call_control_id is required/]],
-  ['bridge', { queue: 'support' }, ['10015', '/queue', /not offered here yet/]],
+  ['bridge', {}, ['10004', '/call_control_id', /call_control_id or queue is required/]],
+  ['bridge', { queue: '' }, ['10004', '/call_control_id', /call_control_id or queue is required/]],
   ['bridge', { video_room_id: 'x' }, ['10015', '/video_room_id', /not offered here yet/]],
-  ['bridge', { call_control_id: 'x', queue: 'y' }, ['10015', '/queue', /not offered here yet/]],
+  ['bridge', { call_control_id: 'x', queue: 'y' }, ['10015', '/queue', /not both/]],
+  ['bridge', { queue: 'a\r\nb' }, ['10015', '/queue', /line breaks/]],
+  ['enqueue', {}, ['10004', '/queue_name', /required/]],
+  ['enqueue', { queue_name: '' }, ['10004', '/queue_name', /required/]],
+  [
+    'enqueue',
+    { queue_name: 'a'.repeat(256), max_size: 0, max_wait_time_secs: 86_401, keep_after_hangup: 'yes' },
+    ['10015', '/queue_name', /255/],
+    ['10015', '/max_size', /less than 1/],
+    ['10015', '/max_wait_time_secs', /more than 86400/],
+    ['10015', '/keep_after_hangup', /keep_after_hangup/],
+  ],
+  [
+    'enqueue',
+    { queue_name: 5, max_size: 1001 },
+    ['10015', '/queue_name', /queue_name/],
+    ['10015', '/max_size', /1000/],
+  ],
+  ['leave_queue', { client_state: 'x' }, ['90017', '/client_state', /base64/]],
   [
     'bridge',
     { call_control_id: 'x', hold_after_unbridge: true, park_after_unbridge: 'both', mute_dtmf: 'all' },
@@ -316,7 +334,7 @@ describe('commands that are refused', () => {
   });
 
   it('commands that are not here are refused by name, unknown ones are nowhere', async () => {
-    for (const name of ['record_start', 'enqueue', 'streaming_start', 'gather_using_ai', 'fork_start']) {
+    for (const name of ['record_start', 'streaming_start', 'gather_using_ai', 'fork_start']) {
       const answer = await ask('POST', `/calls/x/actions/${name}`, {});
       assert.equal(answer.status, 422);
       assert.deepEqual(answer.body.errors, [

@@ -111,12 +111,14 @@ describe('a control connection that breaks is no death of media', () => {
   it('a play keeps its id, which is not that of the command', async () => {
     const play: MediaCommand = { op: 'play', leg: 'a', id: '7', file: 'f', loop: null };
     const stop: MediaCommand = { op: 'stop', leg: 'a', id: '7' };
-    const replies = [play, stop, close('a')].map((command) => client.command(command));
-    assert.deepEqual(await Promise.all(replies), [{ ok: true }, { ok: true }, { ok: true }]);
-    assert.deepEqual(commands.slice(-3), [play, stop, close('a')]);
+    const inRoom: MediaCommand = { op: 'roomPlay', room: 'r', id: '8', file: 'f', loop: 1 };
+    const asked = [play, stop, inRoom, close('a')];
+    const replies = asked.map((command) => client.command(command));
+    assert.deepEqual(await Promise.all(replies), new Array(4).fill({ ok: true }));
+    assert.deepEqual(commands.slice(-4), asked);
   });
 
-  it('a report keeps the number that it has in its leg, also when it is told after a break', async () => {
+  it('a report keeps the number that it has in its leg or room, also when it is told after a break', async () => {
     const digit = (leg: string, n: number): MediaEvent => ({
       event: 'dtmf',
       leg,
@@ -130,9 +132,20 @@ describe('a control connection that breaks is no death of media', () => {
     const intruder = await intrude(path);
     server.event(digit('a', 2));
     server.event(digit('b', 1));
-    await until('the digits', () => events.length === 9);
+    const played: MediaEvent = {
+      event: 'roomPlayed',
+      room: 'r',
+      n: 4,
+      id: '8',
+      status: 'completed',
+      atMs: 900,
+    };
+    const floor: MediaEvent = { event: 'floor', room: 'r', n: 5, leg: null };
+    server.event(played);
+    server.event(floor);
+    await until('the digits', () => events.length === 11);
     intruder.destroy();
-    assert.deepEqual(events.slice(6), [digit('a', 1), digit('a', 2), digit('b', 1)]);
+    assert.deepEqual(events.slice(6), [digit('a', 1), digit('a', 2), digit('b', 1), played, floor]);
   });
 
   it('another engine under the same path is a death of the first, at once', async () => {

@@ -67,7 +67,10 @@ describe('docs/voice-api.md', () => {
   });
 
   it('names every field there is, with its default', () => {
-    const rows = OPERATIONS.filter((row) => row.tag === 'Call commands' || row.id === 'dialCall');
+    const rows = OPERATIONS.filter(
+      ({ tag, id, body }) =>
+        tag === 'Call commands' || id === 'dialCall' || (tag === 'Queues' && body !== undefined),
+    );
     assert.ok(rows.length > 15);
     for (const row of rows) {
       const { properties } = bodySchema(row) as { properties: Record<string, { default?: unknown }> };

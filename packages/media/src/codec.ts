@@ -8,8 +8,13 @@ export type PcmRate = 8000 | 16000 | 24000;
 
 /** The rate at which two codecs meet: that of the narrower one, so that no resampler runs. */
 export function meetingRate(a: CodecName, b: CodecName): PcmRate {
-  const wide = (codec: CodecName): boolean => codec === 'OPUS' || codec === 'G722';
-  return wide(a) && wide(b) ? 16_000 : 8000;
+  return codecRate(a, codecRate(b, 16_000));
+}
+
+/** The rate at which a codec works where none above `most` is of use. */
+export function codecRate(codec: CodecName, most: PcmRate): PcmRate {
+  if (codec === 'OPUS') return most;
+  return codec === 'G722' && most > 8000 ? 16_000 : 8000;
 }
 
 /** The RTP clock of a codec (RFC 3551 table 4: G722 counts at 8000; RFC 7587 §4.1: Opus always at 48000). */
@@ -25,8 +30,8 @@ export interface PcmDecoder {
 }
 
 export interface PcmEncoder {
-  /** One 20 ms frame. The result is the caller's. */
-  encode(pcm: Int16Array): Uint8Array | undefined;
+  /** One 20 ms frame. The result is the caller's. `alone`: to be understood without those before it, as far as the codec can. */
+  encode(pcm: Int16Array, alone?: boolean): Uint8Array | undefined;
   free(): void;
 }
 

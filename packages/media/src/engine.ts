@@ -1,5 +1,5 @@
 import { hexId } from '@sidetone/core';
-import type { MediaCommand, MediaReply } from '@sidetone/wire';
+import type { MediaCommand, MediaReply, RoomCommand } from '@sidetone/wire';
 import { Descriptions } from './descriptions.ts';
 import { DIGITS } from './digit-sender.ts';
 import type { Leg } from './leg.ts';
@@ -10,9 +10,11 @@ import { PacketBuffers } from './packet-buffer.ts';
 import { DEFAULT_LIMITS, type MediaEngineOptions, type RecordingPort } from './ports.ts';
 import { refuse } from './refusal.ts';
 import { ReportLog } from './report-log.ts';
+import { Rooms } from './room/rooms.ts';
 import { SharedSounds } from './shared-sounds.ts';
 import { Tick } from './tick.ts';
 import { Tracks } from './track.ts';
+import { badPlay, badRecording } from './wish.ts';
 
 /** B2BUA-RTC as its owner commands it. */
 export interface MediaEngine {
@@ -29,9 +31,6 @@ export function createMediaEngine(options: MediaEngineOptions): MediaEngine {
   return new Engine(options);
 }
 
-const MAX_ID = 256;
-const MAX_FILE = 4096;
-
 /**
  * Commands in, events out. What they do lies in parts: `OpenLegs` (ports, sockets, who hears whom), `Descriptions` (offers and
  * answers), `ReportLog` (what an owner must not miss), `Leg` (all that packets meet).
@@ -39,6 +38,7 @@ const MAX_FILE = 4096;
 class Engine implements MediaEngine {
   readonly #options: MediaEngineOptions;
   readonly #reports: ReportLog;
+  readonly #rooms: Rooms;
   readonly #legs: OpenLegs;
   readonly #descriptions: Descriptions;
   readonly #tick: Tick;
@@ -63,9 +63,11 @@ class Engine implements MediaEngine {
       newFeeder: () => ++feeders,
       cname: hexId(options.random, 8),
     };
-    this.#legs = new OpenLegs(options, world);
+    this.#rooms = new Rooms(world, this.#reports);
+    this.#legs = new OpenLegs(options, world, this.#rooms);
     this.#descriptions = new Descriptions(this.#legs, options, world.cname);
     this.#tick = new Tick(options.now, options.schedule, (at) => {
+      this.#rooms.tick(at);
       for (const { leg } of this.#legs.all()) leg.tick(at, this.#counterpart(leg));
     });
   }
@@ -102,7 +104,7 @@ class Engine implements MediaEngine {
   async #run(command: MediaCommand): Promise<MediaReply> {
     switch (command.op) {
       case 'health':
-        return { ok: true, health: { legs: this.#legs.size, portsFree: this.#legs.portsFree } };
+        return { ok: true, health: this.#health() };
       case 'claim':
         return this.#claim(command);
       case 'answer':
@@ -110,7 +112,8 @@ class Engine implements MediaEngine {
       case 'offer':
         return this.#opening(command.leg, this.#descriptions.offer(command));
     }
-    if (!('leg' in command)) return refuse('no-room', `there is no room ${command.room}`);
+    if (!('leg' in command))
+      return isOfRoom(command) ? this.#inRoom(command) : refuse('no-room', 'rooms are not recorded');
     const open = this.#legs.get(command.leg);
     if (open === undefined) {
       return command.op === 'close' ? { ok: true } : refuse('no-leg', `there is no leg ${command.leg}`);
@@ -119,9 +122,10 @@ class Engine implements MediaEngine {
     switch (command.op) {
       case 'accept':
         return this.#descriptions.accept(open, command);
-      case 'source':
-        this.#legs.routes.set(leg, command.source);
-        return { ok: true };
+      case 'source': {
+        const why = this.#legs.routes.set(leg, command.source);
+        return why === undefined ? { ok: true } : refuse('wrong-state', why);
+      }
       case 'dtmf':
         return dtmf(leg, command);
       case 'play':
@@ -153,6 +157,18 @@ class Engine implements MediaEngine {
     }
   }
 
+  #inRoom(command: RoomCommand): MediaReply {
+    const why = command.op === 'roomPlay' ? badPlay(command) : undefined;
+    if (why !== undefined) return why;
+    return this.#rooms.command(command)
+      ? { ok: true }
+      : refuse('no-room', `there is no room ${command.room}`);
+  }
+
+  #health(): Extract<MediaReply, { ok: true }>['health'] & {} {
+    return { legs: this.#legs.size, rooms: this.#rooms.size, portsFree: this.#legs.portsFree };
+  }
+
   /** A command that may open a leg. */
   async #opening(id: string, reply: Promise<MediaReply>): Promise<MediaReply> {
     const done = await reply;
@@ -175,16 +191,16 @@ class Engine implements MediaEngine {
     const read = typeof seen === 'object' && seen !== null ? new Map(Object.entries(seen)) : undefined;
     // After the reply: the owner knows then which legs it has.
     this.#options.schedule.at(this.#options.now(), () => {
-      for (const id of named) {
-        const last = read?.get(id);
-        if (last === undefined) this.#legs.get(id)?.leg.tellAgain();
-        else this.#reports.tellAgain(id, Number(last) || 0);
-      }
-      this.#reports.forgetClosed(named);
+      for (const id of named) if (read?.has(id) !== true) this.#legs.get(id)?.leg.tellAgain();
+      const asked = [...(read ?? [])].filter(([name]) => named.has(name) || this.#reports.isOfRoom(name));
+      for (const [name, last] of asked) this.#reports.tellAgain(name, Number(last) || 0);
+      this.#reports.forgetClosed(new Set([...named, ...asked.map(([name]) => name)]));
     });
     return { ok: true, missing: legs.filter((id) => this.#legs.get(id) === undefined) };
   }
 }
+
+const isOfRoom = (command: MediaCommand): command is RoomCommand => command.op.startsWith('room');
 
 function dtmf(leg: Leg, command: Of<'dtmf'>): MediaReply {
   const digits = command.digits.toUpperCase();
@@ -207,38 +223,16 @@ const NO_RECORDINGS: RecordingPort = {
   },
 };
 
-const isCount = (value: number | undefined): boolean =>
-  value === undefined || (Number.isFinite(value) && value > 0);
-
 function record(leg: Leg, wish: Of<'record'> & { readonly leg: string }): MediaReply {
-  const problem = nameProblem('a recording', wish);
-  if (problem !== undefined) return problem;
-  if (wish.channels !== 1 && wish.channels !== 2)
-    return refuse('wrong-state', 'a recording has 1 or 2 channels');
-  if (!['both', 'inbound', 'outbound'].includes(wish.track))
-    return refuse('wrong-state', 'track is both, inbound or outbound');
-  if (!isCount(wish.maxMs) || !isCount(wish.silenceMs))
-    return refuse('wrong-state', 'a limit is a number above 0');
+  const why = badRecording(wish);
+  if (why !== undefined) return why;
   return leg.record(wish) ? { ok: true } : refuse('wrong-state', 'too much of this leg is recorded already');
 }
 
-/** Why the id, or the file, of something can be no such thing. */
-function nameProblem(
-  what: string,
-  { id, file }: { readonly id: string; readonly file: string },
-): MediaReply | undefined {
-  if (typeof id !== 'string' || id === '' || id.length > MAX_ID)
-    return refuse('wrong-state', `the id of ${what} has 1 to ${MAX_ID} characters`);
-  if (typeof file !== 'string' || file === '' || file.length > MAX_FILE)
-    return refuse('wrong-state', `the name of a file has 1 to ${MAX_FILE} characters`);
-  return undefined;
-}
-
-function play(leg: Leg, { id, file, loop, overlay, fromMs }: Of<'play'>): MediaReply {
-  const problem = nameProblem('a play', { id, file });
-  if (problem !== undefined) return problem;
-  if (loop !== null && !(Number.isInteger(loop) && loop > 0))
-    return refuse('wrong-state', 'loop is a whole number from 1 on, or null');
+function play(leg: Leg, command: Of<'play'>): MediaReply {
+  const { id, file, loop, overlay, fromMs } = command;
+  const why = badPlay(command);
+  if (why !== undefined) return why;
   if (fromMs !== undefined && !(Number.isFinite(fromMs) && fromMs >= 0))
     return refuse('wrong-state', 'fromMs is a number from 0 on');
   leg.play({

@@ -1,12 +1,13 @@
 import type { Ms } from '@sidetone/core';
 import type { CodecName } from '@sidetone/wire';
-import type { PcmRate } from './codec.ts';
+import type { EncoderLimits, PcmRate } from './codec.ts';
+import type { Feed } from './feed.ts';
 import type { SharedSound, SharedSounds } from './shared-sounds.ts';
 import type { EncodedFeed, NoFrame, PcmFeed } from './sound-feed.ts';
 import { trackBitrate } from './track.ts';
 
 /** A file being played, asked for as frames of a codec or as PCM; what it is asked for may change under way, and then it is opened anew where it is. */
-export class FilePlay {
+export class FilePlay implements Feed {
   readonly #sounds: SharedSounds;
   readonly #file: string;
   /** Passes that are still to come after this one; null: no end. */
@@ -33,7 +34,7 @@ export class FilePlay {
   }
 
   /** The next frame of a codec. `end`: it has been played as often as was asked. */
-  encoded(codec: CodecName, maxBitrate: number | undefined): Uint8Array | NoFrame {
+  encoded(codec: CodecName, { maxBitrate }: EncoderLimits): Uint8Array | NoFrame {
     const form = `${codec} ${trackBitrate(maxBitrate)}`;
     if (form !== this.#form) {
       this.#take(form);

@@ -5,6 +5,9 @@ import type { CodecName, LegKind, LegStats, Source } from '@sidetone/wire';
 import { clockRate } from './codec.ts';
 import { DigitsOut } from './digits-out.ts';
 import { Ears, type EarsOut } from './ears.ts';
+import type { Feed } from './feed.ts';
+import { FeedOut } from './feed-out.ts';
+import { FilePlay } from './file-play.ts';
 import { LegRecordings, type LegRecordWish } from './leg-recordings.ts';
 import type { LegWorld } from './leg-world.ts';
 import { Outlet, PLAYED } from './outlet.ts';
@@ -33,8 +36,9 @@ const CHECK_TICKS = 5;
  *
  *   transport ─ opened packet ─▶ rtp() ─┬ telephone-event ─▶ digit event; regenerated for each hearer
  *                                       └ audio ─▶ sinks ─┬ inlet of each hearer: relay | overlay | none ─▶ outlet ─▶ transport
- *                                                         └ ears, if it has any: digits as tones, speech, silence, beep
- *   tick (20 ms) ─▶ digits being sent | a file | what is played | silence, then comfort noise where nothing comes; reports; time-outs
+ *                                                         ├ ears, if it has any: digits as tones, speech, silence, beep
+ *                                                         └ taps, if it has any: the slot of a room
+ *   tick (20 ms) ─▶ digits being sent | a file | a room | what is played | silence, then comfort noise where nothing comes; reports; time-outs
  */
 export class Leg implements TransportEvents, Feeder, Hearer, EarsOut {
   readonly id: string;
@@ -53,12 +57,16 @@ export class Leg implements TransportEvents, Feeder, Hearer, EarsOut {
   readonly #detector = createDtmfDetector();
   readonly #relay: Relay;
   readonly #synth: SynthOut;
+  readonly #feed: FeedOut;
   readonly #watch: Watch;
   readonly #reports: Reports;
-  /** Legs that hear this one, and with the ears all that its packets are given to. Replaced, never changed, by wishes. */
+  /** Legs that hear this one, and with the ears and taps all that its packets are given to. Replaced, never changed, by wishes. */
   #hearers: readonly Leg[] = [];
+  #taps: readonly Hearer[] = [];
   #sinks: readonly Hearer[] = [];
   #ears: Ears | undefined;
+  /** Of a source of that kind. */
+  #file: FilePlay | undefined;
   #listening = false;
   #plays: Plays | undefined;
   #recordings: LegRecordings | undefined;
@@ -83,6 +91,7 @@ export class Leg implements TransportEvents, Feeder, Hearer, EarsOut {
     this.digits = new DigitsOut(this.outlet, world);
     this.#relay = new Relay(this.outlet, world);
     this.#synth = new SynthOut(this.outlet, world);
+    this.#feed = new FeedOut(this.outlet, world);
     this.inlet = this.#relay;
     this.#watch = new Watch(id, world, world.now());
     this.#reports = new Reports({ in: this.in, out: this.outlet.numbers }, world, world.now());
@@ -122,8 +131,12 @@ export class Leg implements TransportEvents, Feeder, Hearer, EarsOut {
     this.#chooseEars();
   }
 
-  setSource(source: Source): void {
+  /** `room`: what is heard of the room that the source names. */
+  setSource(source: Source, room?: Feed): void {
     this.source = source;
+    this.#file?.free();
+    this.#file = source.kind === 'file' ? new FilePlay(this.#world.sounds, source.file, null, 0) : undefined;
+    this.#feed.feed = room ?? this.#file;
     this.#resetSound();
     this.#relay.restart();
     this.#plays?.sourceChanged();
@@ -131,9 +144,17 @@ export class Leg implements TransportEvents, Feeder, Hearer, EarsOut {
 
   setHearers(hearers: readonly Leg[]): void {
     this.#hearers = hearers;
-    const others = [...(this.#ears === undefined ? [] : [this.#ears]), ...(this.#recordings?.inbound ?? [])];
-    this.#sinks = others.length === 0 ? hearers : [...hearers, ...others];
-    this.outlet.sinks = this.#recordings?.outbound ?? [];
+    const recordings = this.#recordings;
+    const ears = this.#ears === undefined ? [] : [this.#ears];
+    this.#sinks = [...hearers, ...ears, ...this.#taps, ...(recordings?.inbound ?? [])];
+    this.outlet.sinks = recordings?.outbound ?? [];
+  }
+
+  /** `tap` is given the packets, too, or no more. */
+  tap(tap: Hearer, on: boolean): void {
+    const others = this.#taps.filter((other) => other !== tap);
+    this.#taps = on ? [...others, tap] : others;
+    this.setHearers(this.#hearers);
   }
 
   /** `false`: too many are recorded already. */
@@ -177,6 +198,7 @@ export class Leg implements TransportEvents, Feeder, Hearer, EarsOut {
   #resetSound(): void {
     this.#relay.reset();
     this.#synth.reset();
+    this.#feed.reset();
     this.digits.reset();
   }
 
@@ -321,7 +343,7 @@ export class Leg implements TransportEvents, Feeder, Hearer, EarsOut {
       return;
     }
     if (this.#plays?.playing) {
-      const heard = this.#plays.tick(this.source, now);
+      const heard = this.#plays.tick(this.#feed.feed ?? this.source, now);
       this.#chooseInlet();
       if (heard) return;
     }
@@ -340,6 +362,10 @@ export class Leg implements TransportEvents, Feeder, Hearer, EarsOut {
         return;
       case 'echo':
         this.#relay.fill(now, undefined);
+        return;
+      case 'file':
+      case 'room':
+        this.#feed.play(now);
     }
   }
 
@@ -385,6 +411,7 @@ export class Leg implements TransportEvents, Feeder, Hearer, EarsOut {
     this.#plays?.stopAll();
     this.#recordings?.close();
     this.#ears?.free();
+    this.#file?.free();
     this.#resetSound();
     this.transport.close();
   }

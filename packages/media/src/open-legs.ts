@@ -11,6 +11,7 @@ import { PortRange } from './port-range.ts';
 import type { MediaEngineOptions } from './ports.ts';
 import { NO_ADDRESS, type Refusal, refuse } from './refusal.ts';
 import { RestingSockets } from './resting.ts';
+import type { Rooms } from './room/rooms.ts';
 import { Routes } from './routes.ts';
 import { bindPlain, bindWebRtc } from './sockets.ts';
 import { WebRtcTransport } from './webrtc-transport.ts';
@@ -35,14 +36,15 @@ export type Opened = { readonly ok: true; readonly open: OpenLeg } | Refusal;
 
 /** The legs of an engine: opened on ports of the range, moved between address families, closed. */
 export class OpenLegs {
-  readonly routes = new Routes((id) => this.#legs.get(id)?.leg);
+  readonly routes: Routes;
   readonly #options: MediaEngineOptions;
   readonly #world: LegWorld;
   readonly #range: PortRange;
   readonly #sockets: RestingSockets;
   readonly #legs = new Map<string, OpenLeg>();
 
-  constructor(options: MediaEngineOptions, world: LegWorld) {
+  constructor(options: MediaEngineOptions, world: LegWorld, rooms: Rooms) {
+    this.routes = new Routes((id) => this.#legs.get(id)?.leg, rooms);
     this.#options = options;
     this.#world = world;
     this.#range = new PortRange(options.ports[0], options.ports[1]);

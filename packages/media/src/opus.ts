@@ -2,6 +2,7 @@ import {
   Application,
   createDecoder,
   createEncoder,
+  EncoderCtl,
   loadLibopus,
   type OpusDecoderHandle,
   type OpusEncoderHandle,
@@ -24,8 +25,8 @@ export interface OpusEncoderSettings {
 }
 
 export interface OpusEncoder {
-  /** One 20 ms frame in, one packet out; `undefined` in the moment before the codec exists. */
-  encode(pcm: Int16Array): Uint8Array | undefined;
+  /** One 20 ms frame in, one packet out; `undefined` in the moment before the codec exists. `alone`: predicted from nothing before it. */
+  encode(pcm: Int16Array, alone?: boolean): Uint8Array | undefined;
   free(): void;
 }
 
@@ -90,8 +91,19 @@ function encoder(settings: OpusEncoderSettings): OpusEncoder {
     }),
   );
   const options = { frameSize: settings.rate / 50, maxPacketBytes: 1200 };
+  const predict = (on: boolean): void =>
+    pending.handle?.encoderCtl(EncoderCtl.SetPredictionDisabled, on ? 0 : 1);
   return {
-    encode: (pcm) => attempt(() => pending.handle?.encode(pcm, options)),
+    encode: (pcm, alone) =>
+      attempt(() => {
+        if (alone !== true) return pending.handle?.encode(pcm, options);
+        predict(false);
+        try {
+          return pending.handle?.encode(pcm, options);
+        } finally {
+          predict(true);
+        }
+      }),
     free: () => pending.free(),
   };
 }

@@ -1,12 +1,13 @@
 import type { Ms } from '@sidetone/core';
 import type { RtpHeader } from '@sidetone/rtc';
 import type { CodecName, Source } from '@sidetone/wire';
-import { type PcmEncoder, type PcmRate, pcmDecoder, pcmEncoder } from './codec.ts';
+import { codecRate, type PcmEncoder, type PcmRate, pcmDecoder, pcmEncoder } from './codec.ts';
+import type { Feed } from './feed.ts';
 import type { FilePlay } from './file-play.ts';
+import { FrameResampler } from './frame-resampler.ts';
 import type { LegWorld } from './leg-world.ts';
 import type { Outlet } from './outlet.ts';
 import { PcmStream } from './pcm-stream.ts';
-import { Resampler } from './resampler.ts';
 import type { Feeder, Sink } from './sink.ts';
 import type { NoFrame } from './sound-feed.ts';
 import { loopFrames, render } from './synth.ts';
@@ -17,11 +18,7 @@ const CUSHION = 2;
 const MOST_WAITING = 6;
 
 /** The rate at which is mixed for a codec. */
-export const mixRate = (codec: CodecName): PcmRate => (codec === 'OPUS' || codec === 'G722' ? 16_000 : 8000);
-
-/** The rate that a source's codec is decoded at for it: G.711 knows one only. */
-const decodeRate = (from: CodecName, mix: PcmRate): PcmRate =>
-  from === 'OPUS' || from === 'G722' ? mix : 8000;
+export const mixRate = (codec: CodecName): PcmRate => codecRate(codec, 16_000);
 
 /**
  * What a leg's peer hears while a file is mixed into it. The packets of the source are decoded as they come and wait for the tick,
@@ -58,10 +55,10 @@ export class Overlay implements Sink {
     );
   }
 
-  /** One tick: mixes `play` into `below`, another file or the source. Returns how each of the two goes on. */
+  /** One tick: mixes `play` into `below`, what is asked for its frames or another source. Returns how each of the two goes on. */
   tick(
     play: FilePlay,
-    below: FilePlay | Source,
+    below: Feed | Source,
     now: Ms,
   ): { readonly play: NoFrame | undefined; readonly below: NoFrame | undefined } {
     this.#prepare(this.#outlet.codec!);
@@ -138,28 +135,15 @@ export class Overlay implements Sink {
   }
 
   #open(from: CodecName, rate: PcmRate): PcmStream {
-    const at = decodeRate(from, rate);
+    const at = codecRate(from, rate);
     const keep = (frame: Int16Array): void => {
-      this.#waiting.push(frame);
+      this.#waiting.push(frame.slice());
       if (this.#waiting.length > MOST_WAITING) this.#waiting.shift();
     };
     const decoder = pcmDecoder(from, at, this.#world.opus);
-    if (at === rate) return new PcmStream(from, at, decoder, (frame) => keep(frame.slice()));
-    const resampler = new Resampler(at, rate);
-    let out = new Int16Array(rate / 50);
-    return new PcmStream(from, at, decoder, (frame) => {
-      let given = false;
-      const input = (into: Int16Array): number => {
-        if (given) return -1;
-        given = true;
-        into.set(frame);
-        return frame.length;
-      };
-      while (resampler.pull(out, input) === 1) {
-        keep(out);
-        out = new Int16Array(rate / 50);
-      }
-    });
+    if (at === rate) return new PcmStream(from, at, decoder, keep);
+    const resampler = new FrameResampler(at, rate);
+    return new PcmStream(from, at, decoder, (frame) => keep(resampler.push(frame)));
   }
 }
 

@@ -1,5 +1,7 @@
 import type { Ms } from '@sidetone/core';
 import type { MediaCommand, Source } from '@sidetone/wire';
+import { Ended } from './ended.ts';
+import type { Feed } from './feed.ts';
 import { FilePlay } from './file-play.ts';
 import type { LegWorld } from './leg-world.ts';
 import { type Outlet, PLAYED } from './outlet.ts';
@@ -9,9 +11,6 @@ import type { NoFrame } from './sound-feed.ts';
 import { silence } from './track.ts';
 
 export type PlayWish = Omit<Extract<MediaCommand, { op: 'play' }>, 'op' | 'leg'>;
-
-/** Ends remembered, so that a wish that is said again does not begin anew. */
-const MOST_ENDED = 64;
 
 /** 0.4 s. */
 const BEEP_TICKS = 20;
@@ -39,7 +38,7 @@ export class Plays {
   #instead: Playing | undefined;
   #over: Playing | undefined;
   #overlay: Overlay | undefined;
-  readonly #ended = new Set<string>();
+  readonly #ended = new Ended();
   /** Ticks of a beep that are still to come. */
   #beep = 0;
 
@@ -95,7 +94,7 @@ export class Plays {
   }
 
   /** One tick in which audio may be sent. `false`: nothing has been sent, the source is heard. */
-  tick(source: Source, now: Ms): boolean {
+  tick(source: Feed | Source, now: Ms): boolean {
     if (this.#beep > 0) {
       const { codec, limits } = this.#outlet;
       const tone = this.#world.tracks.get(BEEP, codec!, limits.maxBitrate).frame(BEEP_TICKS - this.#beep--);
@@ -135,7 +134,7 @@ export class Plays {
   }
 
   #encoded({ file }: Playing): Uint8Array | NoFrame {
-    return file.encoded(this.#outlet.codec!, this.#outlet.limits.maxBitrate);
+    return file.encoded(this.#outlet.codec!, this.#outlet.limits);
   }
 
   /** What a play without a frame means; `false`: it is over. */
@@ -165,7 +164,6 @@ export class Plays {
     const atMs = Math.round(file.atMs);
     file.free();
     this.#ended.add(id);
-    if (this.#ended.size > MOST_ENDED) this.#ended.delete(this.#ended.values().next().value!);
     this.#world.report({ event: 'played', leg: this.#leg, id, status, atMs });
   }
 }

@@ -1,3 +1,4 @@
+export type { QueueReads } from './place/queue.ts';
 export { createVoice } from './voice.ts';
 export type { VoiceInput, VoiceOutput } from './voice-events.ts';
 export type { Voice, VoiceLimits, VoiceOptions, VoiceTimers } from './voice-options.ts';

@@ -54,7 +54,8 @@ export interface Voice extends Service<VoiceInput, VoiceOutput> {
   legOf(control: string): LegView | undefined;
   /** The legs of a connection or application that are not over. */
   legsOf(connection: string): readonly LegView[];
-  readonly queues: QueueReads;
+  /** The queues, as they are at this time. */
+  queues(now: Ms): QueueReads;
 }
 
 export const TIMERS: VoiceTimers = {

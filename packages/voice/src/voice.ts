@@ -16,6 +16,7 @@ import { countedUser } from './limits/counters.ts';
 import { mediaInput } from './media/from-media.ts';
 import { MediaDesk } from './media/media-desk.ts';
 import type { Wish } from './message.ts';
+import type { QueueReads } from './place/queue.ts';
 import { Queues } from './place/queues.ts';
 import { Recordings, type RecordingsOut } from './recordings.ts';
 import { Registry } from './registry.ts';
@@ -51,7 +52,8 @@ class CallService implements Voice {
   readonly #commands: Commands;
   readonly #remembered = new Remembered();
   readonly #recordings: Recordings;
-  readonly queues: Queues;
+  readonly #queues: Queues;
+  readonly queues = (now: Ms): QueueReads => this.#queues.at(now);
   readonly #media: MediaDesk;
   readonly #journal: LegJournal;
   readonly #dialogs: Dialogs;
@@ -84,8 +86,8 @@ class CallService implements Voice {
     const begin = this.#begin;
     const { random, epoch, identity } = options;
     const ofLeg = (leg: Leg): string | null => connectionOf(leg, identity());
-    this.queues = new Queues({ registry, random, epoch, connectionOf: ofLeg });
-    this.#commands = new Commands({ ...world, queues: this.queues, begin, remembered: this.#remembered });
+    this.#queues = new Queues({ registry, random, epoch, connectionOf: ofLeg });
+    this.#commands = new Commands({ ...world, queues: this.#queues, begin, remembered: this.#remembered });
     const tell: RecordingsOut['tell'] = (leg, news) => this.#legs.post(leg, { type: 'saved', news });
     this.#recordings = new Recordings({ put: out, tell, legOf: (id) => registry.legs.get(id) }, options);
     const sip = { agent: this.#agent, dialogs: this.#dialogs, isOwnHost: begin.isOwnHost };
@@ -114,7 +116,7 @@ class CallService implements Voice {
   }
 
   deadline(): Ms | null {
-    const rooms = [this.#agent, this.#legs, this.#media, this.queues, this.#remembered, this.#recordings];
+    const rooms = [this.#agent, this.#legs, this.#media, this.#queues, this.#remembered, this.#recordings];
     return rooms.reduce<Ms | null>((next, room) => earliest(next, room.deadline()), null);
   }
 
@@ -170,7 +172,7 @@ class CallService implements Voice {
     // What a peer is told is known afterwards, whatever happens to this process.
     const lines = this.#journal.take(this.#legs.touched, (id) => this.#registry.legs.get(id));
     this.#legs.touched.clear();
-    const rooms = [this.#remembered, this.queues, this.#recordings];
+    const rooms = [this.#remembered, this.#queues, this.#recordings];
     const others = rooms.flatMap((room) => room.takeLines());
     const isSame = lines.length + others.length === 0;
     const out = isSame ? this.#out : [...lines, ...others, ...this.#out];
@@ -187,7 +189,7 @@ class CallService implements Voice {
     this.#legs.tick(now);
     this.#remembered.tick(now);
     this.#recordings.tick(now);
-    this.queues.tick(now);
+    this.#queues.tick(now);
   }
 
   /** Ends these legs and whoever is with them. */
@@ -287,7 +289,7 @@ class CallService implements Voice {
       },
       this.#now,
     );
-    const rooms = [this.#remembered, this.queues, this.#recordings];
+    const rooms = [this.#remembered, this.#queues, this.#recordings];
     const foreign = rooms.reduce((sum, room) => sum + room.restore(entries, this.#now), 0);
     const fields = { what: 'queues, recordings and calls that are over', entries: foreign };
     if (foreign > 0) this.#out.push({ type: 'log', level: 'error', event: 'journal unreadable', fields });
@@ -295,8 +297,9 @@ class CallService implements Voice {
       registry: this.#registry,
       begin: this.#begin,
       legs: this.#legs,
-      queues: this.queues,
+      queues: this.#queues,
     });
+    this.#queues.restored(this.#now);
     const { identity, epoch } = this.#options;
     const refused = this.#legsOf((user) => isRefused(identity(), user, epoch()));
     this.#end(refused, CAUSE.revoked);
@@ -388,7 +391,7 @@ class CallService implements Voice {
         if (leg === undefined || leg.program === null) return;
         const about = { id: uuid(random), at: epoch() };
         const { what } = wish;
-        const told = 'place' in what ? this.queues.told(what, this.#now) : what;
+        const told = 'place' in what ? this.#queues.told(what, this.#now) : what;
         const event = eventOf({ ...leg, program: leg.program }, { n: wish.n, what: told }, about);
         this.#out.push({ type: 'event', event });
         return;
@@ -405,7 +408,7 @@ class CallService implements Voice {
         return this.#recordings.begin(wish, this.#now);
       case 'keptInQueue': {
         const leg = this.#registry.legs.get(wish.leg);
-        if (leg !== undefined) this.queues.keep(leg, wish.place);
+        if (leg !== undefined) this.#queues.keep(leg, wish.place, this.#now);
         return;
       }
       case 'onAnswer':

@@ -281,8 +281,8 @@ export class BackEnd extends VoiceBench {
     this.mediaReply = (): MediaReply | undefined => undefined;
     this.tell({ type: 'drain' });
     this.advance(700_000);
-    for (const { account, name } of this.voice.queues.viewsOf('default')) {
-      for (const { control } of this.voice.queues.queued(account, name) ?? [])
+    for (const { account, name } of this.queues.viewsOf('default')) {
+      for (const { control } of this.queues.queued(account, name) ?? [])
         this.ok({ type: 'queue', account, queue: name, ask: { do: 'remove', control } });
       this.ok({ type: 'queue', account, queue: name, ask: { do: 'delete' } });
     }

@@ -20,8 +20,7 @@ function waiting(b: BackEnd, more: Partial<Enqueue> = {}): Party {
   b.do('enqueue', party, { queue: 'support', ...more });
   return party;
 }
-const order = (b: BackEnd): string[] =>
-  (b.voice.queues.queued('default', 'support') ?? []).map(({ leg }) => leg);
+const order = (b: BackEnd): string[] => (b.queues.queued('default', 'support') ?? []).map(({ leg }) => leg);
 
 describe('a queue', () => {
   it('is made by whoever is put in it; the first in is the first out, bridged with an agent', () => {
@@ -30,7 +29,7 @@ describe('a queue', () => {
     assert.deepEqual(last(b, c), { type: 'enqueued', queue: 'support', position: 1, averageWaitSecs: 0 });
     const d = waiting(b);
     assert.deepEqual(last(b, d), { type: 'enqueued', queue: 'support', position: 2, averageWaitSecs: 0 });
-    assert.equal(b.voice.queues.viewOf('default', 'support')?.maxSize, 100);
+    assert.equal(b.queues.viewOf('default', 'support')?.maxSize, 100);
     b.advance(20_000);
     const agent = b.up({ link: c.control });
     b.do('bridge', agent, { with: { queue: 'support' } });
@@ -46,8 +45,14 @@ describe('a queue', () => {
     assert.deepEqual(order(b), [d.leg]);
     b.hangsUp(d);
     assert.deepEqual(told(b, d), ['initiated', 'answered', 'enqueued', 'dequeued', 'hangup']);
-    const { size, averageWaitSecs } = b.voice.queues.viewOf('default', 'support')!;
-    assert.deepEqual([size, averageWaitSecs], [0, 20]);
+    const view = b.queues.viewOf('default', 'support')!;
+    assert.deepEqual([view.size, view.averageWaitSecs], [0, 0]);
+    // What an event tells is of those who left: 20 s, 20 s. What is read is of those who are there.
+    const e = waiting(b);
+    assert.deepEqual(last(b, e), { type: 'enqueued', queue: 'support', position: 1, averageWaitSecs: 20 });
+    b.advance(4_000);
+    waiting(b);
+    assert.equal(b.queues.viewOf('default', 'support')?.averageWaitSecs, 2);
     b.clean();
   });
 
@@ -62,7 +67,7 @@ describe('a queue', () => {
     b.restart();
     b.advance(2_000);
     const left = [parties[0]!, ...parties.slice(2)];
-    const queued = b.voice.queues.queued('default', 'support')!;
+    const queued = b.queues.queued('default', 'support')!;
     assert.deepEqual(
       queued.map(({ leg, position, waitSecs }) => [leg, position, waitSecs]),
       left.map(({ leg }, i) => [leg, i + 1, [6, 4, 3, 2][i]]),
@@ -146,6 +151,16 @@ describe('a queue', () => {
     b.clean();
   });
 
+  it('is left for a transfer, too, while whoever is called rings', () => {
+    const b = new BackEnd();
+    const c = waiting(b);
+    b.do('transfer', c, { to: 'sip:bob@voice.example.com' });
+    const gone = b.news.findLast(({ what }) => what.type === 'dequeued')!.what;
+    assert.equal(gone.type === 'dequeued' && gone.reason, 'bridging-in-process');
+    assert.deepEqual(order(b), []);
+    b.clean();
+  });
+
   it('keeps a call that hung up listed where that was asked; who takes it hears that it is over', () => {
     const b = new BackEnd();
     b.keepsQueued = true;
@@ -156,7 +171,7 @@ describe('a queue', () => {
     b.hangsUp(d);
     assert.deepEqual(told(b, c), ['initiated', 'answered', 'enqueued', 'hangup']);
     assert.deepEqual(
-      b.voice.queues.queued('default', 'support')?.map(({ leg, alive }) => [leg, alive]),
+      b.queues.queued('default', 'support')?.map(({ leg, alive }) => [leg, alive]),
       [
         [c.leg, false],
         [d.leg, false],
@@ -193,7 +208,7 @@ describe('queues by name', () => {
     b.ok(wish({ do: 'remove', control: c.control }));
     assert.equal(last(b, c).type, 'dequeued');
     b.ok(wish({ do: 'delete' }));
-    assert.equal(b.voice.queues.viewOf('default', 'support'), undefined);
+    assert.equal(b.queues.viewOf('default', 'support'), undefined);
     b.clean();
   });
 
@@ -201,14 +216,36 @@ describe('queues by name', () => {
     const b = new BackEnd();
     const c = waiting(b);
     b.advance(2 * 3_600_000);
-    assert.equal(b.voice.queues.viewsOf('default').length, 1);
+    assert.equal(b.queues.viewsOf('default').length, 1);
     b.hangsUp(c);
     b.advance(3_599_000);
-    assert.equal(b.voice.queues.viewsOf('default').length, 1);
+    assert.equal(b.queues.viewsOf('default').length, 1);
     b.restart();
     b.advance(1_000);
-    assert.equal(b.voice.queues.viewsOf('default').length, 0);
+    assert.equal(b.queues.viewsOf('default').length, 0);
     b.clean();
+  });
+
+  it('are forgotten, too, when whoever came was never up, and when their legs are lost', () => {
+    const b = new BackEnd();
+    b.ok(wish({ do: 'create', maxSize: 3 }));
+    b.advance(3_599_000);
+    const c = b.arrived();
+    b.mediaReply = ({ op }) => (op === 'answer' ? null : undefined);
+    b.do('answer', c);
+    b.do('enqueue', c, { queue: 'support' });
+    b.advance(1_500);
+    assert.deepEqual(order(b), [c.leg]);
+    b.mediaReply = () => undefined;
+    b.hangsUp(c);
+    b.advance(3_600_000);
+    assert.equal(b.queues.viewsOf('default').length, 0);
+    waiting(b);
+    for (const key of [...b.journal.keys()]) if (!key.startsWith('queue ')) b.journal.delete(key);
+    b.restart();
+    assert.deepEqual(order(b), []);
+    b.advance(3_600_000);
+    assert.equal(b.queues.viewsOf('default').length, 0);
   });
 
   it('are at most 1000 of an account', () => {

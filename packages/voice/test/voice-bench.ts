@@ -20,7 +20,7 @@ import {
   type Trunk,
 } from '@sidetone/wire';
 import { type FixedConnection, type FixedPeople, fixedIdentity } from '@sidetone/wire/testing';
-import { createVoice, type Voice, type VoiceOptions } from '../src/index.ts';
+import { createVoice, type QueueReads, type Voice, type VoiceOptions } from '../src/index.ts';
 import type { VoiceOutput } from '../src/voice-events.ts';
 
 export const connection = (userName: string, change: Partial<FixedConnection> = {}): FixedConnection => ({
@@ -180,6 +180,10 @@ export class VoiceBench {
       ...this.#options,
       limits: { calls: 500, callsPerUser: 100, mediaPorts: 10_000, ...this.#options.limits },
     });
+  }
+
+  get queues(): QueueReads {
+    return this.voice.queues(this.now);
   }
 
   /** The process dies; the next one hears what was written. Media and the far rooms live on. */

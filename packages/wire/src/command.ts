@@ -248,7 +248,7 @@ export interface QueueView {
   readonly name: string;
   readonly size: number;
   readonly maxSize: number;
-  /** Of those who left it last. */
+  /** Of those who are in it. */
   readonly averageWaitSecs: number;
   readonly createdAt: number;
   readonly updatedAt: number;

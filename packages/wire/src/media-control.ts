@@ -161,7 +161,7 @@ export type MediaReply =
       readonly stats?: LegStats;
       /** Of `claim`: the named legs that do not exist (any more). */
       readonly missing?: readonly string[];
-      readonly health?: { readonly legs: number; readonly portsFree: number };
+      readonly health?: { readonly legs: number; readonly rooms: number; readonly portsFree: number };
     }
   /** `no-codec`: nothing in common; `bad-sdp`; `no-port`: the port range is used up; `no-address`: we have no address of the peer's family; `no-leg`, `no-room`; `wrong-state`; `engine`: our own failure or the process is away. */
   | {

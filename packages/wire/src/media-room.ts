@@ -1,6 +1,7 @@
 /*
  * Rooms: where more than two are heard together. A leg is in a room by what it hears (`Source` of kind `room`), and that says, too, whom
- * its voice reaches; so the first leg makes the room and the last takes it away. What is said again changes nothing.
+ * its voice reaches; so the first leg makes the room and the last takes it away. What is said again changes nothing. No room has the name of a
+ * leg. At most 800 legs.
  */
 
 /** Whom a voice reaches among the legs that hear the room: all others, nobody, or these. */
@@ -22,7 +23,7 @@ export type RoomCommand =
     }
   /** Stops it; `ok` also when nothing of that id plays. */
   | { readonly op: 'roomStop'; readonly room: string; readonly id: string }
-  /** A short tone to all in the room but one: somebody comes or goes. `ok` also without the room. */
+  /** A short tone to all in the room but one: somebody comes or goes. Four may wait for one another, more are left out. `ok` also without the room. */
   | {
       readonly op: 'roomBeep';
       readonly room: string;
@@ -40,5 +41,5 @@ export type RoomEvent =
       readonly status: 'completed' | 'stopped' | 'failed';
       readonly atMs: number;
     }
-  /** Who is loudest has changed; null: nobody speaks. */
+  /** Who of those that all hear is loudest has changed, for 400 ms; null: nobody speaks. Of these only the last is told again. */
   | { readonly event: 'floor'; readonly room: string; readonly n?: number; readonly leg: string | null };

@@ -24,6 +24,7 @@ import { mediaStorage } from './resources/media-storage.ts';
 import { phoneNumbers } from './resources/phone-numbers.ts';
 import { callControlApplications, outboundVoiceProfiles } from './resources/plain-objects.ts';
 import { publicKey } from './resources/public-key.ts';
+import { queues } from './resources/queues.ts';
 import { recordings } from './resources/recordings.ts';
 import { telephonyCredentials } from './resources/telephony-credentials.ts';
 import { webhookDeliveries } from './resources/webhook-deliveries.ts';
@@ -44,6 +45,7 @@ export const OPERATIONS: readonly Operation[] = [
   ...callActions,
   ...activeCalls,
   ...recordings,
+  ...queues,
   ...mediaStorage,
   ...auditEvents,
   ...publicKey,

@@ -1,4 +1,5 @@
 import type { EpochMs, Ms } from '@sidetone/core';
+import type { QueueReads } from '@sidetone/voice';
 import type { CallEvent, Command, CommandResult, LegView } from '@sidetone/wire';
 import type { z } from 'zod';
 import type { EventReader } from '../events/event-queries.ts';
@@ -34,6 +35,7 @@ export interface CallCommands {
   leg(account: string, control: string): LegView | undefined;
   /** The living legs of a connection or application, oldest first. */
   legsOf(account: string, connection: string): readonly LegView[];
+  readonly queues: QueueReads;
 }
 
 /** Files that accounts store. */

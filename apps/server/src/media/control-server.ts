@@ -66,7 +66,7 @@ class Control implements ControlServer {
   readonly #name = randomUUID();
   readonly #server = createServer((socket) => this.#connected(socket));
   readonly #waiting: (() => void)[] = [];
-  /** Legs by the owner that last commanded them. */
+  /** Legs by the owner that last commanded them. A room is of its members' owner: it ends with the last of them. */
   readonly #ownerOf = new Map<string, Owner>();
   #owner: Owner | undefined;
   /** Those that named themselves, the newest first. */

@@ -1,7 +1,7 @@
 import { type JournalEntry, type JournalLine, type LogLine, type Ms, ServiceLoop } from '@sidetone/core';
 import { type Binding, createProxy, type ProxyInput, type ProxyOutput } from '@sidetone/proxy';
 import type { Flow, LocalNode, SipMessage } from '@sidetone/sip';
-import { createVoice, type VoiceInput, type VoiceOutput } from '@sidetone/voice';
+import { createVoice, type QueueReads, type VoiceInput, type VoiceOutput } from '@sidetone/voice';
 import { createVsp, type VspInput, type VspOutput } from '@sidetone/vsp';
 import {
   createWebhooks,
@@ -79,6 +79,7 @@ export interface Exchange {
   leg(account: string, control: string): LegView | undefined;
   /** The living legs of a connection or application of the account. */
   legsOf(account: string, connection: string): readonly LegView[];
+  readonly queues: QueueReads;
   /** Calls alive. */
   calls(): number;
   /** Where a user is registered, the last to register first; times are monotonic. */
@@ -296,6 +297,9 @@ export function createExchange(options: ExchangeOptions, world: World): Exchange
       return leg?.account === account ? leg : undefined;
     },
     legsOf: (account, connection) => voice.legsOf(connection).filter((leg) => leg.account === account),
+    get queues() {
+      return voice.queues(monotonic());
+    },
     knowsReport: (reportId) => vsp.hasReportId(reportId),
     calls: () => voice.size.calls,
     bindingsOf: (user) => proxy.bindingsOf(user, monotonic()),

@@ -1,4 +1,5 @@
-import type { Command, CommandResult, LegIds, LegView, Refusal } from '@sidetone/wire';
+import type { QueueReads } from '@sidetone/voice';
+import type { Command, CommandResult, LegIds, LegView, QueuedView, QueueView, Refusal } from '@sidetone/wire';
 import type { CallCommands } from '../../src/api/operation.ts';
 
 /** Calls that do not exist: it keeps what is commanded, answers as it is told to, and shows the legs that it is given. */
@@ -6,6 +7,16 @@ export class FakeCalls implements CallCommands {
   /** What was commanded, in order; a test takes it out. */
   readonly commands: Command[] = [];
   readonly legs: LegView[] = [];
+  readonly queueViews: QueueView[] = [];
+  /** By the name of the queue. */
+  readonly queuedViews = new Map<string, readonly QueuedView[]>();
+  readonly queues: QueueReads = {
+    viewsOf: (account) => this.queueViews.filter((queue) => queue.account === account),
+    viewOf: (account, name) =>
+      this.queueViews.find((queue) => queue.account === account && queue.name === name),
+    queued: (account, name) =>
+      this.queues.viewOf(account, name) === undefined ? undefined : (this.queuedViews.get(name) ?? []),
+  };
   /** Refuses everything, as long as it is set. */
   refusal: Refusal | undefined;
   readonly ids: LegIds = { control: 'v3:AAAAdialled-_', leg: 'a-leg', session: 'a-session' };

@@ -104,6 +104,13 @@ const ROWS: readonly CallRow[] = [
     command: { ...GATHER, prompt: SPOKEN },
   },
   { method: 'stopGather', old: 'gather_stop', command: { type: 'stopGather' } },
+  {
+    method: 'enqueue',
+    old: 'enqueue',
+    body: { queue_name: 'support', max_wait_time_secs: 30 },
+    command: { type: 'enqueue', queue: 'support', maxWaitMs: 30_000 },
+  },
+  { method: 'leaveQueue', old: 'leave_queue', command: { type: 'leaveQueue' } },
 ];
 
 /** Calls the method for a leg, as this version of the package does. */
@@ -167,6 +174,8 @@ export const CALL_ROWS: readonly Row[] = [
       const field = on.old || on.version === '4.6.0' ? 'call_control_id' : 'call_control_id_to_bridge_with';
       await command(on, { method: 'bridge', old: 'bridge' }, { [field]: 'v3:b', play_ringtone: true });
       arrived(on, { control: CONTROL, type: 'bridge', with: 'v3:b', ringtone: true });
+      await command(on, { method: 'bridge', old: 'bridge' }, { queue: 'support' });
+      arrived(on, { control: CONTROL, type: 'bridge', with: { queue: 'support' } });
     },
   },
   {

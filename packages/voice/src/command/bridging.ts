@@ -104,7 +104,7 @@ export function transfer(desk: Desk, command: Of<'transfer'>, leg: Leg): Decisio
     return next;
   }
   return () => {
-    moveLeg(desk, leg, { in: 'bridge', id: side, side: 'a' });
+    moveLeg(desk, leg, { in: 'bridge', id: side, side: 'a' }, 'bridging-in-process');
     beginRecording(desk, next, command.record);
   };
 }

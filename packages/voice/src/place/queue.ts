@@ -41,6 +41,8 @@ export interface KeptCall {
   readonly to: string;
   readonly ticket: number;
   readonly enqueuedAt: EpochMs;
+  /** Until it hung up. */
+  readonly waitedMs: Ms;
 }
 
 /** What is read of queues. */

@@ -44,7 +44,7 @@ interface World {
 const PREFIX = 'queue ';
 
 /** All queues: by account and name for commands, by id for places. They outlive the process (`queue <id>`). */
-export class Queues implements QueueReads {
+export class Queues {
   readonly #world: World;
   readonly #queues = new Map<string, Queue>();
   readonly #byName = new Map<string, string>();
@@ -63,7 +63,10 @@ export class Queues implements QueueReads {
   tick(now: Ms): void {
     for (let id = this.#idle.takeDue(now); id !== undefined; id = this.#idle.takeDue(now)) {
       const queue = this.#queues.get(id);
-      if (queue !== undefined && this.sizeOf(queue) === 0) this.remove(queue);
+      if (queue === undefined) continue;
+      if (this.sizeOf(queue) === 0) this.remove(queue);
+      // Somebody in it is not up yet, and may never be.
+      else this.#idle.set(id, now + IDLE_MS);
     }
   }
 
@@ -145,7 +148,7 @@ export class Queues implements QueueReads {
         averageWaitSecs: averageOf(queue?.waits ?? []),
       };
     }
-    const waitMs = Math.max(0, now - place.since);
+    const waitMs = waited(place.since, now);
     if (queue !== undefined)
       this.#settled({ ...queue, waits: [...queue.waits, Math.round(waitMs)].slice(-MOST_WAITS) }, now);
     const { reason } = news;
@@ -153,50 +156,35 @@ export class Queues implements QueueReads {
   }
 
   /** A leg that is over stays listed. */
-  keep(leg: Leg, { id, ticket, since }: QueuePlace): void {
+  keep(leg: Leg, { id, ticket, since }: QueuePlace, now: Ms): void {
     const queue = this.#queues.get(id);
     if (queue === undefined || queue.kept.length >= MOST_KEPT) return;
     const { control, session, from, to, epochOffset } = leg;
     const connection = this.#world.connectionOf(leg);
     const enqueuedAt = Math.round(epochOffset + since);
-    const kept: KeptCall = { control, leg: leg.id, session, connection, from, to, ticket, enqueuedAt };
+    const ids = { control, leg: leg.id, session, connection };
+    const kept: KeptCall = { ...ids, from, to, ticket, enqueuedAt, waitedMs: waited(since, now) };
     this.#put({ ...queue, kept: [...queue.kept, kept] });
   }
 
   // ---- for reads
 
-  viewsOf(account: string): readonly QueueView[] {
-    return [...this.#queues.values()].filter((queue) => queue.account === account).map((q) => this.#view(q));
-  }
-
-  viewOf(account: string, name: string): QueueView | undefined {
-    const queue = this.find(account, name);
-    return queue && this.#view(queue);
-  }
-
-  queued(account: string, name: string): readonly QueuedView[] | undefined {
-    const queue = this.find(account, name);
-    if (queue === undefined) return undefined;
-    const now = this.#world.epoch();
-    return this.entries(queue).map((entry, index) => {
-      const isLeg = 'place' in entry;
-      const enqueuedAt = isLeg ? Math.round(entry.epochOffset + entry.place.since) : entry.enqueuedAt;
-      return {
-        control: entry.control,
-        leg: isLeg ? entry.id : entry.leg,
-        session: entry.session,
-        connection: isLeg ? this.#world.connectionOf(entry) : entry.connection,
-        from: entry.from,
-        to: entry.to,
-        queueId: queue.id,
-        queue: name,
-        position: index + 1,
-        waitSecs: Math.max(0, Math.floor((now - enqueuedAt) / 1000)),
-        enqueuedAt,
-        alive: isLeg,
-        keepAfterHangup: !isLeg || entry.place.keeps === true,
-      };
-    });
+  /** As they are at this time. */
+  at(now: Ms): QueueReads {
+    return {
+      viewsOf: (account) =>
+        [...this.#queues.values()]
+          .filter((queue) => queue.account === account)
+          .map((q) => this.#view(q, now)),
+      viewOf: (account, name) => {
+        const queue = this.find(account, name);
+        return queue && this.#view(queue, now);
+      },
+      queued: (account, name) => {
+        const queue = this.find(account, name);
+        return queue && this.entries(queue).map((entry, i) => this.#queued(queue, entry, i + 1, now));
+      },
+    };
   }
 
   // ---- the process before
@@ -221,6 +209,12 @@ export class Queues implements QueueReads {
     return this.#queues.has(id);
   }
 
+  /** Who was in them is read: those whose legs are lost are idle from now on. */
+  restored(now: Ms): void {
+    for (const queue of this.#queues.values())
+      if (queue.idleSince === null && this.sizeOf(queue) === 0) this.#settled(queue, now);
+  }
+
   takeLines(): readonly JournalLine[] {
     if (this.#lines.length === 0) return this.#lines;
     const lines = this.#lines;
@@ -234,7 +228,26 @@ export class Queues implements QueueReads {
     return this.#world.registry.inPlace(id).filter((leg): leg is Waiting => leg.place?.in === 'queue');
   }
 
-  #view(queue: Queue): QueueView {
+  #queued(queue: Queue, entry: Entry, position: number, now: Ms): QueuedView {
+    const isLeg = 'place' in entry;
+    return {
+      control: entry.control,
+      leg: isLeg ? entry.id : entry.leg,
+      session: entry.session,
+      connection: isLeg ? this.#world.connectionOf(entry) : entry.connection,
+      from: entry.from,
+      to: entry.to,
+      queueId: queue.id,
+      queue: queue.name,
+      position,
+      waitSecs: Math.floor((isLeg ? waited(entry.place.since, now) : entry.waitedMs) / 1000),
+      enqueuedAt: isLeg ? Math.round(entry.epochOffset + entry.place.since) : entry.enqueuedAt,
+      alive: isLeg,
+      keepAfterHangup: !isLeg || entry.place.keeps === true,
+    };
+  }
+
+  #view(queue: Queue, now: Ms): QueueView {
     const { id, account, name, maxSize, createdAt, updatedAt } = queue;
     return {
       id,
@@ -244,7 +257,7 @@ export class Queues implements QueueReads {
       createdAt: Math.round(createdAt),
       updatedAt: Math.round(updatedAt),
       size: this.sizeOf(queue),
-      averageWaitSecs: averageOf(queue.waits),
+      averageWaitSecs: averageOf(this.#waiting(id).map(({ place }) => waited(place.since, now))),
     };
   }
 
@@ -271,6 +284,7 @@ export class Queues implements QueueReads {
   }
 }
 
+const waited = (since: Ms, now: Ms): Ms => Math.max(0, now - since);
 const nameKey = (account: string, name: string): string => `${account} ${name}`;
 const ticketOf = (entry: Entry): number => ('place' in entry ? entry.place.ticket : entry.ticket);
 
@@ -298,6 +312,7 @@ const QUEUE: Checks<Queue> = {
       to: isString,
       ticket: isNumber,
       enqueuedAt: isNumber,
+      waitedMs: isNumber,
     }),
     MOST_KEPT,
   ),

@@ -50,6 +50,7 @@ import {
 } from '../calls/sounds.ts';
 import { ApiError, badField, CODE, errorItem, notFound } from '../errors.ts';
 import { type Operation, operation } from '../operation.ts';
+import { maxSize, queueName } from './queues.ts';
 
 const tag = 'Call commands';
 const answer = {
@@ -103,10 +104,8 @@ const muteDigits = z.enum(['none', 'both', 'self', 'opposite']);
 
 const bridge = z.object({
   ...COMMON,
-  call_control_id: controlId
-    .optional()
-    .describe('The other leg. Required, since queue and video_room_id are not here.'),
-  queue: notOffered('a queue'),
+  call_control_id: controlId.optional().describe('The other leg. Either this or queue is required.'),
+  queue: queueName.optional().describe('The queue whose first call is the other leg.'),
   video_room_id: notOffered('a video room'),
   park_after_unbridge: park.optional(),
   hold_after_unbridge: notOffered('holding after a bridge', isFalse),
@@ -191,11 +190,15 @@ export const callActions = [
     body: bridge,
     defaults: { play_ringtone: false, prevent_double_bridge: false, mute_dtmf: 'none' },
     command: (body) => {
-      if (body.call_control_id === undefined)
-        throw badField('/call_control_id', 'The parameter call_control_id is required.', CODE.missing);
+      const { call_control_id: control, queue } = body;
+      if (control !== undefined && queue !== undefined)
+        throw badField('/queue', 'Either call_control_id or queue says who the other leg is, not both.');
+      const other = queue === undefined ? control : { queue };
+      if (other === undefined)
+        throw badField('/call_control_id', 'Either call_control_id or queue is required.', CODE.missing);
       return {
         type: 'bridge',
-        with: body.call_control_id,
+        with: other,
         ...present({
           after: afterOf(body.park_after_unbridge),
           preventDouble: body.prevent_double_bridge,
@@ -364,6 +367,35 @@ export const callActions = [
     },
   }),
   action({
+    id: 'enqueueCall',
+    name: 'enqueue',
+    summary: 'Put a call into a queue, where it waits for a bridge. One that is bridged leaves its bridge',
+    body: z.object({
+      ...COMMON,
+      queue_name: queueName.describe('It is made if there is none of this name.'),
+      max_size: maxSize.optional().describe('Calls that a queue which is made has room for, 1 to 1000.'),
+      max_wait_time_secs: within(1, 86_400, 'Seconds; then the call is parked').optional(),
+      keep_after_hangup: flag.describe('It stays listed in the queue when it has hung up.'),
+    }),
+    defaults: { max_size: 100, keep_after_hangup: false },
+    command: (body) => ({
+      type: 'enqueue',
+      queue: body.queue_name,
+      ...present({
+        maxSize: body.max_size,
+        maxWaitMs: body.max_wait_time_secs === undefined ? undefined : body.max_wait_time_secs * 1000,
+        keepAfterHangup: body.keep_after_hangup,
+      }),
+    }),
+  }),
+  action({
+    id: 'leaveQueue',
+    name: 'leave_queue',
+    summary: 'Take a call out of its queue: it is parked',
+    body: z.object(COMMON),
+    command: () => ({ type: 'leaveQueue' }),
+  }),
+  action({
     id: 'stopGather',
     name: 'gather_stop',
     summary: 'Stop collecting digits',
@@ -403,11 +435,9 @@ const LATER: ReadonlySet<string> = new Set([
   'ai_assistant_stop',
   'conversation_relay_start',
   'conversation_relay_stop',
-  'enqueue',
   'fork_start',
   'fork_stop',
   'gather_using_ai',
-  'leave_queue',
   'pay',
   'siprec_start',
   'siprec_stop',
