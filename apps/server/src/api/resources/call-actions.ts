@@ -1,8 +1,7 @@
-import type { LegCommand } from '@sidetone/wire';
 import { z } from 'zod';
 import { text } from '../../identity/schema/fields.ts';
 import { codecs, codecsOf } from '../calls/codecs.ts';
-import { COMMON, type CommonFields, commonOf, execute } from '../calls/common.ts';
+import { COMMON } from '../calls/common.ts';
 import { DETECTION, DETECTION_DEFAULTS, detectionOf } from '../calls/detection.ts';
 import {
   afterOf,
@@ -26,14 +25,7 @@ import {
 } from '../calls/fields.ts';
 import { GATHER, GATHER_DEFAULTS, gatherOf, PROMPTED_DEFAULTS } from '../calls/gathering.ts';
 import { CUSTOM_HEADERS, HEADERS, headersOf } from '../calls/headers.ts';
-import {
-  RECORD,
-  RECORD_START,
-  RECORD_START_DEFAULTS,
-  recordAskOf,
-  recordingId,
-  recordOf,
-} from '../calls/recording.ts';
+import { RECORD, recordOf } from '../calls/recording.ts';
 import {
   AUDIO,
   AUDIO_OR_CONTENT,
@@ -49,56 +41,10 @@ import {
   speechOf,
 } from '../calls/sounds.ts';
 import { ApiError, badField, CODE, errorItem, notFound } from '../errors.ts';
-import { type Operation, operation } from '../operation.ts';
+import { operation } from '../operation.ts';
+import { action, answer, tag } from './call-action.ts';
+import { recordingActions } from './call-recording.ts';
 import { maxSize, queueName } from './queues.ts';
-
-const tag = 'Call commands';
-const answer = {
-  status: 200,
-  form: 'data',
-  schema: z.object({
-    result: z.literal('ok'),
-    recording_id: z.string().optional().describe('Of what the command records.'),
-  }),
-} as const;
-
-/** A command without who gives it, to which leg. */
-type Wish = LegCommand extends infer C
-  ? C extends LegCommand
-    ? Omit<C, 'account' | 'control' | 'clientState' | 'commandId' | 'hook'>
-    : never
-  : never;
-
-interface Action<B> {
-  readonly id: string;
-  readonly method?: 'PUT';
-  readonly name: string;
-  readonly summary: string;
-  readonly body: z.ZodType<B>;
-  readonly defaults?: object;
-  /** Fields whose empty text says something. */
-  readonly keeps?: readonly string[];
-  readonly command: (body: B) => Wish;
-}
-
-/** A row for a command to a leg. */
-const action = <B extends CommonFields>(row: Action<B>): Operation =>
-  operation<B>({
-    id: row.id,
-    method: row.method ?? 'POST',
-    path: `/calls/{call_control_id}/actions/${row.name}`,
-    tag,
-    summary: row.summary,
-    body: row.body,
-    lenient: { keeps: row.keeps ?? [] },
-    ...present({ defaults: row.defaults }),
-    answer,
-    handle: (call, body) => {
-      const leg = { ...commonOf(call, body), control: call.path[0]! };
-      const { recording } = execute(call, { ...leg, ...row.command(body) } as LegCommand);
-      return { result: 'ok', ...(recording === undefined ? {} : { recording_id: recording }) };
-    },
-  });
 
 const muteDigits = z.enum(['none', 'both', 'self', 'opposite']);
 
@@ -402,29 +348,7 @@ export const callActions = [
     body: z.object(COMMON),
     command: () => ({ type: 'stopGather' }),
   }),
-  action({
-    id: 'startRecording',
-    name: 'record_start',
-    summary: 'Record a leg, wherever it goes, until it is stopped, a limit is reached or the leg ends',
-    body: z.object({ ...COMMON, ...RECORD_START }),
-    defaults: RECORD_START_DEFAULTS,
-    command: (body) => ({ type: 'record', ...recordAskOf(body) }),
-  }),
-  ...(
-    [
-      ['stopRecording', 'record_stop', 'Stop recording a leg', 'stopRecord'],
-      ['pauseRecording', 'record_pause', 'Leave out what is said from now on', 'pauseRecord'],
-      ['resumeRecording', 'record_resume', 'Go on with a recording that pauses', 'resumeRecord'],
-    ] as const
-  ).map(([id, name, summary, type]) =>
-    action({
-      id,
-      name,
-      summary,
-      body: z.object({ ...COMMON, recording_id: recordingId.optional() }),
-      command: (body) => ({ type, ...present({ recording: body.recording_id }) }),
-    }),
-  ),
+  ...recordingActions,
 ];
 
 /** Commands of the published API that are not here. */
