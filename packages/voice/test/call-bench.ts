@@ -5,6 +5,7 @@ import type { Ending } from '../src/leg/ending.ts';
 import type { Leg } from '../src/leg/leg.ts';
 import type { Contact, LegInput, MediaTag, Wish } from '../src/message.ts';
 import { newBridge } from '../src/place/bridge-draft.ts';
+import { Conferences } from '../src/place/conferences.ts';
 import { Registry } from '../src/registry.ts';
 import { dialFor, dialledLeg, offeredLeg } from '../src/routing/arrival.ts';
 import type { Arrival, Routed } from '../src/routing/plan.ts';
@@ -165,7 +166,7 @@ export const STATS = {
   dropped: 0,
 } as const;
 
-const SETTINGS = { callMs: 1_000_000, cancelMs: 40_000, parkMs: 180_000 };
+const SETTINGS = { callMs: 1_000_000, cancelMs: 40_000, parkMs: 180_000, heldHears: 'music' as const };
 const RING_MS = 90_000;
 
 /** Drives the machines of one call, without SIP and without media: both answer at once, unless `manual`. */
@@ -183,10 +184,13 @@ export class CallBench {
 
   constructor(setup: Setup = {}) {
     this.#setup = setup;
-    this.#legs = new Transactions(this.registry, SETTINGS, {
+    this.#legs = new Transactions(this.registry, new Conferences(this.registry), SETTINGS, {
       wish: (wish) => this.#heard(wish),
       dial: () => {
         throw new Error('no transfer here');
+      },
+      conference: () => {
+        throw new Error('no conference here');
       },
     });
   }

@@ -15,6 +15,7 @@ import {
 import type {
   CallEvent,
   CallNews,
+  EventConference,
   EventLeg,
   Hook,
   LegStats,
@@ -77,6 +78,7 @@ const recording = recordOf<SavedRecording>({
   endedAt: isTime,
   url: isText,
 });
+const conference: Checks<EventConference> = { conference: isText, creator: isText };
 
 type News<T extends CallNews['type']> = Extract<CallNews, { type: T }>;
 /** A field of a new kind of news without a check does not compile. */
@@ -124,6 +126,19 @@ const NEWS: { readonly [T in CallNews['type']]: Checks<Omit<News<T>, 'type'>> } 
   referCompleted: { status: isNumber },
   referFailed: { status: isNumber },
   infoReceived: { contentType: isString, body: isString },
+  conferenceCreated: { conference: isText },
+  conferenceEnded: { conference: isText, reason: isText },
+  conferencePlayStarted: { ...conference, media },
+  conferencePlayEnded: { ...conference, media, status: isText },
+  conferenceSpeakStarted: conference,
+  conferenceSpeakEnded: { ...conference, status: isText },
+  floorChanged: { conference: isText },
+  joined: { conference: isText },
+  left: { conference: isText },
+  memberPlayStarted: { ...conference, media },
+  memberPlayEnded: { ...conference, media, status: isText },
+  memberSpeakStarted: conference,
+  memberSpeakEnded: { ...conference, status: isText },
 };
 
 const news: Check = (value) => {

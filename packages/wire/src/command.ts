@@ -1,4 +1,6 @@
 import type { Ms } from '@sidetone/core';
+import type { ConferenceAsk, ConferenceCommand, SuperviseAsk, SupervisorRole } from './conference.ts';
+import type { GatherAsk } from './gather-ask.ts';
 import type { CodecName } from './media-control.ts';
 import type { RecordAsk } from './recording.ts';
 import type { Refusal } from './refusal.ts';
@@ -90,6 +92,8 @@ export interface DialCommand extends Common {
   readonly detect?: MachineDetectionAsk;
   /** From its answer on. */
   readonly record?: RecordAsk;
+  readonly conference?: ConferenceAsk;
+  readonly supervise?: SuperviseAsk;
 }
 
 export type LegCommand =
@@ -167,7 +171,9 @@ export type LegCommand =
   | (OnLeg & RecordAsk & { readonly type: 'record' })
   | (OnLeg & OfRecording & { readonly type: 'pauseRecord' })
   | (OnLeg & OfRecording & { readonly type: 'resumeRecord' })
-  | (OnLeg & OfRecording & { readonly type: 'stopRecord' });
+  | (OnLeg & OfRecording & { readonly type: 'stopRecord' })
+  /** Of a supervisor of a bridge. */
+  | (OnLeg & { readonly type: 'switchRole'; readonly role: SupervisorRole });
 
 interface OfRecording {
   /** Default: the one that there is. */
@@ -185,22 +191,6 @@ export interface PlayAsk {
   readonly target?: 'self' | 'opposite' | 'both';
 }
 
-export interface GatherAsk {
-  readonly gatherId?: string;
-  readonly minDigits: number;
-  readonly maxDigits: number;
-  /** From the end of the prompt to the end of all, and between two digits. */
-  readonly timeoutMs: Ms;
-  readonly initialMs: Ms;
-  readonly interDigitMs: Ms;
-  /** null: none. */
-  readonly terminating: string | null;
-  readonly valid: string;
-  readonly tries: number;
-  readonly prompt?: SoundAsk;
-  readonly invalidPrompt?: SoundAsk;
-}
-
 /** What concerns a queue of the account, by its name. */
 export interface QueueCommand extends Pick<Common, 'account'> {
   readonly type: 'queue';
@@ -216,7 +206,7 @@ export interface QueueCommand extends Pick<Common, 'account'> {
 /** What concerns a leg: makes one, or is for one. */
 export type CallCommand = DialCommand | LegCommand;
 
-export type Command = CallCommand | QueueCommand;
+export type Command = CallCommand | QueueCommand | ConferenceCommand;
 
 /** The three names of a leg. */
 export interface LegIds {
@@ -226,8 +216,8 @@ export interface LegIds {
 }
 
 export type CommandResult =
-  /** `recording`: what the command has begun. */
-  | { readonly ok: true; readonly ids?: LegIds; readonly recording?: string }
+  /** `conference`: the id of the one that was made; `recording`: of what the command has begun. */
+  | { readonly ok: true; readonly ids?: LegIds; readonly conference?: string; readonly recording?: string }
   | { readonly ok: false; readonly refusal: Refusal };
 
 /** A leg as reads show it; kept for 10 minutes behind its end. Times are epoch milliseconds. */

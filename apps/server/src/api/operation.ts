@@ -1,5 +1,5 @@
 import type { EpochMs, Ms } from '@sidetone/core';
-import type { QueueReads } from '@sidetone/voice';
+import type { ConferenceReads, QueueReads } from '@sidetone/voice';
 import type { CallEvent, Command, CommandResult, LegView } from '@sidetone/wire';
 import type { z } from 'zod';
 import type { EventReader } from '../events/event-queries.ts';
@@ -35,6 +35,7 @@ export interface CallCommands {
   leg(account: string, control: string): LegView | undefined;
   /** The living legs of a connection or application, oldest first. */
   legsOf(account: string, connection: string): readonly LegView[];
+  readonly conferences: ConferenceReads;
   readonly queues: QueueReads;
 }
 

@@ -4,7 +4,7 @@ import { fileOf } from '../activity/recording.ts';
 import { branchOf, type Leg } from '../leg/leg.ts';
 import { hookOf } from '../leg/program.ts';
 import type { RecordEnd, Wish } from '../message.ts';
-import { legOf } from './event.ts';
+import { eventLegOf } from './event.ts';
 
 /** What an event behind the end of a lane is made of. */
 export type Lane = Pick<CallEvent, 'lane' | 'n' | 'account' | 'leg' | 'clientState'> & {
@@ -33,7 +33,7 @@ export function laneOf({ program, ...leg }: Leg): Lane | null {
     lane: leg.id,
     n: program.told,
     account: program.account,
-    leg: legOf({ ...leg, program }),
+    leg: eventLegOf({ ...leg, program }, program),
     clientState: program.clientState,
     saved: hookOf(program, 'recorded'),
     failed: hookOf(program, 'recordFailed'),

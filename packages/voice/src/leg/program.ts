@@ -2,11 +2,13 @@ import type { Ms } from '@sidetone/core';
 import {
   type AfterBridge,
   type CallNews,
+  type ConferenceAsk,
   EVENT_NAME,
   type Hook,
   type HookAsk,
   type MachineDetectionAsk,
   type SoundAsk,
+  type SupervisorRole,
   type WebhookSettings,
 } from '@sidetone/wire';
 
@@ -57,6 +59,10 @@ export interface OnAnswer {
   readonly play?: SoundAsk;
   /** The leg that it is bridged with. */
   readonly bridge?: string;
+  /** The conference that it goes into. */
+  readonly join?: ConferenceAsk;
+  /** The leg that it supervises, in its bridge. */
+  readonly supervise?: { readonly leg: string; readonly role: SupervisorRole };
 }
 
 const NO_HOOK: HookSettings = {
@@ -112,7 +118,7 @@ export function newProgram(
 }
 
 /** Where this event is told: its own URL, else the leg's. */
-export function hookOf({ hook }: Program, type: CallNews['type']): Hook | null {
+export function hookOf({ hook }: Pick<Program, 'hook'>, type: CallNews['type']): Hook | null {
   const name = EVENT_NAME[type];
   const own = Object.hasOwn(hook.byEvent, name) ? hook.byEvent[name] : undefined;
   const url = own ?? hook.url;

@@ -1,5 +1,7 @@
-import type { MediaEvent } from '@sidetone/wire';
+import type { MediaEvent, RoomEvent } from '@sidetone/wire';
+import type { Leg } from '../leg/leg.ts';
 import type { LegInput } from '../message.ts';
+import type { ConferenceInput } from '../place/conference-draft.ts';
 
 export type LegMediaEvent = Exclude<MediaEvent, { event: 'engine' } | { room: string }>;
 
@@ -23,4 +25,11 @@ export function mediaInput(event: LegMediaEvent): LegInput {
     default:
       return { type: 'mediaFlag', branch, flag: event.event };
   }
+}
+
+/** What an event of a room means for its conference; `speaker`: the leg that it names. */
+export function roomInput(event: RoomEvent, speaker: Leg | undefined): ConferenceInput {
+  const number = event.n === undefined ? {} : { n: event.n };
+  if (event.event === 'floor') return { type: 'floor', leg: speaker?.id ?? null, ...number };
+  return { type: 'roomPlayed', id: event.id, status: event.status, ...number };
 }
