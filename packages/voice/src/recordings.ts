@@ -152,17 +152,16 @@ export class Recordings {
     return foreign;
   }
 
-  /** What the process before was about to do is done: legs that were restored are there. */
-  resume(): void {
+  /**
+   * What the process before was about to do is done: legs that were restored are there. What media may not have read of it: that they are
+   * stopped, or that their leg is over.
+   */
+  resume(): readonly (MediaCommand & { readonly leg: string })[] {
     for (const late of [...this.#all.values()]) {
       if (late.end !== null && late.result === null) this.#save(late, late.end);
       // Its leg was about to be over, and is not there.
       if (this.#stateOf(late.owner) === 'over' && late.result !== null) this.#tellLate(late, late.result);
     }
-  }
-
-  /** What media may not have read of the process before: that they are stopped, or that their leg is over. */
-  endings(): readonly (MediaCommand & { readonly leg: string })[] {
     return this.#closing.map(({ id, owner, branch: leg }) =>
       this.#stateOf(owner) === 'over' ? { op: 'close', leg } : { op: 'recordStop', leg, id },
     );

@@ -191,10 +191,7 @@ class CallService implements Voice {
     for (let id = this.#media.takeOverdue(now); id !== undefined; id = this.#media.takeOverdue(now))
       this.#mediaReply(id, { ok: false, error: 'engine', message: 'no reply in time' });
     this.#media.tick(now, this.#out);
-    this.#legs.tick(now);
-    this.#remembered.tick(now);
-    this.#recordings.tick(now);
-    this.#queues.tick(now);
+    for (const room of [this.#legs, this.#remembered, this.#recordings, this.#queues]) room.tick(now);
   }
 
   /** Ends these legs and whoever is with them. */
@@ -316,8 +313,7 @@ class CallService implements Voice {
     this.#end(refused, CAUSE.revoked);
     const inherited = inheritedMedia(legs, this.conferences.all);
     this.#media.claim(this.#recordings.inherited(inherited), this.#now, this.#out);
-    this.#recordings.resume();
-    for (const command of this.#recordings.endings())
+    for (const command of this.#recordings.resume())
       this.#media.ask({ branch: command.leg, tag: 'aside' }, command, this.#now, this.#out);
   }
 
