@@ -1,6 +1,7 @@
 import { BRIDGE_ROWS } from './rows-bridges.ts';
 import { COMMAND_ROWS } from './rows-commands.ts';
 import { PATTERN_ROWS } from './rows-pattern1.ts';
+import { QUEUE_ROWS } from './rows-queues.ts';
 import { RECORDING_ROWS } from './rows-recording.ts';
 import { SOUND_ROWS } from './rows-sounds.ts';
 import type { VoiceRow } from './scene.ts';
@@ -12,4 +13,5 @@ export const ROWS: readonly VoiceRow[] = [
   ...BRIDGE_ROWS,
   ...SOUND_ROWS,
   ...RECORDING_ROWS,
+  ...QUEUE_ROWS,
 ];
