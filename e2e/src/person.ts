@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import type { Browser, Page } from 'playwright-core';
-import { measureTone, type Tone } from './tone.ts';
+import { measureTone, NO_TONE, type Tone } from './tone.ts';
 import { until } from './wait.ts';
 
 let ears: Promise<string> | undefined;
@@ -66,7 +66,7 @@ export class Person {
 
   async tone(): Promise<Tone> {
     const heard = (await this.page.evaluate('window.ears.hear()')) as { pcm: string; rate: number } | null;
-    if (heard === null) return { hz: 0, level: 0, purity: 0 };
+    if (heard === null) return NO_TONE;
     const bytes = Buffer.from(heard.pcm, 'base64');
     const samples = new Int16Array(bytes.length / 2);
     for (let i = 0; i < samples.length; i++) samples[i] = bytes.readInt16LE(i * 2);
