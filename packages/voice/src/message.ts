@@ -346,6 +346,7 @@ export type Wish =
   | { readonly type: 'news'; readonly leg: string; readonly n: number; readonly what: News }
   /** It is over, and stays listed in its queue. */
   | { readonly type: 'keptInQueue'; readonly leg: string; readonly place: QueuePlace }
+  | { readonly type: 'leftUntold'; readonly leg: string; readonly place: QueuePlace }
   | {
       readonly type: 'sendRefer';
       readonly leg: string;

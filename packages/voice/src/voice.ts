@@ -399,6 +399,8 @@ class CallService implements Voice {
         if (leg !== undefined) this.#queues.keep(leg, wish.place, this.#now);
         return;
       }
+      case 'leftUntold':
+        return this.#queues.left(wish.place, this.#now);
       case 'onAnswer':
         return this.#commands.onAnswer(wish.leg, wish.actions, this.#now);
       case 'media':

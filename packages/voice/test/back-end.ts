@@ -27,6 +27,7 @@ export const application = (id: string, change: object = {}) => ({
   active: true,
   webhook: WEBHOOK,
   firstCommandSecs: null,
+  subdomain: null,
   profileId: null,
   inboundChannelLimit: null,
   outboundChannelLimit: null,

@@ -107,7 +107,8 @@ export function spell(out: Wish): string {
     case 'sendRefer':
       return `REFER ${out.branch} ${out.address}`;
     case 'keptInQueue':
-      return `keptInQueue ${out.leg} ${out.place.name}`;
+    case 'leftUntold':
+      return `${out.type} ${out.leg} ${out.place.name}`;
     case 'sendInfo':
       return `INFO ${out.branch} ${out.contentType}`;
     case 'log':

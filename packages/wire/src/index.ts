@@ -161,3 +161,4 @@ export {
 } from './routing.ts';
 export type { Trunk } from './settings.ts';
 export type { SoundAsk, SoundResult } from './sound.ts';
+export { applicationAt, applicationInService } from './subdomain.ts';

@@ -190,6 +190,8 @@ export async function write<T>(registry: Registry, decide: () => Decision<T>): P
   } catch (error) {
     if (error instanceof NameTaken && error.taken.startsWith('sip:'))
       throw badField('/user_name', 'user_name is already in use.');
+    if (error instanceof NameTaken && error.taken.startsWith('subdomain:'))
+      throw badField('/inbound/sip_subdomain', 'sip_subdomain is already in use.');
     throw error;
   }
 }

@@ -12,7 +12,7 @@ export const eventLegOf = (leg: Leg, program: Program): EventLeg => ({
   connection: program.connection,
   from: leg.from,
   to: leg.to,
-  direction: leg.direction === 'theirs' && program.party === 'pstn' ? 'incoming' : 'outgoing',
+  direction: isIncoming(leg, program) ? 'incoming' : 'outgoing',
   party: program.party,
   startedAt: Math.round(leg.epochOffset + leg.startedAt),
 });
@@ -54,3 +54,7 @@ export const conferenceEventOf = (
   hook: hookOf({ hook }, what.type),
   what,
 });
+
+/** Of a carrier, or to an application. A client's own call is an outgoing one of its connection. */
+const isIncoming = ({ direction }: Leg, program: Program): boolean =>
+  direction === 'theirs' && (program.party === 'pstn' || program.incoming === true);

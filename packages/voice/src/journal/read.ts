@@ -240,6 +240,7 @@ const PROGRAM: Checks<Program> = {
   account: isText,
   connection: orNull(isText),
   party: oneOf('pstn', 'sip'),
+  incoming: oneOf(undefined, true),
   clientState: orNull(isString),
   hook: recordOf(HOOK),
   told: isNumber,

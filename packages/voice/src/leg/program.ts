@@ -22,6 +22,8 @@ export interface Program {
   readonly connection: string | null;
   /** The other end is a carrier, or a client or phone. */
   readonly party: 'pstn' | 'sip';
+  /** It has called an application, whoever it is. */
+  readonly incoming?: true;
   readonly clientState: string | null;
   readonly hook: HookSettings;
   /** Events so far: the number of the next one. */
@@ -100,7 +102,9 @@ export function withHook(hook: HookSettings, ask: HookAsk | undefined): HookSett
 
 export function newProgram(
   facts: Pick<Program, 'account' | 'connection' | 'party'> &
-    Partial<Pick<Program, 'clientState' | 'hook' | 'after' | 'limitMs' | 'firstCommandBy' | 'onAnswer'>>,
+    Partial<
+      Pick<Program, 'incoming' | 'clientState' | 'hook' | 'after' | 'limitMs' | 'firstCommandBy' | 'onAnswer'>
+    >,
 ): Program {
   return {
     clientState: null,
