@@ -81,6 +81,24 @@ export class Person {
     );
   }
 
+  /** Waits until the page hears all of these at once, and nobody else. */
+  async hearsAll(...others: readonly Person[]): Promise<void> {
+    const isAt = (hz: number, other: Person): boolean => Math.abs(hz - other.hz) <= other.hz * 0.02;
+    await this.#listens(
+      others.map(({ hz }) => `${hz} Hz`).join(' and '),
+      ({ level, parts }) =>
+        level > 0.02 &&
+        others.every((other) => parts.some(({ hz }) => isAt(hz, other))) &&
+        parts.every(({ hz }) => others.some((other) => isAt(hz, other))),
+    );
+  }
+
+  /** Waits until nothing is heard for a while. */
+  async hearsNobody(): Promise<void> {
+    let quiet = 0;
+    await this.#listens('silence', ({ level }) => (quiet = level < 0.005 ? quiet + 1 : 0) > 5);
+  }
+
   /** Waits for sound that is no single tone. */
   async hearsSpeech(): Promise<void> {
     await this.#listens('speech', (tone) => tone.level > 0.01 && tone.purity < 0.8);
