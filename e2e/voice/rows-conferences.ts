@@ -178,7 +178,7 @@ const directed: VoiceRow = {
 const supervised = (role: 'monitor' | 'whisper' | 'barge'): VoiceRow => ({
   name: `a supervisor of a bridge by dial: ${role}`,
   run: async (scene) => {
-    const { api, hook } = scene;
+    const { hook } = scene;
     const caller = scene.party(role === 'whisper' ? 'ours' : '2.27.10');
     const [customer, lead] = [await scene.carrier('uas', 0), await scene.carrier('uas', 1)];
     const { control: w, id } = await scene.answered(caller.sdk, DIALLED);
