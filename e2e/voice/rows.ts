@@ -2,6 +2,7 @@ import { BRIDGE_ROWS } from './rows-bridges.ts';
 import { COMMAND_ROWS } from './rows-commands.ts';
 import { CONFERENCE_ROWS } from './rows-conferences.ts';
 import { PATTERN_ROWS } from './rows-pattern1.ts';
+import { QUEUE_ROWS } from './rows-queues.ts';
 import { SOUND_ROWS } from './rows-sounds.ts';
 import type { VoiceRow } from './scene.ts';
 
@@ -12,4 +13,5 @@ export const ROWS: readonly VoiceRow[] = [
   ...BRIDGE_ROWS,
   ...SOUND_ROWS,
   ...CONFERENCE_ROWS,
+  ...QUEUE_ROWS,
 ];
