@@ -31,6 +31,8 @@ const METHODS = {
   switch_supervisor_role: 'switchSupervisorRole',
   enqueue: 'enqueue',
   leave_queue: 'leaveQueue',
+  streaming_start: 'startStreaming',
+  streaming_stop: 'stopStreaming',
 } as const;
 /** Commands to a conference, as those to a leg. */
 const CONFERENCE_METHODS = {

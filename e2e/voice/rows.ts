@@ -4,6 +4,7 @@ import { CONFERENCE_ROWS } from './rows-conferences.ts';
 import { PATTERN_ROWS } from './rows-pattern1.ts';
 import { QUEUE_ROWS } from './rows-queues.ts';
 import { SOUND_ROWS } from './rows-sounds.ts';
+import { STREAM_ROWS } from './rows-streams.ts';
 import type { VoiceRow } from './scene.ts';
 
 /** What every generation of the official package must be able to do with calls, on a real server with real media ends. */
@@ -14,4 +15,5 @@ export const ROWS: readonly VoiceRow[] = [
   ...SOUND_ROWS,
   ...CONFERENCE_ROWS,
   ...QUEUE_ROWS,
+  ...STREAM_ROWS,
 ];
