@@ -17,6 +17,8 @@ const SMOKE = [
   'playback_start to a leg of a bridge: heard by that party, who is heard all the while; then the other again',
   'gather: digits of a browser, a terminating digit; a time-out; gather_stop',
   'gather_using_audio: a wrong digit is told so, a right one cuts the prompt off',
+  'a conference of three: each hears the others; mute, hold, a sound for all, leave',
+  'a supervisor changes its role; the end of the bridge is its end',
 ] as const;
 
 describe('the contract of webhooks', () => {

@@ -1,5 +1,6 @@
 import { BRIDGE_ROWS } from './rows-bridges.ts';
 import { COMMAND_ROWS } from './rows-commands.ts';
+import { CONFERENCE_ROWS } from './rows-conferences.ts';
 import { PATTERN_ROWS } from './rows-pattern1.ts';
 import { QUEUE_ROWS } from './rows-queues.ts';
 import { RECORDING_ROWS } from './rows-recording.ts';
@@ -14,6 +15,7 @@ export const ROWS: readonly VoiceRow[] = [
   ...BRIDGE_ROWS,
   ...SOUND_ROWS,
   ...RECORDING_ROWS,
+  ...CONFERENCE_ROWS,
   ...QUEUE_ROWS,
   ...STREAM_ROWS,
 ];

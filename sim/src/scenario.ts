@@ -242,7 +242,7 @@ class Scenario {
     else
       this.#problems.push(
         ...agreement(this.#kind, users, carrier, house),
-        ...lostCalls(users, house, this.#acks),
+        ...lostCalls(users, house, this.#acks, this.#offerless),
       );
   }
 

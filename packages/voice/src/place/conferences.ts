@@ -253,6 +253,7 @@ const CONFERENCE: Checks<Conference> = {
     }),
     MOST_SOUNDS,
   ),
+  renewAt: orNull(isNumber),
   plays: listOf(isPlay, MOST_PLAYS),
   reported: isNumber,
   joined: isFlag,
