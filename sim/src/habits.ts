@@ -162,8 +162,8 @@ export function drawCarrier(random: Random, kind: Kind): CarrierHabits {
 export interface BackEndHabits {
   /**
    * `dial`: bridges who was dialled when it has answered; `at once`: before; `on answer`: lets the platform do it; `ring group`: dials three
-   * so; `conference`: makes one with the caller and dials into it; `meet`: all callers are dialled into one by its name; `nothing`: never
-   * commands.
+   * so; `conference`: makes one with the caller and dials into it; `meet`: all callers are dialled into one by its name; `queue`: the caller
+   * waits in one, and those who are dialled wait, too, or take the first of it; `nothing`: never commands.
    */
   readonly plan:
     | 'dial'
@@ -173,6 +173,7 @@ export interface BackEndHabits {
     | 'transfer'
     | 'conference'
     | 'meet'
+    | 'queue'
     | 'reject'
     | 'nothing';
   /** Answers the caller first. */
@@ -208,9 +209,13 @@ const PLANS = [
   'ring group',
   'transfer',
   'transfer',
+  'transfer',
   'conference',
   'conference',
   'meet',
+  'queue',
+  'queue',
+  'queue',
   'reject',
   'nothing',
 ] as const;
@@ -227,6 +232,9 @@ const MEDDLES = [
   'hold',
   'play',
   'end',
+  'enqueue',
+  'leave',
+  'take',
 ] as const;
 
 export function drawBackEnd(random: Random): BackEndHabits {

@@ -15,6 +15,7 @@ if (last === undefined) {
   const programmed = {
     parked: 0,
     joined: 0,
+    queued: 0,
     supervised: 0,
     bridged: 0,
     transferred: 0,
@@ -43,9 +44,10 @@ if (last === undefined) {
     `${restarts} restarts, ${idle} without a call; calls met, as clients see them: ${counts.join(', ')}`,
   );
   console.log(`${met} answered calls met a restart, clients came back to ${survived} of them`);
-  const { parked, joined, supervised, bridged, transferred, taken, refused, told, again } = programmed;
+  const { parked, joined, queued, supervised, bridged, transferred, taken, refused, told, again } =
+    programmed;
   console.log(
-    `back ends: ${parked} calls parked, ${bridged} legs bridged, ${joined} in conferences, ${supervised} supervised, ${transferred} transfers; ${taken} commands taken, ${refused} refused; ${told} events told, ${again} of them again`,
+    `back ends: ${parked} calls parked, ${bridged} legs bridged, ${joined} in conferences, ${queued} out of queues, ${supervised} supervised, ${transferred} transfers; ${taken} commands taken, ${refused} refused; ${told} events told, ${again} of them again`,
   );
   console.log(`${Number(last) - Number(first) + 1 - failed} passed, ${failed} failed`);
   process.exitCode = failed === 0 ? 0 : 1;

@@ -25,6 +25,7 @@ import { House } from './house.ts';
 import { agreement, lostCalls, remains, stateOfThings } from './ledger.ts';
 import { datagramLink, streamLink, type Weather } from './network.ts';
 import { agreementOfLegs, hearing, lanes, legsOf, lostLegs } from './programmed.ts';
+import { QueueWatch } from './queues.ts';
 import { World } from './world.ts';
 
 /**
@@ -102,8 +103,8 @@ const identityOf = (
 
 /** Virtual time after which a run that still has something to do is stuck. Registrations are refreshed for ever, so clients leave first. */
 const LEAVE_AT = 320_000;
-/** Legs that are over are known for ten minutes. */
-const STUCK_AT = 1_200_000;
+/** Legs that are over are known for ten minutes, queues without a leg for an hour. */
+const STUCK_AT = 5_000_000;
 /** Who hears whom is looked at then, and ever less often. */
 const LISTEN_MS = 2_000;
 /** What the edge takes to find a line dead. */
@@ -150,6 +151,7 @@ class Scenario {
   readonly #met: ReturnType<typeof stateOfThings>[number][] = [];
   readonly #states: string[][] = [];
   readonly #acks = new Acks();
+  readonly #queues = new QueueWatch();
   readonly #house: House;
   readonly #carrier: PretendCarrier;
   readonly #backEnd: PretendBackEnd;
@@ -188,7 +190,11 @@ class Scenario {
     while (world.next() !== null && world.now < STUCK_AT) world.step();
     if (world.next() !== null) this.#problems.push(`still busy at ${world.now} ms`);
     this.#problems.push(...remains(this.#users, this.#carrier, this.#house));
-    this.#problems.push(...this.#backEnd.problems, ...lanes(this.#house.events), ...this.#untold());
+    this.#problems.push(
+      ...this.#backEnd.problems,
+      ...lanes(this.#house.events, this.#backEnd.keeps),
+      ...this.#untold(),
+    );
     const { records } = this.#house;
     return {
       seed: this.#seed,
@@ -211,7 +217,8 @@ class Scenario {
     const house = this.#house;
     // A process that is new waits for what media says to its claim.
     if (!house.alive || this.#world.now - house.bornAt < 100) return;
-    for (const problem of hearing(legsOf(house), house))
+    const legs = legsOf(house);
+    for (const problem of [...hearing(legs, house), ...this.#queues.look(house, legs)])
       this.#problems.push(`${problem} at ${Math.round(this.#world.now)}`);
   }
 

@@ -13,6 +13,7 @@ describe('a call from a seed', () => {
     const programmed = {
       parked: 0,
       joined: 0,
+      queued: 0,
       supervised: 0,
       bridged: 0,
       transferred: 0,
@@ -49,12 +50,13 @@ describe('a call from a seed', () => {
     assert.ok(attached > SEEDS / 50, `${attached} of them with fresh media`);
     assert.ok(restarts > SEEDS / 2, `${restarts} restarts`);
     assert.ok(survived > SEEDS / 10, `${survived} of ${met} answered calls that met a restart went on`);
-    const { parked, joined, bridged, transferred, refused, told, again } = programmed;
+    const { parked, joined, queued, bridged, transferred, refused, told, again } = programmed;
     assert.ok(joined > SEEDS / 20, `${joined} legs in conferences`);
+    assert.ok(queued > SEEDS / 50, `${queued} legs out of queues`);
     assert.ok(told > SEEDS * 2 && again > SEEDS / 10, `${told} events, ${again} of them again`);
     assert.ok(parked > SEEDS / 5 && bridged > SEEDS / 5, `${parked} calls parked, ${bridged} legs bridged`);
     assert.ok(
-      transferred > SEEDS / 20 && refused > SEEDS / 5,
+      transferred > SEEDS / 25 && refused > SEEDS / 5,
       `${transferred} transfers, ${refused} commands refused`,
     );
     for (const [kind, { runs, answered }] of kinds) {
