@@ -118,6 +118,17 @@ export const EVENTS: Readonly<Record<string, Readonly<Record<string, Check>>>> =
   'call.machine.greeting.ended': { result: text },
   'call.machine.premium.detection.ended': { result: text },
   'call.machine.premium.greeting.ended': { result: text },
+  'call.recording.saved': {
+    recording_id: uuid,
+    channels: is('single', 'dual'),
+    format: is('wav', 'mp3'),
+    recording_started_at: time,
+    recording_ended_at: time,
+    recording_urls: (value) =>
+      Object.entries(value).every(([format, url]) => /^(wav|mp3)$/.test(format) && text(url)),
+    public_recording_urls: (value) => Object.keys(value).length === 0,
+  },
+  'call.recording.error': { recording_id: uuid, reason: text },
   'call.refer.started': {},
   'call.refer.completed': { sip_notify_response: (value) => value >= 200 && value < 300 },
   'call.refer.failed': { sip_notify_response: (value) => value >= 300 },
