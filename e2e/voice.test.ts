@@ -13,6 +13,7 @@ const SMOKE = [
   'Pattern 1, bridged without an answer, called by ours',
   'Pattern 1, bridge_on_answer, the caller ringing, called by ours',
   'a call to a number of the application, an agent with 2.27.10',
+  'Pattern 2: a queue with music, an agent with ours takes the caller',
   'transfer: to somebody busy, the caller stays; then to a browser, with sound',
   'playback_start to a leg of a bridge: heard by that party, who is heard all the while; then the other again',
   'gather: digits of a browser, a terminating digit; a time-out; gather_stop',
