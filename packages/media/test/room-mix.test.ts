@@ -275,4 +275,29 @@ describe('who changes from one mix to another', () => {
       }
     });
   }
+
+  it('hears no click of who leaves with the first word', async () => {
+    const world = new RoomWorld();
+    const [a, , c, d] = await world.room('PCMU', 'PCMU', 'PCMU', 'PCMU');
+    a!.talks = true;
+    [a!.hz, d!.hz] = [350, 270];
+    await world.talk(1000);
+    for (let after = 20; after <= 160; after += 20) {
+      d!.talks = true;
+      await world.talk(after);
+      await world.leave(d!);
+      d!.talks = false;
+      await world.talk(600);
+      await world.enter(d!);
+      await world.talk(200);
+    }
+    const all = bends(
+      await decoded(
+        'PCMU',
+        c!.carrier.take().map(({ payload }) => payload),
+      ),
+    );
+    const quiet = Math.max(...all.slice(30, 50));
+    assert.ok(Math.max(...all.slice(50)) < 2.5 * quiet, `${Math.max(...all.slice(50))} beside ${quiet}`);
+  });
 });
