@@ -18,6 +18,7 @@ import {
   type Receive,
 } from '../src/index.ts';
 import { FakeDtls, FINGERPRINT, OURS, THEIRS } from './fake-dtls.ts';
+import { FakeRemote } from './fake-remote.ts';
 import { FakeSounds } from './fake-sounds.ts';
 import { FakeStreams } from './fake-streams.ts';
 
@@ -54,6 +55,7 @@ export class World {
   readonly dtls = new FakeDtls();
   readonly streams: FakeStreams | undefined;
   readonly sounds = new FakeSounds();
+  readonly remote = new FakeRemote();
   readonly #timers: { at: Ms; order: number; call: () => void }[] = [];
   readonly #bound = new Map<string, Receive>();
   #order = 0;
@@ -92,6 +94,7 @@ export class World {
       dtls: this.dtls,
       opus: options.opus ?? opus,
       sounds: this.sounds,
+      remote: this.remote,
       addresses,
       ...(options.publicAddress === undefined ? {} : { publicAddress: options.publicAddress }),
       ...(this.streams === undefined ? {} : { streams: this.streams }),
