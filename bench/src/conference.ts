@@ -27,10 +27,10 @@ const RUNS = [
 const MOST_OF_JANUS = 200;
 const ENGINE_PORTS = [14_000, 16_999] as const;
 const HTTP_PORT = 39_910;
-const WARM_UP_S = 3;
+const WARM_UP_S = 2;
 const WINDOWS = 3;
-const WINDOW_S = 4;
-const PROBES_S = 20;
+const WINDOW_S = 3;
+const PROBES_S = 16;
 
 interface Engine {
   readonly pid: number;

@@ -16,6 +16,10 @@ class Bench {
   readonly #header = newRtpHeader();
   readonly #from = { feeder: 1 };
 
+  lose(): void {
+    this.#sequence++;
+  }
+
   /** `count` packets of 20 ms at once. */
   come(count = 1): void {
     for (; count > 0; count--) {
@@ -96,6 +100,23 @@ describe('a slot of a room', () => {
     const holes = bench.run(90, (i) => (i % 10 === 5 ? 45 : 0));
     assert.equal(holes, 0);
     assert.ok(bench.bend() < SMOOTH, `${bench.bend()}`);
+  });
+
+  it('waits for no packet that is lost: it is concealed in its tick', () => {
+    const bench = new Bench();
+    bench.run(20, () => 0);
+    for (let i = 0; i < 100; i++) {
+      if (i % 5 === 2) bench.lose();
+      else bench.come();
+      bench.now += 20;
+      const frame = bench.tick();
+      // The next packet tells that it is lost; a frame waited until then, or dies away.
+      assert.equal(frame, true, `${i}`);
+      assert.ok(
+        bench.heard.slice(-160).some((sample) => Math.abs(sample) > 1000),
+        `${i}`,
+      );
+    }
   });
 
   it('forgets a stall: what waits longer than it must is passed over without a click', () => {

@@ -66,12 +66,12 @@ export class Mix {
     return this.#tick >= tick - 1;
   }
 
-  /** Goes on from `tick` where `other` was: with its voices, the state of its codec, or else with the frame before as a lead. */
+  /** Goes on from `tick` where `other` was: with its voices and, of the same form, the state of its codec, or else the frame before as a lead. */
   follow(other: Mix, tick: number): void {
     this.before = other.before;
     this.#tick = tick - 1;
     this.#quiet = other.#quiet;
-    if (other.#encoder === undefined || other.#tick !== tick - 1) return;
+    if (other.form.key !== this.form.key || other.#encoder === undefined || other.#tick !== tick - 1) return;
     if (this.#encoder?.follow !== undefined) this.#encoder.follow(other.#encoder);
     else this.#lead = other.#pcm.slice();
   }

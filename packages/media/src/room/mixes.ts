@@ -50,7 +50,8 @@ export class Mixes {
     for (const party of parties) {
       const mix = party.mix ?? this.#fresh(party.form);
       if (party.mix === undefined) {
-        const model = bids.find((bid) => bid.party === party && bid.mix.form.key === party.form.key);
+        const models = bids.filter((bid) => bid.party === party);
+        const model = models.find((bid) => bid.mix.form.key === party.form.key) ?? models[0];
         if (model !== undefined) mix.follow(model.mix, tick);
         taken.add(mix);
       }

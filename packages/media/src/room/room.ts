@@ -83,6 +83,7 @@ export class Room implements Heard {
     this.#members.delete(leg);
     // What it has said is there for one more tick, to fade.
     member.pull(this.#world.now(), this.now + 1);
+    member.voice.fade(member.voice.to, member.voice.to);
     member.closeSlot();
     this.#speakers = this.#speakers.filter((speaker) => speaker !== member);
     this.#leaving = this.#leaving.filter((speaker) => speaker !== member);

@@ -94,6 +94,7 @@ export class Slot implements Sink, Hearer {
       this.#flowing = true;
       this.#dry = 1;
     }
+    if (this.#waiting === 0) this.#input?.stream.flush();
     if (this.#waiting === 0) return this.#hole();
     const out = this.#out;
     out.set(this.#shift());
