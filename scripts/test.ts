@@ -85,7 +85,12 @@ async function pass(
   failedSuites: Set<string>,
 ): Promise<void> {
   if (files.length === 0) return;
-  const stream = run({ files: files.map((file) => `${ROOT}/${file}`), concurrency, cwd: ROOT });
+  const stream = run({
+    files: files.map((file) => `${ROOT}/${file}`),
+    execArgv: ['--import', `${ROOT}/scripts/test-limit.ts`],
+    concurrency,
+    cwd: ROOT,
+  });
   const reporter = new spec();
   reporter.pipe(process.stdout, { end: false });
   for await (const event of stream) {
