@@ -1,5 +1,12 @@
 import type { Random } from '@sidetone/core';
-import type { CallCommand, CallEvent, CommandResult, LegCommand } from '@sidetone/wire';
+import type {
+  CallCommand,
+  CallEvent,
+  CommandResult,
+  ConferenceCommand,
+  LegCommand,
+  StayAsk,
+} from '@sidetone/wire';
 import { APPLICATION, type BackEndHabits } from './habits.ts';
 import type { House } from './house.ts';
 import type { World } from './world.ts';
@@ -13,7 +20,13 @@ const MOST_TRIES = 6;
 const KNOWN_MS = 60_000;
 const OVER_MS = 600_000;
 
-const PLATFORM_BRIDGES: ReadonlySet<BackEndHabits['plan']> = new Set(['on answer', 'ring group', 'transfer']);
+const PLATFORM_BRIDGES: ReadonlySet<BackEndHabits['plan']> = new Set([
+  'on answer',
+  'ring group',
+  'transfer',
+  'conference',
+  'meet',
+]);
 
 /** A leg as its events tell it. */
 interface Known {
@@ -26,6 +39,10 @@ interface Known {
   tries: number;
 }
 
+type Said = CallCommand | ConferenceCommand;
+
+const SOUND = { kind: 'url', url: 'https://files.test/a.wav' } as const;
+
 const encoded = (text: string): string => Buffer.from(text).toString('base64');
 
 /**
@@ -34,7 +51,17 @@ const encoded = (text: string): string => Buffer.from(text).toString('base64');
  */
 export class PretendBackEnd {
   readonly problems: string[] = [];
-  readonly counts = { parked: 0, bridged: 0, transferred: 0, taken: 0, refused: 0, told: 0, again: 0 };
+  readonly counts = {
+    parked: 0,
+    joined: 0,
+    supervised: 0,
+    bridged: 0,
+    transferred: 0,
+    taken: 0,
+    refused: 0,
+    told: 0,
+    again: 0,
+  };
   readonly #world: World;
   readonly #random: Random;
   readonly #habits: BackEndHabits;
@@ -43,6 +70,8 @@ export class PretendBackEnd {
   readonly #legs = new Map<string, Known>();
   /** Whom a transfer is for, by the client state of its leg. */
   readonly #transfers = new Map<string, string>();
+  /** Conferences that it made, or has heard of. */
+  readonly #rooms: string[] = [];
   readonly #heard = new Set<string>();
   /** The answer that each id had first, and when. */
   readonly #answers = new Map<string, { readonly at: number; readonly text: string }>();
@@ -90,7 +119,10 @@ export class PretendBackEnd {
       this.#legs.get(leg.control)!.for ??= this.#transfers.get(clientState ?? '');
       return;
     }
+    if (what.type === 'conferenceCreated' && !this.#rooms.includes(what.conference))
+      this.#rooms.push(what.conference);
     if (known === undefined) return;
+    if (what.type === 'joined') this.counts.joined += 1;
     if (what.type === 'answered') known.answered = true;
     if (what.type === 'bridged') this.counts.bridged += 1;
     if (what.type === 'hangup') known.overAt = this.#world.now;
@@ -111,7 +143,8 @@ export class PretendBackEnd {
     if (this.#habits.confused) this.#stray(control);
     if (plan === 'nothing') return;
     if (plan === 'reject') return this.#say({ type: 'reject', ...this.#to(control), cause: 'USER_BUSY' });
-    if (answers) this.#say({ type: 'answer', ...this.#to(control), clientState: encoded('caller') });
+    if (answers || plan === 'conference' || plan === 'meet')
+      this.#say({ type: 'answer', ...this.#to(control), clientState: encoded('caller') });
     this.#connect(control);
     for (const { after, what } of this.#habits.meddles)
       this.#world.after(after, () => this.#meddle(control, what));
@@ -121,6 +154,8 @@ export class PretendBackEnd {
   #connect(control: string): void {
     const { plan } = this.#habits;
     if (plan === 'transfer') return this.#transfer(control);
+    if (plan === 'conference') this.#confer(control);
+    if (plan === 'meet') return this.#dial(control, false, { conference: { name: 'hall' } });
     const most = plan === 'ring group' ? 3 : 1;
     for (let i = 0; i < most; i++) this.#dial(control, plan === 'on answer' || plan === 'ring group');
   }
@@ -142,7 +177,43 @@ export class PretendBackEnd {
     );
   }
 
-  #dial(link: string, bridgeOnAnswer: boolean): void {
+  /** A conference with the caller; who is dialled goes into it. */
+  #confer(control: string): void {
+    const name = `hall ${this.#id()}`;
+    const command: Said = {
+      type: 'createConference',
+      ...this.#to(control),
+      name,
+      startOnCreate: this.#random.int(3) > 0,
+      beep: 'always',
+      maxMembers: 5,
+      ...(this.#random.int(2) === 0 ? { hold: SOUND } : {}),
+    };
+    this.#say(command, (result) => {
+      if (!result.ok || result.conference === undefined) return;
+      const { conference } = result;
+      const ask = { conference, startOnEnter: true, earlyMedia: this.#random.int(2) === 0 };
+      for (let i = 0; i <= this.#random.int(2); i++)
+        this.#dial(control, false, { conference: { ...ask, ...this.#stay() } });
+    });
+  }
+
+  #stay(): StayAsk {
+    const random = this.#random;
+    return {
+      muted: random.int(5) === 0,
+      held: random.int(6) === 0,
+      endOnExit: random.int(5) === 0,
+      softEndOnExit: random.int(6) === 0,
+      ...(random.int(5) === 0 ? { role: 'monitor' } : {}),
+    };
+  }
+
+  #dial(
+    link: string,
+    bridgeOnAnswer: boolean,
+    more: Partial<Extract<CallCommand, { type: 'dial' }>> = {},
+  ): void {
     const id = this.#id();
     const command: CallCommand = {
       type: 'dial',
@@ -156,6 +227,7 @@ export class PretendBackEnd {
       bridgeOnAnswer,
       ringMs: 25_000,
       ...(this.#habits.park ? { after: 'park' as const } : {}),
+      ...more,
     };
     this.#say(command, (result) => {
       if (!result.ok || result.ids === undefined) return;
@@ -184,7 +256,12 @@ export class PretendBackEnd {
     if (known === undefined || known.overAt !== null) return;
     known.tries += 1;
     if (known.tries > 2) return this.#end(control);
-    if (this.#habits.plan === 'transfer') this.#transfer(control);
+    const { plan } = this.#habits;
+    const room = this.#rooms.at(-1);
+    if (plan === 'transfer') this.#transfer(control);
+    else if (plan === 'conference' && room !== undefined)
+      this.#dial(control, false, { conference: { conference: room } });
+    else if (plan === 'meet') this.#dial(control, false, { conference: { name: 'hall' } });
     else this.#dial(control, true);
   }
 
@@ -205,6 +282,38 @@ export class PretendBackEnd {
         return this.#dial(caller, false);
       case 'answer':
         return this.#say({ type: 'answer', ...this.#to(some) });
+      case 'supervise': {
+        const role = (['monitor', 'whisper', 'barge'] as const)[this.#random.int(3)]!;
+        this.counts.supervised += 1;
+        return this.#dial(some, false, { supervise: { control: some, role } });
+      }
+      default:
+        return this.#direct(some, what);
+    }
+  }
+
+  /** Something that is said to a conference. */
+  #direct(control: string, what: 'join' | 'part' | 'mute' | 'hold' | 'play' | 'end'): void {
+    const conference = this.#rooms[this.#random.int(Math.max(1, this.#rooms.length))];
+    if (conference === undefined) return;
+    const on = { account: ACCOUNT, conference, commandId: this.#id() };
+    const flag = this.#random.int(2) === 0;
+    switch (what) {
+      case 'join':
+        return this.#say({ type: 'joinConference', ...on, control, ...this.#stay() });
+      case 'part':
+        return this.#say({ type: 'leaveConference', ...on, control });
+      case 'mute':
+        return this.#say({ type: 'muteMembers', ...on, controls: flag ? [] : [control], muted: flag });
+      case 'hold':
+        return this.#say({
+          ...{ type: 'holdMembers', ...on, controls: flag ? [] : [control], held: flag },
+          ...(this.#random.int(2) === 0 ? { hold: SOUND } : {}),
+        });
+      case 'play':
+        return this.#say({ type: 'playInto', ...on, controls: flag ? [] : [control], sound: SOUND });
+      case 'end':
+        return this.#say({ type: 'endConference', ...on });
     }
   }
 
@@ -238,7 +347,7 @@ export class PretendBackEnd {
   }
 
   /** Says a command until it is answered; some say it twice at once. */
-  #say(command: CallCommand, taken: (result: CommandResult) => void = () => {}): void {
+  #say(command: Said, taken: (result: CommandResult) => void = () => {}): void {
     let isTaken = false;
     const say = (tries: number): void => {
       let answers = 0;
@@ -259,7 +368,7 @@ export class PretendBackEnd {
   }
 
   /** One id, one answer; and a leg of ours is never unknown. */
-  #check(command: CallCommand, result: CommandResult): void {
+  #check(command: Said, result: CommandResult): void {
     const { now } = this.#world;
     this.counts[result.ok ? 'taken' : 'refused'] += 1;
     const key = command.commandId ?? '';
@@ -268,8 +377,10 @@ export class PretendBackEnd {
     if (result.ok && first === undefined) this.#answers.set(key, { at: now, text });
     if (first !== undefined && now - first.at < KNOWN_MS && first.text !== text)
       this.problems.push(`${command.type} was answered ${first.text}, then ${text}`);
-    if (result.ok || result.refusal.why !== 'unknownLeg') return;
-    const overAt = this.#legs.get('control' in command ? command.control : (command.link ?? ''))?.overAt;
+    // A leg that is not in the conference is unknown there.
+    if (result.ok || result.refusal.why !== 'unknownLeg' || 'conference' in command) return;
+    const named = 'control' in command ? command.control : 'link' in command ? command.link : undefined;
+    const overAt = this.#legs.get(named ?? '')?.overAt;
     if (overAt !== undefined && (overAt === null || now - overAt < OVER_MS - 10_000))
       this.problems.push(`${command.type}: a leg that there was is unknown`);
   }

@@ -1,5 +1,6 @@
 import type { Random } from '@sidetone/core';
 import type { CodecName, MediaCommand, MediaEvent, MediaReply, Source } from '@sidetone/wire';
+import { PretendRooms } from './pretend-rooms.ts';
 import type { World } from './world.ts';
 
 /** How long a WebRTC peer may send no checks, and how often that is looked at. */
@@ -22,6 +23,7 @@ export class PretendEngine {
   readonly legs = new Set<string>();
   /** What each of them hears. */
   readonly sources = new Map<string, Source>();
+  readonly rooms: PretendRooms;
   /** All that there ever were. */
   readonly opened = new Set<string>();
   /** Peers of WebRTC legs that have both descriptions. */
@@ -44,6 +46,7 @@ export class PretendEngine {
     this.#random = random;
     this.#failureRate = failureRate;
     this.#event = event;
+    this.rooms = new PretendRooms(world, random, this.sources, event);
   }
 
   /** Does it fail now and then? */
@@ -60,6 +63,7 @@ export class PretendEngine {
       // A new owner has not heard how they failed.
       for (const leg of command.legs)
         if (this.#peers.get(leg)?.failed === true) this.#event({ event: 'failed', leg, why: 'ice' });
+      this.rooms.claimed(command.seen ?? {});
     });
   }
 
@@ -100,15 +104,14 @@ export class PretendEngine {
       }
       case 'source':
         if (!this.legs.has(command.leg)) return noLeg(command.leg);
-        this.sources.set(command.leg, command.source);
+        this.#hear(command.leg, command.source);
         return { ok: true };
       case 'health':
         return { ok: true, health: { legs: this.legs.size, rooms: 0, portsFree: 1000 } };
       case 'roomPlay':
-        return { ok: false, error: 'no-room', message: 'no room' };
       case 'roomStop':
       case 'roomBeep':
-        return { ok: true };
+        return this.rooms.command(command);
       default:
         return this.legs.has(command.leg) ? { ok: true, codec: 'PCMU' } : noLeg(command.leg);
     }
@@ -156,8 +159,15 @@ export class PretendEngine {
 
   #close(leg: string): void {
     this.legs.delete(leg);
-    this.sources.delete(leg);
+    this.#hear(leg, undefined);
     this.#peers.delete(leg);
+  }
+
+  #hear(leg: string, source: Source | undefined): void {
+    const before = this.sources.get(leg);
+    if (source === undefined) this.sources.delete(leg);
+    else this.sources.set(leg, source);
+    this.rooms.changed(before, source);
   }
 
   #later(leg: string, event: 'connected'): void {

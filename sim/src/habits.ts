@@ -162,9 +162,19 @@ export function drawCarrier(random: Random, kind: Kind): CarrierHabits {
 export interface BackEndHabits {
   /**
    * `dial`: bridges who was dialled when it has answered; `at once`: before; `on answer`: lets the platform do it; `ring group`: dials three
-   * so; `nothing`: never commands.
+   * so; `conference`: makes one with the caller and dials into it; `meet`: all callers are dialled into one by its name; `nothing`: never
+   * commands.
    */
-  readonly plan: 'dial' | 'at once' | 'on answer' | 'ring group' | 'transfer' | 'reject' | 'nothing';
+  readonly plan:
+    | 'dial'
+    | 'at once'
+    | 'on answer'
+    | 'ring group'
+    | 'transfer'
+    | 'conference'
+    | 'meet'
+    | 'reject'
+    | 'nothing';
   /** Answers the caller first. */
   readonly answers: boolean;
   /** Who is left of a bridge is parked. */
@@ -180,7 +190,7 @@ export interface BackEndHabits {
   /** Commands that have nothing to do with where the call is. */
   readonly meddles: readonly {
     readonly after: number;
-    readonly what: 'hangup' | 'bridge' | 'transfer' | 'steal' | 'answer';
+    readonly what: (typeof MEDDLES)[number];
   }[];
   /** Of eight requests so many are answered too late to be seen, and so many refused. */
   readonly loses: number;
@@ -198,10 +208,26 @@ const PLANS = [
   'ring group',
   'transfer',
   'transfer',
+  'conference',
+  'conference',
+  'meet',
   'reject',
   'nothing',
 ] as const;
-const MEDDLES = ['hangup', 'bridge', 'transfer', 'steal', 'answer'] as const;
+const MEDDLES = [
+  'hangup',
+  'bridge',
+  'transfer',
+  'steal',
+  'answer',
+  'supervise',
+  'join',
+  'part',
+  'mute',
+  'hold',
+  'play',
+  'end',
+] as const;
 
 export function drawBackEnd(random: Random): BackEndHabits {
   const from = random.int(12_000);

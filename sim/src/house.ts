@@ -406,6 +406,15 @@ export class House {
         world.after(1 + random.int(20), () => reply(output.result));
         return;
       }
+      case 'sound': {
+        // Some cannot be had.
+        const result =
+          random.int(5) === 0
+            ? ({ ok: false, why: 'not-found', detail: '404' } as const)
+            : ({ ok: true, file: 'a.wav', ms: 1_000 } as const);
+        const got = (): void => this.post('voice', { type: 'sound', id: output.id, result });
+        return world.after(5 + random.int(300), this.#toThisLife(got));
+      }
       case 'post': {
         const life = this.#life;
         return this.#options.post(this.#eventOf.get(output.id)!, output, (outcome) => {

@@ -12,7 +12,17 @@ if (last === undefined) {
 } else {
   let failed = 0;
   let [restarts, idle, met, survived] = [0, 0, 0, 0];
-  const programmed = { parked: 0, bridged: 0, transferred: 0, taken: 0, refused: 0, told: 0, again: 0 };
+  const programmed = {
+    parked: 0,
+    joined: 0,
+    supervised: 0,
+    bridged: 0,
+    transferred: 0,
+    taken: 0,
+    refused: 0,
+    told: 0,
+    again: 0,
+  };
   /** How far calls were when the process died. */
   const states = new Map<string, number>();
   for (let seed = Number(first); seed <= Number(last); seed++) {
@@ -33,9 +43,9 @@ if (last === undefined) {
     `${restarts} restarts, ${idle} without a call; calls met, as clients see them: ${counts.join(', ')}`,
   );
   console.log(`${met} answered calls met a restart, clients came back to ${survived} of them`);
-  const { parked, bridged, transferred, taken, refused, told, again } = programmed;
+  const { parked, joined, supervised, bridged, transferred, taken, refused, told, again } = programmed;
   console.log(
-    `back ends: ${parked} calls parked, ${bridged} legs bridged, ${transferred} transfers; ${taken} commands taken, ${refused} refused; ${told} events told, ${again} of them again`,
+    `back ends: ${parked} calls parked, ${bridged} legs bridged, ${joined} in conferences, ${supervised} supervised, ${transferred} transfers; ${taken} commands taken, ${refused} refused; ${told} events told, ${again} of them again`,
   );
   console.log(`${Number(last) - Number(first) + 1 - failed} passed, ${failed} failed`);
   process.exitCode = failed === 0 ? 0 : 1;

@@ -4,6 +4,7 @@ import { endingOf, type Leg, mainOf } from '../../packages/voice/src/leg/leg.ts'
 import type { Acks } from './acks.ts';
 import type { PretendClient } from './browser.ts';
 import type { PretendCarrier } from './carrier.ts';
+import { hallsOf, heardBySupervisor, heardInHall, places, supervisorsOf } from './halls.ts';
 import type { House } from './house.ts';
 
 /*
@@ -38,9 +39,13 @@ export function agreementOfLegs(
   return [...problems, ...hearing(legs, house)];
 }
 
-/** Who is parked hears silence and nobody hears it; who is bridged hears its peer, unless one of the two holds. */
+/**
+ * Who is parked hears silence and nobody hears it; who is bridged hears its peer, or the room of both while somebody supervises them, unless
+ * one of the two holds; in a conference the room, or what who waits hears.
+ */
 export function hearing(legs: readonly Leg[], house: House): string[] {
-  const problems: string[] = [];
+  const halls = hallsOf(house);
+  const problems: string[] = places(halls, legs);
   const sourceOf = (leg: Leg): Source | undefined => house.engine.sources.get(leg.main ?? '');
   const known = new Set(legs.flatMap(({ branches }) => branches.map(({ id }) => id)));
   for (const [leg, source] of house.engine.sources)
@@ -55,16 +60,29 @@ export function hearing(legs: readonly Leg[], house: House): string[] {
       if (source?.kind !== 'silence') problems.push(`${leg.id} holds and hears ${source?.kind}`);
     } else if (place === null) {
       if (source?.kind !== 'silence') problems.push(`${leg.id} is parked and hears ${source?.kind}`);
+    } else if (place.in === 'conference') {
+      problems.push(...heardInHall(leg, source, halls.get(place.id), legs));
     } else if (place.in === 'bridge') {
       const others = legs.filter(
         (other) =>
-          other !== leg && other.place?.in === 'bridge' && other.place.id === place.id && !endingOf(other),
+          other !== leg &&
+          other.place?.in === 'bridge' &&
+          other.place.side !== 'supervisor' &&
+          other.place.id === place.id &&
+          !endingOf(other),
       );
+      if (place.side === 'supervisor') {
+        problems.push(...heardBySupervisor(leg, source, others));
+        continue;
+      }
       const theirs = others.length === 1 ? mainOf(others[0]!) : undefined;
       if (others.length !== 1) problems.push(`${leg.id} is bridged with ${others.length}`);
       else if (others[0]!.state.name !== 'up' || theirs === undefined) continue;
       else if (theirs.exchange.holding) {
         if (source?.kind !== 'music') problems.push(`${leg.id} is held and hears ${source?.kind}`);
+      } else if (supervisorsOf(place.id, legs).length > 0) {
+        if (source?.kind !== 'room' || source.room !== place.id || source.to !== 'all')
+          problems.push(`${leg.id} is supervised and hears ${JSON.stringify(source)}`);
       } else if (source?.kind !== 'leg' || source.leg !== theirs.id)
         problems.push(`${leg.id} does not hear its peer but ${source?.kind}`);
     }
@@ -83,6 +101,14 @@ export function lanes(events: readonly CallEvent[]): string[] {
     const text = `${lane}: ${types.join(' ')}`;
     if (told.some(({ n }, i) => n !== i)) problems.push(`numbers of ${text}`);
     if (new Set(told.map(({ id }) => id)).size !== told.length) problems.push(`an event twice in ${text}`);
+    if (types[0] === 'conferenceCreated') {
+      if (types.at(-1) !== 'conferenceEnded' || types.indexOf('conferenceEnded') < types.length - 1)
+        problems.push(`ends of ${text}`);
+      continue;
+    }
+    const stays = types.filter((type) => type === 'joined' || type === 'left');
+    if (stays.length % 2 !== 0 || stays.some((type, i) => type !== (i % 2 === 0 ? 'joined' : 'left')))
+      problems.push(`joined and left of ${text}`);
     if (types[0] !== 'initiated' || types.at(-1) !== 'hangup') problems.push(`ends of ${text}`);
     for (const [type, most] of [
       ['initiated', 1],

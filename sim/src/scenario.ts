@@ -80,6 +80,7 @@ const identityOf = (
         active: true,
         webhook: WEBHOOK,
         firstCommandSecs: patience,
+        subdomain: null,
         profileId: null,
         inboundChannelLimit: null,
         outboundChannelLimit: null,

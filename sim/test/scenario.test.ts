@@ -10,7 +10,17 @@ describe('a call from a seed', () => {
     let reattached = 0;
     let attached = 0;
     let [restarts, met, survived] = [0, 0, 0];
-    const programmed = { parked: 0, bridged: 0, transferred: 0, taken: 0, refused: 0, told: 0, again: 0 };
+    const programmed = {
+      parked: 0,
+      joined: 0,
+      supervised: 0,
+      bridged: 0,
+      transferred: 0,
+      taken: 0,
+      refused: 0,
+      told: 0,
+      again: 0,
+    };
     const kinds = new Map<string, { runs: number; answered: number }>();
     for (let seed = 1; seed <= SEEDS; seed++) {
       const outcome = runScenario(seed);
@@ -39,7 +49,8 @@ describe('a call from a seed', () => {
     assert.ok(attached > SEEDS / 50, `${attached} of them with fresh media`);
     assert.ok(restarts > SEEDS / 2, `${restarts} restarts`);
     assert.ok(survived > SEEDS / 10, `${survived} of ${met} answered calls that met a restart went on`);
-    const { parked, bridged, transferred, refused, told, again } = programmed;
+    const { parked, joined, bridged, transferred, refused, told, again } = programmed;
+    assert.ok(joined > SEEDS / 20, `${joined} legs in conferences`);
     assert.ok(told > SEEDS * 2 && again > SEEDS / 10, `${told} events, ${again} of them again`);
     assert.ok(parked > SEEDS / 5 && bridged > SEEDS / 5, `${parked} calls parked, ${bridged} legs bridged`);
     assert.ok(

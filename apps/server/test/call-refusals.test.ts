@@ -243,14 +243,9 @@ const DIALS: readonly Row[] = [
   ['', { ...DIAL, to: Array(11).fill('1') }, ['10015', '/to', /to is not valid|at most 10/]],
   ['', { ...DIAL, to: 13125550100 }, ['10015', '/to', /text, or a list/]],
   ['', { ...DIAL, from_display_name: 'a'.repeat(129) }, ['10015', '/from_display_name', /from_display_name/]],
-  ...[
-    'record',
-    'stream_url',
-    'conference_config',
-    'supervise_call_control_id',
-    'assistant',
-    'sound_modifications',
-  ].map((field): Row => ['', { ...DIAL, [field]: {} }, ['10015', `/${field}`, /not offered here yet/]]),
+  ...['record', 'stream_url', 'assistant', 'sound_modifications'].map(
+    (field): Row => ['', { ...DIAL, [field]: {} }, ['10015', `/${field}`, /not offered here yet/]],
+  ),
   ['', { ...DIAL, privacy: 'id' }, ['10015', '/privacy', /not offered/]],
 ];
 

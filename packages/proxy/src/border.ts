@@ -5,11 +5,13 @@ import {
   type ExtraHeaders,
   type Flow,
   headersNamed,
+  type NameAddr,
   type SipRequest,
   unescapeUser,
 } from '@sidetone/sip';
 import type { Identity, Trunk } from '@sidetone/wire';
 import { isWebSocket, VOICE_USER } from './own-address.ts';
+import type { Welcome } from './strangers.ts';
 
 /** Who sent a request from outside, proven. */
 export type Sender =
@@ -18,12 +20,16 @@ export type Sender =
   /** A phone, by digest; `binding` when it is registered by the same flow as an instance (RFC 5626). */
   | { readonly kind: 'phone'; readonly user: string; readonly binding?: string }
   /** A party of a dialog, by its token, by the flow of a registered contact (both say whose phone it is), or by the source of the call. */
-  | { readonly kind: 'party'; readonly user?: string };
+  | { readonly kind: 'party'; readonly user?: string }
+  /** Somebody without a login who calls an application that takes calls from anyone. */
+  | { readonly kind: 'stranger'; readonly user?: never };
 
 /** What the border does with a request from outside, before anything is kept for it. */
 export type Verdict =
   | { readonly type: 'pass'; readonly sender: Sender }
   | { readonly type: 'drop' }
+  /** 302: by this Contact. */
+  | { readonly type: 'again'; readonly contact: NameAddr }
   /** No usable credentials: 401 from the registrar, 407 from the proxy. */
   | { readonly type: 'challenge'; readonly status: 401 | 407 }
   /** Credentials for our realm: check them. */
@@ -41,6 +47,8 @@ export interface BorderFacts {
   readonly user: string | undefined;
   /** An INVITE with this Call-ID passed from this source and its transaction still lives. */
   readonly isCaller: boolean;
+  /** What it is to one without a login. */
+  readonly welcome: Welcome;
 }
 
 /** The one place that decides who is who; changes nothing. */
@@ -57,8 +65,15 @@ export function identify(request: SipRequest, flow: Flow, facts: BorderFacts): V
   const vouched = refreshesTarget(request) ? user !== undefined : facts.isContact || facts.isCaller;
   if (inDialog && (facts.holdsToken || vouched))
     return { type: 'pass', sender: { kind: 'party', ...(user === undefined ? {} : { user }) } };
-  const trunk = trunkAt(facts.identity.trunks, flow, claims || facts.isContact || claimsUser(request, facts));
+  const looksLikePhone = claims || facts.isContact || claimsUser(request, facts);
+  const trunk = trunkAt(facts.identity.trunks, flow, looksLikePhone);
   if (trunk !== undefined) return { type: 'pass', sender: { kind: 'trunk', trunk: trunk.name } };
+  // Who says that it is a user of ours proves it there, too.
+  const { welcome } = facts;
+  if (welcome !== 'no' && request.method === 'INVITE' && !inDialog && !looksLikePhone)
+    return welcome === 'in'
+      ? { type: 'pass', sender: { kind: 'stranger' } }
+      : { type: 'again', contact: welcome };
   // An ACK cannot be challenged (RFC 3261 §22.1).
   return request.method === 'ACK' ? { type: 'drop' } : proof;
 }

@@ -8,6 +8,8 @@ import type { ProxyLimits } from './proxy-events.ts';
 export function holderOf(sender: Sender | null, flow: Flow): string {
   if (sender?.kind === 'trunk') return `trunk ${sender.trunk}`;
   if (sender?.kind === 'phone') return `user ${sender.user}`;
+  // A datagram says what it likes of its source.
+  if (sender?.kind === 'stranger' && flow.transport === 'udp') return 'strangers';
   return `from ${networkOf(hostOf(flow))}`;
 }
 

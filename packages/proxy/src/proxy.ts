@@ -32,6 +32,7 @@ import { LIMITS } from './proxy-limits.ts';
 import { register } from './registrar.ts';
 import { SentAway } from './sent-away.ts';
 import { answerStatelessly } from './stateless.ts';
+import { welcome } from './strangers.ts';
 import { preprocess, type RoutingFacts, routeFromRoom, toVoice } from './targets.ts';
 import { createTurns, saysWhen } from './turn.ts';
 
@@ -193,13 +194,15 @@ class ProxyService implements SipProxy {
     if (this.#isMerged(request)) return this.#refuse(request, flow, 482);
     const named = unescapeUser(request.headers.from.uri.user ?? '');
     const contactOf = this.#locations.isSourceOf(named, flow, now) ? named : undefined;
+    const identity = this.#options.identity();
     const verdict = identify(request, flow, {
-      identity: this.#options.identity(),
+      identity,
       isOurHost: this.#isOurHost,
       holdsToken: peer !== null,
       isContact: contactOf !== undefined || this.#locations.isSource(flow, now),
       user: peer !== null && 'phone' in peer ? peer.user : contactOf,
       isCaller: this.#forwarding.isCaller(request, flow),
+      welcome: welcome(uri, flow, identity, this.#isOurHost, this.#options.nonceSecret, now),
     });
     // Carriers take a 503 to OPTIONS for the end of us (and it costs as little as the 200). What is in a dialog is never refused for it.
     const spared = request.method === 'ACK' || request.method === 'OPTIONS';
@@ -207,6 +210,8 @@ class ProxyService implements SipProxy {
     switch (verdict.type) {
       case 'drop':
         return;
+      case 'again':
+        return this.#refuse(request, flow, 302, { contact: [verdict.contact] });
       case 'challenge':
         return this.#challenge(request, flow, verdict.status, false, now);
       case 'check':
@@ -252,10 +257,8 @@ class ProxyService implements SipProxy {
 
   /** A request that names a dialog which `voice` does not have. */
   #isStray(request: SipRequest): boolean {
-    const { method, headers } = request;
-    return (
-      headers.to.params['tag'] !== undefined && method !== 'REGISTER' && this.#dialogs.of(request) === null
-    );
+    const tag = request.headers.to.params['tag'];
+    return tag !== undefined && request.method !== 'REGISTER' && this.#dialogs.of(request) === null;
   }
 
   /** Asks for the password, unless the credentials are worthless whatever it is. */

@@ -14,6 +14,7 @@ import type {
   OpusAsk,
   SoundAsk,
   SoundResult,
+  SupervisorRole,
 } from '@sidetone/wire';
 import type { Play } from './activity/activity.ts';
 import type { Ending } from './leg/ending.ts';
@@ -55,6 +56,13 @@ export interface Contact {
   readonly family: Family | null;
 }
 
+/** What commands change of a leg in a conference. */
+export type MemberChange = Partial<
+  Pick<
+    Extract<Place, { in: 'conference' }>,
+    'muted' | 'held' | 'hold' | 'role' | 'to' | 'beep' | 'endOnExit' | 'softEndOnExit'
+  >
+>;
 /** News of a leg; what a queue knows of it is added on the way. */
 export type News = CallNews | QueueNews;
 
@@ -186,6 +194,12 @@ export type LegInput =
       readonly hook?: HookAsk;
       readonly after?: AfterBridge;
     }
+  /** It is in its conference, for the back end and the others. */
+  | { readonly type: 'joined' }
+  /** How it is in its conference. */
+  | { readonly type: 'member'; readonly change: MemberChange }
+  /** How it supervises its bridge. */
+  | { readonly type: 'role'; readonly role: SupervisorRole }
   /** It talks with the other side of its bridge. */
   | { readonly type: 'bridged' }
   /** Calls whom it is to call. */
@@ -332,6 +346,7 @@ export type Wish =
   | { readonly type: 'news'; readonly leg: string; readonly n: number; readonly what: News }
   /** It is over, and stays listed in its queue. */
   | { readonly type: 'keptInQueue'; readonly leg: string; readonly place: QueuePlace }
+  | { readonly type: 'leftUntold'; readonly leg: string; readonly place: QueuePlace }
   | {
       readonly type: 'sendRefer';
       readonly leg: string;

@@ -3,7 +3,7 @@ import { isEarly, type Leg } from './leg/leg.ts';
 import { Counters } from './limits/counters.ts';
 import { MediaPorts } from './limits/media-ports.ts';
 import type { Bridge, Members } from './place/bridge-draft.ts';
-import { sharedPlace } from './place/place.ts';
+import { type Side, sharedPlace } from './place/place.ts';
 
 /** The legs and places that live, and where to find them: by branch, by bridge, by session. */
 export class Registry {
@@ -42,12 +42,15 @@ export class Registry {
   }
 
   members(bridge: string): Members {
-    const found: Record<string, Leg> = {};
+    const found: Partial<Record<Side, Leg>> = {};
+    const supervisors: Leg[] = [];
     for (const id of this.#members.get(bridge) ?? []) {
       const leg = this.legs.get(id);
-      if (leg?.place?.in === 'bridge') found[leg.place.side] = leg;
+      if (leg?.place?.in !== 'bridge') continue;
+      if (leg.place.side === 'supervisor') supervisors.push(leg);
+      else found[leg.place.side] = leg;
     }
-    return found;
+    return { ...found, supervisors };
   }
 
   /** Who is there. */

@@ -1,5 +1,6 @@
 import type { EpochMs, Family, Ms, Random, Service } from '@sidetone/core';
 import type { Identity, LegView } from '@sidetone/wire';
+import type { ConferenceReads } from './place/conferences.ts';
 import type { QueueReads } from './place/queue.ts';
 import type { VoiceInput, VoiceOutput } from './voice-events.ts';
 
@@ -54,6 +55,7 @@ export interface Voice extends Service<VoiceInput, VoiceOutput> {
   legOf(control: string): LegView | undefined;
   /** The legs of a connection or application that are not over. */
   legsOf(connection: string): readonly LegView[];
+  readonly conferences: ConferenceReads;
   /** The queues, as they are at this time. */
   queues(now: Ms): QueueReads;
 }

@@ -2,20 +2,21 @@ import { earliest, type JournalEntry, type Ms, uuid } from '@sidetone/core';
 import type { LegId, UserAgent, UserAgentOut } from '@sidetone/sip';
 import type { LegView, MediaEvent, MediaReply } from '@sidetone/wire';
 import { Beginnings } from './command/begin.ts';
-import { eventOf } from './command/event.ts';
 import { Commands } from './command/execute.ts';
 import { Remembered } from './command/remembered.ts';
-import { accountOf, connectionOf, viewOf } from './command/view.ts';
+import { Telling } from './command/telling.ts';
+import { connectionOf, viewOf } from './command/view.ts';
 import { LegJournal } from './journal/journal.ts';
 import { inheritedMedia, restoreLegs } from './journal/restore.ts';
-import { restorePlaces } from './journal/restore-places.ts';
+import { restoreOthers, restorePlaces } from './journal/restore-places.ts';
 import { CAUSE, type Ending, type Why } from './leg/ending.ts';
 import { isEnding, type Leg } from './leg/leg.ts';
 import { Admission, isRefused } from './limits/admission.ts';
 import { countedUser } from './limits/counters.ts';
-import { mediaInput } from './media/from-media.ts';
+import { mediaInput, roomInput } from './media/from-media.ts';
 import { MediaDesk } from './media/media-desk.ts';
 import type { Wish } from './message.ts';
+import { Conferences } from './place/conferences.ts';
 import type { QueueReads } from './place/queue.ts';
 import { Queues } from './place/queues.ts';
 import { Registry } from './registry.ts';
@@ -25,7 +26,7 @@ import { boundContacts, type LegEvent, legInput } from './sip/from-sip.ts';
 import { InDialog } from './sip/in-dialog.ts';
 import { commandLeg, DIGIT, REFERRED } from './sip/leg-wishes.ts';
 import { inviteFor, lookupFor } from './sip/to-sip.ts';
-import { Transactions } from './transaction.ts';
+import { type ConferenceWish, Transactions } from './transaction.ts';
 import type { VoiceInput, VoiceOutput } from './voice-events.ts';
 import { TIMERS, type Voice, type VoiceOptions, type VoiceTimers } from './voice-options.ts';
 
@@ -49,6 +50,8 @@ class CallService implements Voice {
   readonly #admission: Admission;
   readonly #begin: Beginnings;
   readonly #commands: Commands;
+  readonly #telling: Telling;
+  readonly conferences = new Conferences(this.#registry);
   readonly #remembered = new Remembered();
   readonly #queues: Queues;
   readonly queues = (now: Ms): QueueReads => this.#queues.at(now);
@@ -58,8 +61,6 @@ class CallService implements Voice {
   readonly #requests: InDialog;
   readonly #lookups = new Map<string, { readonly leg: string; readonly target: number }>();
   #lookupId = 0;
-  /** Sounds that are asked for, and the leg that is to play each. */
-  readonly #sounds = new Map<string, string>();
   #engineSeen = false;
   #now: Ms = 0;
   #out: VoiceOutput[] = [];
@@ -73,40 +74,28 @@ class CallService implements Voice {
     this.#dialogs = new Dialogs(this.#agent);
     this.#legs = new Transactions(
       this.#registry,
-      { callMs, cancelMs, parkMs },
-      { wish: (wish) => this.#carry(wish), dial: (wish) => this.#begin.transfer(wish, this.#now) },
+      this.conferences,
+      { callMs, cancelMs, parkMs, heldHears: options.heldHears ?? 'music' },
+      {
+        wish: (wish) => this.#carry(wish),
+        dial: (wish) => this.#begin.transfer(wish, this.#now),
+        conference: (id, wish) => this.#carryConference(id, wish),
+      },
     );
     this.#admission = new Admission(this.#registry, options.limits);
-    this.#begin = new Beginnings({
-      options,
-      registry: this.#registry,
-      legs: this.#legs,
-      admission: this.#admission,
-      log: (line) => this.#out.push(line),
-    });
+    const out = (line: VoiceOutput): void => void this.#out.push(line);
+    const registry = this.#registry;
+    const world = { options, registry, legs: this.#legs, admission: this.#admission };
+    this.#begin = new Beginnings({ ...world, log: out });
     const { random, epoch, identity } = options;
-    this.#queues = new Queues({
-      registry: this.#registry,
-      random,
-      epoch,
-      connectionOf: (leg) => connectionOf(leg, identity()),
-    });
-    this.#commands = new Commands({
-      options,
-      registry: this.#registry,
-      legs: this.#legs,
-      begin: this.#begin,
-      admission: this.#admission,
-      remembered: this.#remembered,
-      queues: this.#queues,
-    });
-    this.#requests = new InDialog({
-      agent: this.#agent,
-      registry: this.#registry,
-      legs: this.#legs,
-      dialogs: this.#dialogs,
-      isOwnHost: this.#begin.isOwnHost,
-    });
+    const ofLeg = (leg: Leg): string | null => connectionOf(leg, identity());
+    this.#queues = new Queues({ registry, random, epoch, connectionOf: ofLeg });
+    const places = { queues: this.#queues, conferences: this.conferences };
+    this.#telling = new Telling({ ...world, ...places, out });
+    const begin = this.#begin;
+    this.#commands = new Commands({ ...world, ...places, begin, remembered: this.#remembered });
+    const sip = { agent: this.#agent, dialogs: this.#dialogs, isOwnHost: begin.isOwnHost };
+    this.#requests = new InDialog({ ...world, ...sip });
     this.#journal = new LegJournal(this.#agent, this.#dialogs.dialogOf);
   }
 
@@ -154,12 +143,9 @@ class CallService implements Voice {
         this.#out.push({ type: 'commandDone', request, result: this.#commands.execute(command, now) });
         break;
       }
-      case 'sound': {
-        const leg = this.#sounds.get(input.id);
-        this.#sounds.delete(input.id);
-        if (leg !== undefined) this.#legs.post(leg, { type: 'sound', id: input.id, result: input.result });
+      case 'sound':
+        this.#telling.heard(input.id, input.result);
         break;
-      }
       case 'tick':
         this.#tick();
         break;
@@ -185,7 +171,11 @@ class CallService implements Voice {
     // What a peer is told is known afterwards, whatever happens to this process.
     const lines = this.#journal.take(this.#legs.touched, (id) => this.#registry.legs.get(id));
     this.#legs.touched.clear();
-    const others = [...this.#remembered.takeLines(), ...this.#queues.takeLines()];
+    const others = [
+      ...this.#remembered.takeLines(),
+      ...this.#queues.takeLines(),
+      ...this.conferences.takeLines(),
+    ];
     const isSame = lines.length + others.length === 0;
     const out = isSame ? this.#out : [...lines, ...others, ...this.#out];
     this.#out = [];
@@ -208,7 +198,7 @@ class CallService implements Voice {
     const ending: Ending = { ...why, by: 'platform' };
     const bridges = new Set<string>();
     for (const { id, place } of legs) {
-      if (place?.in === 'bridge') bridges.add(place.id);
+      if (place?.in === 'bridge' && place.side !== 'supervisor') bridges.add(place.id);
       else this.#legs.post(id, { type: 'end', ending });
     }
     for (const bridge of bridges) this.#legs.toBridge(bridge, { type: 'end', ending });
@@ -247,6 +237,11 @@ class CallService implements Voice {
       }
       return;
     }
+    if ('conference' in asked) {
+      const { conference, play } = asked;
+      if (play !== undefined) this.#legs.toConference(conference, { type: 'playReply', id: play, reply });
+      return;
+    }
     this.#toBranch(asked.branch, (branch) => ({ type: 'media', branch, tag: asked.tag, reply }));
   }
 
@@ -262,7 +257,11 @@ class CallService implements Voice {
       this.#engineSeen = event.state === 'up';
       return;
     }
-    if ('room' in event) return;
+    if ('room' in event) {
+      const speaker = 'leg' in event ? this.#registry.legOfBranch(event.leg ?? '') : undefined;
+      this.#legs.toConference(event.room, roomInput(event, speaker));
+      return;
+    }
     this.#toBranch(event.leg, () => mediaInput(event));
   }
 
@@ -297,20 +296,16 @@ class CallService implements Voice {
       },
       this.#now,
     );
-    const foreign = this.#remembered.restore(entries, this.#now) + this.#queues.restore(entries, this.#now);
-    const fields = { what: 'queues and calls that are over', entries: foreign };
-    if (foreign > 0) this.#out.push({ type: 'log', level: 'error', event: 'journal unreadable', fields });
-    restorePlaces(legs, {
-      registry: this.#registry,
-      begin: this.#begin,
-      legs: this.#legs,
-      queues: this.#queues,
-    });
+    const places = { queues: this.#queues, conferences: this.conferences };
+    const foreign = restoreOthers(entries, { ...places, remembered: this.#remembered }, this.#now);
+    if (foreign !== null) this.#out.push(foreign);
+    const registry = this.#registry;
+    restorePlaces(legs, { ...places, registry, begin: this.#begin, legs: this.#legs });
     this.#queues.restored(this.#now);
     const { identity, epoch } = this.#options;
     const refused = this.#legsOf((user) => isRefused(identity(), user, epoch()));
     this.#end(refused, CAUSE.revoked);
-    this.#media.claim(inheritedMedia(legs), this.#now, this.#out);
+    this.#media.claim(inheritedMedia(legs, this.conferences.all), this.#now, this.#out);
   }
 
   // ---- SIP in
@@ -379,7 +374,13 @@ class CallService implements Voice {
     this.#legs.post(leg.id, legInput(out, branch));
   }
 
-  // ---- what legs and bridges want
+  // ---- what legs and places want
+
+  #carryConference(id: string, wish: ConferenceWish): void {
+    if (wish.type !== 'room') return this.#telling.conference(id, wish);
+    const play = wish.play === undefined ? {} : { play: wish.play };
+    this.#media.ask({ conference: id, ...play }, wish.command, this.#now, this.#out);
+  }
 
   #carry(wish: Wish): void {
     switch (wish.type) {
@@ -389,30 +390,17 @@ class CallService implements Voice {
       case 'log':
         this.#out.push(wish);
         return;
-      case 'news': {
-        const { random, epoch } = this.#options;
-        const leg = this.#registry.legs.get(wish.leg);
-        if (leg === undefined || leg.program === null) return;
-        const about = { id: uuid(random), at: epoch() };
-        const { what } = wish;
-        const told = 'place' in what ? this.#queues.told(what, this.#now) : what;
-        const event = eventOf({ ...leg, program: leg.program }, { n: wish.n, what: told }, about);
-        this.#out.push({ type: 'event', event });
-        return;
-      }
-      case 'sound': {
-        const { leg, id, ask } = wish;
-        const of = this.#registry.legs.get(leg);
-        const account = of === undefined ? null : accountOf(of, this.#options.identity());
-        this.#sounds.set(id, leg);
-        this.#out.push({ type: 'sound', id, account: account ?? '', ask });
-        return;
-      }
+      case 'news':
+        return this.#telling.news(wish, this.#now);
+      case 'sound':
+        return this.#telling.sound(wish);
       case 'keptInQueue': {
         const leg = this.#registry.legs.get(wish.leg);
         if (leg !== undefined) this.#queues.keep(leg, wish.place, this.#now);
         return;
       }
+      case 'leftUntold':
+        return this.#queues.left(wish.place, this.#now);
       case 'onAnswer':
         return this.#commands.onAnswer(wish.leg, wish.actions, this.#now);
       case 'media':

@@ -27,6 +27,7 @@ export const application = (id: string, change: object = {}) => ({
   active: true,
   webhook: WEBHOOK,
   firstCommandSecs: null,
+  subdomain: null,
   profileId: null,
   inboundChannelLimit: null,
   outboundChannelLimit: null,
@@ -261,14 +262,31 @@ export class BackEnd extends VoiceBench {
         `${lane}: ${types.join(' ')}`,
       );
       assert.equal(new Set(told.map(({ id }) => id)).size, told.length);
+      if (types[0] === 'conferenceCreated') {
+        const ended = types.indexOf('conferenceEnded');
+        assert.ok(ended < 0 || ended === types.length - 1, types.join(' '));
+        continue;
+      }
       assert.equal(types[0], 'initiated', types.join(' '));
+      const stays = types.filter((type) => type === 'joined' || type === 'left');
+      for (const [i, type] of stays.entries())
+        assert.equal(type, i % 2 === 0 ? 'joined' : 'left', types.join(' '));
       const end = types.indexOf('hangup');
       if (end >= 0) assert.equal(end, types.length - 1, types.join(' '));
       assert.ok(types.filter((type) => type === 'answered').length <= 1, types.join(' '));
       const queued = types.filter((type) => type === 'enqueued' || type === 'dequeued');
       for (const [i, type] of queued.entries())
         assert.equal(type, i % 2 === 0 ? 'enqueued' : 'dequeued', types.join(' '));
+      if (end >= 0) assert.equal(stays.length % 2, 0, types.join(' '));
       if (end >= 0 && !this.keepsQueued) assert.equal(queued.length % 2, 0, types.join(' '));
+    }
+  }
+
+  /** Each lane has its end. */
+  laneEnds(): void {
+    for (const lane of new Set(this.news.map((event) => event.lane))) {
+      const last = this.news.findLast((event) => event.lane === lane)?.what.type;
+      assert.ok(last === 'hangup' || last === 'conferenceEnded', `the last of ${lane} is ${last}`);
     }
   }
 
@@ -287,8 +305,7 @@ export class BackEnd extends VoiceBench {
     assert.deepEqual([...this.journal.keys()], []);
     assert.deepEqual([...this.engine], []);
     this.lanes();
-    for (const lane of new Set(this.news.map((event) => event.lane)))
-      assert.equal(this.news.findLast((event) => event.lane === lane)?.what.type, 'hangup');
+    this.laneEnds();
     const recorded = this.records.map((record) => record.leg_id);
     assert.equal(new Set(recorded).size, recorded.length, 'a leg is recorded twice');
   }

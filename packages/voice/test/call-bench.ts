@@ -5,6 +5,7 @@ import type { Ending } from '../src/leg/ending.ts';
 import type { Leg } from '../src/leg/leg.ts';
 import type { Contact, LegInput, MediaTag, Wish } from '../src/message.ts';
 import { newBridge } from '../src/place/bridge-draft.ts';
+import { Conferences } from '../src/place/conferences.ts';
 import { Registry } from '../src/registry.ts';
 import { dialFor, dialledLeg, offeredLeg } from '../src/routing/arrival.ts';
 import type { Arrival, Routed } from '../src/routing/plan.ts';
@@ -106,7 +107,8 @@ export function spell(out: Wish): string {
     case 'sendRefer':
       return `REFER ${out.branch} ${out.address}`;
     case 'keptInQueue':
-      return `keptInQueue ${out.leg} ${out.place.name}`;
+    case 'leftUntold':
+      return `${out.type} ${out.leg} ${out.place.name}`;
     case 'sendInfo':
       return `INFO ${out.branch} ${out.contentType}`;
     case 'log':
@@ -158,7 +160,7 @@ export const STATS = {
   dropped: 0,
 } as const;
 
-const SETTINGS = { callMs: 1_000_000, cancelMs: 40_000, parkMs: 180_000 };
+const SETTINGS = { callMs: 1_000_000, cancelMs: 40_000, parkMs: 180_000, heldHears: 'music' as const };
 const RING_MS = 90_000;
 
 /** Drives the machines of one call, without SIP and without media: both answer at once, unless `manual`. */
@@ -176,10 +178,13 @@ export class CallBench {
 
   constructor(setup: Setup = {}) {
     this.#setup = setup;
-    this.#legs = new Transactions(this.registry, SETTINGS, {
+    this.#legs = new Transactions(this.registry, new Conferences(this.registry), SETTINGS, {
       wish: (wish) => this.#heard(wish),
       dial: () => {
         throw new Error('no transfer here');
+      },
+      conference: () => {
+        throw new Error('no conference here');
       },
     });
   }

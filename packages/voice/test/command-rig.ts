@@ -17,6 +17,7 @@ export const APPLICATION = {
   active: true,
   webhook: WEBHOOK,
   firstCommandSecs: null,
+  subdomain: null,
   profileId: null,
   inboundChannelLimit: null,
   outboundChannelLimit: null,

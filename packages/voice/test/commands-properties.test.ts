@@ -36,6 +36,10 @@ const moves = (deaths: number) =>
           'bridge' as const,
           'bridge' as const,
           'bridge' as const,
+          'bridge' as const,
+          'bridge' as const,
+          'bridge' as const,
+          'enqueue' as const,
           'enqueue' as const,
           'enqueue' as const,
           'take' as const,
@@ -46,6 +50,15 @@ const moves = (deaths: number) =>
           'reject' as const,
           'state' as const,
           'digits' as const,
+          'create' as const,
+          'join' as const,
+          'join' as const,
+          'join' as const,
+          'part' as const,
+          'mute' as const,
+          'hold' as const,
+          'role' as const,
+          'endAll' as const,
         ),
         leg: n,
         other: n,
@@ -107,6 +120,8 @@ function run(deaths: number, numRuns: number, seed: number): Crowd['seen'] {
     bridged: 0,
     queued: 0,
     transferred: 0,
+    joined: 0,
+    supervised: 0,
     refused: 0,
     taken: 0,
     deaths: 0,
@@ -126,15 +141,16 @@ function run(deaths: number, numRuns: number, seed: number): Crowd['seen'] {
 
 describe('back ends that command anything at any time', () => {
   it('places, who hears whom, answers, lanes and counts hold; nothing is left', () => {
-    const seen = run(0, 250, 21);
+    const seen = run(0, 400, 21);
     assert.ok(
       seen.parked > 400 && seen.bridged > 300 && seen.queued > 50 && seen.refused > 200 && seen.again > 20,
       JSON.stringify(seen),
     );
+    assert.ok(seen.joined > 40 && seen.supervised > 8, JSON.stringify(seen));
   });
 
   it('and when the process dies in between, or behind its journal', () => {
-    const seen = run(2, 250, 22);
+    const seen = run(2, 300, 22);
     assert.ok(seen.deaths > 250 && seen.bridged > 150 && seen.again > 20, JSON.stringify(seen));
   });
 });

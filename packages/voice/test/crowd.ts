@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { createResponse } from '@sidetone/sip';
-import type { CallCommand, CommandResult, MediaCommand, MediaReply, Source } from '@sidetone/wire';
+import type { Command, CommandResult, MediaCommand, MediaReply, Source } from '@sidetone/wire';
 import { readEntry } from '../src/journal/read.ts';
 import { endingOf, type Leg, mainOf } from '../src/leg/leg.ts';
+import type { Conference } from '../src/place/conference-draft.ts';
 import { BACK_ENDS, BackEnd } from './back-end.ts';
+import { checkStay, checkSupervised, checkSupervisor } from './rooms-oracle.ts';
 import { type Far, people, sdp } from './voice-bench.ts';
 
 /** One thing that happens. Numbers choose among what is there. */
@@ -22,7 +24,14 @@ export type Move =
         | 'leave'
         | 'transfer'
         | 'state'
-        | 'digits';
+        | 'digits'
+        | 'create'
+        | 'join'
+        | 'part'
+        | 'mute'
+        | 'hold'
+        | 'role'
+        | 'endAll';
       readonly leg: number;
       readonly other: number;
       readonly flags: number;
@@ -56,18 +65,21 @@ const at = <T>(items: readonly T[], n: number): T | undefined =>
 export class Crowd extends BackEnd {
   readonly peers: Side[] = [];
   readonly controls: string[] = [];
+  readonly rooms: string[] = [];
   readonly seen = {
     parked: 0,
     bridged: 0,
     queued: 0,
     transferred: 0,
+    joined: 0,
+    supervised: 0,
     refused: 0,
     taken: 0,
     deaths: 0,
     again: 0,
   };
   #fault: { op: MediaCommand['op']; lost: boolean } | null = null;
-  #last: { command: CallCommand; result: CommandResult; at: number } | null = null;
+  #last: { command: Command; result: CommandResult; at: number } | null = null;
   /** When each command id was taken first. */
   readonly #said = new Map<string, number>();
   #known = 0;
@@ -176,10 +188,12 @@ export class Crowd extends BackEnd {
       ...(linked === undefined ? {} : { link: linked, bridgeOnAnswer: (flags & 4) > 0 }),
       ...((flags & 8) > 0 ? { after: 'park' as const } : {}),
       ...((flags & 16) > 0 ? { limitMs: 60_000 } : {}),
+      ...this.#brings(flags, linked),
       ...(commandId > 5 ? {} : { commandId: `dial-${commandId}` }),
     });
     const result = this.#say(command);
-    if (dying || result === null || linked !== undefined || commandId <= 5) return;
+    const brings = command.conference !== undefined || command.supervise !== undefined;
+    if (dying || result === null || linked !== undefined || commandId <= 5 || brings) return;
     // 8: counts are those of sessions with a live leg.
     if (!result.ok) {
       assert.equal(result.refusal.why, 'accountFull');
@@ -189,8 +203,30 @@ export class Crowd extends BackEnd {
     else if (flags % 3 !== 2) assert.ok(sessions < MOST_CALLS, `${sessions} calls, and one more`);
   }
 
+  /** What a call is for: a conference, by id or name, or to supervise. */
+  #brings(flags: number, linked: string | undefined): Partial<Extract<Command, { type: 'dial' }>> {
+    const stay = { earlyMedia: (flags & 1) > 0 };
+    const room = this.rooms.at(-1);
+    if ((flags & 7) === 1 && room !== undefined) return { conference: { conference: room, ...stay } };
+    if ((flags & 7) === 2) return { conference: { name: 'room 1', ...stay } };
+    const role = (['monitor', 'whisper', 'barge'] as const)[flags % 3]!;
+    return (flags & 7) === 3 && linked !== undefined ? { supervise: { control: linked, role } } : {};
+  }
+
+  /** Mostly one that is not over. */
+  #room(n: number): string {
+    const isOpen = (id: string): boolean =>
+      this.voice.conferences.viewOf('default', id)?.status !== 'completed';
+    const open = this.rooms.filter(isOpen);
+    return at(open.length === 0 || n >= ANYTHING ? this.rooms : open, n) ?? 'none';
+  }
+
   #command({ what, leg, other, flags, commandId }: Extract<Move, { do: 'command' }>): void {
-    const control = this.#control(leg);
+    const conference = this.#room(other);
+    const here = this.voice.conferences.membersOf('default', conference) ?? [];
+    const control = ['part', 'role', 'mute', 'hold'].includes(what)
+      ? (at(here, leg)?.control ?? this.#control(leg))
+      : this.#control(leg);
     if (control === undefined) return;
     const own = { account: flags === 31 ? 'other' : 'default', control };
     const about = {
@@ -200,7 +236,11 @@ export class Crowd extends BackEnd {
     };
     const after = (flags & 8) > 0 ? { after: 'park' as const } : {};
     const queue = (flags & 2) > 0 ? 'first' : 'second';
-    const commands: Record<typeof what, CallCommand> = {
+    const member = { ...about, conference };
+    const { control: _, ...all } = member;
+    const some = this.#control(other)!;
+    const controls = (flags & 3) === 0 ? [] : [control];
+    const commands: Record<typeof what, Command> = {
       answer: { type: 'answer', ...about },
       reject: { type: 'reject', ...about, cause: 'USER_BUSY' },
       hangup: { type: 'hangup', ...about },
@@ -229,12 +269,43 @@ export class Crowd extends BackEnd {
       },
       state: { type: 'setClientState', ...about, clientState: 'aGk=' },
       digits: { type: 'sendDigits', ...about, digits: '1' },
+      create: {
+        type: 'createConference',
+        ...about,
+        name: `room ${flags & 3}`,
+        startOnCreate: (flags & 4) > 0,
+        beep: 'always',
+        maxMembers: 3,
+      },
+      join: {
+        type: 'joinConference',
+        ...member,
+        muted: (flags & 1) > 0,
+        held: (flags & 6) === 6,
+        startOnEnter: (flags & 4) > 0,
+        endOnExit: (flags & 24) === 24,
+        softEndOnExit: (flags & 24) === 8,
+        ...((flags & 2) > 0 ? { role: 'whisper', whisperTo: [some] } : {}),
+      },
+      part: { type: 'leaveConference', ...member },
+      mute: { type: 'muteMembers', ...all, controls, muted: (flags & 4) > 0 },
+      hold: { type: 'holdMembers', ...all, controls, held: (flags & 4) > 0 },
+      role:
+        (flags & 1) > 0
+          ? { type: 'switchRole', ...about, role: (['monitor', 'whisper', 'barge'] as const)[flags % 3]! }
+          : {
+              type: 'setRole',
+              ...member,
+              role: (['monitor', 'whisper', 'barge'] as const)[flags % 3]!,
+              whisperTo: [some],
+            },
+      endAll: { type: 'endConference', ...all },
     };
     this.#say(commands[what]);
   }
 
   /** Commands; `null`: the process died of it. A refused command changes nothing. */
-  #say(command: CallCommand): CommandResult | null {
+  #say(command: Command): CommandResult | null {
     const dying = this.dying;
     const seen = (): string =>
       JSON.stringify([
@@ -254,9 +325,11 @@ export class Crowd extends BackEnd {
     }
     this.seen[result.ok ? 'taken' : 'refused'] += 1;
     if (command.type === 'transfer' && result.ok) this.seen.transferred += 1;
+    if (result.ok && result.conference !== undefined) this.rooms.push(result.conference);
     if (!result.ok) assert.equal(seen(), before, `${command.type} is refused and has changed something`);
-    if (command.commandId !== undefined) {
-      const key = `${command.account} ${'control' in command ? command.control : ''} ${command.commandId}`;
+    if ('commandId' in command && command.commandId !== undefined) {
+      const on = 'control' in command ? command.control : 'conference' in command ? command.conference : '';
+      const key = `${command.account} ${on} ${command.commandId}`;
       const known = this.#said.get(key);
       const first = known !== undefined && this.now - known < 60_000 ? known : this.now;
       if (result.ok) this.#said.set(key, first);
@@ -328,6 +401,7 @@ export class Crowd extends BackEnd {
       if (what.type === 'initiated' && what.state === 'parked') this.seen.parked += 1;
       if (what.type === 'bridged') this.seen.bridged += 1;
       if (what.type === 'dequeued') this.seen.queued += 1;
+      if (what.type === 'joined') this.seen.joined += 1;
     }
     this.#known = this.news.length;
   }
@@ -344,6 +418,16 @@ export class Crowd extends BackEnd {
     return legs;
   }
 
+  conferences(): ReadonlyMap<string, Conference> {
+    return new Map(
+      [...this.journal].flatMap(([key, text]) =>
+        key.startsWith('conference ')
+          ? [[key.slice('conference '.length), JSON.parse(text) as Conference] as const]
+          : [],
+      ),
+    );
+  }
+
   #sessions(): number {
     return new Set(
       this.legs()
@@ -356,6 +440,7 @@ export class Crowd extends BackEnd {
   #restart(): void {
     if (this.dying) return;
     const before = this.legs();
+    const halls = this.conferences();
     this.restart();
     this.seen.deaths += 1;
     const after = new Map(this.legs().map((leg) => [leg.id, leg]));
@@ -369,10 +454,11 @@ export class Crowd extends BackEnd {
       const talks =
         place === null ||
         place.in === 'queue' ||
+        (place.in === 'conference' && halls.get(place.id)?.state !== 'ending') ||
         others.some((o) => o.state.name === 'up' && mainOf(o)?.exchange.connected === true);
       const now = after.get(leg.id);
       // Nobody would look after a plain call; and who is left of one that talked goes by its own rule.
-      const isRouted = place?.in === 'bridge' && place.routed === true;
+      const isRouted = place?.in === 'bridge' && place.side !== 'supervisor' && place.routed === true;
       const isLeft = !others.some((o) => o.place?.in === 'bridge' && o.place.side !== 'next');
       const talked = others.some((o) => o.state.name === 'up') || (isLeft && leg.program?.after === 'hangup');
       if (!talks && (leg.program === null || isRouted || talked)) continue;
@@ -406,10 +492,12 @@ export class Crowd extends BackEnd {
       }
       if (place?.in !== 'bridge' || endingOf(leg) !== undefined) continue;
       // 1: one leg a side.
+      if (place.side === 'supervisor') continue;
       const key = `${place.id} ${place.side}`;
       assert.ok(!sides.has(key), `two legs at side ${place.side}`);
       sides.set(key, leg);
     }
+    const halls = this.conferences();
     const owner = new Map(legs.flatMap((leg) => leg.branches.map(({ id }) => [id, leg] as const)));
     for (const leg of legs) {
       const main = mainOf(leg);
@@ -427,15 +515,40 @@ export class Crowd extends BackEnd {
       if (main.exchange.holding) assert.equal(source?.kind, 'silence', 'who holds hears something');
       else if (leg.place === null || leg.place.in === 'queue')
         assert.equal(source?.kind, 'silence', 'who is parked hears something');
-      else if (leg.place.in === 'bridge') this.#checkBridged(leg, source, sides);
+      else if (leg.place.in === 'bridge') this.#checkBridged(leg, source, sides, legs);
+      if (leg.place?.in === 'conference') checkStay(leg, source, halls.get(leg.place.id), legs);
     }
+    this.#checkHalls(halls, legs);
     // 3: no ghost in media.
     for (const id of this.engine) assert.ok(owner.has(id), 'media has a leg of nobody');
     this.lanes();
   }
 
-  #checkBridged(leg: Leg, source: Source | undefined, sides: ReadonlyMap<string, Leg>): void {
+  /** 1: no conference without a leg lives on, but a fresh one; a name is of one that is active. */
+  #checkHalls(halls: ReadonlyMap<string, Conference>, legs: readonly Leg[]): void {
+    const names = new Set<string>();
+    for (const { id, name, state, joined, maxMembers } of halls.values()) {
+      const here = legs.filter(({ place }) => place?.in === 'conference' && place.id === id);
+      assert.ok(here.length <= maxMembers, 'more are in it than may be');
+      if (state === 'over') assert.equal(here.length, 0);
+      if (state !== 'init' && state !== 'in-progress') continue;
+      assert.ok(!joined || here.length > 0, 'a conference without a leg lives on');
+      assert.ok(!names.has(name), 'two conferences with one name');
+      names.add(name);
+    }
+  }
+
+  #checkBridged(
+    leg: Leg,
+    source: Source | undefined,
+    sides: ReadonlyMap<string, Leg>,
+    legs: readonly Leg[],
+  ): void {
     if (leg.place?.in !== 'bridge') return;
+    if (leg.place.side === 'supervisor') {
+      this.seen.supervised += 1;
+      return checkSupervisor(leg, source, legs);
+    }
     const { id, side } = leg.place;
     if (sides.has(`${id} next`)) return;
     const other = sides.get(`${id} ${side === 'a' ? 'b' : 'a'}`);
@@ -443,6 +556,7 @@ export class Crowd extends BackEnd {
     const theirs = mainOf(other);
     if (other.state.name !== 'up' || theirs === undefined) return;
     if (theirs.exchange.holding) assert.equal(source?.kind, 'music');
+    else if (checkSupervised(leg, other, source, legs)) return;
     else if (theirs.media.phase === 'open')
       assert.deepEqual([source?.kind, source?.kind === 'leg' && source.leg], ['leg', theirs.id]);
   }
@@ -471,8 +585,7 @@ export class Crowd extends BackEnd {
     assert.deepEqual([...this.journal.keys()], []);
     assert.deepEqual([...this.engine], []);
     this.lanes();
-    for (const lane of new Set(this.news.map((event) => event.lane)))
-      assert.equal(this.news.findLast((event) => event.lane === lane)?.what.type, 'hangup');
+    this.laneEnds();
     const recorded = this.records.map((record) => record.leg_id);
     assert.equal(new Set(recorded).size, recorded.length, 'a leg is recorded twice');
     for (const { far, dialog } of this.peers)

@@ -120,6 +120,21 @@ describe('a queue', () => {
     e.clean();
   });
 
+  it('is forgotten, too, when the last who was in it was never up', () => {
+    const b = new BackEnd();
+    const c = waiting(b);
+    const d = b.arrived();
+    b.mediaReply = ({ op }) => (op === 'answer' ? null : undefined);
+    b.do('answer', d);
+    b.do('enqueue', d, { queue: 'support' });
+    b.mediaReply = () => undefined;
+    b.hangsUp(c);
+    b.do('hangup', d);
+    b.advance(3_600_000);
+    assert.deepEqual(b.voice.queues(b.now).viewsOf('default'), []);
+    b.clean();
+  });
+
   it('takes a call out of its bridge: the other side does what it was told for that', () => {
     const b = new BackEnd();
     const c = b.talking(b.arrived());

@@ -12,7 +12,15 @@ import {
   orNull,
   recordOf,
 } from '@sidetone/core';
-import type { CallEvent, CallNews, EventLeg, Hook, LegStats, PlayedMedia } from '@sidetone/wire';
+import type {
+  CallEvent,
+  CallNews,
+  EventConference,
+  EventLeg,
+  Hook,
+  LegStats,
+  PlayedMedia,
+} from '@sidetone/wire';
 
 /** What the journal keeps of an event until it is stored and told. */
 export interface Entry {
@@ -61,6 +69,8 @@ const stats = recordOf<
   rttMs: maybe(isNumber),
 });
 
+const conference: Checks<EventConference> = { conference: isText, creator: isText };
+
 type News<T extends CallNews['type']> = Extract<CallNews, { type: T }>;
 /** A field of a new kind of news without a check does not compile. */
 const NEWS: { readonly [T in CallNews['type']]: Checks<Omit<News<T>, 'type'>> } = {
@@ -105,6 +115,19 @@ const NEWS: { readonly [T in CallNews['type']]: Checks<Omit<News<T>, 'type'>> } 
   referCompleted: { status: isNumber },
   referFailed: { status: isNumber },
   infoReceived: { contentType: isString, body: isString },
+  conferenceCreated: { conference: isText },
+  conferenceEnded: { conference: isText, reason: isText },
+  conferencePlayStarted: { ...conference, media },
+  conferencePlayEnded: { ...conference, media, status: isText },
+  conferenceSpeakStarted: conference,
+  conferenceSpeakEnded: { ...conference, status: isText },
+  floorChanged: { conference: isText },
+  joined: { conference: isText },
+  left: { conference: isText },
+  memberPlayStarted: { ...conference, media },
+  memberPlayEnded: { ...conference, media, status: isText },
+  memberSpeakStarted: conference,
+  memberSpeakEnded: { ...conference, status: isText },
 };
 
 const news: Check = (value) => {

@@ -1,6 +1,7 @@
 export { eventOf } from './entry.ts';
 export { createWebhooks, type Webhooks, type WebhooksOptions } from './outbox.ts';
-export { dataOf, envelopeOf, isoMicros } from './payload.ts';
+export { dataOf, envelopeOf } from './payload.ts';
+export { isoMicros } from './stamp.ts';
 export type {
   DeliveryAttempt,
   Outcome,

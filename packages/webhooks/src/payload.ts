@@ -1,33 +1,31 @@
-import type { EpochMs } from '@sidetone/core';
 import {
   type CallEvent,
   type CallNews,
   type CommandHeaders,
+  type ConferenceNews,
   EVENT_NAME,
   type PlayedMedia,
 } from '@sidetone/wire';
+import { conferencePayload, isConferenceNews } from './conference-payload.ts';
 import { qualityOf } from './quality.ts';
+import { isoMicros } from './stamp.ts';
+
+type LegNews = Exclude<CallNews, ConferenceNews>;
 
 /** Names of SIP headers that the API tells beside the custom ones. */
 const SIP_HEADERS = new Set(['user-to-user', 'diversion']);
 /** As programs know them; the rate of the clock of RTP of G.722 is another one (RFC 3551 §4.5.2). */
 const SAMPLING_RATE = { OPUS: 48_000, G722: 16_000, PCMU: 8000, PCMA: 8000 } as const;
 
-/** ISO 8601 with microseconds. */
-export function isoMicros(at: EpochMs): string {
-  const micros = Math.round(at * 1000);
-  const rest = ((micros % 1000) + 1000) % 1000;
-  return new Date((micros - rest) / 1000).toISOString().replace('Z', `${String(rest).padStart(3, '0')}Z`);
-}
-
 /** The event as the API shows it: what `data` holds in a webhook. */
 export function dataOf(event: CallEvent): Record<string, unknown> {
+  const { what } = event;
   return {
     record_type: 'event',
     event_type: EVENT_NAME[event.what.type],
     id: event.id,
     occurred_at: isoMicros(event.at),
-    payload: payloadOf(event),
+    payload: isConferenceNews(what) ? conferencePayload(event, what) : payloadOf(event, what),
   };
 }
 
@@ -36,12 +34,14 @@ export function dataOf(event: CallEvent): Record<string, unknown> {
  * @param attempt counts up from 1
  * @param url as the back end gave it: programs build the next one from it
  */
-export const envelopeOf = (event: CallEvent, attempt: number, url: string): object => ({
-  data: dataOf(event),
-  meta: { attempt, delivered_to: url },
-});
+export function envelopeOf(event: CallEvent, attempt: number, url: string): object {
+  const data = dataOf(event);
+  // The published page shows this one without `data`, published types with it.
+  const bare = event.what.type === 'floorChanged' ? data : {};
+  return { ...bare, data, meta: { attempt, delivered_to: url } };
+}
 
-function payloadOf({ leg, clientState, what }: CallEvent): Record<string, unknown> {
+function payloadOf({ leg, clientState }: CallEvent, what: LegNews): Record<string, unknown> {
   return {
     call_control_id: leg.control,
     call_leg_id: leg.leg,
@@ -55,7 +55,7 @@ function payloadOf({ leg, clientState, what }: CallEvent): Record<string, unknow
   };
 }
 
-function newsOf(what: CallNews, leg: CallEvent['leg']): Record<string, unknown> {
+function newsOf(what: LegNews, leg: CallEvent['leg']): Record<string, unknown> {
   const start_time = isoMicros(leg.startedAt);
   switch (what.type) {
     case 'initiated':

@@ -1,10 +1,11 @@
 import type { EpochMs, Ms } from '@sidetone/core';
 import type { CommandHeaders } from './command.ts';
+import type { ConferenceEndReason } from './conference.ts';
 import type { CodecName, LegStats } from './media-control.ts';
 
 /*
- * What happens to legs that a back end hears of: one stream, in which each leg is a lane. `initiated` comes first in a lane, cause before
- * effect, `hangup` last. Readers need nothing else: webhooks, the list of call events, and what is built on them later.
+ * What happens to legs that a back end hears of: one stream, in which each leg is a lane, and each conference. `initiated` comes first in
+ * the lane of a leg, cause before effect, `hangup` last. Readers need nothing else: webhooks, the list of call events, and what is built on them later.
  */
 
 /** Where an event is told. */
@@ -21,13 +22,14 @@ export interface Hook {
 export interface CallEvent {
   /** UUID; the same in every delivery. */
   readonly id: string;
-  /** Of the leg. */
+  /** Of the leg, or of the conference. */
   readonly lane: string;
   /** From 0, without gaps in the lane. */
   readonly n: number;
   /** Epoch milliseconds, with microseconds behind the point. */
   readonly at: EpochMs;
   readonly account: string;
+  /** Of a conference: the one that it was made with, or whom the event is about. */
   readonly leg: EventLeg;
   readonly clientState: string | null;
   /** null: told to nobody. */
@@ -63,6 +65,11 @@ export type HangupCause =
   | 'no_answer'
   | 'unspecified';
 
+/** The conference that an event is about, and the session of the leg that it was made with. */
+export interface EventConference {
+  readonly conference: string;
+  readonly creator: string;
+}
 /** Why a leg is in a queue no more. `bridging-in-process`: for somebody who has not answered yet. */
 export type DequeueReason = 'bridged' | 'bridging-in-process' | 'hangup' | 'leave' | 'timeout';
 
@@ -72,6 +79,8 @@ export interface PlayedMedia {
   readonly name?: string;
   readonly overlay: boolean;
 }
+
+export type PlayStatus = 'completed' | 'cancelled' | 'call_hangup' | 'file_not_found' | 'failed';
 
 export type CallNews =
   | {
@@ -102,7 +111,7 @@ export type CallNews =
   | {
       readonly type: 'playEnded';
       readonly media: PlayedMedia;
-      readonly status: 'completed' | 'cancelled' | 'call_hangup' | 'file_not_found' | 'failed';
+      readonly status: PlayStatus;
       readonly detail: string;
     }
   | { readonly type: 'speakStarted' }
@@ -139,7 +148,35 @@ export type CallNews =
   | { readonly type: 'referStarted' }
   | { readonly type: 'referCompleted'; readonly status: number }
   | { readonly type: 'referFailed'; readonly status: number }
-  | { readonly type: 'infoReceived'; readonly contentType: string; readonly body: string };
+  | { readonly type: 'infoReceived'; readonly contentType: string; readonly body: string }
+  | ConferenceNews;
+
+/** Told with the conference's id. */
+export type ConferenceNews =
+  // -- conferences, in their own lane
+  | { readonly type: 'conferenceCreated'; readonly conference: string }
+  | { readonly type: 'conferenceEnded'; readonly conference: string; readonly reason: ConferenceEndReason }
+  | (EventConference & { readonly type: 'conferencePlayStarted'; readonly media: PlayedMedia })
+  | (EventConference & {
+      readonly type: 'conferencePlayEnded';
+      readonly media: PlayedMedia;
+      readonly status: PlayStatus;
+    })
+  | (EventConference & { readonly type: 'conferenceSpeakStarted' })
+  | (EventConference & { readonly type: 'conferenceSpeakEnded'; readonly status: PlayStatus })
+  /** The leg of the event is heard above the others. */
+  | { readonly type: 'floorChanged'; readonly conference: string }
+  // -- in the lane of the member
+  | { readonly type: 'joined'; readonly conference: string }
+  | { readonly type: 'left'; readonly conference: string }
+  | (EventConference & { readonly type: 'memberPlayStarted'; readonly media: PlayedMedia })
+  | (EventConference & {
+      readonly type: 'memberPlayEnded';
+      readonly media: PlayedMedia;
+      readonly status: PlayStatus;
+    })
+  | (EventConference & { readonly type: 'memberSpeakStarted' })
+  | (EventConference & { readonly type: 'memberSpeakEnded'; readonly status: PlayStatus });
 
 /** The names of the published API. */
 export const EVENT_NAME = {
@@ -165,6 +202,19 @@ export const EVENT_NAME = {
   referCompleted: 'call.refer.completed',
   referFailed: 'call.refer.failed',
   infoReceived: 'call.sip_info.received',
+  conferenceCreated: 'conference.created',
+  conferenceEnded: 'conference.ended',
+  conferencePlayStarted: 'conference.playback.started',
+  conferencePlayEnded: 'conference.playback.ended',
+  conferenceSpeakStarted: 'conference.speak.started',
+  conferenceSpeakEnded: 'conference.speak.ended',
+  floorChanged: 'conference.floor.changed',
+  joined: 'conference.participant.joined',
+  left: 'conference.participant.left',
+  memberPlayStarted: 'conference.participant.playback.started',
+  memberPlayEnded: 'conference.participant.playback.ended',
+  memberSpeakStarted: 'conference.participant.speak.started',
+  memberSpeakEnded: 'conference.participant.speak.ended',
 } as const satisfies Record<CallNews['type'], string>;
 
 export type EventName = (typeof EVENT_NAME)[keyof typeof EVENT_NAME];

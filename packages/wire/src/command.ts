@@ -1,4 +1,6 @@
 import type { Ms } from '@sidetone/core';
+import type { ConferenceAsk, ConferenceCommand, SuperviseAsk, SupervisorRole } from './conference.ts';
+import type { GatherAsk } from './gather-ask.ts';
 import type { CodecName } from './media-control.ts';
 import type { Refusal } from './refusal.ts';
 import type { SoundAsk } from './sound.ts';
@@ -87,6 +89,8 @@ export interface DialCommand extends Common {
   readonly digits?: string;
   readonly play?: SoundAsk;
   readonly detect?: MachineDetectionAsk;
+  readonly conference?: ConferenceAsk;
+  readonly supervise?: SuperviseAsk;
 }
 
 export type LegCommand =
@@ -154,7 +158,9 @@ export type LegCommand =
       readonly overlay?: boolean;
     })
   | (OnLeg & GatherAsk & { readonly type: 'gather' })
-  | (OnLeg & { readonly type: 'stopGather' });
+  | (OnLeg & { readonly type: 'stopGather' })
+  /** Of a supervisor of a bridge. */
+  | (OnLeg & { readonly type: 'switchRole'; readonly role: SupervisorRole });
 
 export interface PlayAsk {
   readonly sound: SoundAsk;
@@ -165,22 +171,6 @@ export interface PlayAsk {
   /** Ends what plays, or also what waits, first. */
   readonly stop?: 'current' | 'all';
   readonly target?: 'self' | 'opposite' | 'both';
-}
-
-export interface GatherAsk {
-  readonly gatherId?: string;
-  readonly minDigits: number;
-  readonly maxDigits: number;
-  /** From the end of the prompt to the end of all, and between two digits. */
-  readonly timeoutMs: Ms;
-  readonly initialMs: Ms;
-  readonly interDigitMs: Ms;
-  /** null: none. */
-  readonly terminating: string | null;
-  readonly valid: string;
-  readonly tries: number;
-  readonly prompt?: SoundAsk;
-  readonly invalidPrompt?: SoundAsk;
 }
 
 /** What concerns a queue of the account, by its name. */
@@ -198,7 +188,7 @@ export interface QueueCommand extends Pick<Common, 'account'> {
 /** What concerns a leg: makes one, or is for one. */
 export type CallCommand = DialCommand | LegCommand;
 
-export type Command = CallCommand | QueueCommand;
+export type Command = CallCommand | QueueCommand | ConferenceCommand;
 
 /** The three names of a leg. */
 export interface LegIds {
@@ -208,7 +198,8 @@ export interface LegIds {
 }
 
 export type CommandResult =
-  | { readonly ok: true; readonly ids?: LegIds }
+  /** `conference`: the id of the one that was made. */
+  | { readonly ok: true; readonly ids?: LegIds; readonly conference?: string }
   | { readonly ok: false; readonly refusal: Refusal };
 
 /** A leg as reads show it; kept for 10 minutes behind its end. Times are epoch milliseconds. */

@@ -29,6 +29,8 @@ export interface Identity {
   account(id: string): AccountEntry | undefined;
   connection(id: string): ConnectionEntry | undefined;
   application(id: string): ApplicationEntry | undefined;
+  /** By the subdomain that it has, in lower case. */
+  applicationOfSubdomain(name: string): ApplicationEntry | undefined;
   profile(id: string): ProfileEntry | undefined;
   /** By its canonical form: `+` and digits, or digits. */
   number(canonical: string): NumberEntry | undefined;
@@ -125,6 +127,8 @@ export interface ApplicationEntry {
   readonly webhook: WebhookSettings;
   /** A call that comes in and gets no command for so long ends; null: it waits as long as any. */
   readonly firstCommandSecs: number | null;
+  /** `name.<domain>` is called for it, by users of its account or by anyone. */
+  readonly subdomain: { readonly name: string; readonly from: 'account' | 'anyone' } | null;
   readonly profileId: string | null;
   readonly inboundChannelLimit: number | null;
   readonly outboundChannelLimit: number | null;

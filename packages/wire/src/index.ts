@@ -1,13 +1,16 @@
 export {
   type CallEvent,
   type CallNews,
+  type ConferenceNews,
   type DequeueReason,
   EVENT_NAME,
+  type EventConference,
   type EventLeg,
   type EventName,
   type HangupCause,
   type Hook,
   type PlayedMedia,
+  type PlayStatus,
 } from './call-event.ts';
 export type { CallRecord } from './call-record.ts';
 export {
@@ -35,7 +38,6 @@ export {
   type CommandHeaders,
   type CommandResult,
   type DialCommand,
-  type GatherAsk,
   type HookAsk,
   isBase64,
   type LegCommand,
@@ -47,6 +49,18 @@ export {
   type QueuedView,
   type QueueView,
 } from './command.ts';
+export type {
+  Beep,
+  ConferenceAsk,
+  ConferenceCommand,
+  ConferenceEndReason,
+  ConferenceView,
+  MemberRole,
+  MemberView,
+  StayAsk,
+  SuperviseAsk,
+  SupervisorRole,
+} from './conference.ts';
 export {
   type CustomHeader,
   customHeadersOf,
@@ -83,6 +97,7 @@ export {
   parseDigits,
   splitDestination,
 } from './dialled.ts';
+export type { GatherAsk } from './gather-ask.ts';
 export type {
   AccountEntry,
   ApplicationEntry,
@@ -146,3 +161,4 @@ export {
 } from './routing.ts';
 export type { Trunk } from './settings.ts';
 export type { SoundAsk, SoundResult } from './sound.ts';
+export { applicationAt, applicationInService } from './subdomain.ts';

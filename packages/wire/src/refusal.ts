@@ -9,6 +9,13 @@ export const REFUSAL = {
   badStop: { code: '90016', status: 422, title: 'Invalid value for stop' },
   badClientState: { code: '90017', status: 422, title: 'Invalid value for client_state' },
   ended: { code: '90018', status: 422, title: 'Call has already ended' },
+  conferenceEnded: { code: '90019', status: 422, title: 'Conference has already ended' },
+  conferenceFull: { code: '90032', status: 422, title: 'Maximum number of conference participants reached' },
+  conferenceNameTaken: {
+    code: '90033',
+    status: 422,
+    title: 'Conference with this name already exists and is active',
+  },
   unanswered: { code: '90034', status: 422, title: 'Call not answered yet' },
   notInQueue: { code: '90035', status: 422, title: 'Call is not in a queue' },
   queueFull: { code: '90036', status: 422, title: 'Queue is full' },
@@ -18,9 +25,12 @@ export const REFUSAL = {
   accountFull: { code: '90041', status: 422, title: 'User channel limit exceeded' },
   profileFull: { code: '90042', status: 422, title: 'Outbound profile channel limit exceeded' },
   connectionFull: { code: '90043', status: 422, title: 'Connection channel limit exceeded' },
+  conferenceTwice: { code: '90044', status: 422, title: 'Call is already in this conference' },
   /** Of a queue that is to be deleted. */
   queueNotEmpty: { code: '90050', status: 400, title: 'Queue is not empty' },
   badEventType: { code: '90057', status: 422, title: 'Invalid event type in webhook_urls' },
+  /** Also of a conference of another account. */
+  unknownConference: { code: '90058', status: 404, title: 'Conference does not exist' },
   /** Only of a leg that we called. */
   outgoing: { code: '90102', status: 422, title: 'Call cannot be answered' },
   /** Also of another account. */

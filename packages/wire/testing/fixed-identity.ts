@@ -105,6 +105,7 @@ export function fixedIdentity(people: FixedPeople): Identity {
     account: (id) => accounts.get(id),
     connection: (id) => connections.get(id),
     application: (id) => applications.get(id),
+    applicationOfSubdomain: (name) => [...applications.values()].find((a) => a.subdomain?.name === name),
     profile: (id) => profiles.get(id),
     number: (canonical) => numbers.get(canonical),
     numbersOf: (assignee) => assigned.get(assignee) ?? [],

@@ -83,6 +83,7 @@ const CODE_OF_FIELD: ReadonlyMap<string, string> = new Map([
   ['digits', REFUSAL.badDigits.code],
   ['send_digits_on_answer', REFUSAL.badDigits.code],
   ['stop', REFUSAL.badStop.code],
+  ['max_participants', REFUSAL.conferenceFull.code],
 ]);
 
 /** What an issue of our own schemas says beside its words: `params` of a custom issue. */

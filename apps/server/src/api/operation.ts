@@ -1,5 +1,5 @@
 import type { EpochMs, Ms } from '@sidetone/core';
-import type { QueueReads } from '@sidetone/voice';
+import type { ConferenceReads, QueueReads } from '@sidetone/voice';
 import type { CallEvent, Command, CommandResult, LegView } from '@sidetone/wire';
 import type { z } from 'zod';
 import type { EventReader } from '../events/event-queries.ts';
@@ -34,6 +34,7 @@ export interface CallCommands {
   leg(account: string, control: string): LegView | undefined;
   /** The living legs of a connection or application, oldest first. */
   legsOf(account: string, connection: string): readonly LegView[];
+  readonly conferences: ConferenceReads;
   readonly queues: QueueReads;
 }
 
@@ -189,6 +190,8 @@ export async function write<T>(registry: Registry, decide: () => Decision<T>): P
   } catch (error) {
     if (error instanceof NameTaken && error.taken.startsWith('sip:'))
       throw badField('/user_name', 'user_name is already in use.');
+    if (error instanceof NameTaken && error.taken.startsWith('subdomain:'))
+      throw badField('/inbound/sip_subdomain', 'sip_subdomain is already in use.');
     throw error;
   }
 }

@@ -91,10 +91,20 @@ export function applicationEntry(object: StoredObject): ApplicationEntry {
     active: doc.active,
     webhook: webhook(doc, doc.webhook_event_url),
     firstCommandSecs: doc.first_command_timeout ? doc.first_command_timeout_secs : null,
+    subdomain: subdomainOf(object, doc),
     profileId: doc.outbound.outbound_voice_profile_id,
     inboundChannelLimit: doc.inbound.channel_limit,
     outboundChannelLimit: doc.outbound.channel_limit,
   };
+}
+
+export const subdomainName = (name: string): string => `subdomain:${name}`;
+
+/** Only one that it holds among all accounts: what an earlier release has stored had no effect. */
+function subdomainOf(object: StoredObject, { inbound }: ApplicationDoc): ApplicationEntry['subdomain'] {
+  const { sip_subdomain: name, sip_subdomain_receive_settings: from } = inbound;
+  if (name == null || !object.names.includes(subdomainName(name))) return null;
+  return { name, from: from === 'only_my_connections' ? 'account' : 'anyone' };
 }
 
 interface WebhookFields {

@@ -1,7 +1,7 @@
 import { randomInt, randomUUID } from 'node:crypto';
 import { canonicalNumber } from '@sidetone/wire';
 import type { ObjectKind, StoredObject } from '../store/directory-store.ts';
-import { type AccountDoc, docOf } from './entries.ts';
+import { type AccountDoc, docOf, subdomainName } from './entries.ts';
 import type { ApplicationDoc } from './schema/call-control-application.ts';
 import type { ConnectionDoc } from './schema/credential-connection.ts';
 import type { ProfileDoc } from './schema/outbound-voice-profile.ts';
@@ -109,8 +109,14 @@ function claimsOf<K extends ObjectKind>(
     }
     case 'profile':
       return { names: [], refs: refs() };
-    case 'application':
-      return { names: [], refs: refs(of<ApplicationDoc>().outbound.outbound_voice_profile_id) };
+    case 'application': {
+      const { inbound, outbound } = of<ApplicationDoc>();
+      const { sip_subdomain } = inbound;
+      return {
+        names: sip_subdomain == null ? [] : [subdomainName(sip_subdomain)],
+        refs: refs(outbound.outbound_voice_profile_id),
+      };
+    }
   }
 }
 

@@ -34,6 +34,7 @@ export class IdentityProjection implements Identity {
   readonly #accounts = new Map<string, AccountEntry>();
   readonly #connections = new Map<string, ConnectionEntry>();
   readonly #applications = new Map<string, ApplicationEntry>();
+  readonly #bySubdomain = new Map<string, ApplicationEntry>();
   readonly #profiles = new Map<string, ProfileEntry>();
   readonly #numbers = new Map<string, NumberEntry>();
   readonly #assigned = new Map<string, NumberEntry[]>();
@@ -107,6 +108,10 @@ export class IdentityProjection implements Identity {
     return this.#applications.get(id);
   }
 
+  applicationOfSubdomain(name: string): ApplicationEntry | undefined {
+    return this.#bySubdomain.get(name);
+  }
+
   profile(id: string): ProfileEntry | undefined {
     return this.#profiles.get(id);
   }
@@ -167,11 +172,18 @@ export class IdentityProjection implements Identity {
         replace(this.#profiles, id, after && profileEntry(after));
         return [{ type: 'changed', object: 'profile', id }];
       case 'application':
-        replace(this.#applications, id, after && applicationEntry(after));
+        this.#applyApplication(id, after && applicationEntry(after));
         return [{ type: 'changed', object: 'application', id }];
       case 'key':
         return [];
     }
+  }
+
+  #applyApplication(id: string, is: ApplicationEntry | undefined): void {
+    const was = this.#applications.get(id)?.subdomain;
+    if (was != null && this.#bySubdomain.get(was.name)?.id === id) this.#bySubdomain.delete(was.name);
+    replace(this.#applications, id, is);
+    if (is?.subdomain != null) this.#bySubdomain.set(is.subdomain.name, is);
   }
 
   #applyAccount(id: string, after: StoredObject | undefined): IdentityChange[] {

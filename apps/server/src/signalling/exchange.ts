@@ -1,7 +1,13 @@
 import { type JournalEntry, type JournalLine, type LogLine, type Ms, ServiceLoop } from '@sidetone/core';
 import { type Binding, createProxy, type ProxyInput, type ProxyOutput } from '@sidetone/proxy';
 import type { Flow, LocalNode, SipMessage } from '@sidetone/sip';
-import { createVoice, type QueueReads, type VoiceInput, type VoiceOutput } from '@sidetone/voice';
+import {
+  type ConferenceReads,
+  createVoice,
+  type QueueReads,
+  type VoiceInput,
+  type VoiceOutput,
+} from '@sidetone/voice';
 import { createVsp, type VspInput, type VspOutput } from '@sidetone/vsp';
 import {
   createWebhooks,
@@ -77,6 +83,7 @@ export interface Exchange {
   leg(account: string, control: string): LegView | undefined;
   /** The living legs of a connection or application of the account. */
   legsOf(account: string, connection: string): readonly LegView[];
+  readonly conferences: ConferenceReads;
   readonly queues: QueueReads;
   /** Calls alive. */
   calls(): number;
@@ -293,6 +300,7 @@ export function createExchange(options: ExchangeOptions, world: World): Exchange
       return leg?.account === account ? leg : undefined;
     },
     legsOf: (account, connection) => voice.legsOf(connection).filter((leg) => leg.account === account),
+    conferences: voice.conferences,
     get queues() {
       return voice.queues(monotonic());
     },

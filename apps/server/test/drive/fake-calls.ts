@@ -1,5 +1,15 @@
-import type { QueueReads } from '@sidetone/voice';
-import type { Command, CommandResult, LegIds, LegView, QueuedView, QueueView, Refusal } from '@sidetone/wire';
+import type { ConferenceReads, QueueReads } from '@sidetone/voice';
+import type {
+  Command,
+  CommandResult,
+  ConferenceView,
+  LegIds,
+  LegView,
+  MemberView,
+  QueuedView,
+  QueueView,
+  Refusal,
+} from '@sidetone/wire';
 import type { CallCommands } from '../../src/api/operation.ts';
 
 /** Calls that do not exist: it keeps what is commanded, answers as it is told to, and shows the legs that it is given. */
@@ -19,11 +29,19 @@ export class FakeCalls implements CallCommands {
   };
   /** Refuses everything, as long as it is set. */
   refusal: Refusal | undefined;
+  readonly conferenceViews: ConferenceView[] = [];
+  readonly members: MemberView[] = [];
+  readonly conferences: ConferenceReads = {
+    viewOf: (account, id) => this.conferenceViews.find((one) => one.account === account && one.id === id),
+    viewsOf: (account) => this.conferenceViews.filter((one) => one.account === account),
+    membersOf: (_, id) => this.members.filter(({ conference }) => conference.id === id),
+  };
   readonly ids: LegIds = { control: 'v3:AAAAdialled-_', leg: 'a-leg', session: 'a-session' };
 
   command(command: Command): CommandResult {
     this.commands.push(command);
     if (this.refusal !== undefined) return { ok: false, refusal: this.refusal };
+    if (command.type === 'createConference') return { ok: true, conference: 'a-conference' };
     return command.type === 'dial' ? { ok: true, ids: this.ids } : { ok: true };
   }
 

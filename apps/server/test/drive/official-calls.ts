@@ -111,6 +111,11 @@ const ROWS: readonly CallRow[] = [
     command: { type: 'enqueue', queue: 'support', maxWaitMs: 30_000 },
   },
   { method: 'leaveQueue', old: 'leave_queue', command: { type: 'leaveQueue' } },
+  {
+    method: 'switchSupervisorRole',
+    body: { role: 'whisper' },
+    command: { type: 'switchRole', role: 'whisper' },
+  },
 ];
 
 /** Calls the method for a leg, as this version of the package does. */

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import type { ApiBench } from './api.ts';
 import { madeEvent } from './events.ts';
 import { CALL_ROWS } from './official-calls.ts';
+import { CONFERENCE_ROWS } from './official-conferences.ts';
 import { QUEUE_ROWS } from './official-queues.ts';
 import {
   type Client,
@@ -296,6 +297,7 @@ const ROWS: readonly Row[] = [
   },
   ...CALL_ROWS,
   ...QUEUE_ROWS,
+  ...CONFERENCE_ROWS,
   {
     method: 'auditEvents.list',
     run: async (on) => {

@@ -1,5 +1,5 @@
 import type { Ms } from '@sidetone/core';
-import type { GatherAsk, MachineDetectionAsk, PlayedMedia, SoundAsk } from '@sidetone/wire';
+import type { EventConference, GatherAsk, MachineDetectionAsk, PlayedMedia, SoundAsk } from '@sidetone/wire';
 
 /*
  * What a leg does beside talking: it plays what waits in its queue, and gathers digits. Both go on wherever it is, and die with it.
@@ -25,6 +25,8 @@ export interface Play {
   /** How it is told: as speech, as media, or not at all (the prompt of a gather is told like any). */
   readonly told: 'speech' | 'media';
   readonly media: PlayedMedia;
+  /** Played to a member of it, and told so. */
+  readonly of?: EventConference;
 }
 
 export interface Gather {
@@ -73,9 +75,17 @@ export const MOST_ASKED = 200_000;
 export const askedOf = ({ ask, media }: Play): number => JSON.stringify([ask, media]).length;
 
 /** What is asked for, as a play. */
-export function newPlay(id: string, ask: SoundAsk, loop: number | null, overlay: boolean): Play {
+export function newPlay(
+  id: string,
+  ask: SoundAsk,
+  loop: number | null,
+  overlay: boolean,
+  of?: EventConference,
+): Play {
   const url = ask.kind === 'url' ? { url: ask.url } : {};
   const name = ask.kind === 'media' ? { name: ask.name } : {};
   const told = ask.kind === 'speech' ? 'speech' : 'media';
-  return { id, state: 'preparing', ask, file: null, loop, told, media: { ...url, ...name, overlay } };
+  const media = { ...url, ...name, overlay };
+  const by = of === undefined ? {} : { of };
+  return { id, state: 'preparing', ask, file: null, loop, told, media, ...by };
 }

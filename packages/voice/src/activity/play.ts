@@ -1,4 +1,4 @@
-import type { MediaReply, SoundResult } from '@sidetone/wire';
+import type { MediaReply, PlayStatus, SoundResult } from '@sidetone/wire';
 import type { LegDraft } from '../leg/leg-draft.ts';
 import type { LegInput } from '../message.ts';
 import { askedOf, IDLE, MOST_ASKED, MOST_PLAYS, type Play } from './activity.ts';
@@ -6,7 +6,6 @@ import { askedOf, IDLE, MOST_ASKED, MOST_PLAYS, type Play } from './activity.ts'
 /* The queue of what a leg plays: one at a time, and one more mixed in. */
 
 type Of<T extends LegInput['type']> = Extract<LegInput, { type: T }>;
-type PlayStatus = 'completed' | 'cancelled' | 'call_hangup' | 'file_not_found' | 'failed';
 
 export function onPlay(draft: LegDraft, { play, stop }: Of<'play'>): void {
   if (stop !== undefined) stopPlays(draft, stop);
@@ -123,12 +122,17 @@ export function endPlay(draft: LegDraft, play: Play, status: PlayStatus, stops: 
   remove(draft, play);
 }
 
-function tellBegin(draft: LegDraft, { told, media }: Play): void {
-  draft.news(told === 'speech' ? { type: 'speakStarted' } : { type: 'playStarted', media });
+function tellBegin(draft: LegDraft, { told, media, of }: Play): void {
+  if (of === undefined)
+    draft.news(told === 'speech' ? { type: 'speakStarted' } : { type: 'playStarted', media });
+  else if (told === 'speech') draft.news({ type: 'memberSpeakStarted', ...of });
+  else draft.news({ type: 'memberPlayStarted', ...of, media });
 }
 
-function tellEnd(draft: LegDraft, { told, media }: Play, status: PlayStatus, detail: string): void {
-  if (told === 'media') draft.news({ type: 'playEnded', media, status, detail });
+function tellEnd(draft: LegDraft, { told, media, of }: Play, status: PlayStatus, detail: string): void {
+  if (of !== undefined && told === 'speech') draft.news({ type: 'memberSpeakEnded', ...of, status });
+  else if (of !== undefined) draft.news({ type: 'memberPlayEnded', ...of, media, status });
+  else if (told === 'media') draft.news({ type: 'playEnded', media, status, detail });
   else draft.news({ type: 'speakEnded', status: status === 'file_not_found' ? 'failed' : status });
 }
 

@@ -125,9 +125,10 @@ export class Beginnings {
   }
 
   /** A parked caller hears that it rings: by 180, or by a tone of ours. */
-  #ringParked(leg: Leg, { asker }: Arrival): void {
+  #ringParked(leg: Leg, { asker, application }: Arrival): void {
     const { legs, options } = this.#world;
-    const connection = options.identity().connection(asker?.via?.id ?? '');
+    const via = application === undefined ? asker?.via?.id : undefined;
+    const connection = options.identity().connection(via ?? '');
     const codecs = mainOf(leg)?.codecs ?? [];
     if (connection?.ringback === 'tone') legs.post(leg.id, { type: 'open', codecs, opus: {} });
     legs.post(leg.id, { type: 'ring', status: 180, headers: [] });
@@ -176,14 +177,15 @@ export class Beginnings {
 /** What a back end is told of a leg that calls us: that of the application, or of the caller's connection. */
 function programOf(
   identity: Identity,
-  { application, asker, clientState }: Arrival,
+  { application, asker, clientState, leg }: Arrival,
   now: Ms,
 ): Program | null {
   if (application !== undefined) {
     const { id, accountId, webhook, firstCommandSecs } = application;
     const firstCommandBy = firstCommandSecs === null ? null : now + firstCommandSecs * 1000;
     const hook = hookSettings(webhook);
-    return newProgram({ account: accountId, connection: id, party: 'pstn', hook, firstCommandBy });
+    const party = leg.kind === 'trunk' ? 'pstn' : 'sip';
+    return newProgram({ account: accountId, connection: id, party, incoming: true, hook, firstCommandBy });
   }
   const program = programOfUser(identity, asker?.user);
   return program === null || clientState === undefined ? program : { ...program, clientState };

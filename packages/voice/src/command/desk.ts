@@ -2,6 +2,7 @@ import type { Ms } from '@sidetone/core';
 import type { CommandResult, LegCommand, Refusal } from '@sidetone/wire';
 import { isEnding, type Leg } from '../leg/leg.ts';
 import type { Admission } from '../limits/admission.ts';
+import type { Conferences } from '../place/conferences.ts';
 import type { Queues } from '../place/queues.ts';
 import type { Registry } from '../registry.ts';
 import { type Asker, backEndAsks, userAsks } from '../routing/asker.ts';
@@ -20,6 +21,7 @@ export interface Desk {
   readonly admission: Admission;
   readonly remembered: Remembered;
   readonly queues: Queues;
+  readonly conferences: Conferences;
   readonly now: Ms;
 }
 

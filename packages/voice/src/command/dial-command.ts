@@ -6,8 +6,10 @@ import { isEnding, type Leg, mainOf } from '../leg/leg.ts';
 import { hookSettings, newProgram, type OnAnswer, type Program, withHook } from '../leg/program.ts';
 import { backEndAsks } from '../routing/asker.ts';
 import { type Desk, findLiveLeg, isRefusal, RING_MS, refused } from './desk.ts';
+import { conferenceFor, joinOnAnswer } from './joining.ts';
 import { areTogether, join } from './moving.ts';
 import { callOut } from './outgoing.ts';
+import { supervise, supervisedBy } from './supervising.ts';
 
 /* A command that calls somebody, and what happens when the leg has answered. */
 
@@ -26,6 +28,13 @@ export function dial(desk: Desk, command: DialCommand): CommandResult {
     });
   const linked = command.link === undefined ? undefined : findLiveLeg(desk, command.link, account, 'link_to');
   if (linked !== undefined && isRefusal(linked)) return refused(linked);
+  const conference = command.conference && conferenceFor(desk, account, command.conference);
+  if (conference !== undefined && isRefusal(conference)) return refused(conference);
+  const supervised = command.supervise && supervisedBy(desk, account, command.supervise.control);
+  if (supervised !== undefined && isRefusal(supervised)) return refused(supervised);
+  // With its early media it is there from the beginning.
+  const isEarly = command.conference?.earlyMedia !== false && conference?.there !== undefined;
+  const place = isEarly && conference !== undefined ? conference.stay(conference.there) : null;
   const made = callOut(desk, {
     asker,
     to: command.to,
@@ -33,8 +42,8 @@ export function dial(desk: Desk, command: DialCommand): CommandResult {
     chosen: command.bridgeIntent !== true,
     ...(command.fromName === undefined ? {} : { fromName: command.fromName }),
     session: linked?.session ?? uuid(options.random),
-    place: null,
-    program: dialProgram(desk, command, linked),
+    place,
+    program: dialProgram(desk, command, linked, isEarly, supervised?.id),
     ringMs: command.ringMs ?? RING_MS,
     headers: command.headers ?? [],
     codecs: command.codecs ?? (linked === undefined ? [] : (mainOf(linked)?.codecs ?? [])),
@@ -47,10 +56,21 @@ export function dial(desk: Desk, command: DialCommand): CommandResult {
   return { ok: true, ids };
 }
 
-function dialProgram(desk: Desk, command: DialCommand, linked: Leg | undefined): Program {
+function dialProgram(
+  desk: Desk,
+  command: DialCommand,
+  linked: Leg | undefined,
+  isThere: boolean,
+  supervised: string | undefined,
+): Program {
   const identity = desk.options.identity();
   const { connection, account, clientState, limitMs, hook, after, digits, play, detect } = command;
   const webhook = identity.connection(connection)?.webhook ?? identity.application(connection)?.webhook;
+  const join = isThere ? undefined : command.conference;
+  const supervise =
+    supervised === undefined || command.supervise === undefined
+      ? undefined
+      : { leg: supervised, role: command.supervise.role };
   const bridge = command.bridgeOnAnswer === true ? linked?.id : undefined;
   return newProgram({
     account,
@@ -60,7 +80,7 @@ function dialProgram(desk: Desk, command: DialCommand, linked: Leg | undefined):
     hook: withHook(hookSettings(webhook ?? null), hook),
     after: after ?? 'hangup',
     limitMs: limitMs ?? null,
-    onAnswer: actionsOf({ digits, play, detect, bridge }),
+    onAnswer: actionsOf({ digits, play, detect, bridge, join, supervise }),
   });
 }
 
@@ -73,18 +93,27 @@ export function actionsOf(
 }
 
 /** A leg that was called has answered. */
-export function actOnAnswer(desk: Desk, id: string, { digits, play, bridge }: OnAnswer): void {
+export function actOnAnswer(
+  desk: Desk,
+  id: string,
+  { digits, play, bridge, join: ask, supervise: over }: OnAnswer,
+): void {
   const { registry, legs, options } = desk;
   const leg = registry.legs.get(id);
   if (leg === undefined) return;
   if (digits !== undefined) legs.post(id, { type: 'send', digits });
   if (play !== undefined)
     legs.post(id, { type: 'play', play: newPlay(uuid(options.random), play, 1, false) });
+  if (ask !== undefined && !joinOnAnswer(desk, leg, ask)) endUnjoined(desk, id);
+  if (over !== undefined && !supervise(desk, leg, over)) endUnjoined(desk, id);
   if (bridge === undefined) return;
   const other = registry.legs.get(bridge);
   if (other !== undefined && areTogether(leg, other)) return;
   // Of several that ring for one caller the first has it; who comes later must not take it over.
-  if (other === undefined || isEnding(other) || other.place?.in === 'bridge')
-    legs.post(id, { type: 'end', ending: { ...CAUSE.normal, by: 'platform' } });
+  if (other === undefined || isEnding(other) || other.place?.in === 'bridge') endUnjoined(desk, id);
   else join(desk, leg, other, { onFail: 'after' });
 }
+
+/** Who was called to be with somebody who is not there any more is hung up. */
+const endUnjoined = ({ legs }: Desk, id: string): void =>
+  legs.post(id, { type: 'end', ending: { ...CAUSE.normal, by: 'platform' } });

@@ -1,19 +1,15 @@
 import type { Ms } from '@sidetone/core';
-import {
-  type AfterBridge,
-  type Command,
-  type CommandResult,
-  isBase64,
-  type LegCommand,
-} from '@sidetone/wire';
-import { isEnding, type Leg, mainOf } from '../leg/leg.ts';
-import { isDone, newProgram, type OnAnswer } from '../leg/program.ts';
+import { type Command, type CommandResult, isBase64, type LegCommand } from '@sidetone/wire';
+import { isEnding, type Leg } from '../leg/leg.ts';
+import { isDone, type OnAnswer } from '../leg/program.ts';
 import { bridge, transfer } from './bridging.ts';
+import { commanded, type Said } from './commanded.ts';
 import { type Decision, type Desk, ended, findLeg, isRefusal, refused } from './desk.ts';
 import { actOnAnswer, dial } from './dial-command.ts';
+import { isLegCommand, onConference } from './on-conference.ts';
 import * as onLeg from './on-leg.ts';
 import { enqueue, leaveQueue, onQueue } from './on-queue.ts';
-import { connectionOf } from './view.ts';
+import { switchRole } from './supervising.ts';
 
 /*
  * Commands of back ends. One is checked against what is there now; then it changes nothing and is refused, or it becomes messages to
@@ -36,7 +32,8 @@ export class Commands {
         field: 'client_state',
         detail: 'client_state must be base64.',
       });
-    return command.type === 'dial' ? dial(desk, command) : toLeg(desk, command);
+    if (command.type === 'dial') return dial(desk, command);
+    return isLegCommand(command) ? toLeg(desk, command) : onConference(desk, command);
   }
 
   /** A leg that was called has answered. */
@@ -56,31 +53,21 @@ function toLeg(desk: Desk, command: LegCommand): CommandResult {
   const isOver = isEnding(leg) && command.type !== 'setClientState';
   const decision = isOver ? ended() : decide(desk, command, leg);
   if (isRefusal(decision)) return refused(decision);
-  commanded(desk, leg, command);
+  commanded(desk, leg, saidOf(command));
   decision();
   return { ok: true };
 }
 
-function commanded(desk: Desk, leg: Leg, { clientState, commandId, hook, ...command }: LegCommand): void {
-  const identity = desk.options.identity();
-  const after: AfterBridge | undefined =
-    command.type === 'bridge' || command.type === 'transfer' ? (command.after ?? 'hangup') : undefined;
-  desk.legs.post(leg.id, {
-    type: 'commanded',
-    ...(leg.program === null
-      ? {
-          program: newProgram({
-            account: command.account,
-            connection: connectionOf(leg, identity),
-            party: mainOf(leg)?.kind === 'trunk' ? 'pstn' : 'sip',
-          }),
-        }
-      : {}),
+/** What is left out says nothing. */
+function saidOf({ account, clientState, commandId, hook, ...command }: LegCommand): Said {
+  const isBridging = command.type === 'bridge' || command.type === 'transfer';
+  return {
+    account,
     ...(commandId === undefined ? {} : { commandId }),
     ...(clientState === undefined ? {} : { clientState }),
     ...(hook === undefined ? {} : { hook }),
-    ...(after === undefined ? {} : { after }),
-  });
+    ...(isBridging ? { after: command.after ?? 'hangup' } : {}),
+  };
 }
 
 function decide(desk: Desk, command: LegCommand, leg: Leg): Decision {
@@ -115,5 +102,7 @@ function decide(desk: Desk, command: LegCommand, leg: Leg): Decision {
       return leaveQueue(desk, leg);
     case 'refer':
       return onLeg.refer(desk, command, leg);
+    case 'switchRole':
+      return switchRole(desk, command, leg);
   }
 }

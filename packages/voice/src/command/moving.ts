@@ -12,7 +12,7 @@ export function moveLeg(
   place: Place | null,
   reason: DequeueReason = place === null ? 'leave' : 'bridged',
 ): void {
-  if (from?.in === 'bridge') legs.toBridge(from.id, { type: 'leaves' });
+  if (from?.in === 'bridge' && from.side !== 'supervisor') legs.toBridge(from.id, { type: 'leaves' });
   legs.post(id, { type: 'placed', place, reason });
 }
 
@@ -42,4 +42,8 @@ export function join(
 const isTalking = ({ state }: Leg): boolean => state.name === 'up';
 
 export const areTogether = ({ place }: Leg, other: Leg): boolean =>
-  place?.in === 'bridge' && other.place?.in === 'bridge' && place.id === other.place.id;
+  place?.in === 'bridge' &&
+  other.place?.in === 'bridge' &&
+  place.id === other.place.id &&
+  place.side !== 'supervisor' &&
+  other.place.side !== 'supervisor';

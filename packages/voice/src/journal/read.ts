@@ -17,7 +17,7 @@ import {
   recordOf,
 } from '@sidetone/core';
 import { type ExtraHeaders, headerProblem } from '@sidetone/sip';
-import type { MachineDetectionAsk } from '@sidetone/wire';
+import type { EventConference, MachineDetectionAsk, StayAsk } from '@sidetone/wire';
 import {
   type Activities,
   type Detection,
@@ -30,6 +30,7 @@ import { type Attachment, BLANK, type Branch, type Exchange, type MediaUse, PLAI
 import type { Ending } from '../leg/ending.ts';
 import type { Leg } from '../leg/leg.ts';
 import type { HookSettings, OnAnswer, Program } from '../leg/program.ts';
+import type { ConferencePlace } from '../place/conference-draft.ts';
 import type { EarlyDialog } from './journal.ts';
 import { REST } from './journal.ts';
 
@@ -146,8 +147,32 @@ const STATE: Readonly<Record<string, (state: Fields) => boolean>> = {
   ending: (state) => isEnding(state['ending']),
 };
 
+const STAY: Checks<ConferencePlace> = {
+  in: oneOf('conference'),
+  id: isText,
+  member: isText,
+  ticket: isNumber,
+  since: isNumber,
+  updatedAt: isNumber,
+  joined: isFlag,
+  muted: isFlag,
+  held: isFlag,
+  hold: orNull(isText),
+  role: oneOf('none', 'monitor', 'whisper', 'barge'),
+  to: listOf(isText),
+  beep: oneOf(null, 'always', 'never', 'on_enter', 'on_exit'),
+  endOnExit: isFlag,
+  softEndOnExit: isFlag,
+  startOnEnter: isFlag,
+};
 const PLACE: Readonly<Record<string, (place: Fields) => boolean>> = {
-  bridge: (place) => isText(place['id']) && oneOf('a', 'b', 'next')(place['side']),
+  bridge: (place) =>
+    isText(place['id']) &&
+    (oneOf('a', 'b', 'next')(place['side']) ||
+      (place['side'] === 'supervisor' &&
+        oneOf('monitor', 'whisper', 'barge')(place['role']) &&
+        isText(place['of']))),
+  conference: (place) => recordOf(STAY)(place),
   queue: (place) =>
     isText(place['id']) &&
     isText(place['name']) &&
@@ -165,7 +190,7 @@ const SOUND_ASK: Readonly<Record<string, (ask: Fields) => boolean>> = {
   speech: ({ text, voice, ssml, language }) =>
     isText(text) && isString(voice) && maybe(isFlag)(ssml) && maybe(isString)(language),
 };
-const isSoundAsk = named(SOUND_ASK, 'kind');
+export const isSoundAsk = named(SOUND_ASK, 'kind');
 const isDetectionAsk = recordOf<MachineDetectionAsk>({
   mode: oneOf('detect', 'detect_beep', 'detect_words', 'greeting_end', 'premium'),
   totalMs: isNumber,
@@ -186,7 +211,7 @@ const isDetection = recordOf<Detection>({
   until: isNumber,
 });
 
-const HOOK: Checks<HookSettings> = {
+export const HOOK: Checks<HookSettings> = {
   url: orNull(isText),
   failover: orNull(isText),
   method: oneOf('POST', 'GET'),
@@ -194,10 +219,28 @@ const HOOK: Checks<HookSettings> = {
   byEvent: (value) => isFields(value) && Object.values(value).every(isText),
   retriesMs: (value) => isFields(value) && Object.values(value).every(listOf(isNumber)),
 };
+const STAY_ASK: Checks<StayAsk> = {
+  muted: maybe(isFlag),
+  held: maybe(isFlag),
+  hold: maybe(isSoundAsk),
+  beep: maybe(oneOf('always', 'never', 'on_enter', 'on_exit')),
+  endOnExit: maybe(isFlag),
+  softEndOnExit: maybe(isFlag),
+  startOnEnter: maybe(isFlag),
+  role: maybe(oneOf('none', 'monitor', 'whisper', 'barge')),
+  whisperTo: maybe(listOf(isText)),
+};
+const isConferenceAsk: Check = (ask) =>
+  recordOf(STAY_ASK)(ask) &&
+  isFields(ask) &&
+  maybe(isFlag)(ask['earlyMedia']) &&
+  maybe(isFlag)(ask['startOnCreate']) &&
+  (isText(ask['conference']) || isText(ask['name']));
 const PROGRAM: Checks<Program> = {
   account: isText,
   connection: orNull(isText),
   party: oneOf('pstn', 'sip'),
+  incoming: oneOf(undefined, true),
   clientState: orNull(isString),
   hook: recordOf(HOOK),
   told: isNumber,
@@ -211,13 +254,20 @@ const PROGRAM: Checks<Program> = {
       digits: maybe(isString),
       play: maybe(isSoundAsk),
       bridge: maybe(isText),
+      join: maybe(isConferenceAsk),
+      supervise: maybe(
+        recordOf<NonNullable<OnAnswer['supervise']>>({
+          leg: isText,
+          role: oneOf('monitor', 'whisper', 'barge'),
+        }),
+      ),
     }),
   ),
   referring: isFlag,
   done: listOf(recordOf<Program['done'][number]>({ id: isText, at: isNumber })),
 };
 
-const isPlay = recordOf<Play>({
+export const isPlay = recordOf<Play>({
   id: isText,
   state: oneOf('preparing', 'ready', 'playing'),
   ask: orNull(isSoundAsk),
@@ -225,6 +275,7 @@ const isPlay = recordOf<Play>({
   loop: orNull(isNumber),
   told: oneOf('speech', 'media'),
   media: recordOf<Play['media']>({ url: maybe(isText), name: maybe(isText), overlay: isFlag }),
+  of: maybe(recordOf<EventConference>({ conference: isText, creator: isText })),
 });
 const isGather = recordOf<Gather>({
   id: isText,

@@ -1,6 +1,9 @@
+import type { JournalEntry, LogLine, Ms } from '@sidetone/core';
 import type { Beginnings } from '../command/begin.ts';
+import type { Remembered } from '../command/remembered.ts';
 import { CAUSE, type Ending } from '../leg/ending.ts';
 import type { Leg } from '../leg/leg.ts';
+import type { Conferences } from '../place/conferences.ts';
 import type { Queues } from '../place/queues.ts';
 import type { Registry } from '../registry.ts';
 import type { Transactions } from '../transaction.ts';
@@ -12,6 +15,7 @@ interface World {
   readonly begin: Beginnings;
   readonly legs: Transactions;
   readonly queues: Queues;
+  readonly conferences: Conferences;
 }
 
 /** The places that legs of the process before say they are at. */
@@ -20,7 +24,10 @@ export function restorePlaces(legs: readonly Leg[], world: World): void {
     if (leg.place?.in === 'bridge') restoreBridge(leg, leg.place.id, world);
     else if (leg.place?.in === 'queue' && !world.queues.has(leg.place.id))
       world.legs.post(leg.id, { type: 'placed', place: null });
+    else if (leg.place?.in === 'conference' && world.conferences.get(leg.place.id) === undefined)
+      world.legs.post(leg.id, { type: 'placed', place: null });
   }
+  for (const { id } of world.conferences.all) world.legs.toConference(id, { type: 'restored' });
 }
 
 /** A bridge is what its legs say. */
@@ -28,7 +35,24 @@ function restoreBridge({ session }: Leg, id: string, { registry, begin, legs }: 
   if (registry.bridges.has(id)) return;
   const { a, b } = registry.members(id);
   const talked = a?.state.name === 'up' && b?.state.name === 'up';
-  begin.openBridge({ id, session, ...(talked ? { state: 'up' } : { onFail: 'park' }) });
+  begin.openBridge({
+    id,
+    session: a?.session ?? session,
+    ...(talked ? { state: 'up' } : { onFail: 'park' }),
+  });
   // A transfer that was under way is off; without the other side there is nobody to go on with.
   if (a === undefined || b === undefined) legs.toBridge(id, { type: 'alone', ending: RESTARTED });
+}
+
+/** What the process before has written beside legs; what of it makes no sense is a line of the log. */
+export function restoreOthers(
+  entries: readonly JournalEntry[],
+  { remembered, queues, conferences }: Pick<World, 'queues' | 'conferences'> & { remembered: Remembered },
+  now: Ms,
+): LogLine | null {
+  const foreign =
+    remembered.restore(entries, now) + queues.restore(entries, now) + conferences.restore(entries);
+  if (foreign === 0) return null;
+  const fields = { what: 'queues, conferences and calls that are over', entries: foreign };
+  return { type: 'log', level: 'error', event: 'journal unreadable', fields };
 }

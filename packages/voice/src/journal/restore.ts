@@ -4,6 +4,8 @@ import { CAUSE, type Ending } from '../leg/ending.ts';
 import { endingOf, type Leg } from '../leg/leg.ts';
 import type { Inherited } from '../media/media-desk.ts';
 import type { LegInput } from '../message.ts';
+import { isOpen } from '../place/conference.ts';
+import type { Conference } from '../place/conference-draft.ts';
 import { reasonHeaders } from '../sip/reason.ts';
 import { byeHeaders } from '../sip/to-sip.ts';
 import { callOfKey, readCall } from './earlier.ts';
@@ -60,7 +62,7 @@ const one = (read: ReturnType<typeof readEntry>): ReturnType<typeof readCall> =>
   read.ok ? { ok: true, value: [read.value] } : read;
 
 /** The branches that media may have of these legs; and which report was read last, where it may tell the later ones again. */
-export function inheritedMedia(legs: readonly Leg[]): Inherited {
+export function inheritedMedia(legs: readonly Leg[], conferences: readonly Conference[]): Inherited {
   const found: string[] = [];
   const seen: Record<string, number> = {};
   for (const { branches, program } of legs)
@@ -69,6 +71,7 @@ export function inheritedMedia(legs: readonly Leg[]): Inherited {
       found.push(id);
       if (program !== null) seen[id] = reported;
     }
+  for (const one of conferences) if (isOpen(one)) seen[one.id] = one.reported;
   return { legs: found, seen };
 }
 

@@ -8,6 +8,7 @@ import { isEnding, mainOf } from './leg.ts';
 import type { LegDraft } from './leg-draft.ts';
 import { endQueued } from './queued.ts';
 import { recordsOf, serviceRecord } from './record.ts';
+import { leaveConference } from './staying.ts';
 
 /** The branch's dialog is gone already (BYE or final response of the peer): close what is left of it. */
 export function branchGone(draft: LegDraft, id: string, ending: Ending | null): void {
@@ -59,6 +60,7 @@ export function endLeg(draft: LegDraft, ending: Ending): void {
   if (isEnding(draft.leg)) return;
   cancelGather(draft, 'call_hangup');
   abandonPlays(draft);
+  leaveConference(draft, null);
   endQueued(draft);
   draft.set({ state: { name: 'ending', ending }, endedAt: draft.now });
   for (const branch of draft.leg.branches) endBranch(draft, branch, ending);

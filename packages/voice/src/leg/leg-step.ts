@@ -34,6 +34,7 @@ import { isDone, withDone, withHook } from './program.ts';
 import { keepQueued, leaveQueue, queueDue, settleQueued } from './queued.ts';
 import { onReferAnswered, onReferNotified, onSendRefer } from './referring.ts';
 import { onRestored } from './restored.ts';
+import { leaveConference, onJoined, onMember } from './staying.ts';
 
 type Of<T extends LegInput['type']> = Extract<LegInput, { type: T }>;
 
@@ -96,6 +97,12 @@ const STEPS: { readonly [T in LegInput['type']]: (draft: LegDraft, input: Of<T>)
     stopPlays(draft, 'all');
     draft.news({ type: 'bridged' });
   },
+  role: (draft, { role }) => {
+    const { place } = draft.leg;
+    if (place?.in === 'bridge' && place.side === 'supervisor') draft.set({ place: { ...place, role } });
+  },
+  joined: onJoined,
+  member: (draft, { change }) => onMember(draft, change),
   play: (draft, input) => {
     if (input.stop !== undefined) cancelGather(draft, 'cancelled');
     onPlay(draft, input);
@@ -190,6 +197,7 @@ function onPlaced(draft: LegDraft, { place, reason = 'leave' }: Of<'placed'>): v
   const { program, place: before } = draft.leg;
   // A transfer that hands a built-in service on leaves nothing in its place.
   if (place !== null) recordService(draft);
+  leaveConference(draft, place);
   leaveQueue(draft, place, reason);
   draft.set({ place });
   if (program === null) return;
@@ -207,7 +215,7 @@ function onCommanded(draft: LegDraft, input: Of<'commanded'>): void {
   if (program === undefined || isDone(program.done, input.commandId, draft.now)) return;
   const { clientState = program.clientState, after = program.after, commandId } = input;
   const { place } = draft.leg;
-  if (place?.in === 'bridge' && place.routed === true) {
+  if (place?.in === 'bridge' && place.side !== 'supervisor' && place.routed === true) {
     const { routed: _, ...kept } = place;
     draft.set({ place: kept });
   }

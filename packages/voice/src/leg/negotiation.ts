@@ -1,4 +1,4 @@
-import type { Direction, MediaReply } from '@sidetone/wire';
+import type { Direction, MediaReply, Reach } from '@sidetone/wire';
 import type { LegInput, MediaTag } from '../message.ts';
 import { renew, renewed } from './attachment.ts';
 import { type Branch, mediaKind, signalledFrom } from './branch.ts';
@@ -211,7 +211,14 @@ export const isSame = (a: Heard | null, b: Heard | null): boolean =>
     b !== null &&
     a.kind === b.kind &&
     (a.kind !== 'leg' || b.kind !== 'leg' || (a.leg === b.leg && a.digits === b.digits)) &&
-    (a.kind !== 'tone' || b.kind !== 'tone' || a.hz === b.hz));
+    (a.kind !== 'tone' || b.kind !== 'tone' || a.hz === b.hz) &&
+    (a.kind !== 'file' || b.kind !== 'file' || a.file === b.file) &&
+    (a.kind !== 'room' || b.kind !== 'room' || (a.room === b.room && isSameReach(a.to, b.to))));
+
+const isSameReach = (a: Reach, b: Reach): boolean =>
+  typeof a === 'string' || typeof b === 'string'
+    ? a === b
+    : a.length === b.length && a.every((leg, i) => leg === b[i]);
 
 /** What follows from the new state for the peer: what it hears, a fresh transport, what is stated towards it. */
 export function settleExchange(draft: LegDraft): void {

@@ -2,11 +2,13 @@ import type { Ms } from '@sidetone/core';
 import {
   type AfterBridge,
   type CallNews,
+  type ConferenceAsk,
   EVENT_NAME,
   type Hook,
   type HookAsk,
   type MachineDetectionAsk,
   type SoundAsk,
+  type SupervisorRole,
   type WebhookSettings,
 } from '@sidetone/wire';
 
@@ -20,6 +22,8 @@ export interface Program {
   readonly connection: string | null;
   /** The other end is a carrier, or a client or phone. */
   readonly party: 'pstn' | 'sip';
+  /** It has called an application, whoever it is. */
+  readonly incoming?: true;
   readonly clientState: string | null;
   readonly hook: HookSettings;
   /** Events so far: the number of the next one. */
@@ -57,6 +61,10 @@ export interface OnAnswer {
   readonly play?: SoundAsk;
   /** The leg that it is bridged with. */
   readonly bridge?: string;
+  /** The conference that it goes into. */
+  readonly join?: ConferenceAsk;
+  /** The leg that it supervises, in its bridge. */
+  readonly supervise?: { readonly leg: string; readonly role: SupervisorRole };
 }
 
 const NO_HOOK: HookSettings = {
@@ -94,7 +102,9 @@ export function withHook(hook: HookSettings, ask: HookAsk | undefined): HookSett
 
 export function newProgram(
   facts: Pick<Program, 'account' | 'connection' | 'party'> &
-    Partial<Pick<Program, 'clientState' | 'hook' | 'after' | 'limitMs' | 'firstCommandBy' | 'onAnswer'>>,
+    Partial<
+      Pick<Program, 'incoming' | 'clientState' | 'hook' | 'after' | 'limitMs' | 'firstCommandBy' | 'onAnswer'>
+    >,
 ): Program {
   return {
     clientState: null,
@@ -112,7 +122,7 @@ export function newProgram(
 }
 
 /** Where this event is told: its own URL, else the leg's. */
-export function hookOf({ hook }: Program, type: CallNews['type']): Hook | null {
+export function hookOf({ hook }: Pick<Program, 'hook'>, type: CallNews['type']): Hook | null {
   const name = EVENT_NAME[type];
   const own = Object.hasOwn(hook.byEvent, name) ? hook.byEvent[name] : undefined;
   const url = own ?? hook.url;

@@ -16,12 +16,14 @@ export function settleQueued(draft: LegDraft): void {
 
 /** It leaves its queue, if it is in one, for this place. */
 export function leaveQueue(draft: LegDraft, to: Place | null, reason: DequeueReason): void {
-  const { place } = draft.leg;
+  const { place, id } = draft.leg;
   if (place?.in !== 'queue') return;
   // What was to pass the time is over.
   if (to !== null) stopPlays(draft, 'all');
   draft.set({ place: to });
   if (place.told === true) draft.news({ type: 'dequeued', place, reason });
+  // It was never up: nobody is told, but its queue may be empty now.
+  else draft.emit({ type: 'leftUntold', leg: id, place });
 }
 
 /** It has waited for as long as it was to. */
@@ -35,7 +37,7 @@ export function queueDue(draft: LegDraft): void {
 export function endQueued(draft: LegDraft): void {
   const { place, id } = draft.leg;
   if (place?.in !== 'queue') return;
-  if (place.keeps === true) {
+  if (place.keeps === true && place.told === true) {
     draft.set({ place: null });
     draft.emit({ type: 'keptInQueue', leg: id, place });
   } else leaveQueue(draft, null, 'hangup');

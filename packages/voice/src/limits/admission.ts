@@ -5,7 +5,7 @@ import type { Registry } from '../registry.ts';
 import type { Asker } from '../routing/asker.ts';
 import { FULL, HANDING_OVER, type Plan, refuse } from '../routing/plan.ts';
 import type { VoiceLimits } from '../voice-options.ts';
-import { accountCount, CallRate, holderCount, userCount } from './counters.ts';
+import { accountCount, CallRate, holderCount, STRANGERS, userCount } from './counters.ts';
 
 /** What a call may do, and what it counts against meanwhile. */
 export interface Admitted<P extends Plan = Plan> {
@@ -15,11 +15,11 @@ export interface Admitted<P extends Plan = Plan> {
 
 /** On whose behalf a leg begins. */
 export interface Claimant {
-  /** On whose account it is; nobody for a trunk's call. */
+  /** On whose account it is; nobody for the call of a trunk or a stranger. */
   readonly caller?: Asker | undefined;
   /** By which it comes. */
   readonly trunk?: string | undefined;
-  /** Whose number it is for. */
+  /** That is called. */
   readonly application?: ApplicationEntry | undefined;
   /** The session that it joins, which is counted already. */
   readonly session?: string;
@@ -27,6 +27,9 @@ export interface Claimant {
 
 /** More legs of one session at a time are calls of their own, or a limit of calls would be none. */
 const MOST_SHARED = 8;
+
+/** Of what the platform has. They call open subdomains without a proof, and a datagram says what it likes of its source. */
+const STRANGERS_PART = 1 / 4;
 
 interface Limit {
   readonly count: string;
@@ -37,7 +40,7 @@ interface Limit {
 /**
  * Whether one more call may be:
  *
- *   the platform and the user          503; of its calls and media ports one account or trunk has nine tenths at most
+ *   the platform and the user          503; of its calls and media ports one account or trunk has nine tenths at most, strangers a quarter
  *   calls a second of an account       503, Retry-After
  *   calls at a time of the accounts    403 D1
  *   of the outbound voice profile      403 D2
@@ -69,8 +72,11 @@ export class Admission {
       const legs = counters.legs(count, session);
       return legs > 0 && legs < MOST_SHARED;
     };
-    const hasCall = shares(holder) || mayTake(counters.of(holder), calls - sessions);
-    const hasPort = mayTake(ports.of(holder), mediaPorts - ports.taken);
+    const part = holder === STRANGERS ? STRANGERS_PART : 1;
+    const has = (taken: number, most: number, all: number): boolean =>
+      taken < most * part && mayTake(taken, most - all);
+    const hasCall = shares(holder) || has(counters.of(holder), calls, sessions);
+    const hasPort = has(ports.of(holder), mediaPorts, ports.taken);
     if (!hasCall || !hasPort) return { plan: FULL, counts: [] };
     const callee = plan.to === 'user' ? identity.userByName(plan.userName) : undefined;
     const limits = [

@@ -11,9 +11,16 @@ export const countedUser = (count: string): string | undefined =>
 
 const HOLDER = 'by ';
 
-/** The name of whose share of the platform a call takes: the account that calls, or the trunk it comes by. */
+/** All whom we do not know, together. */
+export const STRANGERS = `${HOLDER}strangers`;
+
+/** The name of whose share of the platform a call takes: the account that calls, the trunk it comes by, or strangers. */
 export const holderCount = (account: string | undefined, trunk: string | undefined): string =>
-  account === undefined ? `${HOLDER}trunk ${trunk ?? ''}` : `${HOLDER}account ${account}`;
+  account !== undefined
+    ? `${HOLDER}account ${account}`
+    : trunk === undefined
+      ? STRANGERS
+      : `${HOLDER}trunk ${trunk}`;
 
 const ACCOUNT = 'account ';
 

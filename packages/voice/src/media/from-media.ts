@@ -1,5 +1,7 @@
 import type { MediaEvent, RoomEvent } from '@sidetone/wire';
+import type { Leg } from '../leg/leg.ts';
 import type { LegInput } from '../message.ts';
+import type { ConferenceInput } from '../place/conference-draft.ts';
 
 /** What an event of a leg in media means for the leg that it is a branch of. */
 export function mediaInput(event: Exclude<MediaEvent, RoomEvent | { event: 'engine' }>): LegInput {
@@ -17,4 +19,11 @@ export function mediaInput(event: Exclude<MediaEvent, RoomEvent | { event: 'engi
     default:
       return { type: 'mediaFlag', branch, flag: event.event };
   }
+}
+
+/** What an event of a room means for its conference; `speaker`: the leg that it names. */
+export function roomInput(event: RoomEvent, speaker: Leg | undefined): ConferenceInput {
+  const number = event.n === undefined ? {} : { n: event.n };
+  if (event.event === 'floor') return { type: 'floor', leg: speaker?.id ?? null, ...number };
+  return { type: 'roomPlayed', id: event.id, status: event.status, ...number };
 }

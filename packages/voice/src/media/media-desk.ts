@@ -4,10 +4,10 @@ import type { MediaTag } from '../message.ts';
 import type { VoiceOutput } from '../voice-events.ts';
 
 /** What a media command belongs to. */
-export interface Question {
-  readonly branch: string;
-  readonly tag: MediaTag;
-}
+export type Question =
+  | { readonly branch: string; readonly tag: MediaTag }
+  /** `play`: the one that the command begins. */
+  | { readonly conference: string; readonly play?: string };
 
 /** How long to wait before a claim that found no engine is tried again. */
 const CLAIM_AGAIN_MS: Ms = 250;
@@ -69,7 +69,7 @@ export class MediaDesk {
     this.#asked.delete(id);
     this.#times.delete(id);
     // A leg that nobody could close is closed by not being named.
-    if (question?.tag === 'close' && this.#claim !== null)
+    if (question !== undefined && 'tag' in question && question.tag === 'close' && this.#claim !== null)
       this.#claim = { ...this.#claim, legs: this.#claim.legs.filter((leg) => leg !== question.branch) };
     return question;
   }

@@ -1,8 +1,9 @@
-import type { Source } from '@sidetone/wire';
+import type { Reach, Source } from '@sidetone/wire';
 import type { Branch } from '../leg/branch.ts';
 import { ALONE, type Audio, heardOf, type Leg } from '../leg/leg.ts';
 import { isHeld } from '../leg/negotiation.ts';
-import type { Bridge } from './bridge-draft.ts';
+import type { Bridge, Members } from './bridge-draft.ts';
+import { type Conference, type ConferencePlace, stayOf } from './conference-draft.ts';
 import type { Place } from './place.ts';
 
 /*
@@ -16,6 +17,9 @@ import type { Place } from './place.ts';
  *   bridge, nobody to be heard (yet, any more) → what the bridge says for a side that is up; ringback once it has heard somebody
  *   bridge, the other side holds               → music (or silence, by setting)
  *   bridge                                     → the other leg
+ *   bridge with a supervisor                   → the room of both; who whispers or listens is heard by one, or by nobody
+ *   conference: not started, or held           → what is played to who waits, music or silence; its voice reaches nobody
+ *   conference                                 → the room; its voice reaches all, or whom its role names
  */
 
 /** Parked: nobody is on the other side. */
@@ -35,6 +39,40 @@ export function builtInAudio(leg: Leg, place: Extract<Place, { in: 'built-in' }>
   };
 }
 
+/** `heldHears`: where no sound is named, or it is not there. */
+export function conferenceAudio(
+  conference: Conference,
+  leg: Leg,
+  legOf: (id: string) => Leg | undefined,
+  heldHears: 'music' | 'silence',
+): Audio {
+  const stay = stayOf(leg);
+  const isHere = leg.state.name === 'up' || heardOf(leg)?.media.phase === 'open';
+  if (stay === null || !isHere) return ALONE;
+  const about = { states: 'sendrecv', maySilent: true, alone: leg.state.name !== 'up' } as const;
+  const waits = conference.state === 'init';
+  if (waits || stay.held) {
+    const wanted = stay.held && stay.hold !== null ? stay.hold : waits ? conference.waitHears : null;
+    const sound = conference.sounds.find(({ id }) => id === wanted);
+    const isSilent = sound?.state === 'asked';
+    const hears: Source =
+      sound?.file != null ? { kind: 'file', file: sound.file } : { kind: isSilent ? 'silence' : heldHears };
+    return { ...about, hears };
+  }
+  return { ...about, hears: { kind: 'room', room: conference.id, to: reachOf(stay, legOf) } };
+}
+
+function reachOf({ muted, role, to, id }: ConferencePlace, legOf: (id: string) => Leg | undefined): Reach {
+  if (muted || role === 'monitor') return 'none';
+  if (role !== 'whisper') return 'all';
+  const heard = to.flatMap((leg) => {
+    const other = legOf(leg);
+    const branch = other === undefined || stayOf(other)?.id !== id ? undefined : heardOf(other);
+    return branch === undefined ? [] : [branch.id];
+  });
+  return heard.length === 0 ? 'none' : heard;
+}
+
 export function bridgeAudio(bridge: Bridge, leg: Leg, other: Leg | undefined): Audio {
   const own = heardOf(leg);
   const mayHear = other !== undefined && bridge.swap === null && (bridge.early || other.state.name === 'up');
@@ -48,12 +86,40 @@ export function bridgeAudio(bridge: Bridge, leg: Leg, other: Leg | undefined): A
     return { ...ALONE, hears, maySilent };
   }
   return {
-    hears: sourceOf(bridge, own, theirs, other?.place?.in === 'bridge' && other.place.mutes === true),
+    hears: sourceOf(bridge, own, theirs, mutesDigits(other)),
     // While the other side holds, this peer need not send (RFC 3264 §8.4).
     states: isHeld(theirs) ? 'sendonly' : 'sendrecv',
     maySilent,
     alone: bridge.state !== 'up',
   };
+}
+
+const mutesDigits = (leg: Leg | undefined): boolean =>
+  leg?.place?.in === 'bridge' && leg.place.side !== 'supervisor' && leg.place.mutes === true;
+
+/** While somebody supervises it a bridge is a room; `null`: nobody does. */
+export function supervisedAudio(
+  bridge: Bridge,
+  leg: Leg,
+  other: Leg | undefined,
+  { a, b, supervisors = [] }: Members,
+): Audio | null {
+  const { place } = leg;
+  const isSupervised = supervisors.some(({ state }) => state.name === 'up');
+  if (!isSupervised || bridge.state !== 'up' || bridge.swap !== null || place?.in !== 'bridge') return null;
+  const room = (to: Reach): Source => ({ kind: 'room', room: bridge.id, to });
+  if (place.side === 'supervisor') {
+    const of = [a, b].find((one) => one?.id === place.of);
+    const branch = of === undefined ? undefined : heardOf(of)?.id;
+    const whispers = place.role === 'whisper' && branch !== undefined;
+    const to: Reach = place.role === 'barge' ? 'all' : whispers ? [branch] : 'none';
+    const isUp = leg.state.name === 'up';
+    return isUp ? { hears: room(to), states: 'sendrecv', maySilent: true, alone: false } : ALONE;
+  }
+  const alone = bridgeAudio(bridge, leg, other);
+  // Whoever is held by the other side hears what it would without supervision.
+  const isHeld = other === undefined || heardOf(other)?.exchange.holding === true;
+  return isHeld ? alone : { ...alone, hears: room('all'), maySilent: true };
 }
 
 function sourceOf(bridge: Bridge, own: Branch | undefined, theirs: Branch, mutes: boolean): Source | null {

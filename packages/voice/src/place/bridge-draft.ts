@@ -40,7 +40,13 @@ export interface Swap {
   readonly attended: boolean;
 }
 
-export type Members = Partial<Readonly<Record<Side, Leg>>>;
+export type Members = Partial<Readonly<Record<Side, Leg>>> & {
+  /** Who listens, whispers or barges in. */
+  readonly supervisors?: readonly Leg[];
+};
+
+export const legsOf = ({ a, b, next, supervisors = [] }: Members): readonly Leg[] =>
+  [a, b, next, ...supervisors].filter((leg) => leg !== undefined);
 
 /** What a bridge asks for. */
 export type BridgeOut =
@@ -108,7 +114,7 @@ export class BridgeDraft {
   }
 
   get legs(): readonly Leg[] {
-    return Object.values(this.members).filter((leg) => leg !== undefined);
+    return legsOf(this.members);
   }
 }
 

@@ -26,6 +26,7 @@ import { abandonSwap, fallBack, lookAtSwap, onFound, onRefer } from './swap.ts';
  *   ending     anything                  the other ends with the same cause and headers, or is parked (`Bridge.onFail`, `Program.after`)
  *   gone, by a command     anything      the same
  *   gone, by a transfer    up            the other has handed it over: ends
+ *   not both up, and nobody handed over  who supervises it ends
  *
  *   waiting ──both up──▶ up ◀──▶ swap (`swap.ts`)        it is gone with its last leg
  */
@@ -70,6 +71,7 @@ export function stepBridge(bridge: Bridge, input: BridgeInput, members: Members)
 function look(draft: BridgeDraft): void {
   if (draft.bridge.swap !== null) return lookAtSwap(draft);
   const { a, b, next } = draft.members;
+  dismissSupervisors(draft);
   // It came for a transfer that is off.
   if (next !== undefined && !isEnding(next))
     draft.tell(next.id, { type: 'end', ending: { ...CAUSE.cancelled, by: 'platform' } });
@@ -93,6 +95,14 @@ function look(draft: BridgeDraft): void {
     return;
   }
   bringTogether(draft, a, b);
+}
+
+/** Without two who talk there is nothing to supervise. */
+function dismissSupervisors(draft: BridgeDraft): void {
+  const { a, b, supervisors = [] } = draft.members;
+  const talk = draft.bridge.state === 'up' && [a, b].every((leg) => leg !== undefined && !isEnding(leg));
+  for (const leg of talk ? [] : supervisors)
+    if (!isEnding(leg)) draft.tell(leg.id, { type: 'end', ending: { ...CAUSE.normal, by: 'platform' } });
 }
 
 /** One waits for the other. */
@@ -169,7 +179,7 @@ function onProgress(draft: BridgeDraft, input: Extract<PlaceInput, { type: 'prog
 
 const mutesDigits = (draft: BridgeDraft, id: string): boolean => {
   const place = draft.legs.find((leg) => leg.id === id)?.place;
-  return place?.in === 'bridge' && place.mutes === true;
+  return place?.in === 'bridge' && place.side !== 'supervisor' && place.mutes === true;
 };
 
 function onDigits(draft: BridgeDraft, { leg, digits }: Extract<PlaceInput, { type: 'digits' }>): void {
@@ -183,6 +193,8 @@ function onMediaDigit(draft: BridgeDraft, input: Extract<PlaceInput, { type: 'me
   if (mutesDigits(draft, input.leg)) return;
   const other = otherOf(draft.members, input.leg);
   const source = other === undefined ? null : heardOf(other)?.media.source;
-  if (other !== undefined && source?.kind === 'leg' && source.leg === input.branch && source.digits === false)
+  const isMuted = source?.kind === 'leg' && source.leg === input.branch && source.digits === false;
+  // A room passes no digits on.
+  if (other !== undefined && (isMuted || source?.kind === 'room'))
     draft.tell(other.id, { type: 'send', digits: input.digit });
 }

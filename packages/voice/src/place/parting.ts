@@ -5,7 +5,7 @@ import type { BridgeDraft } from './bridge-draft.ts';
 
 /** A leg that rings for nobody any more ends; so does one that no back end knows of, or has ever commanded. */
 export const mayPark = ({ program, dial, place }: Leg, after: AfterBridge): boolean => {
-  const isRouted = place?.in === 'bridge' && place.routed === true;
+  const isRouted = place?.in === 'bridge' && place.side !== 'supervisor' && place.routed === true;
   return after === 'park' && program !== null && dial === null && !isRouted;
 };
 

@@ -1,5 +1,5 @@
 import type { Ms } from '@sidetone/core';
-import type { BuiltIn } from '@sidetone/wire';
+import type { Beep, BuiltIn, MemberRole, SupervisorRole } from '@sidetone/wire';
 
 /**
  * Where a leg is. A place keeps no list of its legs, so no list can disagree with them. None: nobody is on the other side.
@@ -15,6 +15,39 @@ export type Place =
       readonly mutes?: true;
       /** The routing plan has put it here, and no back end has commanded it since: nobody would look after it alone. */
       readonly routed?: true;
+    }
+  | {
+      readonly in: 'conference';
+      readonly id: string;
+      /** UUID, of this stay. */
+      readonly member: string;
+      /** The order in which they came. */
+      readonly ticket: number;
+      readonly since: Ms;
+      readonly updatedAt: Ms;
+      /** `joined` is told; not before the leg is up. */
+      readonly joined: boolean;
+      readonly muted: boolean;
+      readonly held: boolean;
+      /** The sound of the conference that it hears while it is held. */
+      readonly hold: string | null;
+      readonly role: MemberRole;
+      /** The legs that hear its whisper. */
+      readonly to: readonly string[];
+      /** null: as the conference does. */
+      readonly beep: Beep | null;
+      readonly endOnExit: boolean;
+      readonly softEndOnExit: boolean;
+      readonly startOnEnter: boolean;
+    }
+  /** Beside the two who talk in a bridge: `monitor` hears both, `whisper` is heard by `of`, `barge` by both. */
+  | {
+      readonly in: 'bridge';
+      readonly id: string;
+      readonly side: 'supervisor';
+      readonly role: SupervisorRole;
+      /** The leg that is supervised. */
+      readonly of: string;
     }
   | {
       readonly in: 'queue';

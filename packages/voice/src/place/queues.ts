@@ -155,6 +155,12 @@ export class Queues {
     return { type: 'dequeued', queue: place.name, position, waitSecs: Math.floor(waitMs / 1000), reason };
   }
 
+  /** A leg of which nothing was told is gone. */
+  left({ id }: QueuePlace, now: Ms): void {
+    const queue = this.#queues.get(id);
+    if (queue !== undefined) this.#settled(queue, now);
+  }
+
   /** A leg that is over stays listed. */
   keep(leg: Leg, { id, ticket, since }: QueuePlace, now: Ms): void {
     const queue = this.#queues.get(id);

@@ -1,12 +1,10 @@
-import { canonicalHost, type EpochMs, type Family, familyOf } from '@sidetone/core';
-import { header, parseNameAddr, type SipRequest, userOf } from '@sidetone/sip';
+import { type EpochMs, familyOf } from '@sidetone/core';
+import { header, type SipRequest } from '@sidetone/sip';
 import {
   type ApplicationEntry,
-  ASSERTED_IDENTITY,
   type BuiltIn,
   type ConnectionEntry,
   calledNumber,
-  callerNumber,
   type Habit,
   HEADER,
   type Identity,
@@ -18,14 +16,15 @@ import {
   type Trunk,
   trunkHabit,
 } from '@sidetone/wire';
-import type { Branch } from '../leg/branch.ts';
 import { CAUSE, type Ending, type Why } from '../leg/ending.ts';
 import type { Callee, Caller, TrunkFacts } from '../leg/leg.ts';
 import { inRuns } from '../leg/trunk-runs.ts';
 import { customHeaders } from '../sip/reason.ts';
 import { dialledIn, namedIn } from './addressee.ts';
-import { type Asker, habitOf, originOf, userAsks } from './asker.ts';
-import { callerNumbers, lacksCallerId, outbound, ownSpelling } from './outbound.ts';
+import { type Asker, habitOf, originOf } from './asker.ts';
+import { calledApplication } from './called-application.ts';
+import { type CallingLeg, callingLeg, digitsMode, shownNumber, whoCalls } from './calling.ts';
+import { callerNumbers, lacksCallerId, outbound } from './outbound.ts';
 
 /** Where a destination leads. */
 export type Routed =
@@ -40,37 +39,26 @@ export type Plan = Routed | { readonly to: 'park' };
 export interface Arrival {
   readonly caller: Caller;
   readonly plan: Plan;
-  /** On whose account the call is; nobody's is a trunk's. */
+  /** On whose account the call is; nobody's is that of a trunk or a stranger. */
   readonly asker: Asker | undefined;
   /** What the client attached to its call, for the back end. Base64. */
   readonly clientState?: string;
-  /** The application whose number a trunk calls. */
+  /** The application that is called. */
   readonly application?: ApplicationEntry;
-  /** Facts of the caller's leg. */
-  readonly leg: Pick<Branch, 'kind' | 'codecs' | 'dtmf' | 'trunk'> & {
-    readonly userName?: string;
-    readonly family?: Family | null;
-    /** Where the INVITE of a phone came from. */
-    readonly signalledFrom?: string | null;
-  };
+  readonly leg: CallingLeg;
 }
+
+/** Of a carrier or a stranger. */
+const NOBODY = { user: undefined, connection: undefined, asker: undefined };
 
 export const refuse = (cause: Why): Extract<Plan, { to: 'refuse' }> => ({
   to: 'refuse',
   ending: { ...cause, by: 'platform' },
 });
 
-/** Who sent a request, as the room says that authenticated them. */
-export function provenUser(request: SipRequest): string | undefined {
-  const value = header(request, ASSERTED_IDENTITY);
-  if (value === undefined) return undefined;
-  const parsed = parseNameAddr(value);
-  return parsed.ok ? userOf(parsed.value.uri) : undefined;
-}
-
 /**
- * Reads an INVITE from `vsp` (a client) or from `proxy` (a trunk, or a phone it authenticated) and asks the routing
- * plan. `isOwnHost`: a public address of ours, since phones dial `number@address`; `fresh`: a new branch's id.
+ * Reads an INVITE from `vsp` (a client) or from `proxy` (a trunk, a phone it authenticated, or a stranger who calls a subdomain that is open
+ * to anyone) and asks the routing plan. `isOwnHost`: a public address of ours, since phones dial `number@address`; `fresh`: a new branch's id.
  */
 export function arrive(
   request: SipRequest,
@@ -81,69 +69,43 @@ export function arrive(
   now: EpochMs,
 ): Arrival {
   const { uri } = request;
-  const trunk: Trunk | undefined =
-    via === 'proxy' ? identity.trunks.find((t) => t.name === header(request, HEADER.trunk)) : undefined;
-  const userName = trunk === undefined ? provenUser(request) : undefined;
-  const user = userName === undefined ? undefined : identity.userByName(userName);
-  const connection = user && identity.connection(user.connectionId);
-  const asker = user && userAsks(identity, user);
+  const calling = whoCalls(request, via, identity);
+  const { user, connection, asker } = calling.by === 'user' ? calling : NOBODY;
+  const trunk = calling.by === 'trunk' ? calling.trunk : undefined;
   const display = request.headers.from.displayName?.trim();
   const habit: Habit = trunk === undefined ? habitOf(asker?.via) : trunkHabit(trunk);
   const named = namedIn(uri);
   const called = identity.userByName(named) === undefined ? calledNumber(identity, named, habit) : undefined;
-  const from = namedIn(request.headers.from.uri) || (userName ?? 'anonymous');
-  const stated =
-    trunk === undefined ? ownSpelling(identity, from, asker?.via) : callerNumber(from, habit, called);
+  const stated = shownNumber(request, calling, called, habit, identity);
+  const refused = user !== undefined && identity.refusal(user, now) !== undefined;
+  const parks = connection?.parking === true && !refused;
+  const reached =
+    parks || refused
+      ? undefined
+      : calledApplication(identity, { uri, number: called?.entry, isOwnHost }, calling);
+  const found = reached !== undefined && 'application' in reached ? reached : undefined;
   const caller: Caller = {
     ...(display === undefined || display === '' ? {} : { name: display }),
     number: stated,
     ...(user === undefined ? {} : { userName: user.name }),
     domain: identity.domain,
     numbers: asker === undefined ? [] : callerNumbers(identity, asker, stated),
-    dialled: called?.entry.number ?? named,
+    dialled: found?.dialled ?? called?.entry.number ?? named,
     headers: customHeaders(request),
   };
-  if (trunk === undefined && (user === undefined || connection === undefined))
-    return {
-      caller,
-      plan: refuse(CAUSE.unproven),
-      asker: undefined,
-      leg: { kind: via === 'vsp' ? 'client' : 'phone', codecs: [], dtmf: 'rfc4733' },
-    };
-  const family = via === 'proxy' ? signalledFamily(request) : null;
-  const dialled = dialledIn(uri, isOwnHost);
-  if (trunk !== undefined) {
-    const assigned = called === undefined ? undefined : identity.application(called.entry.assignee ?? '');
-    const inService = assigned?.active === true && identity.account(assigned.accountId)?.active === true;
-    const application = inService ? assigned : undefined;
-    return {
-      caller,
-      plan:
-        application === undefined
-          ? planOf(identity, dialled, undefined, [], trunk, fresh, now)
-          : { to: 'park' },
-      asker: undefined,
-      ...(application === undefined ? {} : { application }),
-      leg: { kind: 'trunk', codecs: trunk.codecs, dtmf: trunk.dtmf, trunk: trunk.name, family },
-    };
-  }
-  const plan =
-    connection!.parking && identity.refusal(user!, now) === undefined
-      ? ({ to: 'park' } as const)
-      : planOf(identity, dialled, asker, caller.numbers, undefined, fresh, now);
+  const planned = (): Plan => {
+    if (parks || found !== undefined) return { to: 'park' };
+    if (reached !== undefined && 'cause' in reached) return refuse(reached);
+    if (calling.by === 'stranger') return refuse(CAUSE.unproven);
+    return planOf(identity, dialledIn(uri, isOwnHost), asker, caller.numbers, trunk, fresh, now);
+  };
   return {
     caller,
-    plan,
+    plan: planned(),
     asker,
+    ...(found === undefined ? {} : { application: found.application }),
     ...(via === 'vsp' ? stateOf(request) : {}),
-    leg: {
-      kind: via === 'vsp' ? 'client' : 'phone',
-      codecs: connection!.codecs,
-      dtmf: via === 'vsp' ? 'rfc4733' : digitsMode(connection!),
-      userName: user!.name,
-      family,
-      signalledFrom: via === 'proxy' ? (header(request, HEADER.source) ?? null) : null,
-    },
+    leg: callingLeg(request, via, calling),
   };
 }
 
@@ -152,16 +114,6 @@ function stateOf(request: SipRequest): { readonly clientState?: string } {
   const text = header(request, HEADER.clientState)?.trim();
   return text !== undefined && text !== '' && isBase64(text) ? { clientState: text } : {};
 }
-
-/** By which IP version a caller from outside signals: where its last hop was seen, or says that it is. */
-function signalledFamily({ headers: { via, contact } }: SipRequest): Family | null {
-  const hop = via.find(({ transport }) => transport !== 'LOCAL');
-  const seen = familyOf(canonicalHost(hop?.params['received'] ?? '')) ?? familyOf(hop?.host ?? '');
-  return seen ?? (contact === '*' ? null : familyOf(contact[0]?.uri.host ?? ''));
-}
-
-/** Digits as audio are not made here: phones that want them so get RFC 4733. */
-const digitsMode = ({ dtmf }: ConnectionEntry): Branch['dtmf'] => (dtmf === 'info' ? 'info' : 'rfc4733');
 
 /**
  * Where `dialled` leads for who asks, or for a trunk's call without one. `numbers`: what may be shown to a carrier; `trunk`: on

@@ -8,7 +8,7 @@ import {
   unescapeUser,
 } from '@sidetone/sip';
 import { CONTACT_PARAM, NODE_HOST } from '@sidetone/wire';
-import { provenUser } from '../routing/plan.ts';
+import { provenUser } from '../routing/calling.ts';
 import type { VoiceOptions } from '../voice-options.ts';
 
 export const PROXY: Flow = { transport: 'local', node: 'proxy' };

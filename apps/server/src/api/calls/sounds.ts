@@ -49,15 +49,17 @@ export const INVALID_SPEECH = {
   invalid_payload: spoken.optional().describe('Said when the digits are not valid.'),
 };
 
-const LOOP = 'must be 1 to 100, or "infinity"';
+const WRONG_LOOP = 'must be 1 to 100, or "infinity"';
+
+export const LOOP = z
+  .union([z.int().min(1, { message: WRONG_LOOP }).max(100, { message: WRONG_LOOP }), z.literal('infinity')], {
+    error: WRONG_LOOP,
+  })
+  .optional()
+  .describe('How often. Default: 1.');
 
 export const PLAYING = {
-  loop: z
-    .union([z.int().min(1, { message: LOOP }).max(100, { message: LOOP }), z.literal('infinity')], {
-      error: LOOP,
-    })
-    .optional()
-    .describe('How often. Default: 1.'),
+  loop: LOOP,
   stop: z
     .enum(['current', 'all'], { error: 'must be current or all' })
     .optional()

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { text } from '../../identity/schema/fields.ts';
 import { codecs, codecsOf } from '../calls/codecs.ts';
 import { COMMON, type CommonFields, commonOf, execute } from '../calls/common.ts';
+import { SUPERVISOR } from '../calls/conferencing.ts';
 import { DETECTION, DETECTION_DEFAULTS, detectionOf } from '../calls/detection.ts';
 import {
   afterOf,
@@ -347,6 +348,13 @@ export const callActions = [
     },
   }),
   action({
+    id: 'switchSupervisorRole',
+    name: 'switch_supervisor_role',
+    summary: 'Change who hears a supervisor',
+    body: z.object({ ...COMMON, role: SUPERVISOR }),
+    command: ({ role }) => ({ type: 'switchRole', role }),
+  }),
+  action({
     id: 'enqueueCall',
     name: 'enqueue',
     summary: 'Put a call into a queue, where it waits for a bridge. One that is bridged leaves its bridge',
@@ -406,7 +414,6 @@ const LATER: ReadonlySet<string> = new Set([
   'streaming_stop',
   'suppression_start',
   'suppression_stop',
-  'switch_supervisor_role',
   'transcription_start',
   'transcription_stop',
 ]);

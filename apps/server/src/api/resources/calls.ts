@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { objectId } from '../../identity/schema/fields.ts';
 import { codecs, codecsOf } from '../calls/codecs.ts';
 import { COMMON, commonOf, execute } from '../calls/common.ts';
+import { conferenceAsk, conferenceConfig, SUPERVISOR, superviseOf } from '../calls/conferencing.ts';
 import { DETECTION, DETECTION_DEFAULTS, detectionOf } from '../calls/detection.ts';
 import {
   afterOf,
@@ -60,8 +61,11 @@ const dial = z.object({
   ...STREAMS,
   ...CALLED,
   ...DETECTION,
-  conference_config: notOffered('a conference'),
-  supervise_call_control_id: notOffered('supervision'),
+  conference_config: conferenceConfig.optional(),
+  supervise_call_control_id: controlId
+    .optional()
+    .describe('A leg in a bridge: the new one supervises it, as supervisor_role says, when it has answered.'),
+  supervisor_role: SUPERVISOR.optional(),
   enable_dialogflow: notOffered('an AI assistant', isFalse),
 });
 
@@ -136,6 +140,8 @@ export const calls = [
           digits: body.send_digits_on_answer,
           play: soundIn(body),
           detect: detectionOf(body),
+          conference: conferenceAsk(body.conference_config),
+          supervise: superviseOf(body),
         }),
       } as const);
       if (ids === undefined) throw new Error('a dial that was taken has no ids');

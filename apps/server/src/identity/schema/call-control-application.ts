@@ -12,13 +12,26 @@ import {
   webhookTimeout,
 } from './fields.ts';
 
+const LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/i;
+
+/** One label of a host name (RFC 1123 §2.1); empty: none. */
+const subdomain = z
+  .string()
+  .refine((name) => name === '' || LABEL.test(name), {
+    message: 'must be a label of a host name: at most 63 letters, digits and hyphens',
+  })
+  .transform((name) => (name === '' ? null : name.toLowerCase()))
+  .nullable();
+
 const inbound = z.object({
   channel_limit: channelLimit.describe('Most calls at a time towards this application.'),
   shaken_stir_enabled: z.boolean().describe('Stored and returned, without effect here.'),
-  sip_subdomain: text(64).nullable().describe('Stored and returned, without effect here.'),
+  sip_subdomain: subdomain.describe(
+    'Calls to sip:anything@<sip_subdomain>.<domain> are calls to this application. A label of a host name, of one application of all.',
+  ),
   sip_subdomain_receive_settings: z
     .enum(['only_my_connections', 'from_anyone'])
-    .describe('Stored and returned, without effect here.'),
+    .describe('Who may call there: users of the account alone, or anyone, also without a login.'),
 });
 const outbound = z.object({
   channel_limit: channelLimit.describe('Most calls at a time from this application.'),
