@@ -47,6 +47,7 @@ const PAIRED = [
   'e2e/voice.test.ts',
   'e2e/conformance.test.ts',
   'e2e/examples.test.ts',
+  'e2e/bundles.test.ts',
   'e2e/provisioning.test.ts',
   'e2e/registered-phones.test.ts',
   'e2e/ours-chromium.test.ts',
