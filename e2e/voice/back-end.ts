@@ -28,6 +28,8 @@ const METHODS = {
   gather_using_audio: 'gatherUsingAudio',
   gather_using_speak: 'gatherUsingSpeak',
   gather_stop: 'stopGather',
+  enqueue: 'enqueue',
+  leave_queue: 'leaveQueue',
 } as const;
 export type ActionName = keyof typeof METHODS;
 
@@ -128,6 +130,20 @@ export class BackEnd {
   /** Every living leg of a connection, one on a page, by the package's own paging where it has some. */
   async activeCalls(connection: string): Promise<Json[]> {
     return await all(await this.call('connections.listActiveCalls', connection, { 'page[size]': 1 }));
+  }
+
+  /** The calls in a queue, one on a page where the package pages. */
+  async queued(name: string): Promise<Json[]> {
+    if (!this.#first)
+      return await all(await this.call('queues.calls.list', name, { 'page[size]': this.#paged }));
+    // What it lists it hangs on an object, by numbers, and leaves there what was listed before.
+    const { data, meta }: Json = await this.call('queues.list_calls', name);
+    return Array.from({ length: meta.total_results }, (_, i) => data[i]);
+  }
+
+  /** 4.6.0 does not page the calls of a queue. */
+  get #paged(): number {
+    return this.version === '4.6.0' ? 20 : 1;
   }
 
   async callEvents(session: string): Promise<Json[]> {

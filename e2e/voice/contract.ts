@@ -14,6 +14,7 @@ const is =
   (...values: readonly unknown[]): Check =>
   (value) =>
     values.includes(value);
+const count: Check = (value) => Number.isInteger(value) && value >= 0;
 const bool: Check = (value) => typeof value === 'boolean';
 const matches =
   (pattern: RegExp): Check =>
@@ -96,6 +97,13 @@ export const EVENTS: Readonly<Record<string, Readonly<Record<string, Check>>>> =
   },
   'call.speak.started': {},
   'call.speak.ended': { status: is('completed', 'cancelled', 'call_hangup', 'failed') },
+  'call.enqueued': { queue: text, current_position: count, queue_avg_wait_time_secs: count },
+  'call.dequeued': {
+    queue: text,
+    queue_position: count,
+    wait_time_secs: count,
+    reason: is('bridged', 'bridging-in-process', 'hangup', 'leave', 'timeout'),
+  },
   'call.machine.detection.ended': { result: text },
   'call.machine.greeting.ended': { result: text },
   'call.machine.premium.detection.ended': { result: text },

@@ -1,8 +1,15 @@
 import { BRIDGE_ROWS } from './rows-bridges.ts';
 import { COMMAND_ROWS } from './rows-commands.ts';
 import { PATTERN_ROWS } from './rows-pattern1.ts';
+import { QUEUE_ROWS } from './rows-queues.ts';
 import { SOUND_ROWS } from './rows-sounds.ts';
 import type { VoiceRow } from './scene.ts';
 
 /** What every generation of the official package must be able to do with calls, on a real server with real media ends. */
-export const ROWS: readonly VoiceRow[] = [...PATTERN_ROWS, ...COMMAND_ROWS, ...BRIDGE_ROWS, ...SOUND_ROWS];
+export const ROWS: readonly VoiceRow[] = [
+  ...PATTERN_ROWS,
+  ...COMMAND_ROWS,
+  ...BRIDGE_ROWS,
+  ...SOUND_ROWS,
+  ...QUEUE_ROWS,
+];

@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { heapGrowth } from '@sidetone/core/testing';
 import { LoginBudget } from '../src/identity/login-budget.ts';
 import { LoginLinks } from '../src/identity/login-links.ts';
 import { loadSecrets, rotateTokenKey } from '../src/identity/secrets.ts';
@@ -39,6 +40,17 @@ describe('login budget', () => {
     for (let i = 0; i < 10; i++) budget.failed('line1', `2001:db8:1:2::${i}`, NOW);
     assert.equal(budget.allows('line1', '2001:db8:1:2:ffff::1', NOW), false);
     assert.equal(budget.allows('line1', '2001:db8:1:3::1', NOW), true);
+  });
+
+  it('keeps nothing of the messages that names were cut from', () => {
+    const budget = new LoginBudget();
+    const grown = heapGrowth(() => {
+      for (let i = 0; i < 300; i++) {
+        const message = Buffer.from(`a name that nobody has ${i}${'x'.repeat(60_000)}`).toString();
+        budget.failed(message.slice(0, 30), '192.0.2.9', NOW);
+      }
+    });
+    assert.ok(grown < 4_000_000, String(grown));
   });
 });
 

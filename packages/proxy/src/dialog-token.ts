@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { timingSafeEqual } from 'node:crypto';
 import type { Ms } from '@sidetone/core';
-import { type Flow, keyedMac } from '@sidetone/sip';
+import { type Flow, keyedMac, ownText } from '@sidetone/sip';
 import type { Way } from './phone-way.ts';
 
 /** A phone in a dialog: where it was when it proved itself. */
@@ -55,8 +55,10 @@ const mac = (secret: Uint8Array, callId: string, payload: string): string =>
 function remember(secret: Uint8Array, callId: string, payload: string, made: string): string {
   let macs = known.get(secret);
   if (macs === undefined) known.set(secret, (macs = new Map()));
+  const text = textOf(callId, payload);
+  if (macs.has(text)) return made;
   if (macs.size >= KNOWN_MACS) for (const oldest of macs.keys()) if (macs.delete(oldest)) break;
-  macs.set(textOf(callId, payload), made);
+  macs.set(ownText(text), ownText(made));
   return made;
 }
 

@@ -1,4 +1,5 @@
 import { type Ms, Shelf } from '@sidetone/core';
+import { ownText } from '@sidetone/sip';
 
 /**
  * The highest count that each user used each nonce with (RFC 7616 §3.4: it rises with every use), so that an answer is good once. Only
@@ -33,15 +34,16 @@ export class NonceCounts {
   }
 
   /** Uses a proven answer of a user; false: it was used before, or may have been. */
-  use(user: string, nonce: string, issuedAt: Ms, count: number, now: Ms): boolean {
-    const key = `${nonce} ${user}`;
-    const known = this.#counts.get(key);
+  use(by: string, nonce: string, issuedAt: Ms, count: number, now: Ms): boolean {
+    const known = this.#counts.get(`${nonce} ${by}`);
     if (known !== undefined) {
       if (count <= known.last) return false;
       known.last = count;
       return true;
     }
     this.#forgetOld(now);
+    const user = ownText(by);
+    const key = ownText(`${nonce} ${user}`);
     if (count < 1 || issuedAt < Math.max(this.#horizon, this.#horizons.get(user) ?? this.#horizon))
       return false;
     const gone = this.#shelf.add(user, key);

@@ -1,4 +1,4 @@
-import { type Flow, formatUri, MergedRequests, type SipRequest } from '@sidetone/sip';
+import { type Flow, formatUri, MergedRequests, ownText, type SipRequest } from '@sidetone/sip';
 
 /** How often each key is in. */
 export class Counts {
@@ -37,8 +37,8 @@ export class PassedRequests {
   }
 
   add(tx: string, request: SipRequest, flow: Flow): void {
-    const key = transactionKey(request, request.method, this.#sourceOf(flow));
-    const caller = request.method === 'INVITE' ? callerKey(request, this.#sourceOf(flow)) : null;
+    const key = ownText(transactionKey(request, request.method, this.#sourceOf(flow)));
+    const caller = request.method === 'INVITE' ? ownText(callerKey(request, this.#sourceOf(flow))) : null;
     this.#entries.set(tx, { key, caller });
     this.#keys.add(key);
     if (caller !== null) this.#callers.add(caller);

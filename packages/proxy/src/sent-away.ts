@@ -1,5 +1,5 @@
 import type { Ms } from '@sidetone/core';
-import type { Flow, SipRequest } from '@sidetone/sip';
+import { type Flow, ownText, type SipRequest } from '@sidetone/sip';
 import { transactionKey } from './passed-requests.ts';
 
 /** Timer H, and what copies take beside it (RFC 3261 §17.2.1). */
@@ -31,7 +31,7 @@ export class SentAway {
       this.#old = this.#young;
       this.#young = new Map();
     }
-    this.#young.set(key, now + COPIES_MS);
+    this.#young.set(ownText(key), now + COPIES_MS);
   }
 
   has(request: SipRequest, flow: Flow, now: Ms): boolean {

@@ -29,15 +29,19 @@ export interface Framer {
  */
 export const createFramer = (): Framer => new StreamFramer();
 
+const NOTHING: Buffer = Buffer.alloc(0);
+
 class StreamFramer implements Framer {
-  /** Bytes not yet taken are `store[from, to)`; it grows by doubling, so that single bytes cost no quadratic copying. */
-  #store: Buffer = Buffer.alloc(0);
+  /** Bytes not yet taken are `store[from, to)`: those of the caller while they are read, else our own, growing by doubling. */
+  #store: Buffer = NOTHING;
   #from = 0;
   #to = 0;
   /** How far (absolute in `store`) the empty line has been searched for. */
   #searched = 0;
   /** Bytes of the message whose head is complete, or 0. */
   #wanted = 0;
+  /** Of these, the body. */
+  #body = 0;
   #lost = false;
 
   get pending(): number {
@@ -46,9 +50,12 @@ class StreamFramer implements Framer {
 
   push(bytes: Uint8Array): readonly FramerEvent[] {
     if (this.#lost) return [];
-    this.#append(bytes);
+    const borrowed = this.pending === 0;
+    if (borrowed) this.#use(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), bytes.length);
+    else this.#append(bytes);
     const out: FramerEvent[] = [];
     for (let event = this.#next(); event !== null; event = this.#lost ? null : this.#next()) out.push(event);
+    if (borrowed) this.#grow(0);
     return out;
   }
 
@@ -57,28 +64,34 @@ class StreamFramer implements Framer {
   }
 
   #append(bytes: Uint8Array): void {
-    if (this.#to + bytes.length > this.#store.length) {
-      const live = this.pending;
-      const grown = Buffer.allocUnsafeSlow(Math.max(1024, 2 * (live + bytes.length)));
-      this.#store.copy(grown, 0, this.#from, this.#to);
-      this.#store = grown;
-      this.#searched = Math.max(0, this.#searched - this.#from);
-      this.#from = 0;
-      this.#to = live;
-    }
+    if (this.#to + bytes.length > this.#store.length) this.#grow(bytes.length);
     this.#store.set(bytes, this.#to);
     this.#to += bytes.length;
+  }
+
+  /** Takes what is pending to a store of our own with room for `more`; single bytes cost no quadratic copying. */
+  #grow(more: number): void {
+    const live = this.pending;
+    if (live + more === 0) return this.#use(NOTHING, 0);
+    const grown = Buffer.allocUnsafeSlow(Math.max(1024, 2 * (live + more)));
+    this.#store.copy(grown, 0, this.#from, this.#to);
+    const searched = Math.max(0, this.#searched - this.#from);
+    this.#use(grown, live);
+    this.#searched = searched;
+  }
+
+  #use(store: Buffer, to: number): void {
+    this.#store = store;
+    this.#from = 0;
+    this.#to = to;
+    this.#searched = 0;
   }
 
   #take(count: number): void {
     this.#from += count;
     this.#searched = this.#from;
     this.#wanted = 0;
-    if (this.#from < this.#to) return;
-    this.#store = Buffer.alloc(0);
-    this.#from = 0;
-    this.#to = 0;
-    this.#searched = 0;
+    if (this.#from === this.#to) this.#use(NOTHING, 0);
   }
 
   #fatal(status: number, reason: string): FramerEvent {
@@ -113,14 +126,16 @@ class StreamFramer implements Framer {
     }
     const body = contentLength(store.toString('latin1', from, end + 2));
     if (typeof body === 'string') return this.#fatal(400, body);
+    this.#body = body;
     this.#wanted = end + 4 - from + body;
     return this.#wanted > LIMITS.message ? this.#fatal(513, 'message too large') : this.#message();
   }
 
   #message(): FramerEvent | null {
     if (this.pending < this.#wanted) return null;
-    // A copy, so that a kept message does not hold the buffer of the stream.
-    const bytes = new Uint8Array(this.#store.subarray(this.#from, this.#from + this.#wanted));
+    const read = this.#store.subarray(this.#from, this.#from + this.#wanted);
+    // A copy of what a message keeps of its bytes, so that it does not hold the buffer of the stream.
+    const bytes = this.#body === 0 ? read : new Uint8Array(read);
     this.#take(this.#wanted);
     const parsed = parseMessage(bytes);
     return parsed.ok
@@ -132,27 +147,33 @@ class StreamFramer implements Framer {
 /** The one Content-Length of a head, or what is wrong with it. */
 function contentLength(head: string): number | string {
   let length = -1;
-  let at = head.indexOf('\r\n') + 2;
-  while (at < head.length) {
+  for (let at = head.indexOf('\r\n') + 2; at < head.length; at = head.indexOf('\r\n', at) + 2) {
+    // Most lines begin with neither c nor l: their names are not looked at.
+    const letter = head.charCodeAt(at) | 0x20;
+    if (letter !== 0x63 && letter !== 0x6c) continue;
     const end = head.indexOf('\r\n', at);
-    const line = head.slice(at, end);
-    at = end + 2;
-    const colon = line.indexOf(':');
-    const name = line.slice(0, Math.max(colon, 0)).trimEnd().toLowerCase();
+    const colon = head.indexOf(':', at);
+    if (colon < 0 || colon > end) continue;
+    const name = head.slice(at, colon).trimEnd().toLowerCase();
     if (name !== 'content-length' && name !== 'l') continue;
     if (length >= 0) return 'more than one Content-Length';
-    let value = line.slice(colon + 1);
-    // The value may stand on folded lines.
-    while (head.charCodeAt(at) === 32 || head.charCodeAt(at) === 9) {
-      const next = head.indexOf('\r\n', at);
-      value += head.slice(at, next);
-      at = next + 2;
-    }
-    const digits = value.trim();
+    const digits = foldedLine(head, colon + 1, end).trim();
     length = decimal(digits, 0, digits.length, 0x7fffffff);
     if (length < 0) return 'bad Content-Length';
   }
   return length < 0 ? 'no Content-Length on a stream' : length;
+}
+
+/** A value that may go on in lines which begin with a blank. */
+function foldedLine(head: string, from: number, end: number): string {
+  let value = head.slice(from, end);
+  let at = end + 2;
+  while (head.charCodeAt(at) === 32 || head.charCodeAt(at) === 9) {
+    const next = head.indexOf('\r\n', at);
+    value += head.slice(at, next);
+    at = next + 2;
+  }
+  return value;
 }
 
 const salvage = (message: SipMessage): Pick<SipParseError, 'kind' | 'salvaged'> => {

@@ -62,6 +62,7 @@ export {
   type Uri,
   type Via,
 } from './message.ts';
+export { ownText } from './own-text.ts';
 export { LIMITS, parseMessage, type Salvage, type SipParseError } from './parse.ts';
 export { reasonPhrase } from './reason-phrase.ts';
 export { createTransactionLayer, type TransactionLayerOptions } from './transaction/layer.ts';

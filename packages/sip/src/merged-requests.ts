@@ -1,4 +1,5 @@
 import type { SipRequest } from './message.ts';
+import { ownText } from './own-text.ts';
 import { userOf } from './uri.ts';
 
 /**
@@ -13,8 +14,9 @@ export class MergedRequests {
   readonly #names = new Map<string, string>();
 
   add(tx: string, request: SipRequest): void {
-    const name = nameOf(request);
-    if (name === null) return;
+    const known = nameOf(request);
+    if (known === null) return;
+    const name = ownText(known);
     const txs = this.#txs.get(name);
     if (txs === undefined) this.#txs.set(name, new Set([tx]));
     else txs.add(tx);

@@ -69,6 +69,35 @@ for (const [name, bytes] of [
     assert.equal(framer.pending, 0);
   });
 
+test('Content-Length in any spelling, among names like it', () => {
+  const plain = message(1, 'body').toString();
+  for (const line of [
+    'Content-Length: 4',
+    'CONTENT-LENGTH\t:4',
+    'L : 4',
+    'Content-Length:\r\n 4',
+    'content-length:\r\n\t 4 ',
+    'Content-Length: 0004',
+    'Content-Language: 9\r\nl:4\r\nX-Content-Length: 7',
+    'Contact: <sip:a@h>\r\nX: 1\r\n Content-Length: 7\r\nContent-Length: 4',
+  ]) {
+    const bytes = Buffer.from(plain.replace('l: 4', line));
+    assert.deepEqual(show(createFramer().push(Buffer.concat([bytes, message(2)]))), ['1:4', '2:0'], line);
+  }
+});
+
+test('what is kept between chunks is our own', () => {
+  const framer = createFramer();
+  const whole = Buffer.concat([message(1), message(2, 'second')]);
+  for (let cut = 1; cut < whole.length; cut++) {
+    const [first, second] = [Buffer.from(whole.subarray(0, cut)), Buffer.from(whole.subarray(cut))];
+    const seen = show(framer.push(first));
+    first.fill(0);
+    assert.deepEqual([...seen, ...show(framer.push(second))], ['1:0', '2:6'], `cut at ${cut}`);
+    assert.equal(framer.pending, 0);
+  }
+});
+
 test('limits', () => {
   assert.deepEqual(show(createFramer().push(message(1, '', '70000'))), ['fatal 513']);
   assert.deepEqual(show(createFramer().push(Buffer.alloc(LIMITS.message + 1, 65))), ['fatal 513']);

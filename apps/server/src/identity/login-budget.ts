@@ -1,4 +1,5 @@
 import { type Ms, networkOf, Shelf } from '@sidetone/core';
+import { ownText } from '@sidetone/sip';
 
 const WINDOW_MS = 60_000;
 const TRIES = 10;
@@ -21,7 +22,7 @@ export class LoginBudget {
   }
 
   failed(userName: string, address: string, now: Ms): void {
-    const key = keyOf(userName, address);
+    const key = ownText(keyOf(userName, address));
     const entry = this.#failures.get(key);
     if (entry !== undefined && now - entry.since < WINDOW_MS) {
       entry.count += 1;

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
 import type { MediaCommand, MediaEvent, MediaReply } from '@sidetone/wire';
+import { GatheredWrites } from '../net/gathered-writes.ts';
 import { jsonLines } from './json-lines.ts';
 
 /*
@@ -68,6 +69,7 @@ class ControlClient implements MediaClient {
   #lastId = 0;
   #seen = 0;
   #socket: Socket | undefined;
+  #writes: GatheredWrites | undefined;
   /** The engine that is commanded, in reach or not. */
   #engine: string | undefined;
   #inReach = false;
@@ -90,7 +92,7 @@ class ControlClient implements MediaClient {
       // Media forgets its answers to what lies before `from`.
       const line = `${JSON.stringify(lineOf(command, id, oldest))}\n`;
       this.#asked.set(id, { line, answer, at: performance.now() });
-      if (this.#inReach) this.#socket?.write(line);
+      if (this.#inReach) this.#writes?.write(line);
     });
   }
 
@@ -103,6 +105,7 @@ class ControlClient implements MediaClient {
     this.#closed = true;
     clearTimeout(this.#retry);
     clearTimeout(this.#patience);
+    this.#writes?.flush();
     this.#socket?.destroy();
     this.#giveUp();
   }
@@ -110,6 +113,7 @@ class ControlClient implements MediaClient {
   #open(): void {
     const socket = connect(this.#options.socketPath);
     this.#socket = socket;
+    this.#writes = new GatheredWrites(socket);
     let nobodyListens = false;
     socket.setEncoding('utf8');
     socket.on('connect', () => {
@@ -166,7 +170,7 @@ class ControlClient implements MediaClient {
       this.#options.onEvent({ event: 'engine', state: 'up' });
       this.#options.onState('up');
     }
-    for (const { line } of this.#asked.values()) this.#socket?.write(line);
+    for (const { line } of this.#asked.values()) this.#writes?.write(line);
   }
 
   /** The engine is lost, or was never there. */

@@ -3,6 +3,7 @@ import { chmodSync, rmSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import type { MediaEngine } from '@sidetone/media';
 import type { MediaCommand, MediaEvent } from '@sidetone/wire';
+import { GatheredWrites } from '../net/gathered-writes.ts';
 import { jsonLines } from './json-lines.ts';
 
 /** Legs without an owner live this long: a signalling process may be restarted under its calls. */
@@ -39,6 +40,7 @@ interface Owner {
   /** Its name for itself; `null`: it gave none, so its connection is all there is of it. */
   readonly name: string | null;
   socket: Socket;
+  writes: GatheredWrites;
   /** Answers that it may not have read, by the number of the command: it asks again under the same number, and nothing is done twice. */
   readonly answers: Map<number, Promise<object>>;
 }
@@ -96,7 +98,7 @@ class Control implements ControlServer {
   event(event: MediaEvent): void {
     const kept = { n: ++this.#events, event };
     if (this.#kept.push(kept) > 2 * MOST_KEPT) this.#kept = this.#kept.slice(-MOST_KEPT);
-    if (this.#owner !== undefined) this.#say(this.#owner.socket, numbered(kept));
+    if (this.#owner !== undefined) this.#say(this.#owner, numbered(kept));
   }
 
   unowned(): Promise<void> {
@@ -107,6 +109,7 @@ class Control implements ControlServer {
     clearTimeout(this.#orphaned);
     const last = this.#owner;
     this.#owner = undefined;
+    last?.writes.flush();
     last?.socket.destroy();
     this.#server.close();
     rmSync(this.#path, { force: true });
@@ -151,23 +154,26 @@ class Control implements ControlServer {
   /** The first line of a connection says whose it is. */
   #entered(socket: Socket, name: string | null, seen: number): Owner {
     const known = name === null ? undefined : this.#owners.find((owner) => owner.name === name);
-    const owner = known ?? { name, socket, answers: new Map() };
+    const writes = new GatheredWrites(socket);
+    const owner = known ?? { name, socket, writes, answers: new Map() };
     const isFirst = this.#owner === undefined;
     clearTimeout(this.#orphaned);
+    this.#owner?.writes.flush();
     this.#owner?.socket.destroy();
     this.#owner = owner;
     owner.socket = socket;
+    owner.writes = writes;
     if (name !== null)
       this.#owners = [owner, ...this.#owners.filter((o) => o !== owner)].slice(0, MOST_OWNERS);
     this.#log(known === undefined ? 'owner connected' : 'owner connected again');
-    this.#say(socket, {
+    this.#say(owner, {
       event: 'engine',
       state: 'up',
       engine: this.#name,
       ...(known === undefined ? {} : { again: true }),
     });
     if (known !== undefined) {
-      for (const kept of this.#kept) if (kept.n > seen) this.#say(socket, numbered(kept));
+      for (const kept of this.#kept) if (kept.n > seen) this.#say(owner, numbered(kept));
     } else if (!isFirst) this.#adoptOrForget(owner);
     return owner;
   }
@@ -193,7 +199,7 @@ class Control implements ControlServer {
     const number = Number(id);
     const answer = owner.answers.get(number) ?? this.#run(owner, command as unknown as MediaCommand);
     if (owner.name !== null) owner.answers.set(number, answer);
-    void answer.then((reply) => this.#say(owner.socket, { id, ...reply }));
+    void answer.then((reply) => this.#say(owner, { id, ...reply }));
   }
 
   async #run(owner: Owner, command: MediaCommand): Promise<object> {
@@ -213,9 +219,9 @@ class Control implements ControlServer {
     return reply;
   }
 
-  #say(socket: Socket, message: object): void {
+  #say({ socket, writes }: Owner, message: object): void {
     if (socket.destroyed) return;
-    socket.write(`${JSON.stringify(message)}\n`);
+    writes.write(`${JSON.stringify(message)}\n`);
     if (socket.writableLength > MAX_UNREAD) socket.destroy();
   }
 }

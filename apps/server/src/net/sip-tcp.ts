@@ -3,6 +3,7 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import { createFramer, type Flow } from '@sidetone/sip';
 import { AddressShares } from './address-shares.ts';
 import { plainAddress } from './addresses.ts';
+import { GatheredWrites } from './gathered-writes.ts';
 import { ListenError } from './listen-error.ts';
 import { openEach } from './listen-hosts.ts';
 import type { SipTransportOptions } from './sip-transport-options.ts';
@@ -56,10 +57,15 @@ function listen(host: string, { tcp: port }: SipTransportOptions, streams: Strea
   });
 }
 
+interface Stream {
+  readonly socket: Socket;
+  readonly writes: GatheredWrites;
+}
+
 /** All connections, by their id and by who is at the other end. */
 class Streams {
   readonly #options: SipTransportOptions;
-  readonly #sockets = new Map<string, Socket>();
+  readonly #streams = new Map<string, Stream>();
   readonly #byPeer = new Map<string, string>();
   readonly #shares = new AddressShares(MAX_PER_ADDRESS);
 
@@ -69,7 +75,7 @@ class Streams {
 
   accept(socket: Socket): void {
     const from = plainAddress(socket.remoteAddress);
-    if (this.#sockets.size >= MAX_CONNECTIONS || !this.#shares.take(from)) {
+    if (this.#streams.size >= MAX_CONNECTIONS || !this.#shares.take(from)) {
       socket.destroy();
       return;
     }
@@ -79,25 +85,26 @@ class Streams {
 
   send(bytes: Uint8Array, flow: TcpFlow): void {
     const id = flow.connection ?? this.#byPeer.get(peerOf(flow));
-    const socket = id === undefined ? undefined : this.#sockets.get(id);
-    if (socket === undefined || socket.destroyed) return this.#dial(bytes, flow);
-    if (socket.writableLength <= MAX_QUEUED_BYTES) {
-      socket.write(bytes);
-      return;
-    }
+    const stream = id === undefined ? undefined : this.#streams.get(id);
+    if (stream === undefined || stream.socket.destroyed) return this.#dial(bytes, flow);
+    const { socket, writes } = stream;
+    if (socket.writableLength <= MAX_QUEUED_BYTES) return writes.write(bytes);
     socket.destroy();
     this.#options.failed(flow);
   }
 
   close(): void {
-    for (const socket of this.#sockets.values()) socket.destroy();
+    for (const { socket, writes } of this.#streams.values()) {
+      writes.flush();
+      socket.destroy();
+    }
   }
 
   #dial(bytes: Uint8Array, flow: TcpFlow): void {
     const socket = connect({ host: flow.host, port: flow.port, allowHalfOpen: true });
     let open = false;
     const timer = setTimeout(() => socket.destroy(new Error('connect timed out')), CONNECT_MS);
-    this.#adopt(socket, flow.host, flow.port);
+    const { writes } = this.#adopt(socket, flow.host, flow.port);
     socket.once('connect', () => {
       open = true;
       clearTimeout(timer);
@@ -106,19 +113,21 @@ class Streams {
       clearTimeout(timer);
       if (!open) this.#options.failed(flow);
     });
-    socket.write(bytes);
+    writes.write(bytes);
   }
 
-  #adopt(socket: Socket, host: string, port: number): void {
+  #adopt(socket: Socket, host: string, port: number): Stream {
     const flow = { transport: 'tcp', host, port, connection: randomUUID() } as const;
-    this.#sockets.set(flow.connection, socket);
+    const stream = { socket, writes: new GatheredWrites(socket) };
+    this.#streams.set(flow.connection, stream);
     this.#byPeer.set(peerOf(flow), flow.connection);
     const forget = (): void => {
-      this.#sockets.delete(flow.connection);
+      this.#streams.delete(flow.connection);
       if (this.#byPeer.get(peerOf(flow)) === flow.connection) this.#byPeer.delete(peerOf(flow));
     };
     socket.once('close', forget);
-    readStream(socket, flow, this.#options, forget);
+    readStream(stream, flow, this.#options, forget);
+    return stream;
   }
 }
 
@@ -126,12 +135,13 @@ const peerOf = ({ host, port }: TcpFlow): string => `${host}:${port}`;
 
 /** Cuts what comes by a connection into messages. `forget`: what is sent there from now on needs another connection. */
 function readStream(
-  socket: Socket,
+  { socket, writes }: Stream,
   flow: TcpFlow,
   { received, unparseable, behind }: SipTransportOptions,
   forget: () => void,
 ): void {
   const framer = createFramer();
+  let known = false;
   let unfinished: NodeJS.Timeout | undefined;
   const part = (): void => {
     // The requests before in the stream still wait for their turn.
@@ -164,7 +174,8 @@ function readStream(
     for (const frame of framer.push(bytes)) {
       if (frame.type === 'message') {
         arrived = true;
-        socket.setTimeout(KNOWN_IDLE_MS);
+        if (!known) socket.setTimeout(KNOWN_IDLE_MS);
+        known = true;
         received(frame.message, flow);
       } else if (frame.type === 'ping') {
         pinged = true;
@@ -175,6 +186,7 @@ function readStream(
       }
     }
     // One answer for all pings of a chunk, and none to a peer that does not read the last: strangers may ping.
+    if (pinged) writes.flush();
     if (pinged && socket.writable && socket.writableLength === 0) socket.write('\r\n');
     if (!socket.destroyed) watch(arrived);
   });

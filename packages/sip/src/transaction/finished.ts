@@ -1,5 +1,6 @@
 import type { Ms } from '@sidetone/core';
 import type { NameAddr, SipRequest, SipResponse } from '../message.ts';
+import { ownText } from '../own-text.ts';
 
 /*
  * A transaction that is over keeps its key for the copies of its request or response that may still come (timers D, I, J, K, L, M), and as
@@ -29,7 +30,7 @@ export interface KeptAnswer {
 export const keptAnswer = ({ status, reason, headers, body }: SipResponse, endAt: Ms): KeptAnswer => ({
   status,
   reason,
-  toTag: headers.to.params['tag'],
+  toTag: headers.to.params['tag'] === undefined ? undefined : ownText(headers.to.params['tag']),
   contact: headers.contact,
   recordRoute: headers.recordRoute,
   contentType: headers.contentType,

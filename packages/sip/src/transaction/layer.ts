@@ -3,6 +3,7 @@ import { createResponse } from '../build.ts';
 import { type Flow, isReliable } from '../flow.ts';
 import { assertHeaders } from '../header-access.ts';
 import type { SipMessage, SipRequest, SipResponse, Via } from '../message.ts';
+import { ownText } from '../own-text.ts';
 import type { TransactionLayer, TransactionOut } from '../transport-events.ts';
 import { isOver, type KeptAnswer, keptAnswer, sameAnswer } from './finished.ts';
 import {
@@ -162,7 +163,8 @@ class Layer implements TransactionLayer {
     const record = this.#records.get(tx);
     if (record?.role !== 'server') return [];
     const out: TransactionOut[] = [];
-    record.toTag = response.headers.to.params['tag'] ?? record.toTag;
+    const tag = response.headers.to.params['tag'];
+    if (tag !== undefined && tag !== record.toTag) record.toTag = ownText(tag);
     this.#stepServer(record, { type: 'respond', response }, record.flow, now, out);
     return out;
   }
@@ -260,8 +262,8 @@ class Layer implements TransactionLayer {
 
   #onRequest(received: SipRequest, flow: Flow, holder: string, now: Ms, out: TransactionOut[]): void {
     const { method } = received;
-    const key = serverKey(received, method === 'ACK' ? 'INVITE' : method);
-    const known = this.#server(key);
+    const named = serverKey(received, method === 'ACK' ? 'INVITE' : method);
+    const known = this.#server(named);
     const request = stampSource(received, flow);
     if (method === 'ACK') {
       if (known === undefined) out.push({ type: 'request', tx: null, request, flow });
@@ -275,6 +277,7 @@ class Layer implements TransactionLayer {
       return;
     }
     const reliable = isReliable(flow);
+    const key = ownText(named);
     this.#serial += 1;
     const record: ServerRecord = {
       role: 'server',
