@@ -30,6 +30,8 @@ const METHODS = {
   gather_stop: 'stopGather',
   enqueue: 'enqueue',
   leave_queue: 'leaveQueue',
+  streaming_start: 'startStreaming',
+  streaming_stop: 'stopStreaming',
 } as const;
 export type ActionName = keyof typeof METHODS;
 

@@ -68,7 +68,17 @@ export const EVENTS: Readonly<Record<string, Readonly<Record<string, Check>>>> =
     ...HEADERS,
     codec: orNull(text),
     sampling_rate: orNull((value) => typeof value === 'number'),
+    'stream_url?': text,
+    'stream_track?': is('inbound_track', 'outbound_track', 'both_tracks'),
     tags,
+  },
+  'streaming.started': { stream_url: text, stream_id: uuid },
+  'streaming.stopped': { stream_url: text, stream_id: uuid },
+  'streaming.failed': {
+    failure_reason: text,
+    stream_id: uuid,
+    stream_type: is('websocket'),
+    stream_params: texts,
   },
   'call.bridged': { state: is('bridged') },
   'call.hangup': {

@@ -36,13 +36,23 @@ export const baresipEar = (name: string, phone: Baresip): Ear => ({
 
 /** Listens to an RTP peer by the time of arrival: a stream that has stopped is silence. */
 export function rtpEar(name: string, rtp: RtpPeer): Ear {
+  const { ear, push } = pcmEar(name, rtp.rate);
+  rtp.onSound = push;
+  return ear;
+}
+
+/** The same, of any frames of 20 ms. */
+export function pcmEar(
+  name: string,
+  rate: number,
+): { readonly ear: Ear; readonly push: (pcm: Int16Array) => void } {
   let frames: { readonly at: number; readonly pcm: Int16Array }[] = [];
-  rtp.onSound = (pcm) => {
+  const push = (pcm: Int16Array): void => {
     const at = performance.now();
     frames.push({ at, pcm });
     if (frames.length > 500) frames = frames.slice(-100);
   };
-  return {
+  const ear: Ear = {
     name,
     clean: CLEAN,
     hears: async () => {
@@ -55,9 +65,10 @@ export function rtpEar(name: string, rtp: RtpPeer): Ear {
         sound.set(pcm, at);
         at += pcm.length;
       }
-      return measureTone(sound, rtp.rate);
+      return measureTone(sound, rate);
     },
   };
+  return { ear, push };
 }
 
 /** A frequency, `null` for silence, or `sound`: speech or music, and no clean tone. */

@@ -3,6 +3,7 @@ import { COMMAND_ROWS } from './rows-commands.ts';
 import { PATTERN_ROWS } from './rows-pattern1.ts';
 import { QUEUE_ROWS } from './rows-queues.ts';
 import { SOUND_ROWS } from './rows-sounds.ts';
+import { STREAM_ROWS } from './rows-streams.ts';
 import type { VoiceRow } from './scene.ts';
 
 /** What every generation of the official package must be able to do with calls, on a real server with real media ends. */
@@ -12,4 +13,5 @@ export const ROWS: readonly VoiceRow[] = [
   ...BRIDGE_ROWS,
   ...SOUND_ROWS,
   ...QUEUE_ROWS,
+  ...STREAM_ROWS,
 ];

@@ -8,6 +8,7 @@ import { sine } from '../src/tone.ts';
 import { until } from '../src/wait.ts';
 import { wavOf } from '../src/wav.ts';
 import { BackEnd, type PackageVersion } from './back-end.ts';
+import { Bot } from './bot.ts';
 import { Hook } from './hook.ts';
 
 /** What each one says; sounds that are played have pitches of their own. */
@@ -28,12 +29,20 @@ export class House {
   readonly host: PageHost;
   readonly chromium: Chromium;
   readonly hook: Hook;
+  readonly bot: Bot;
   readonly pages: Readonly<Record<Sdk, TestPage>>;
 
-  private constructor(host: PageHost, chromium: Chromium, hook: Hook, pages: Record<Sdk, TestPage>) {
+  private constructor(
+    host: PageHost,
+    chromium: Chromium,
+    hook: Hook,
+    bot: Bot,
+    pages: Record<Sdk, TestPage>,
+  ) {
     this.host = host;
     this.chromium = chromium;
     this.hook = hook;
+    this.bot = bot;
     this.pages = pages;
   }
 
@@ -49,7 +58,7 @@ export class House {
       const published = await chromium.open(host, '2.27.10');
       const ours = await chromium.open(host, 'ours');
       await ours.speak(HZ.ours);
-      return new House(host, chromium, hook, { '2.27.10': published, ours });
+      return new House(host, chromium, hook, await Bot.open(), { '2.27.10': published, ours });
     } catch (error) {
       host.close();
       await chromium.stop();
@@ -59,6 +68,7 @@ export class House {
 
   async close(): Promise<void> {
     this.hook.close();
+    this.bot.close();
     this.host.close();
     await this.chromium.stop();
   }

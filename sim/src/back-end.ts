@@ -5,10 +5,12 @@ import type {
   CommandResult,
   ConferenceCommand,
   LegCommand,
+  SoundAsk,
   StayAsk,
 } from '@sidetone/wire';
 import { APPLICATION, type BackEndHabits } from './habits.ts';
 import type { House } from './house.ts';
+import { legsOf, PRESSED } from './programmed.ts';
 import type { World } from './world.ts';
 
 const ACCOUNT = 'default';
@@ -26,7 +28,11 @@ const PLATFORM_BRIDGES: ReadonlySet<BackEndHabits['plan']> = new Set([
   'transfer',
   'conference',
   'meet',
+  'menu',
 ]);
+
+/** What is said to a conference. */
+type Directed = 'join' | 'part' | 'mute' | 'hold' | 'play into' | 'end';
 
 /** A leg as its events tell it. */
 interface Known {
@@ -61,7 +67,15 @@ export class PretendBackEnd {
     refused: 0,
     told: 0,
     again: 0,
+    played: 0,
+    gathered: 0,
+    pressed: 0,
+    referred: 0,
   };
+  /** Ids of the gathers that were said, and whether one was taken. */
+  readonly gathers = new Map<string, boolean>();
+  /** By leg, when its peer pressed which digit. */
+  readonly pressed = new Map<string, { readonly at: number; readonly digit: string }[]>();
   readonly #world: World;
   readonly #random: Random;
   readonly #habits: BackEndHabits;
@@ -126,6 +140,9 @@ export class PretendBackEnd {
     if (what.type === 'answered') known.answered = true;
     if (what.type === 'bridged') this.counts.bridged += 1;
     if (what.type === 'hangup') known.overAt = this.#world.now;
+    if (what.type === 'playEnded' || what.type === 'speakEnded') this.counts.played += 1;
+    if (what.type === 'gathered') this.counts.gathered += 1;
+    if (what.type === 'referCompleted' || what.type === 'referFailed') this.counts.referred += 1;
   }
 
   #react({ leg, what }: CallEvent): void {
@@ -135,6 +152,11 @@ export class PretendBackEnd {
     if (what.type === 'answered' && known.for !== undefined && !PLATFORM_BRIDGES.has(this.#habits.plan))
       return this.#bridge(known.control, known.for);
     if (what.type === 'hangup' && known.for !== undefined) this.#lost(known.for);
+    if (this.#habits.plan !== 'menu' || !known.parked) return;
+    if (what.type === 'answered') this.#gather(known.control);
+    if (what.type !== 'gathered' || what.status === 'call_hangup') return;
+    this.#play(known.control);
+    this.#connect(known.control);
   }
 
   /** A call is parked: what is made of it. */
@@ -143,9 +165,9 @@ export class PretendBackEnd {
     if (this.#habits.confused) this.#stray(control);
     if (plan === 'nothing') return;
     if (plan === 'reject') return this.#say({ type: 'reject', ...this.#to(control), cause: 'USER_BUSY' });
-    if (answers || plan === 'conference' || plan === 'meet')
+    if (answers || plan === 'conference' || plan === 'meet' || plan === 'menu')
       this.#say({ type: 'answer', ...this.#to(control), clientState: encoded('caller') });
-    this.#connect(control);
+    if (plan !== 'menu') this.#connect(control);
     for (const { after, what } of this.#habits.meddles)
       this.#world.after(after, () => this.#meddle(control, what));
   }
@@ -157,7 +179,8 @@ export class PretendBackEnd {
     if (plan === 'conference') this.#confer(control);
     if (plan === 'meet') return this.#dial(control, false, { conference: { name: 'hall' } });
     const most = plan === 'ring group' ? 3 : 1;
-    for (let i = 0; i < most; i++) this.#dial(control, plan === 'on answer' || plan === 'ring group');
+    const byItself = plan === 'on answer' || plan === 'ring group' || plan === 'menu';
+    for (let i = 0; i < most; i++) this.#dial(control, byItself);
   }
 
   #transfer(control: string): void {
@@ -287,13 +310,25 @@ export class PretendBackEnd {
         this.counts.supervised += 1;
         return this.#dial(some, false, { supervise: { control: some, role } });
       }
-      default:
+      case 'late': {
+        const over = [...this.#legs.values()].filter(({ overAt }) => overAt !== null);
+        const late = over[this.#random.int(Math.max(1, over.length))]?.control ?? caller;
+        return this.#asksOf(late, (['play', 'gather', 'refer'] as const)[this.#random.int(3)]!);
+      }
+      case 'join':
+      case 'part':
+      case 'mute':
+      case 'hold':
+      case 'play into':
+      case 'end':
         return this.#direct(some, what);
+      default:
+        return this.#asksOf(some, what);
     }
   }
 
   /** Something that is said to a conference. */
-  #direct(control: string, what: 'join' | 'part' | 'mute' | 'hold' | 'play' | 'end'): void {
+  #direct(control: string, what: Directed): void {
     const conference = this.#rooms[this.#random.int(Math.max(1, this.#rooms.length))];
     if (conference === undefined) return;
     const on = { account: ACCOUNT, conference, commandId: this.#id() };
@@ -310,11 +345,92 @@ export class PretendBackEnd {
           ...{ type: 'holdMembers', ...on, controls: flag ? [] : [control], held: flag },
           ...(this.#random.int(2) === 0 ? { hold: SOUND } : {}),
         });
-      case 'play':
+      case 'play into':
         return this.#say({ type: 'playInto', ...on, controls: flag ? [] : [control], sound: SOUND });
       case 'end':
         return this.#say({ type: 'endConference', ...on });
     }
+  }
+
+  #asksOf(control: string, what: 'play' | 'stop play' | 'gather' | 'stop gather' | 'refer'): void {
+    const random = this.#random;
+    switch (what) {
+      case 'play':
+        return this.#play(control);
+      case 'gather':
+        return this.#gather(control);
+      case 'stop play': {
+        const stop = random.int(2) === 0 ? 'all' : 'current';
+        return this.#say({ type: 'stopPlay', ...this.#to(control), stop, overlay: random.int(2) === 0 });
+      }
+      case 'stop gather':
+        return this.#say({ type: 'stopGather', ...this.#to(control) });
+      case 'refer': {
+        const address = random.int(4) === 0 ? 'tel:+18005550177' : 'sip:somebody@elsewhere.test';
+        return this.#say({ type: 'refer', ...this.#to(control), address });
+      }
+    }
+  }
+
+  /** A sound of its own, so that what is told of it can be told apart. */
+  #sound(id: string): SoundAsk {
+    const url: SoundAsk = { kind: 'url', url: `https://sounds.test/${id}` };
+    return this.#random.int(4) === 0 ? { kind: 'speech', text: id, voice: 'female' } : url;
+  }
+
+  #play(control: string): void {
+    const random = this.#random;
+    const about = this.#to(control);
+    const sound = this.#sound(about.commandId);
+    const stop = (['current', 'all', undefined, undefined] as const)[random.int(4)];
+    this.#say({
+      type: 'play',
+      ...about,
+      sound,
+      loop: ([1, 1, 2, null] as const)[random.int(4)]!,
+      overlay: sound.kind !== 'speech' && random.int(4) === 0,
+      target: (['self', 'self', 'opposite', 'both'] as const)[random.int(4)]!,
+      ...(stop === undefined ? {} : { stop }),
+    });
+  }
+
+  /** Asks for digits, and somebody presses some. */
+  #gather(control: string): void {
+    const random = this.#random;
+    const about = this.#to(control);
+    const gatherId = about.commandId;
+    this.gathers.set(gatherId, false);
+    const command: CallCommand = {
+      type: 'gather',
+      ...about,
+      gatherId,
+      minDigits: 1,
+      maxDigits: 1 + random.int(4),
+      timeoutMs: 20_000 + random.int(40_000),
+      initialMs: 2_000 + random.int(10_000),
+      interDigitMs: 1_000 + random.int(5_000),
+      terminating: random.int(2) === 0 ? 'D' : null,
+      valid: random.int(3) === 0 ? 'AB' : 'ABCD12',
+      tries: 1 + random.int(3),
+      ...(random.int(3) > 0 ? { prompt: this.#sound(`${gatherId}-prompt`) } : {}),
+      ...(random.int(3) === 0 ? { invalidPrompt: this.#sound(`${gatherId}-invalid`) } : {}),
+    };
+    this.#say(command, () => {
+      this.gathers.set(gatherId, true);
+      for (let left = random.int(6); left > 0; left--)
+        this.#world.after(random.int(9_000), () => this.#press(control));
+    });
+  }
+
+  /** In media, where nobody needs to listen just then. */
+  #press(control: string): void {
+    const leg = legsOf(this.#house).find((one) => one.control === control);
+    const main = leg?.branches.find(({ id }) => id === leg.main);
+    if (leg?.state.name !== 'up' || main?.media.phase !== 'open') return;
+    const digit = PRESSED[this.#random.int(PRESSED.length)]!;
+    this.pressed.set(leg.id, [...(this.pressed.get(leg.id) ?? []), { at: this.#world.now, digit }]);
+    this.counts.pressed += 1;
+    this.#house.engine.press(main.id, digit);
   }
 
   /** Commands that nobody may have: a leg that is none, an account that is not its own. */

@@ -18,11 +18,13 @@ import {
   type CommandResult,
   HEADER,
   type Identity,
+  type SoundResult,
 } from '@sidetone/wire';
 import type { JournalChange } from '../../apps/server/src/journal/journal-format.ts';
 import { PretendDisk } from './disk.ts';
 import { PretendEngine } from './engine.ts';
-import type { World } from './world.ts';
+import { pretendFile } from './plays.ts';
+import { EPOCH, type World } from './world.ts';
 
 type Input = VspInput | VoiceInput | ProxyInput | WebhooksInput;
 type Output = VspOutput | VoiceOutput | ProxyOutput | WebhooksOutput;
@@ -90,6 +92,8 @@ export class House {
   /** The leg of each branch that was called, by its Call-ID, which media knows it by, too. */
   readonly legOf = new Map<string, string>();
   readonly warnings: LogLine[] = [];
+  /** What a refused command has changed. */
+  readonly problems: string[] = [];
   readonly engine: PretendEngine;
   readonly #options: HouseOptions;
   readonly #nonceSecret: Uint8Array;
@@ -118,7 +122,7 @@ export class House {
 
   #begin(): Life {
     const { world, random, identity } = this.#options;
-    const epoch = (): number => 1_700_000_000_000 + Math.round(world.now);
+    const epoch = (): number => EPOCH + Math.round(world.now);
     const vsp = createVsp({
       random,
       epoch,
@@ -145,7 +149,7 @@ export class House {
     });
     const webhooks = createWebhooks({ epoch });
     const loop = new ServiceLoop<Room, Input, Output, Kept>(
-      { vsp, voice, proxy, webhooks },
+      { vsp, voice: this.#checked(voice), proxy, webhooks },
       {
         isKept: (output): output is Kept => output.type === 'journal' || output.type === 'record',
         keep: (from, unit) => {
@@ -159,6 +163,22 @@ export class House {
       },
     );
     return { vsp, voice, proxy, webhooks, loop };
+  }
+
+  /** A refused command leaves all as it was. */
+  #checked(voice: Voice): ConstructorParameters<typeof ServiceLoop<Room, Input, Output, Kept>>[0]['voice'] {
+    return {
+      name: voice.name,
+      deadline: () => voice.deadline(),
+      handle: (input, now) => {
+        const out = voice.handle(input as VoiceInput, now);
+        const isRefused = out.some((one) => one.type === 'commandDone' && !one.result.ok);
+        const more = isRefused ? out.filter(({ type }) => type !== 'commandDone' && type !== 'log') : [];
+        if (more.length > 0)
+          this.problems.push(`a refused command has done ${more.map(({ type }) => type).join(' ')}`);
+        return out;
+      },
+    };
   }
 
   /**
@@ -398,6 +418,17 @@ export class House {
         return this.engine.command(output.command, (reply) => {
           if (this.#life === life) this.post('voice', { type: 'media', id: output.id, reply });
         });
+      }
+      case 'sound': {
+        const { id } = output;
+        const bad = random.int(8);
+        const result: SoundResult =
+          bad === 0
+            ? { ok: false, why: 'not-found', detail: '404' }
+            : { ok: true, file: pretendFile(random.int(6_000), bad === 1), ms: 0 };
+        const after = random.int(4) === 0 ? random.int(4_000) : 5 + random.int(50);
+        const made = (): void => this.post('voice', { type: 'sound', id, result });
+        return world.after(after, this.#toThisLife(made));
       }
       case 'commandDone': {
         const reply = this.#asked.get(output.request);

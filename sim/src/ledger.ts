@@ -61,6 +61,7 @@ export function remains(users: readonly PretendClient[], carrier: PretendCarrier
   const events = Object.values(left.events ?? {}).reduce((sum, many) => sum + many, 0);
   if (events !== 0) problems.push(`webhooks keep ${events}`);
   if (left.legs !== 0) problems.push(`media keeps ${left.legs} legs`);
+  if (house.engine.playing !== 0) problems.push(`media plays ${house.engine.playing} files`);
   if (left.lines !== 0) problems.push(`the journal keeps ${left.lines} lines`);
   if (left.deadline !== null) problems.push(`a timer is left at ${left.deadline}`);
   if (carrier.size !== 0) problems.push(`the carrier keeps ${carrier.size}`);

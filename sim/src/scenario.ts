@@ -24,8 +24,9 @@ import {
 import { House } from './house.ts';
 import { agreement, lostCalls, remains, stateOfThings } from './ledger.ts';
 import { datagramLink, streamLink, type Weather } from './network.ts';
-import { agreementOfLegs, hearing, lanes, legsOf, lostLegs } from './programmed.ts';
-import { World } from './world.ts';
+import { agreementOfLegs, digits, gathers, hearing, lanes, legsOf, lostLegs } from './programmed.ts';
+import { Rings } from './rings.ts';
+import { EPOCH, World } from './world.ts';
 
 /**
  * One call drawn from a seed: who calls whom, what each does and when, how bad the network is, and when the signalling process dies.
@@ -48,6 +49,8 @@ export interface Outcome {
   /** Answered calls that a restart met; and those whose client went on with them afterwards. */
   readonly met: number;
   readonly survived: number;
+  /** Calls that the carrier let ring to its limit, because all that it said was lost. */
+  readonly rungOut: number;
   /** What back ends were told and did. */
   readonly programmed: PretendBackEnd['counts'];
 }
@@ -150,6 +153,7 @@ class Scenario {
   readonly #met: ReturnType<typeof stateOfThings>[number][] = [];
   readonly #states: string[][] = [];
   readonly #acks = new Acks();
+  readonly #rings = new Rings();
   readonly #house: House;
   readonly #carrier: PretendCarrier;
   readonly #backEnd: PretendBackEnd;
@@ -173,7 +177,7 @@ class Scenario {
     this.#backEndHabits = drawBackEnd(random);
     this.#house = this.#build();
     this.#backEnd = new PretendBackEnd(world, random, this.#backEndHabits, this.#house);
-    this.#carrier = new PretendCarrier(world, random, carrierHabits, this.#toHouse());
+    this.#carrier = new PretendCarrier(world, random, carrierHabits, this.#rings, this.#toHouse());
     for (const [i, habits] of clientHabits.entries()) this.#add(i, habits);
     for (const restart of restarts) world.after(restart.at, () => this.#restart(restart));
     // Everybody has had time: both ends must agree on what is left.
@@ -188,7 +192,12 @@ class Scenario {
     while (world.next() !== null && world.now < STUCK_AT) world.step();
     if (world.next() !== null) this.#problems.push(`still busy at ${world.now} ms`);
     this.#problems.push(...remains(this.#users, this.#carrier, this.#house));
-    this.#problems.push(...this.#backEnd.problems, ...lanes(this.#house.events), ...this.#untold());
+    this.#problems.push(
+      ...this.#rings.problems,
+      ...this.#backEnd.problems,
+      ...this.#told(),
+      ...this.#untold(),
+    );
     const { records } = this.#house;
     return {
       seed: this.#seed,
@@ -201,9 +210,17 @@ class Scenario {
       attached: this.#users.reduce((sum, client) => sum + client.attached, 0),
       restarts: this.#states,
       programmed: this.#backEnd.counts,
+      rungOut: this.#rings.excused,
       met: this.#met.length,
       survived: this.#met.filter(({ client, id, at }) => (client.heardOf.get(id) ?? 0) > at).length,
     };
+  }
+
+  /** Of what was told. */
+  #told(): string[] {
+    const { events, problems } = this.#house;
+    const { gathers: said, pressed } = this.#backEnd;
+    return [...problems, ...lanes(events), ...gathers(events, said), ...digits(events, pressed)];
   }
 
   /** At any moment between two inputs media has what places say. */
@@ -280,7 +297,7 @@ class Scenario {
         reply({
           status,
           why: status === null ? 'no answer' : null,
-          startedAt: 1_700_000_000_000 + world.now,
+          startedAt: EPOCH + world.now,
           ms: after,
           requestHeaders: [],
           responseHeaders: [],
@@ -297,7 +314,10 @@ class Scenario {
 
   #toHouse(): (bytes: Uint8Array) => void {
     const link = datagramLink(this.#world, this.#random, this.#weather, (bytes) => {
-      if (this.#house.alive) this.#acks.heard(bytes);
+      if (this.#house.alive) {
+        this.#acks.heard(bytes);
+        this.#rings.heard(bytes);
+      }
       this.#house.datagram(bytes, { transport: 'udp', ...CARRIER });
     });
     return (bytes) => {

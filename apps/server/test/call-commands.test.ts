@@ -19,6 +19,9 @@ const PROMPTED = { ...GATHER, initialMs: 60_000 };
 const SPEECH = { kind: 'speech', text: 'hello', voice: 'female' };
 const URL_SOUND = { kind: 'url', url: 'https://a.example/a.wav' };
 
+const BACK = { mode: 'mp3', codec: 'PCMU', rate: 8000, target: 'self' };
+const STREAM = { url: 'wss://a.example/s', track: 'inbound', rate: 8000, back: BACK };
+
 /** A command, a body, and what of the command it makes (beside account and leg). */
 type Row = readonly [action: string, body: object | undefined, command: object];
 
@@ -47,6 +50,47 @@ const ROWS: readonly Row[] = [
     },
   ],
   ['answer', { preferred_codecs: 'G729,VP8', custom_headers: [] }, { type: 'answer' }],
+  ['answer', { stream_url: STREAM.url }, { type: 'answer', stream: STREAM }],
+  [
+    'streaming_start',
+    { stream_url: STREAM.url, stream_codec: 'default' },
+    { type: 'startStream', stream: STREAM },
+  ],
+  [
+    'streaming_start',
+    {
+      stream_url: STREAM.url,
+      stream_track: 'both_tracks',
+      stream_codec: 'L16',
+      stream_bidirectional_mode: 'rtp',
+      stream_bidirectional_codec: 'L16',
+      stream_bidirectional_sampling_rate: 16_000,
+      stream_bidirectional_target_legs: 'both',
+      stream_auth_token: 'token',
+      custom_parameters: [{ name: 'a', value: '' }],
+      enable_reconnect: true,
+    },
+    {
+      type: 'startStream',
+      stream: {
+        url: STREAM.url,
+        track: 'both',
+        codec: 'L16',
+        rate: 16_000,
+        back: { mode: 'rtp', codec: 'L16', rate: 16_000, target: 'both' },
+        token: 'token',
+        parameters: [['a', '']],
+        reconnects: true,
+      },
+    },
+  ],
+  [
+    'streaming_start',
+    { stream_url: STREAM.url, stream_bidirectional_sampling_rate: 22_050 },
+    { type: 'startStream', stream: { ...STREAM, back: { ...BACK, rate: 22_050 } } },
+  ],
+  ['streaming_stop', undefined, { type: 'stopStream' }],
+  ['streaming_stop', { stream_id: 's' }, { type: 'stopStream', stream: 's' }],
   ['reject', { cause: 'USER_BUSY' }, { type: 'reject', cause: 'USER_BUSY' }],
   ['hangup', {}, { type: 'hangup' }],
   [

@@ -72,7 +72,53 @@ const COMMON: readonly Row[] = [
 
 const SINGLE: readonly Row[] = [
   ['answer', { record: 'record-from-answer' }, ['10015', '/record', /recording is not offered here yet/]],
-  ['answer', { stream_url: 'wss://a.example' }, ['10015', '/stream_url', /media streaming is not offered/]],
+  ...['answer', 'streaming_start'].flatMap((name): Row[] => {
+    const stream_url = 'wss://a.example';
+    return [
+      [name, { stream_url: 'https://a.example' }, ['10003', '/stream_url', /only ws and wss/]],
+      [name, { stream_url: 'wss://user:word@a.example' }, ['10003', '/stream_url', /a user or a password/]],
+      [
+        name,
+        { stream_url: `wss://a.example/${'x'.repeat(2000)}` },
+        ['10003', '/stream_url', /longer than 2000/],
+      ],
+      [name, { stream_url, stream_track: 'both' }, ['10015', '/stream_track', /both_tracks/]],
+      [name, { stream_url, stream_codec: 'AMR-WB' }, ['10015', '/stream_codec', /must be one of PCMU/]],
+      [
+        name,
+        { stream_url, stream_bidirectional_codec: 'pcmu' },
+        ['10015', '/stream_bidirectional_codec', /PCMU/],
+      ],
+      [
+        name,
+        { stream_url, stream_bidirectional_mode: 'wav' },
+        ['10015', '/stream_bidirectional_mode', /mp3, rtp/],
+      ],
+      [
+        name,
+        { stream_url, stream_bidirectional_sampling_rate: 44_100 },
+        ['10015', '/stream_bidirectional_sampling_rate', /must be one of 8000/],
+      ],
+      [
+        name,
+        { stream_url, stream_codec: 'L16', stream_bidirectional_sampling_rate: 22_050 },
+        ['10015', '/stream_bidirectional_sampling_rate', /not sent at 22050/],
+      ],
+      [
+        name,
+        { stream_url, stream_bidirectional_target_legs: 'all' },
+        ['10015', '/stream_bidirectional_target_legs', /self, opposite, both/],
+      ],
+      [name, { stream_url, stream_auth_token: 'a b' }, ['10015', '/stream_auth_token', /visible ASCII/]],
+      [
+        name,
+        { stream_url, custom_parameters: [{ name: '', value: 'x' }] },
+        ['10015', '/custom_parameters/0/name', /./],
+      ],
+      [name, { stream_url, dialogflow_config: {} }, ['10015', '/dialogflow_config', /AI assistant/]],
+    ];
+  }),
+  ['streaming_start', {}, ['10004', '/stream_url', /stream_url is required/]],
   ['answer', { transcription: true }, ['10015', '/transcription', /transcription is not offered/]],
   [
     'answer',
@@ -243,7 +289,7 @@ const DIALS: readonly Row[] = [
   ['', { ...DIAL, to: Array(11).fill('1') }, ['10015', '/to', /to is not valid|at most 10/]],
   ['', { ...DIAL, to: 13125550100 }, ['10015', '/to', /text, or a list/]],
   ['', { ...DIAL, from_display_name: 'a'.repeat(129) }, ['10015', '/from_display_name', /from_display_name/]],
-  ...['record', 'stream_url', 'assistant', 'sound_modifications'].map(
+  ...['record', 'assistant', 'sound_modifications'].map(
     (field): Row => ['', { ...DIAL, [field]: {} }, ['10015', `/${field}`, /not offered here yet/]],
   ),
   ['', { ...DIAL, privacy: 'id' }, ['10015', '/privacy', /not offered/]],
@@ -329,7 +375,7 @@ describe('commands that are refused', () => {
   });
 
   it('commands that are not here are refused by name, unknown ones are nowhere', async () => {
-    for (const name of ['record_start', 'streaming_start', 'gather_using_ai', 'fork_start']) {
+    for (const name of ['record_start', 'gather_using_ai', 'fork_start']) {
       const answer = await ask('POST', `/calls/x/actions/${name}`, {});
       assert.equal(answer.status, 422);
       assert.deepEqual(answer.body.errors, [

@@ -9,6 +9,7 @@ import { FIRST_FEEDER } from './outlet.ts';
 import { PacketBuffers } from './packet-buffer.ts';
 import { DEFAULT_LIMITS, type MediaEngineOptions } from './ports.ts';
 import { refuse } from './refusal.ts';
+import { MediaStreams } from './remote/media-streams.ts';
 import { ReportLog } from './report-log.ts';
 import { Rooms } from './room/rooms.ts';
 import { SharedSounds } from './shared-sounds.ts';
@@ -35,7 +36,7 @@ const MAX_FILE = 4096;
 
 /**
  * Commands in, events out. What they do lies in parts: `OpenLegs` (ports, sockets, who hears whom), `Descriptions` (offers and
- * answers), `ReportLog` (what an owner must not miss), `Leg` (all that packets meet).
+ * answers), `MediaStreams` (WebSockets), `ReportLog` (what an owner must not miss), `Leg` (all that packets meet).
  */
 class Engine implements MediaEngine {
   readonly #options: MediaEngineOptions;
@@ -43,6 +44,7 @@ class Engine implements MediaEngine {
   readonly #rooms: Rooms;
   readonly #legs: OpenLegs;
   readonly #descriptions: Descriptions;
+  readonly #streams: MediaStreams;
   readonly #tick: Tick;
   /** The last command of each leg that is not finished. */
   readonly #queues = new Map<string, Promise<unknown>>();
@@ -60,14 +62,19 @@ class Engine implements MediaEngine {
       buffers: new PacketBuffers(),
       limits: { ...DEFAULT_LIMITS, ...options.limits },
       emit: options.emit,
-      report: (report) => this.#reports.tell(report),
+      report: (report) => {
+        if (report.event === 'dtmf') this.#streams.digit(report.leg, report.digit);
+        return this.#reports.tell(report);
+      },
       newFeeder: () => ++feeders,
       cname: hexId(options.random, 8),
     };
     this.#rooms = new Rooms(world, this.#reports);
     this.#legs = new OpenLegs(options, world, this.#rooms);
     this.#descriptions = new Descriptions(this.#legs, options, world.cname);
+    this.#streams = new MediaStreams(world, options.remote);
     this.#tick = new Tick(options.now, options.schedule, (at) => {
+      this.#streams.tick(at);
       this.#rooms.tick(at);
       for (const { leg } of this.#legs.all()) leg.tick(at, this.#counterpart(leg));
     });
@@ -136,6 +143,11 @@ class Engine implements MediaEngine {
       case 'listen':
         leg.listen(command.on === true);
         return { ok: true };
+      case 'stream':
+      case 'streamBegin':
+      case 'streamDigits':
+      case 'streamStop':
+        return this.#streams.command(leg, command);
       case 'stats':
         return { ok: true, stats: leg.stats() };
       case 'close': {
@@ -171,6 +183,7 @@ class Engine implements MediaEngine {
   }
 
   #remove(open: OpenLeg): void {
+    this.#streams.closing(open.leg.id);
     this.#legs.remove(open);
     this.#reports.closed(open.leg.id);
     if (this.#legs.size === 0) this.#tick.stop();

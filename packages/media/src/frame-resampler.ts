@@ -1,4 +1,3 @@
-import type { PcmRate } from './codec.ts';
 import { Resampler } from './resampler.ts';
 
 /** Silence before the first frame, so that each frame in is a frame out: half a filter of any two rates, 1.6 ms. */
@@ -12,7 +11,7 @@ export class FrameResampler {
   #input: Int16Array | undefined;
   #begun = false;
 
-  constructor(from: PcmRate, to: PcmRate) {
+  constructor(from: number, to: number) {
     this.#resampler = new Resampler(from, to);
     this.#out = new Int16Array(to / 50);
     this.#lead = Math.ceil(from * LEAD_S);

@@ -12,6 +12,7 @@ import type { LegWorld } from './leg-world.ts';
 import { Outlet, PLAYED } from './outlet.ts';
 import { Plays, type PlayWish } from './plays.ts';
 import { Relay } from './relay.ts';
+import type { Voice } from './remote/voice.ts';
 import { Reports } from './reports.ts';
 import type { Feeder, Hearer, Sink } from './sink.ts';
 import type { Sounding } from './sound-watch.ts';
@@ -142,7 +143,8 @@ export class Leg implements TransportEvents, Feeder, Hearer, EarsOut {
 
   setHearers(hearers: readonly Leg[]): void {
     this.#hearers = hearers;
-    this.#sinks = [...hearers, ...(this.#ears === undefined ? [] : [this.#ears]), ...this.#taps];
+    const ears = this.#ears === undefined ? [] : [this.#ears];
+    this.#sinks = [...hearers, ...ears, ...this.#taps];
   }
 
   /** `tap` is given the packets, too, or no more. */
@@ -150,6 +152,33 @@ export class Leg implements TransportEvents, Feeder, Hearer, EarsOut {
     const others = this.#taps.filter((other) => other !== tap);
     this.#taps = on ? [...others, tap] : others;
     this.setHearers(this.#hearers);
+  }
+
+  /** `tap` is given what the peer hears, or no more. */
+  tapOut(tap: Sink, on: boolean): void {
+    const others = this.outlet.sinks.filter((other) => other !== tap);
+    this.outlet.sinks = on ? [...others, tap] : others;
+  }
+
+  get hearers(): readonly Leg[] {
+    return this.#hearers;
+  }
+
+  /** The voice of a stream is heard by the peer, whenever it speaks (`spoken` says that it begins). */
+  addVoice(voice: Voice): void {
+    this.#plays ??= new Plays(this.id, this.outlet, this.#world);
+    this.#plays.setVoices([...this.#plays.voices, voice]);
+    this.#chooseInlet();
+  }
+
+  removeVoice(voice: Voice): void {
+    this.#plays?.setVoices(this.#plays.voices.filter((one) => one !== voice));
+    this.#chooseInlet();
+  }
+
+  /** A voice begins to speak. */
+  spoken(): void {
+    this.#chooseInlet();
   }
 
   play(wish: PlayWish): void {
@@ -176,7 +205,7 @@ export class Leg implements TransportEvents, Feeder, Hearer, EarsOut {
   }
 
   #chooseInlet(): void {
-    const inlet = this.#plays?.inlet ?? this.#relay;
+    const inlet = this.#plays?.chooseInlet() ?? this.#relay;
     if (inlet === this.inlet) return;
     // What stood still while something else was heard is no beginning of what comes now.
     this.#resetSound();

@@ -3,7 +3,6 @@ import type { RtpHeader } from '@sidetone/rtc';
 import type { CodecName, Source } from '@sidetone/wire';
 import { codecRate, type PcmEncoder, type PcmRate, pcmDecoder, pcmEncoder } from './codec.ts';
 import type { Feed } from './feed.ts';
-import type { FilePlay } from './file-play.ts';
 import { FrameResampler } from './frame-resampler.ts';
 import type { LegWorld } from './leg-world.ts';
 import type { Outlet } from './outlet.ts';
@@ -16,6 +15,9 @@ import { loopFrames, render } from './synth.ts';
 const CUSHION = 2;
 /** More are too late: the oldest go. */
 const MOST_WAITING = 6;
+
+/** What is mixed in. */
+export type Mixed = Pick<Feed, 'pcm'>;
 
 /** The rate at which is mixed for a codec. */
 export const mixRate = (codec: CodecName): PcmRate => codecRate(codec, 16_000);
@@ -55,25 +57,26 @@ export class Overlay implements Sink {
     );
   }
 
-  /** One tick: mixes `play` into `below`, what is asked for its frames or another source. Returns how each of the two goes on. */
+  /** One tick: mixes `over` into `below`, what is asked for its frames or another source. Returns why each that has no frame has none. */
   tick(
-    play: FilePlay,
+    over: readonly Mixed[],
     below: Feed | Source,
     now: Ms,
-  ): { readonly play: NoFrame | undefined; readonly below: NoFrame | undefined } {
+  ): { readonly over: readonly (NoFrame | undefined)[]; readonly below: NoFrame | undefined } {
     this.#prepare(this.#outlet.codec!);
     const rate = mixRate(this.#codec!);
     const under = 'kind' in below ? this.#source(below) : below.pcm(rate);
     if (typeof under === 'string') this.#mix.fill(0);
     else if (under !== this.#mix) this.#mix.set(under);
-    const over = play.pcm(rate);
-    if (typeof over !== 'string') add(this.#mix, over);
+    const late = over.map((one) => {
+      const pcm = one.pcm(rate);
+      if (typeof pcm === 'string') return pcm;
+      add(this.#mix, pcm);
+      return undefined;
+    });
     const frame = this.#encoder!.encode(this.#mix);
     if (frame !== undefined) this.#outlet.frame(frame, this.#feeder, now);
-    return {
-      play: typeof over === 'string' ? over : undefined,
-      below: typeof under === 'string' ? under : undefined,
-    };
+    return { over: late, below: typeof under === 'string' ? under : undefined };
   }
 
   /** Another source: nothing of the one before is heard. */

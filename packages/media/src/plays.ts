@@ -6,6 +6,7 @@ import { FilePlay } from './file-play.ts';
 import type { LegWorld } from './leg-world.ts';
 import type { Outlet } from './outlet.ts';
 import { mixRate, Overlay } from './overlay.ts';
+import type { Voice } from './remote/voice.ts';
 import { DEAF, type Sink } from './sink.ts';
 import type { NoFrame } from './sound-feed.ts';
 import { silence } from './track.ts';
@@ -19,7 +20,7 @@ interface Playing {
 }
 
 /**
- * The files that are played to a leg's peer: one in place of the source, one over whatever is heard.
+ * The files that are played to a leg's peer: one in place of the source, one over whatever is heard; and over it, too, the voices of streams.
  *
  *   none ──play──▶ playing ──the end of the last pass──▶ played completed
  *                    ├──stop, another play in its place, close──▶ played stopped
@@ -33,6 +34,7 @@ export class Plays {
   readonly #world: LegWorld;
   #instead: Playing | undefined;
   #over: Playing | undefined;
+  #voices: readonly Voice[] = [];
   #overlay: Overlay | undefined;
   readonly #ended = new Ended();
 
@@ -43,11 +45,17 @@ export class Plays {
   }
 
   get playing(): boolean {
-    return this.#instead !== undefined || this.#over !== undefined;
+    return this.#instead !== undefined || this.#mixes;
+  }
+
+  /** Is something mixed in? */
+  get #mixes(): boolean {
+    return this.#over !== undefined || this.#voices.some(({ speaks }) => speaks);
   }
 
   /** What the source's packets come to; `undefined`: to the relay, as without a play. */
-  get inlet(): Sink | undefined {
+  chooseInlet(): Sink | undefined {
+    this.#settleOverlay();
     return this.#instead === undefined ? this.#overlay : DEAF;
   }
 
@@ -59,7 +67,6 @@ export class Plays {
     if (wish.overlay === true) {
       this.#endOver('stopped');
       this.#over = playing;
-      this.#overlay = new Overlay(this.#outlet, this.#world);
     } else {
       this.#endInstead('stopped');
       this.#instead = playing;
@@ -72,9 +79,28 @@ export class Plays {
     if (this.#over?.id === id) this.#endOver('stopped');
   }
 
+  /** Voices of streams, which are heard whenever they speak. */
+  setVoices(voices: readonly Voice[]): void {
+    this.#voices = voices;
+  }
+
+  get voices(): readonly Voice[] {
+    return this.#voices;
+  }
+
+  #settleOverlay(): void {
+    if (this.#mixes) this.#overlay ??= new Overlay(this.#outlet, this.#world);
+    else {
+      this.#overlay?.free();
+      this.#overlay = undefined;
+    }
+  }
+
   stopAll(): void {
     this.#endInstead('stopped');
     this.#endOver('stopped');
+    this.#voices = [];
+    this.#settleOverlay();
   }
 
   /** The source is another one. */
@@ -85,10 +111,12 @@ export class Plays {
   /** One tick in which audio may be sent. `false`: nothing has been sent, the source is heard. */
   tick(source: Feed | Source, now: Ms): boolean {
     const instead = this.#instead;
-    if (this.#over !== undefined) {
-      const { play, below } = this.#overlay!.tick(this.#over.file, instead?.file ?? source, now);
+    if (this.#overlay !== undefined) {
+      const play = this.#over;
+      const over = play === undefined ? this.#voices : [...this.#voices, play.file];
+      const { over: late, below } = this.#overlay.tick(over, instead?.file ?? source, now);
       if (instead !== undefined) this.#wentOn(below, 'instead');
-      this.#wentOn(play, 'over');
+      if (play !== undefined) this.#wentOn(late.at(-1), 'over');
       return true;
     }
     if (instead === undefined) return false;
@@ -102,8 +130,9 @@ export class Plays {
   /** One tick in which nothing may be sent: time goes on. */
   pass(): void {
     const [over, instead, rate] = [this.#over, this.#instead, mixRate(this.#outlet.codec!)];
+    for (const voice of this.#voices) voice.pcm(rate);
     if (instead !== undefined) {
-      const frame = over === undefined ? this.#encoded(instead) : instead.file.pcm(rate);
+      const frame = this.#overlay === undefined ? this.#encoded(instead) : instead.file.pcm(rate);
       if (typeof frame === 'string') this.#wentOn(frame, 'instead');
     }
     if (over !== undefined) {
@@ -134,8 +163,6 @@ export class Plays {
   #endOver(status: 'completed' | 'stopped' | 'failed'): void {
     const playing = this.#over;
     this.#over = undefined;
-    this.#overlay?.free();
-    this.#overlay = undefined;
     if (playing !== undefined) this.#end(playing, status);
   }
 

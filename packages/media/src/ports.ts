@@ -1,4 +1,4 @@
-import type { Ms, Random } from '@sidetone/core';
+import type { EpochMs, Ms, Random } from '@sidetone/core';
 import type { DtlsFactory } from '@sidetone/rtc';
 import type { MediaEvent } from '@sidetone/wire';
 import type { OpusFactory } from './opus.ts';
@@ -73,6 +73,34 @@ export interface SoundPort {
   open(file: string, fromMs: Ms): Promise<SoundReader | undefined>;
 }
 
+/** A WebSocket that we open. */
+export interface RemoteLine {
+  /** Octets that the network has not taken yet. */
+  readonly waiting: number;
+  send(text: string): void;
+  /** Ends it in order, behind what was sent; nothing is told of it any more. */
+  close(): void;
+}
+
+export interface RemoteEvents {
+  opened(): void;
+  text(text: string): void;
+  /** A frame that is no text. */
+  binary(): void;
+  /** It is over, told once. `closed`: by the other end, in order; `lost`: without; `refused`: it never was. `reason`: for people, without the URL. */
+  ended(how: 'closed' | 'lost' | 'refused', reason: string): void;
+}
+
+/** Where the sound of legs goes besides their peers. Whoever implements it bounds what others send, in size and in rate, and guards where it connects to. */
+export interface RemotePort {
+  /** Opens a WebSocket; nothing is told within the call. `token`: of `Authorization: Bearer`. */
+  connect(url: string, token: string | undefined, events: RemoteEvents): RemoteLine;
+  /** A whole MP3 file as 16-bit PCM of 16 kHz, one channel; `undefined`: it is none. Never rejects. */
+  decodeMp3(bytes: Uint8Array): Promise<Int16Array | undefined>;
+  /** The wall clock. */
+  epoch(): EpochMs;
+}
+
 /** Times after which a leg is judged, in milliseconds. */
 export interface MediaLimits {
   /** No RTP from a peer that ought to send (default 60,000). */
@@ -108,6 +136,8 @@ export interface MediaEngineOptions {
   readonly streams?: StreamPort;
   /** The files that can be played; absent: none. */
   readonly sounds?: SoundPort;
+  /** WebSockets of media streams; absent: there are none. */
+  readonly remote?: RemotePort;
   /** First and last UDP port, inclusive. */
   readonly ports: readonly [number, number];
   /** Hears every event. Called synchronously; it must not call back into the engine. */

@@ -14,9 +14,11 @@ import {
   loadOpus,
   type MediaEngine,
   type MediaLimits,
+  type OpusFactory,
   type Receive,
 } from '../src/index.ts';
 import { FakeDtls, FINGERPRINT, OURS, THEIRS } from './fake-dtls.ts';
+import { FakeRemote } from './fake-remote.ts';
 import { FakeSounds } from './fake-sounds.ts';
 import { FakeStreams } from './fake-streams.ts';
 
@@ -42,6 +44,7 @@ export interface WorldOptions {
   /** With the TCP port. */
   readonly tcp?: boolean;
   readonly seed?: number;
+  readonly opus?: OpusFactory;
 }
 
 /** The engine on a virtual clock and a network of this process: datagrams arrive at once, in order. */
@@ -52,6 +55,7 @@ export class World {
   readonly dtls = new FakeDtls();
   readonly streams: FakeStreams | undefined;
   readonly sounds = new FakeSounds();
+  readonly remote = new FakeRemote();
   readonly #timers: { at: Ms; order: number; call: () => void }[] = [];
   readonly #bound = new Map<string, Receive>();
   #order = 0;
@@ -88,8 +92,9 @@ export class World {
       },
       random: this.random,
       dtls: this.dtls,
-      opus,
+      opus: options.opus ?? opus,
       sounds: this.sounds,
+      remote: this.remote,
       addresses,
       ...(options.publicAddress === undefined ? {} : { publicAddress: options.publicAddress }),
       ...(this.streams === undefined ? {} : { streams: this.streams }),

@@ -16,7 +16,7 @@ import type {
   SoundResult,
   SupervisorRole,
 } from '@sidetone/wire';
-import type { Play } from './activity/activity.ts';
+import type { Play, Stream } from './activity/activity.ts';
 import type { Ending } from './leg/ending.ts';
 import type { Extra } from './leg/headers.ts';
 import type { Audio, Behind } from './leg/leg.ts';
@@ -42,6 +42,7 @@ export type MediaTag =
   | 'close'
   | 'play'
   | 'overlay'
+  | 'stream'
   | 'aside';
 
 /** Where a user is registered; voice has drawn the branch id. */
@@ -182,6 +183,14 @@ export type LegInput =
       readonly branch: string;
       readonly what: 'speech' | 'silence' | 'beep';
     } & Numbered)
+  /** How the socket of its stream is. */
+  | ({
+      readonly type: 'streamed';
+      readonly branch: string;
+      readonly id: string;
+      readonly state: 'open' | 'closed' | 'failed';
+      readonly reason?: string;
+    } & Numbered)
   // -- commands
   /** Its first input, of a leg that a back end is told of. */
   | { readonly type: 'begun'; readonly news: Extract<CallNews, { type: 'initiated' }> }
@@ -231,6 +240,8 @@ export type LegInput =
   | { readonly type: 'stopPlay'; readonly stop: 'current' | 'all'; readonly overlay: boolean }
   | { readonly type: 'gather'; readonly id: string; readonly ask: GatherAsk }
   | { readonly type: 'stopGather' }
+  | ({ readonly type: 'stream' } & Pick<Stream, 'id' | 'ask' | 'parameters'>)
+  | { readonly type: 'stopStream' }
   /** Digits for the peer. */
   | { readonly type: 'send'; readonly digits: string; readonly durationMs?: Ms }
   /** An INFO or a REFER for the peer. */

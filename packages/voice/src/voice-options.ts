@@ -44,6 +44,8 @@ export interface VoiceOptions {
   readonly timers?: Partial<VoiceTimers>;
   /** What a party hears while the other holds it; default `music`. */
   readonly heldHears?: 'music' | 'silence';
+  /** L16 of media streams has its high octet first. */
+  readonly l16BigEndian?: boolean;
 }
 
 export interface Voice extends Service<VoiceInput, VoiceOutput> {

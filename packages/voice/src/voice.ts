@@ -284,8 +284,8 @@ class CallService implements Voice {
       {
         agent: this.#agent,
         cancelMs: this.#timers.cancelMs,
-        begin: (leg) => {
-          this.#journal.inherited(leg.id);
+        begin: (leg, asked) => {
+          this.#journal.inherited(leg.id, asked);
           this.#legs.begin(leg);
         },
         bind: (branch, dialog) => this.#dialogs.bind(branch, dialog),

@@ -135,6 +135,10 @@ function mediaWords(command: MediaCommand): string {
       return `accept ${command.leg} ${command.sdp}`;
     case 'play':
     case 'stop':
+    case 'stream':
+    case 'streamBegin':
+    case 'streamDigits':
+    case 'streamStop':
       return `${command.op} ${command.leg} ${command.id}`;
     case 'stats':
     case 'close':

@@ -20,6 +20,7 @@ import type {
   Hook,
   LegStats,
   PlayedMedia,
+  StreamedAs,
 } from '@sidetone/wire';
 
 /** What the journal keeps of an event until it is stored and told. */
@@ -58,6 +59,7 @@ const leg = recordOf<EventLeg>({
 const headers = listOf((value) => Array.isArray(value) && value.length === 2 && value.every(isString));
 const codec = oneOf('OPUS', 'PCMU', 'PCMA', 'G722');
 const media = recordOf<PlayedMedia>({ url: maybe(isString), name: maybe(isString), overlay: isFlag });
+const stream = recordOf<StreamedAs>({ id: isText, url: isText, track: oneOf('inbound', 'outbound', 'both') });
 /** What is shown of them. */
 const stats = recordOf<
   Pick<LegStats, 'packetsReceived' | 'packetsSent' | 'packetsLost' | 'jitterMs' | 'rttMs'>
@@ -83,7 +85,7 @@ const NEWS: { readonly [T in CallNews['type']]: Checks<Omit<News<T>, 'type'>> } 
     offeredCodecs: listOf(isString),
     connectionCodecs: listOf(codec),
   },
-  answered: { codec: orNull(codec), headers },
+  answered: { codec: orNull(codec), headers, stream: maybe(stream) },
   bridged: {},
   held: {},
   unheld: {},
@@ -104,6 +106,9 @@ const NEWS: { readonly [T in CallNews['type']]: Checks<Omit<News<T>, 'type'>> } 
   greetingEnded: { result: isText },
   premiumMachineDetected: { result: isText },
   premiumGreetingEnded: { result: isText },
+  streamStarted: { stream },
+  streamStopped: { stream },
+  streamFailed: { stream, reason: isString },
   enqueued: { queue: isText, position: isNumber, averageWaitSecs: isNumber },
   dequeued: {
     queue: isText,

@@ -5,6 +5,7 @@ import {
   type ConferenceNews,
   EVENT_NAME,
   type PlayedMedia,
+  type StreamedAs,
 } from '@sidetone/wire';
 import { conferencePayload, isConferenceNews } from './conference-payload.ts';
 import { qualityOf } from './quality.ts';
@@ -81,6 +82,7 @@ function newsOf(what: LegNews, leg: CallEvent['leg']): Record<string, unknown> {
         ...headersOf(what.headers),
         codec: what.codec,
         sampling_rate: what.codec === null ? null : SAMPLING_RATE[what.codec],
+        ...(what.stream === undefined ? {} : streamOf(what.stream)),
         tags: [],
       };
     case 'bridged':
@@ -128,6 +130,19 @@ function newsOf(what: LegNews, leg: CallEvent['leg']): Record<string, unknown> {
     case 'premiumMachineDetected':
     case 'premiumGreetingEnded':
       return { result: what.result };
+    case 'streamStarted':
+    case 'streamStopped':
+      return { stream_url: what.stream.url, stream_id: what.stream.id };
+    case 'streamFailed': {
+      const { stream_url, stream_track: track } = streamOf(what.stream);
+      const stream_params = { stream_url, track };
+      return {
+        failure_reason: what.reason,
+        stream_id: what.stream.id,
+        stream_type: 'websocket',
+        stream_params,
+      };
+    }
     case 'referCompleted':
     case 'referFailed':
       return { sip_notify_response: what.status };
@@ -149,6 +164,11 @@ function headersOf(headers: CommandHeaders): object {
     sip_headers: told.filter(isSip),
   };
 }
+
+const streamOf = ({ url, track }: StreamedAs) => ({
+  stream_url: url,
+  stream_track: `${track}_track${track === 'both' ? 's' : ''}`,
+});
 
 const mediaOf = ({ url, name, overlay }: PlayedMedia): Record<string, unknown> => ({
   ...(url === undefined ? {} : { media_url: url }),

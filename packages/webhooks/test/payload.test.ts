@@ -35,6 +35,8 @@ const STATS = {
   dropped: 0,
 };
 
+const STREAM = { id: 's', url: 'wss://bot.example/x', track: 'both' } as const;
+
 /** Every kind of news, and what it is on the wire. A kind without a row does not compile. */
 const ROWS: {
   readonly [T in Exclude<CallNews, ConferenceNews>['type']]: readonly [
@@ -103,6 +105,20 @@ const ROWS: {
     [
       { type: 'answered', codec: 'OPUS', headers: HEADERS },
       { state: 'answered', start_time: START, ...TOLD, codec: 'OPUS', sampling_rate: 48_000, tags: [] },
+    ],
+    [
+      { type: 'answered', codec: 'PCMU', headers: [], stream: STREAM },
+      {
+        state: 'answered',
+        start_time: START,
+        custom_headers: [],
+        sip_headers: [],
+        codec: 'PCMU',
+        sampling_rate: 8000,
+        stream_url: 'wss://bot.example/x',
+        stream_track: 'both_tracks',
+        tags: [],
+      },
     ],
     [
       { type: 'answered', codec: null, headers: [] },
@@ -210,6 +226,29 @@ const ROWS: {
   ],
   premiumGreetingEnded: [
     [{ type: 'premiumGreetingEnded', result: 'no_beep_detected' }, { result: 'no_beep_detected' }],
+  ],
+  streamStarted: [
+    [
+      { type: 'streamStarted', stream: STREAM },
+      { stream_url: 'wss://bot.example/x', stream_id: 's' },
+    ],
+  ],
+  streamStopped: [
+    [
+      { type: 'streamStopped', stream: STREAM },
+      { stream_url: 'wss://bot.example/x', stream_id: 's' },
+    ],
+  ],
+  streamFailed: [
+    [
+      { type: 'streamFailed', stream: STREAM, reason: 'the connection was refused' },
+      {
+        failure_reason: 'the connection was refused',
+        stream_id: 's',
+        stream_type: 'websocket',
+        stream_params: { stream_url: 'wss://bot.example/x', track: 'both_tracks' },
+      },
+    ],
   ],
   enqueued: [
     [

@@ -82,6 +82,13 @@ export interface PlayedMedia {
 
 export type PlayStatus = 'completed' | 'cancelled' | 'call_hangup' | 'file_not_found' | 'failed';
 
+/** A media stream, as it was asked for. */
+export interface StreamedAs {
+  readonly id: string;
+  readonly url: string;
+  readonly track: 'inbound' | 'outbound' | 'both';
+}
+
 export type CallNews =
   | {
       readonly type: 'initiated';
@@ -93,7 +100,12 @@ export type CallNews =
       readonly offeredCodecs: readonly string[];
       readonly connectionCodecs: readonly CodecName[];
     }
-  | { readonly type: 'answered'; readonly codec: CodecName | null; readonly headers: CommandHeaders }
+  | {
+      readonly type: 'answered';
+      readonly codec: CodecName | null;
+      readonly headers: CommandHeaders;
+      readonly stream?: StreamedAs;
+    }
   | { readonly type: 'bridged' }
   | { readonly type: 'held' }
   | { readonly type: 'unheld' }
@@ -129,6 +141,9 @@ export type CallNews =
       readonly result: 'human_residence' | 'machine' | 'silence' | 'not_sure';
     }
   | { readonly type: 'premiumGreetingEnded'; readonly result: 'beep_detected' | 'no_beep_detected' }
+  | { readonly type: 'streamStarted'; readonly stream: StreamedAs }
+  | { readonly type: 'streamStopped'; readonly stream: StreamedAs }
+  | { readonly type: 'streamFailed'; readonly stream: StreamedAs; readonly reason: string }
   | {
       readonly type: 'enqueued';
       readonly queue: string;
@@ -196,6 +211,9 @@ export const EVENT_NAME = {
   greetingEnded: 'call.machine.greeting.ended',
   premiumMachineDetected: 'call.machine.premium.detection.ended',
   premiumGreetingEnded: 'call.machine.premium.greeting.ended',
+  streamStarted: 'streaming.started',
+  streamStopped: 'streaming.stopped',
+  streamFailed: 'streaming.failed',
   enqueued: 'call.enqueued',
   dequeued: 'call.dequeued',
   referStarted: 'call.refer.started',

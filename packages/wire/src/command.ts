@@ -2,6 +2,7 @@ import type { Ms } from '@sidetone/core';
 import type { ConferenceAsk, ConferenceCommand, SuperviseAsk, SupervisorRole } from './conference.ts';
 import type { GatherAsk } from './gather-ask.ts';
 import type { CodecName } from './media-control.ts';
+import type { StreamAsk } from './media-stream.ts';
 import type { Refusal } from './refusal.ts';
 import type { SoundAsk } from './sound.ts';
 
@@ -89,8 +90,15 @@ export interface DialCommand extends Common {
   readonly digits?: string;
   readonly play?: SoundAsk;
   readonly detect?: MachineDetectionAsk;
+  /** Connected while the far end rings. */
+  readonly stream?: StreamWish;
   readonly conference?: ConferenceAsk;
   readonly supervise?: SuperviseAsk;
+}
+
+/** A stream, and what its other end is told besides the call's names. */
+export interface StreamWish extends StreamAsk {
+  readonly parameters?: readonly (readonly [name: string, value: string])[];
 }
 
 export type LegCommand =
@@ -98,6 +106,7 @@ export type LegCommand =
       readonly type: 'answer';
       readonly headers?: CommandHeaders;
       readonly codecs?: readonly CodecName[];
+      readonly stream?: StreamWish;
     })
   | (OnLeg & { readonly type: 'reject'; readonly cause: 'CALL_REJECTED' | 'USER_BUSY' })
   | (OnLeg & { readonly type: 'hangup'; readonly headers?: CommandHeaders })
@@ -160,7 +169,11 @@ export type LegCommand =
   | (OnLeg & GatherAsk & { readonly type: 'gather' })
   | (OnLeg & { readonly type: 'stopGather' })
   /** Of a supervisor of a bridge. */
-  | (OnLeg & { readonly type: 'switchRole'; readonly role: SupervisorRole });
+  | (OnLeg & { readonly type: 'switchRole'; readonly role: SupervisorRole })
+  // -- streams
+  | (OnLeg & { readonly type: 'startStream'; readonly stream: StreamWish })
+  /** `stream`: its id; absent: whichever there is. */
+  | (OnLeg & { readonly type: 'stopStream'; readonly stream?: string });
 
 export interface PlayAsk {
   readonly sound: SoundAsk;

@@ -11,6 +11,7 @@ export {
   type Hook,
   type PlayedMedia,
   type PlayStatus,
+  type StreamedAs,
 } from './call-event.ts';
 export type { CallRecord } from './call-record.ts';
 export {
@@ -48,6 +49,7 @@ export {
   type QueueCommand,
   type QueuedView,
   type QueueView,
+  type StreamWish,
 } from './command.ts';
 export type {
   Beep,
@@ -133,7 +135,7 @@ export type {
 } from './media-control.ts';
 export type { RecordCommand, RecordEvent, RecordOn } from './media-record.ts';
 export type { Reach, RoomCommand, RoomEvent } from './media-room.ts';
-export type { StreamBack, StreamCodec, StreamCommand, StreamEvent } from './media-stream.ts';
+export type { StreamAsk, StreamBack, StreamCodec, StreamCommand, StreamEvent } from './media-stream.ts';
 export { callingCodeOf, countryOf, homeOf, NO_COUNTRY } from './numbers/country.ts';
 export { e164Of, formatCaller } from './numbers/e164.ts';
 export {

@@ -6,6 +6,7 @@
  */
 
 import type { Reach, RoomCommand, RoomEvent } from './media-room.ts';
+import type { StreamCommand, StreamEvent } from './media-stream.ts';
 
 /** Names as configuration spells them. */
 export type CodecName = 'OPUS' | 'PCMU' | 'PCMA' | 'G722';
@@ -128,7 +129,8 @@ export type MediaCommand =
   | { readonly op: 'close'; readonly leg: string }
   /** Health and load of the engine. */
   | { readonly op: 'health' }
-  | RoomCommand;
+  | RoomCommand
+  | StreamCommand;
 
 export interface LegStats {
   readonly packetsReceived: number;
@@ -218,5 +220,6 @@ export type MediaEvent =
   /** We receive from the peer's counterpart but never from the peer, `ms` after connection; a flag, not an end. */
   | { readonly event: 'one-way'; readonly leg: string; readonly ms: number }
   | RoomEvent
+  | StreamEvent
   /** The engine process came (back) up: legs it had are gone unless listed. */
   | { readonly event: 'engine'; readonly state: 'up' | 'down' };

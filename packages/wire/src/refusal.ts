@@ -25,6 +25,8 @@ export const REFUSAL = {
   accountFull: { code: '90041', status: 422, title: 'User channel limit exceeded' },
   profileFull: { code: '90042', status: 422, title: 'Outbound profile channel limit exceeded' },
   connectionFull: { code: '90043', status: 422, title: 'Connection channel limit exceeded' },
+  streamUsed: { code: '90045', status: 422, title: 'Media streaming is already used' },
+  streamNotUsed: { code: '90048', status: 422, title: 'Media streaming is not used' },
   conferenceTwice: { code: '90044', status: 422, title: 'Call is already in this conference' },
   /** Of a queue that is to be deleted. */
   queueNotEmpty: { code: '90050', status: 400, title: 'Queue is not empty' },

@@ -90,6 +90,7 @@ const media = ({ config, dataDir, mediaSocket, mediaAddresses }: Running): Child
       publicAddress: config.media.public_address,
       tcpPort: config.media.tcp_port,
       ports: config.media.ports,
+      allow: config.webhooks.allow,
       rtpTimeoutMs: config.media.rtp_timeout_seconds * 1000,
       logLevel: config.log.level,
     }),

@@ -378,6 +378,13 @@ const speechSection = z
     message: 'token needs url',
   });
 
+const streamsSection = z.strictObject({
+  l16_byte_order: z
+    .enum(['little', 'big'])
+    .default('little')
+    .describe('Which octet of a sample of L16 goes first in media streams, both ways.'),
+});
+
 const storeSection = z.strictObject({
   sqlite: z
     .strictObject({ file: z.string().min(1).describe('The database file.') })
@@ -414,6 +421,7 @@ export const configSchema = z.strictObject({
   webhooks: webhooksSection.prefault({}),
   sounds: soundsSection.prefault({}),
   speech: speechSection.prefault({}),
+  streams: streamsSection.prefault({}),
   store: storeSection.prefault({}),
   log: z.strictObject({ level: z.enum(['debug', 'info', 'warn', 'error']).default('info') }).prefault({}),
 });

@@ -14,6 +14,7 @@ import { isBindable } from '../net/addresses.ts';
 import type { FromChild } from '../supervise/messages.ts';
 import { type ControlServer, listenControl } from './control-server.ts';
 import { udpSockets } from './datagrams.ts';
+import { createRemote } from './remote-lines.ts';
 import { soundFiles } from './sound-files.ts';
 import { listenStreams, type Streams } from './streams.ts';
 import { monotonic, timers } from './timers.ts';
@@ -32,6 +33,8 @@ export interface MediaStart {
   readonly tcpPort?: number;
   readonly rtpTimeoutMs: number;
   readonly heldTimeoutMs?: number;
+  /** What media streams may reach though it is none of the public Internet, as `webhooks.allow`. */
+  readonly allow?: readonly string[];
   readonly logLevel?: string;
 }
 
@@ -101,6 +104,7 @@ async function main(start: MediaStart): Promise<void> {
     addresses: start.addresses,
     ...(start.publicAddress === undefined ? {} : { publicAddress: start.publicAddress }),
     ...(streams === undefined ? {} : { streams }),
+    remote: createRemote({ allow: start.allow ?? [] }),
     ports: start.ports,
     limits: {
       rtpTimeoutMs: start.rtpTimeoutMs,

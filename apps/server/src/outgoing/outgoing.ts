@@ -1,10 +1,10 @@
 import http from 'node:http';
 import https from 'node:https';
-import { isIP, type LookupFunction } from 'node:net';
-import { err, familyOf, type Ms, ok, type Result } from '@sidetone/core';
+import { err, type Ms, ok, type Result } from '@sidetone/core';
 import { monotonic } from '../clock.ts';
-import { AddressRules } from './address-rules.ts';
-import { type Resolve, systemResolve } from './resolve.ts';
+import { createGuard, type GuardOptions, Refusal, urlOfScheme, wordsOf } from './guard.ts';
+
+export { MOST_URL } from './guard.ts';
 
 /**
  * HTTP to places that somebody else named: one way out of the house for all of it.
@@ -52,10 +52,7 @@ export interface OutgoingError {
   readonly ms: Ms;
 }
 
-export interface OutgoingOptions {
-  /** Host names, addresses and networks that may be reached though they are none of the public Internet. */
-  readonly allow: readonly string[];
-  readonly resolve?: Resolve;
+export interface OutgoingOptions extends GuardOptions {
   /** Certificate authorities (PEM) instead of the system's. */
   readonly ca?: string;
 }
@@ -66,29 +63,11 @@ export interface Outgoing {
   close(): void;
 }
 
-export const MOST_URL = 16_384;
 /** Below the five seconds after which common servers close a connection that nobody uses. */
 const KEEP_MS = 4000;
 
 /** The URL, or why we do not call it. */
-export function urlOf(text: string): Result<URL, string> {
-  if (text.length > MOST_URL) return err(`the URL is longer than ${MOST_URL} characters`);
-  if (!URL.canParse(text)) return err('it is no URL');
-  const url = new URL(text);
-  if (url.protocol !== 'http:' && url.protocol !== 'https:') return err('only http and https are called');
-  if (url.username !== '' || url.password !== '') return err('a URL must not hold a user or a password');
-  if (url.hostname === '') return err('it names no host');
-  return ok(url);
-}
-
-/** Of the rules, on the way through Node's errors. */
-class Refusal extends Error {
-  readonly kind: 'refused' | 'unresolved';
-  constructor(kind: 'refused' | 'unresolved', why: string) {
-    super(why);
-    this.kind = kind;
-  }
-}
+export const urlOf = (text: string): Result<URL, string> => urlOfScheme(text, ['http:', 'https:']);
 
 /** What cuts a request short. (An `AbortSignal` for each would cost more than the rest of a small request.) */
 class Ending {
@@ -107,33 +86,8 @@ class Ending {
 }
 
 export function createOutgoing(options: OutgoingOptions): Outgoing {
-  const rules = new AddressRules(options.allow);
-  const resolve = options.resolve ?? systemResolve((name) => rules.allowsName(name));
-
-  /** Only addresses that may be reached, and an error when there is none. */
-  async function addressesOf(name: string): Promise<readonly string[]> {
-    let found: readonly string[] = [];
-    try {
-      found = await resolve(name);
-    } catch {}
-    if (found.length === 0) throw new Refusal('unresolved', `${name} has no address`);
-    const judged = found.map((address) => rules.refusal(name, address));
-    const good = found.filter((_, i) => judged[i] === null);
-    if (good.length === 0) throw new Refusal('refused', `${name}: ${judged[0]}`);
-    return good;
-  }
-
-  /** Node asks it once for each connection, and connects to what it says. An address in a URL never comes here. */
-  const lookup: LookupFunction = (name, wanted, done) => {
-    addressesOf(hostOf(name)).then(
-      (addresses) => {
-        const all = addresses.map((address) => ({ address, family: familyOf(address) ?? 4 }));
-        if (wanted.all === true) done(null, all);
-        else done(null, all[0]!.address, all[0]!.family);
-      },
-      (error: Error) => done(error, ''),
-    );
-  };
+  const guard = createGuard(options);
+  const { lookup } = guard;
   const agents = {
     'http:': new http.Agent({ keepAlive: true, timeout: KEEP_MS, maxFreeSockets: 16 }),
     'https:': new https.Agent({
@@ -150,11 +104,8 @@ export function createOutgoing(options: OutgoingOptions): Outgoing {
       err({ kind, why, ms: monotonic() - began });
     const url = urlOf(asked.url);
     if (!url.ok) return failed('url', url.error);
-    const host = hostOf(url.value.hostname);
-    if (isIP(host) !== 0) {
-      const why = rules.refusal(host, host);
-      if (why !== null) return failed('refused', why);
-    }
+    const why = guard.refusalOf(url.value);
+    if (why !== null) return failed('refused', why);
     const end = new Ending();
     const timer = setTimeout(() => end.come('timeout'), asked.timeoutMs);
     const unwanted = (): void => end.come('aborted');
@@ -236,26 +187,4 @@ export function createOutgoing(options: OutgoingOptions): Outgoing {
       agents['https:'].destroy();
     },
   };
-}
-
-/** As rules and name servers know it: no brackets, no dot at the end. */
-const hostOf = (hostname: string): string =>
-  hostname
-    .replace(/^\[|\]$/g, '')
-    .replace(/\.$/, '')
-    .toLowerCase();
-
-/** Node's codes, without what may stand in its messages. */
-function wordsOf(error: NodeJS.ErrnoException): string {
-  const inner =
-    error instanceof AggregateError ? (error.errors[0] as NodeJS.ErrnoException | undefined) : error;
-  switch (inner?.code) {
-    case 'ECONNREFUSED':
-      return 'the connection was refused';
-    case 'ECONNRESET':
-    case 'EPIPE':
-      return 'the connection was closed without an answer';
-    default:
-      return `no exchange: ${inner?.code ?? 'unknown error'}`;
-  }
 }

@@ -113,6 +113,7 @@ export function createExchange(options: ExchangeOptions, world: World): Exchange
     identity,
     publicAddress: options.publicAddress,
     ringMs: config.limits.ring_seconds * 1000,
+    l16BigEndian: config.streams.l16_byte_order === 'big',
     ...(options.mediaAddresses === undefined ? {} : { families: familiesOf(options.mediaAddresses) }),
     limits: {
       calls: config.limits.calls,

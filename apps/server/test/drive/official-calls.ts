@@ -105,6 +105,21 @@ const ROWS: readonly CallRow[] = [
   },
   { method: 'stopGather', old: 'gather_stop', command: { type: 'stopGather' } },
   {
+    method: 'startStreaming',
+    old: 'streaming_start',
+    body: { stream_url: 'wss://a.example/s', stream_track: 'both_tracks', stream_bidirectional_mode: 'rtp' },
+    command: {
+      type: 'startStream',
+      stream: {
+        url: 'wss://a.example/s',
+        track: 'both',
+        rate: 8000,
+        back: { mode: 'rtp', codec: 'PCMU', rate: 8000, target: 'self' },
+      },
+    },
+  },
+  { method: 'stopStreaming', old: 'streaming_stop', command: { type: 'stopStream' } },
+  {
     method: 'enqueue',
     old: 'enqueue',
     body: { queue_name: 'support', max_wait_time_secs: 30 },

@@ -96,6 +96,11 @@ export function heardIn(file: string): Heard {
   const [channels, rate, bits] = [bytes.readUInt16LE(22), bytes.readUInt32LE(24), bytes.readUInt16LE(34)];
   const length = bytes.readUInt32LE(40);
   const samples = new Int16Array(bytes.buffer.slice(bytes.byteOffset + 44, bytes.byteOffset + 44 + length));
+  return { rate, channels, bits, ...heardInPcm(samples, rate) };
+}
+
+/** What 16-bit samples say. */
+export function heardInPcm(samples: Int16Array, rate: number): Omit<Heard, 'rate' | 'channels' | 'bits'> {
   const middle = samples.subarray(samples.length >> 2, (samples.length * 3) >> 2);
   let [crossings, energy, first, last] = [0, 0, 0, 0];
   for (let i = 1; i < middle.length; i++) {
@@ -108,9 +113,6 @@ export function heardIn(file: string): Heard {
     }
   }
   return {
-    rate,
-    channels,
-    bits,
     seconds: samples.length / rate,
     hz: crossings < 2 ? 0 : ((crossings - 1) * rate) / (last - first),
     level: Math.sqrt(energy / middle.length),

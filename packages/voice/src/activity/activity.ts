@@ -1,5 +1,12 @@
 import type { Ms } from '@sidetone/core';
-import type { EventConference, GatherAsk, MachineDetectionAsk, PlayedMedia, SoundAsk } from '@sidetone/wire';
+import type {
+  EventConference,
+  GatherAsk,
+  MachineDetectionAsk,
+  PlayedMedia,
+  SoundAsk,
+  StreamAsk,
+} from '@sidetone/wire';
 
 /*
  * What a leg does beside talking: it plays what waits in its queue, and gathers digits. Both go on wherever it is, and die with it.
@@ -56,6 +63,16 @@ export interface Detection {
   readonly until: Ms;
 }
 
+/** Its sound by WebSocket: `stream.ts`. */
+export interface Stream {
+  readonly id: string;
+  readonly ask: StreamAsk;
+  readonly parameters: readonly (readonly [name: string, value: string])[];
+  /** Whose media is streamed. */
+  readonly branch: string | null;
+  readonly state: 'asked' | 'connecting' | 'beginning' | 'open';
+}
+
 export interface Activities {
   /** The first one plays, as soon as it can. */
   readonly plays: readonly Play[];
@@ -63,13 +80,14 @@ export interface Activities {
   readonly overlay: Play | null;
   readonly gather: Gather | null;
   readonly detection: Detection | null;
+  readonly stream: Stream | null;
 }
 
-export const IDLE: Activities = { plays: [], overlay: null, gather: null, detection: null };
+export const IDLE: Activities = { plays: [], overlay: null, gather: null, detection: null, stream: null };
 
 /** At most so many wait, */
 export const MOST_PLAYS = 100;
-/** with what is still to be fetched or made of them: characters of JSON. They are written down with the leg, whatever changes of it. */
+/** with what is still to be fetched or made of them: characters of JSON. */
 export const MOST_ASKED = 200_000;
 
 export const askedOf = ({ ask, media }: Play): number => JSON.stringify([ask, media]).length;

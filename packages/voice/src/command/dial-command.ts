@@ -9,6 +9,7 @@ import { type Desk, findLiveLeg, isRefusal, RING_MS, refused } from './desk.ts';
 import { conferenceFor, joinOnAnswer } from './joining.ts';
 import { areTogether, join } from './moving.ts';
 import { callOut } from './outgoing.ts';
+import { streamInput } from './streaming.ts';
 import { supervise, supervisedBy } from './supervising.ts';
 
 /* A command that calls somebody, and what happens when the leg has answered. */
@@ -49,6 +50,7 @@ export function dial(desk: Desk, command: DialCommand): CommandResult {
     codecs: command.codecs ?? (linked === undefined ? [] : (mainOf(linked)?.codecs ?? [])),
   });
   if (isRefusal(made)) return refused(made);
+  if (command.stream !== undefined) desk.legs.post(made.id, streamInput(desk, command.stream));
   // Its back end is at work for this one.
   if (linked?.program?.firstCommandBy != null) desk.legs.post(linked.id, { type: 'commanded' });
   const ids: LegIds = { control: made.control, leg: made.id, session: made.session };

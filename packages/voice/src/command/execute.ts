@@ -9,6 +9,7 @@ import { actOnAnswer, dial } from './dial-command.ts';
 import { isLegCommand, onConference } from './on-conference.ts';
 import * as onLeg from './on-leg.ts';
 import { enqueue, leaveQueue, onQueue } from './on-queue.ts';
+import { startStream, stopStream } from './streaming.ts';
 import { switchRole } from './supervising.ts';
 
 /*
@@ -96,6 +97,10 @@ function decide(desk: Desk, command: LegCommand, leg: Leg): Decision {
       return onLeg.gather(desk, command, leg);
     case 'stopGather':
       return onLeg.stopGather(desk, leg);
+    case 'startStream':
+      return startStream(desk, command, leg);
+    case 'stopStream':
+      return stopStream(desk, command, leg);
     case 'enqueue':
       return enqueue(desk, command, leg);
     case 'leaveQueue':

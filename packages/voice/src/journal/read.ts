@@ -17,7 +17,7 @@ import {
   recordOf,
 } from '@sidetone/core';
 import { type ExtraHeaders, headerProblem } from '@sidetone/sip';
-import type { EventConference, MachineDetectionAsk, StayAsk } from '@sidetone/wire';
+import type { EventConference, MachineDetectionAsk, StayAsk, StreamAsk, StreamBack } from '@sidetone/wire';
 import {
   type Activities,
   type Detection,
@@ -25,12 +25,14 @@ import {
   IDLE,
   MOST_PLAYS,
   type Play,
+  type Stream,
 } from '../activity/activity.ts';
 import { type Attachment, BLANK, type Branch, type Exchange, type MediaUse, PLAIN } from '../leg/branch.ts';
 import type { Ending } from '../leg/ending.ts';
 import type { Leg } from '../leg/leg.ts';
 import type { HookSettings, OnAnswer, Program } from '../leg/program.ts';
 import type { ConferencePlace } from '../place/conference-draft.ts';
+import { type Asked, joinActivities, NOTHING_ASKED } from './asked.ts';
 import type { EarlyDialog } from './journal.ts';
 import { REST } from './journal.ts';
 
@@ -41,6 +43,8 @@ export type ReadEntry =
       readonly leg: Leg;
       readonly dialogs: readonly { readonly branch: string; readonly dialog: unknown }[];
       readonly early: readonly EarlyDialog[];
+      /** Plays and gathers of which nothing else is known. */
+      readonly lost: number;
     }
   | {
       readonly kind: 'byes';
@@ -298,11 +302,37 @@ const isGather = recordOf<Gather>({
   until: orNull(isNumber),
   allBy: orNull(isNumber),
 });
+const TRACK = oneOf('inbound', 'outbound', 'both');
+const STREAM_CODEC = oneOf('PCMU', 'PCMA', 'G722', 'OPUS', 'L16');
+const isStream = recordOf<Stream>({
+  id: isText,
+  ask: recordOf<StreamAsk>({
+    url: isText,
+    token: maybe(isString),
+    track: TRACK,
+    codec: maybe(STREAM_CODEC),
+    rate: oneOf(8000, 16_000, 24_000, 48_000),
+    bigEndian: maybe(isFlag),
+    back: maybe(
+      recordOf<StreamBack>({
+        mode: oneOf('rtp', 'mp3'),
+        codec: STREAM_CODEC,
+        rate: oneOf(8000, 16_000, 22_050, 24_000, 48_000),
+        target: oneOf('self', 'opposite', 'both'),
+      }),
+    ),
+    reconnects: maybe(isFlag),
+  }),
+  parameters: listOf((pair) => Array.isArray(pair) && isString(pair[0]) && isString(pair[1])),
+  branch: orNull(isText),
+  state: oneOf('asked', 'connecting', 'beginning', 'open'),
+});
 const isActivities = recordOf<Activities>({
   plays: listOf(isPlay, MOST_PLAYS),
   overlay: orNull(isPlay),
   gather: orNull(isGather),
   detection: orNull(isDetection),
+  stream: orNull(isStream),
 });
 
 /** What the machines rely on, by field: a field without a check does not compile. */
@@ -360,9 +390,9 @@ export function readLeg(value: unknown): Leg | null {
   if (!isFields(value) || !Array.isArray(value['branches'])) return null;
   const leg: unknown = {
     program: null,
-    activities: IDLE,
     ...value,
     ...REST,
+    activities: isFields(value['activities']) ? { ...IDLE, ...value['activities'] } : IDLE,
     branches: value['branches'].map(readBranch),
   };
   if (!isLeg(leg)) return null;
@@ -378,16 +408,21 @@ export function readByes({ byes }: Fields): Result<ReadEntry, string> {
     : err('byes');
 }
 
-/** Reads a line that this release wrote; the error says what it lacks. */
-export function readEntry(value: unknown): Result<ReadEntry, string> {
+/** Reads a line that this release wrote, with what was asked of its leg; the error says what it lacks. */
+export function readEntry(value: unknown, asked: Asked = NOTHING_ASKED): Result<ReadEntry, string> {
   if (!isFields(value)) return err('no record');
   if ('byes' in value) return readByes(value);
-  const leg = readLeg(value['leg']);
+  const written = value['leg'];
+  const active = isFields(written) ? written['activities'] : undefined;
+  const { activities, lost } = isFields(active)
+    ? joinActivities(active, asked, { isPlay, isGather })
+    : { activities: IDLE, lost: 0 };
+  const leg = readLeg(isFields(written) ? { ...written, activities } : written);
   if (leg === null) return err('leg');
   const { dialogs, early } = value;
   if (!Array.isArray(dialogs) || !dialogs.every((d) => isFields(d) && isText(d['branch'])))
     return err('dialogs');
   const known = recordOf<EarlyDialog>({ branch: isText, callId: isText, fromTag: isText });
   if (!Array.isArray(early) || !early.every(known)) return err('early');
-  return ok({ kind: 'leg', leg, dialogs, early });
+  return ok({ kind: 'leg', leg, dialogs, early, lost });
 }

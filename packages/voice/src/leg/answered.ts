@@ -1,5 +1,6 @@
 import type { Ms } from '@sidetone/core';
 import { beginDetection } from '../activity/detection.ts';
+import { namesOf } from '../activity/stream.ts';
 import type { Extra } from './headers.ts';
 import type { LegDraft } from './leg-draft.ts';
 
@@ -9,7 +10,9 @@ export const upUntil = ({ now, settings, leg }: LegDraft): Ms =>
 
 /** It is answered, with its media there; what was to happen then happens. */
 export function tellAnswer(draft: LegDraft, headers: Extra): void {
-  draft.news({ type: 'answered', codec: draft.main?.media.codec ?? null, headers });
+  const { stream } = draft.leg.activities;
+  const asked = stream === null ? {} : { stream: namesOf(stream) };
+  draft.news({ type: 'answered', codec: draft.main?.media.codec ?? null, headers, ...asked });
   const { program, id } = draft.leg;
   if (program === null || program.onAnswer === null) return;
   draft.set({ program: { ...program, onAnswer: null } });

@@ -1,4 +1,5 @@
 import type { Ms } from '@sidetone/core';
+import { streamDigits } from '../activity/stream.ts';
 import { inMedia } from './branch.ts';
 import { isEnding } from './leg.ts';
 import type { LegDraft } from './leg-draft.ts';
@@ -10,6 +11,7 @@ const MAX_WAITING = 128;
 export function onDigits(draft: LegDraft, digits: string): void {
   if (isEnding(draft.leg) || digits === '') return;
   for (const digit of digits) draft.news({ type: 'digit', digit });
+  streamDigits(draft, digits);
   draft.set({ digitCount: draft.leg.digitCount + digits.length });
   const { place } = draft.leg;
   draft.log('debug', place === null ? 'digits without a listener' : 'digits', { count: digits.length });

@@ -2,6 +2,7 @@ import type { Machine, Ms, Step } from '@sidetone/core';
 import { onHeard, settleDetection } from '../activity/detection.ts';
 import { cancelGather, gatherDigit, onGather, settleGather } from '../activity/gather.ts';
 import { onPlay, onPlayed, onPlayReply, onSound, settlePlays, stopPlays } from '../activity/play.ts';
+import { onStopStream, onStream, onStreamed, onStreamReply, settleStream } from '../activity/stream.ts';
 import type { LegInput } from '../message.ts';
 import { onAnswer, onConfirmed, onEarly, onFirstAnswer, onOpen, onRing } from './answering.ts';
 import { onAskHeard, onAttachment, onProbe, probeAgain } from './attachment.ts';
@@ -68,6 +69,7 @@ export function stepLeg(leg: Leg, input: LegInput, settings: LegSettings, now: M
     settleGather(draft);
     settlePlays(draft);
     settleDetection(draft);
+    settleStream(draft);
     settleQueued(draft);
   }
   settle(draft);
@@ -113,6 +115,9 @@ const STEPS: { readonly [T in LegInput['type']]: (draft: LegDraft, input: Of<T>)
   heard: onHeard,
   gather: onGather,
   stopGather: (draft) => cancelGather(draft, 'cancelled'),
+  stream: onStream,
+  stopStream: onStopStream,
+  streamed: onStreamed,
   dial: onDial,
   bindings: onBindings,
   progress: onProgress,
@@ -253,6 +258,7 @@ function onMedia(draft: LegDraft, { branch: id, tag, reply }: Of<'media'>): void
   if (tag === 'aside') {
     if (!reply.ok) draft.log('debug', 'media refused', { error: reply.error });
   } else if (tag === 'play' || tag === 'overlay') onPlayReply(draft, tag === 'overlay', reply);
+  else if (tag === 'stream') onStreamReply(draft, reply);
   else if (tag === 'first') {
     if (draft.leg.direction === 'theirs') onFirstAnswer(draft, reply);
     else onFirstOffer(draft, branch, reply);

@@ -1,5 +1,6 @@
 import { resumeDetection } from '../activity/detection.ts';
 import { resumePlays } from '../activity/play.ts';
+import { resumeStream } from '../activity/stream.ts';
 import type { LegInput } from '../message.ts';
 import type { Branch } from './branch.ts';
 import { sendNext } from './digits.ts';
@@ -43,6 +44,7 @@ export function onRestored(
   sendNext(draft);
   resumePlays(draft);
   resumeDetection(draft);
+  resumeStream(draft);
 }
 
 function toRest(draft: LegDraft, branch: Branch, unacked: boolean): void {

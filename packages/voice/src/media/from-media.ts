@@ -16,6 +16,10 @@ export function mediaInput(event: Exclude<MediaEvent, RoomEvent | { event: 'engi
       return { type: 'played', branch, id: event.id, status: event.status, ...number };
     case 'heard':
       return { type: 'heard', branch, what: event.what, ...number };
+    case 'streamed': {
+      const { id, state, reason } = event;
+      return { type: 'streamed', branch, id, state, ...(reason === undefined ? {} : { reason }), ...number };
+    }
     default:
       return { type: 'mediaFlag', branch, flag: event.event };
   }

@@ -126,8 +126,7 @@ export const isOff = (value: unknown): boolean => value === false || value === '
 
 /** Fields of `dial`, `answer`, `transfer` and `bridge` that start what is not here. */
 export const RECORD = { record: notOffered('recording') };
-export const STREAMS = {
-  stream_url: notOffered('media streaming'),
+export const LATER = {
   transcription: notOffered('transcription', isFalse),
   assistant: notOffered('an AI assistant'),
   conversation_relay_config: notOffered('conversation relay'),

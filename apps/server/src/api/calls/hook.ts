@@ -30,9 +30,6 @@ const LATER = [
   'siprec.failed',
   'siprec.started',
   'siprec.stopped',
-  'streaming.failed',
-  'streaming.started',
-  'streaming.stopped',
 ];
 
 const EVENTS: ReadonlySet<string> = new Set([...Object.values(EVENT_NAME), ...LATER]);

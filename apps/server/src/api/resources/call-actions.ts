@@ -1,8 +1,7 @@
-import type { LegCommand } from '@sidetone/wire';
 import { z } from 'zod';
 import { text } from '../../identity/schema/fields.ts';
 import { codecs, codecsOf } from '../calls/codecs.ts';
-import { COMMON, type CommonFields, commonOf, execute } from '../calls/common.ts';
+import { COMMON } from '../calls/common.ts';
 import { SUPERVISOR } from '../calls/conferencing.ts';
 import { DETECTION, DETECTION_DEFAULTS, detectionOf } from '../calls/detection.ts';
 import {
@@ -16,12 +15,12 @@ import {
   flag,
   isFalse,
   isOff,
+  LATER as NOT_HERE,
   NOT_OFFERED,
   notOffered,
   park,
   present,
   RECORD,
-  STREAMS,
   shownName,
   sipUri,
   within,
@@ -42,50 +41,12 @@ import {
   soundOf,
   speechOf,
 } from '../calls/sounds.ts';
+import { STREAM, STREAM_DEFAULTS, streamOf } from '../calls/streams.ts';
 import { ApiError, badField, CODE, errorItem, notFound } from '../errors.ts';
-import { type Operation, operation } from '../operation.ts';
+import { operation } from '../operation.ts';
+import { action, answer, tag } from './call-action.ts';
+import { streamActions } from './call-streaming.ts';
 import { maxSize, queueName } from './queues.ts';
-
-const tag = 'Call commands';
-const answer = { status: 200, form: 'data', schema: z.object({ result: z.literal('ok') }) } as const;
-
-/** A command without who gives it, to which leg. */
-type Wish = LegCommand extends infer C
-  ? C extends LegCommand
-    ? Omit<C, 'account' | 'control' | 'clientState' | 'commandId' | 'hook'>
-    : never
-  : never;
-
-interface Action<B> {
-  readonly id: string;
-  readonly method?: 'PUT';
-  readonly name: string;
-  readonly summary: string;
-  readonly body: z.ZodType<B>;
-  readonly defaults?: object;
-  /** Fields whose empty text says something. */
-  readonly keeps?: readonly string[];
-  readonly command: (body: B) => Wish;
-}
-
-/** A row for a command to a leg. */
-const action = <B extends CommonFields>(row: Action<B>): Operation =>
-  operation<B>({
-    id: row.id,
-    method: row.method ?? 'POST',
-    path: `/calls/{call_control_id}/actions/${row.name}`,
-    tag,
-    summary: row.summary,
-    body: row.body,
-    lenient: { keeps: row.keeps ?? [] },
-    ...present({ defaults: row.defaults }),
-    answer,
-    handle: (call, body) => {
-      const leg = { ...commonOf(call, body), control: call.path[0]! };
-      execute(call, { ...leg, ...row.command(body) } as LegCommand);
-      return { result: 'ok' };
-    },
-  });
 
 const muteDigits = z.enum(['none', 'both', 'self', 'opposite']);
 
@@ -120,7 +81,7 @@ const transfer = z.object({
   ...CALLED,
   ...DETECTION,
   ...RECORD,
-  sound_modifications: STREAMS.sound_modifications,
+  sound_modifications: NOT_HERE.sound_modifications,
 });
 
 const TRANSFER_DEFAULTS = {
@@ -141,10 +102,22 @@ export const callActions = [
     id: 'answerCall',
     name: 'answer',
     summary: 'Answer a call: one that came in, or that a client with parking made',
-    body: z.object({ ...COMMON, preferred_codecs: codecs.optional(), ...HEADERS, ...RECORD, ...STREAMS }),
+    body: z.object({
+      ...COMMON,
+      preferred_codecs: codecs.optional(),
+      ...HEADERS,
+      ...RECORD,
+      ...STREAM,
+      ...NOT_HERE,
+    }),
+    defaults: STREAM_DEFAULTS,
     command: (body) => ({
       type: 'answer',
-      ...present({ headers: headersOf(body), codecs: codecsOf(body.preferred_codecs) }),
+      ...present({
+        headers: headersOf(body),
+        codecs: codecsOf(body.preferred_codecs),
+        stream: streamOf(body),
+      }),
     }),
   }),
   action({
@@ -390,6 +363,7 @@ export const callActions = [
     body: z.object(COMMON),
     command: () => ({ type: 'stopGather' }),
   }),
+  ...streamActions,
 ];
 
 /** Commands of the published API that are not here. */
@@ -410,8 +384,6 @@ const LATER: ReadonlySet<string> = new Set([
   'record_stop',
   'siprec_start',
   'siprec_stop',
-  'streaming_start',
-  'streaming_stop',
   'suppression_start',
   'suppression_stop',
   'transcription_start',

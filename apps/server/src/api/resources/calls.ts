@@ -14,16 +14,17 @@ import {
   digits,
   flag,
   isFalse,
+  LATER,
   notOffered,
   park,
   present,
   RECORD,
-  STREAMS,
   shownName,
   within,
 } from '../calls/fields.ts';
 import { HEADERS, headersOf } from '../calls/headers.ts';
 import { AUDIO, soundIn } from '../calls/sounds.ts';
+import { STREAM, STREAM_DEFAULTS, streamOf } from '../calls/streams.ts';
 import { badField, refused } from '../errors.ts';
 import { type ApiCall, iso, operation, ownObject, referred } from '../operation.ts';
 import { type Page, pageOf, readListQuery } from '../request.ts';
@@ -36,6 +37,7 @@ const DEFAULTS = {
   bridge_on_answer: false,
   prevent_double_bridge: false,
   ...DETECTION_DEFAULTS,
+  ...STREAM_DEFAULTS,
 } as const;
 
 const dial = z.object({
@@ -58,7 +60,8 @@ const dial = z.object({
   ...AUDIO,
   ...HEADERS,
   ...RECORD,
-  ...STREAMS,
+  ...STREAM,
+  ...LATER,
   ...CALLED,
   ...DETECTION,
   conference_config: conferenceConfig.optional(),
@@ -140,6 +143,7 @@ export const calls = [
           digits: body.send_digits_on_answer,
           play: soundIn(body),
           detect: detectionOf(body),
+          stream: streamOf(body),
           conference: conferenceAsk(body.conference_config),
           supervise: superviseOf(body),
         }),

@@ -1,0 +1,97 @@
+import type { Ms } from '@sidetone/core';
+import type { MediaReply, StreamCommand } from '@sidetone/wire';
+import type { Leg } from '../leg.ts';
+import type { LegWorld } from '../leg-world.ts';
+import type { RemotePort } from '../ports.ts';
+import { refuse } from '../refusal.ts';
+import { MediaStream, MOST_WAITING } from './media-stream.ts';
+import { Room } from './speech-queue.ts';
+
+const MOST_ID = 256;
+const MOST_URL = 16_384;
+const MOST_START = 64 * 1024;
+/** Ends remembered, so that a wish that is said again does not begin anew. */
+const MOST_ENDED = 4096;
+/** Of sound that waits to be heard, of all streams, in octets. */
+const MOST_WAITING_OF_ALL = 32 * MOST_WAITING;
+
+const OK: MediaReply = { ok: true };
+
+/** The media streams of an engine, at most one a leg. */
+export class MediaStreams {
+  readonly #world: LegWorld;
+  readonly #remote: RemotePort | undefined;
+  readonly #byLeg = new Map<string, MediaStream>();
+  readonly #ended = new Set<string>();
+  readonly #room = new Room(MOST_WAITING_OF_ALL);
+
+  constructor(world: LegWorld, remote: RemotePort | undefined) {
+    this.#world = world;
+    this.#remote = remote;
+  }
+
+  command(leg: Leg, command: StreamCommand): MediaReply {
+    switch (command.op) {
+      case 'stream':
+        return this.#start(leg, command);
+      case 'streamBegin':
+        this.#of(leg, command.id)?.begin(command.start);
+        return OK;
+      case 'streamDigits':
+        for (const digit of command.digits) this.#of(leg, command.id)?.digit(digit);
+        return OK;
+      case 'streamStop':
+        this.#of(leg, command.id)?.stop();
+        return OK;
+    }
+  }
+
+  /** A digit of a leg's peer. */
+  digit(leg: string, digit: string): void {
+    this.#byLeg.get(leg)?.digit(digit);
+  }
+
+  /** The leg is about to be closed. */
+  closing(leg: string): void {
+    this.#byLeg.get(leg)?.stop();
+    this.#byLeg.delete(leg);
+  }
+
+  /** Every 20 ms, before the legs. */
+  tick(now: Ms): void {
+    for (const [leg, stream] of this.#byLeg) {
+      stream.tick(now);
+      if (stream.isOver) this.#over(leg, stream);
+    }
+  }
+
+  #of(leg: Leg, id: string): MediaStream | undefined {
+    const stream = this.#byLeg.get(leg.id);
+    return stream?.id === id ? stream : undefined;
+  }
+
+  #over(leg: string, { id }: MediaStream): void {
+    this.#byLeg.delete(leg);
+    this.#ended.add(id);
+    if (this.#ended.size > MOST_ENDED) this.#ended.delete(this.#ended.values().next().value!);
+  }
+
+  #start(leg: Leg, { op: _, leg: __, ...wish }: Extract<StreamCommand, { op: 'stream' }>): MediaReply {
+    const { id, url, start } = wish;
+    if (typeof id !== 'string' || id === '' || id.length > MOST_ID)
+      return refuse('wrong-state', `the id of a stream has 1 to ${MOST_ID} characters`);
+    if (typeof url !== 'string' || url.length > MOST_URL)
+      return refuse('wrong-state', `the URL of a stream has at most ${MOST_URL} characters`);
+    if (typeof start !== 'string' || start.length > MOST_START)
+      return refuse('wrong-state', `the start of a stream has at most ${MOST_START} characters`);
+    const there = this.#byLeg.get(leg.id);
+    if (there?.isOver === true) this.#over(leg.id, there);
+    if (this.#ended.has(id) || (there?.id === id && !there.isOver)) return OK;
+    if (there !== undefined && !there.isOver) return refuse('wrong-state', 'the leg has a stream');
+    if (this.#remote === undefined) return refuse('engine', 'there are no media streams');
+    const { opus, now, report } = this.#world;
+    const room = new Room(MOST_WAITING, this.#room);
+    this.#byLeg.set(leg.id, new MediaStream(wish, leg, { opus, now, report, room, remote: this.#remote }));
+    return OK;
+  }
+}

@@ -1,0 +1,32 @@
+import { uuid } from '@sidetone/core';
+import type { StreamWish } from '@sidetone/wire';
+import type { Leg } from '../leg/leg.ts';
+import type { LegInput } from '../message.ts';
+import { type Decision, type Desk, isUp, type Of, UNANSWERED } from './desk.ts';
+
+/* Commands about the sound of a leg that leaves it by other ways than its peer's. */
+
+/** What was asked for, as an input of the leg. */
+export function streamInput({ options }: Desk, { parameters = [], ...ask }: StreamWish): LegInput {
+  const order = options.l16BigEndian === true ? { bigEndian: true as const } : {};
+  return { type: 'stream', id: uuid(options.random), ask: { ...ask, ...order }, parameters };
+}
+
+export function startStream(desk: Desk, { stream }: Of<'startStream'>, leg: Leg): Decision {
+  if (!isUp(leg)) return UNANSWERED;
+  if (leg.activities.stream !== null)
+    return { why: 'streamUsed', detail: 'This call has a media stream already; it can have one.' };
+  return () => desk.legs.post(leg.id, streamInput(desk, stream));
+}
+
+export function stopStream({ legs }: Desk, { stream }: Of<'stopStream'>, { id, activities }: Leg): Decision {
+  if (activities.stream === null || (stream !== undefined && stream !== activities.stream.id))
+    return {
+      why: 'streamNotUsed',
+      detail:
+        stream === undefined
+          ? 'This call has no media stream.'
+          : 'This call has no media stream of this stream_id.',
+    };
+  return () => legs.post(id, { type: 'stopStream' });
+}

@@ -1,0 +1,261 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { CallNews, LegIds, MediaCommand, StreamEvent, StreamWish } from '@sidetone/wire';
+import { bench, carrierAnswers, dialIt, ok, park } from './command-rig.ts';
+import { sdp, type VoiceBench } from './voice-bench.ts';
+
+const STREAM: StreamWish = {
+  url: 'wss://bot.example/s',
+  track: 'inbound',
+  rate: 8000,
+  parameters: [['a', 'b']],
+};
+
+type Op<T extends MediaCommand['op']> = Extract<MediaCommand, { op: T }>;
+
+class Rig {
+  readonly b: VoiceBench = bench();
+  #n = 0;
+
+  of<T extends MediaCommand['op']>(op: T): Op<T>[] {
+    return this.b.media.filter((command): command is Op<T> => command.op === op);
+  }
+
+  /** Media tells of the last stream that it was asked for. */
+  streamed(state: StreamEvent['state'], reason?: string): void {
+    const { leg, id } = this.of('stream').at(-1)!;
+    const about = { leg, id, state, n: ++this.#n, ...(reason === undefined ? {} : { reason }) };
+    this.b.tell({ type: 'mediaEvent', event: { event: 'streamed', ...about } });
+  }
+
+  told(leg: string): string[] {
+    return this.b.news.filter(({ lane }) => lane === leg).map(({ what }) => spell(what));
+  }
+
+  parked(more: { readonly stream?: StreamWish } = {}): LegIds & { readonly dialog: string } {
+    const [control, dialog] = park(this.b);
+    ok(this.b, { type: 'answer', account: 'default', control, ...more });
+    const { leg, session } = this.b.voice.legOf(control)!;
+    return { control, leg, session, dialog };
+  }
+
+  dialled(stream: StreamWish): LegIds {
+    const { link: _, ...command } = dialIt('', { stream }) as Extract<
+      ReturnType<typeof dialIt>,
+      { type: 'dial' }
+    >;
+    return ok(this.b, command)!;
+  }
+
+  clean(): void {
+    this.b.advance(700_000);
+    assert.equal(this.b.voice.deadline(), null);
+    assert.equal(this.b.journal.size, 0);
+  }
+}
+
+function spell(what: CallNews): string {
+  switch (what.type) {
+    case 'answered':
+      return `answered${what.stream === undefined ? '' : ` ${what.stream.track}`}`;
+    case 'streamFailed':
+      return `streamFailed ${what.reason}`;
+    default:
+      return what.type;
+  }
+}
+
+describe('a media stream of a leg', () => {
+  it('begins at once on a leg that is up, is told as it goes, and ends by command', () => {
+    const rig = new Rig();
+    const { control, leg } = rig.parked();
+    ok(rig.b, { type: 'startStream', account: 'default', control, stream: STREAM, clientState: 'aGk=' });
+    const [wish, ...more] = rig.of('stream');
+    assert.deepEqual(more, []);
+    assert.deepEqual(
+      [wish!.leg, wish!.url, wish!.track, wish!.waits],
+      [leg, STREAM.url, 'inbound', undefined],
+    );
+    const { call_control_id, client_state, custom_parameters, tags, user_id } = JSON.parse(wish!.start);
+    assert.deepEqual(
+      [call_control_id, client_state, custom_parameters, tags, user_id],
+      [control, 'aGk=', { a: 'b' }, [], 'default'],
+    );
+    assert.deepEqual(rig.told(leg), ['initiated', 'answered'], 'what is not open is not told');
+    rig.streamed('open');
+    rig.streamed('open');
+    ok(rig.b, { type: 'stopStream', account: 'default', control, stream: wish!.id });
+    assert.equal(rig.of('streamStop')[0]?.id, wish!.id);
+    rig.streamed('closed');
+    assert.deepEqual(rig.told(leg).slice(2), ['streamStarted', 'streamStopped']);
+    ok(rig.b, { type: 'hangup', account: 'default', control });
+    rig.clean();
+  });
+
+  it('ends before the leg does: stopped, then hangup', () => {
+    const rig = new Rig();
+    const { control, leg } = rig.parked({ stream: STREAM });
+    rig.streamed('open');
+    ok(rig.b, { type: 'hangup', account: 'default', control });
+    rig.streamed('closed');
+    assert.deepEqual(rig.told(leg), [
+      'initiated',
+      'answered inbound',
+      'streamStarted',
+      'streamStopped',
+      'hangup',
+    ]);
+    assert.deepEqual(rig.of('streamStop'), [], 'it goes with its leg in media');
+    rig.clean();
+  });
+
+  it('that is closed by its other end is stopped, one that is lost or refused failed: once', () => {
+    for (const [state, begun, words] of [
+      ['closed', true, ['streamStarted', 'streamStopped']],
+      ['failed', true, ['streamStarted', 'streamFailed gone']],
+      ['failed', false, ['streamFailed gone']],
+    ] as const) {
+      const rig = new Rig();
+      const { control, leg } = rig.parked({ stream: STREAM });
+      if (begun) rig.streamed('open');
+      rig.streamed(state, 'gone');
+      rig.streamed(state, 'gone');
+      assert.deepEqual(rig.told(leg).slice(2), words);
+      ok(rig.b, { type: 'startStream', account: 'default', control, stream: STREAM });
+      assert.equal(rig.of('stream').length, 2);
+      assert.notEqual(rig.of('stream')[0]!.id, rig.of('stream')[1]!.id);
+      ok(rig.b, { type: 'hangup', account: 'default', control });
+      rig.clean();
+    }
+  });
+
+  it('that media refuses failed', () => {
+    const rig = new Rig();
+    rig.b.mediaReply = ({ op }) =>
+      op === 'stream' ? { ok: false, error: 'engine', message: 'no' } : undefined;
+    const { control, leg } = rig.parked({ stream: STREAM });
+    assert.deepEqual(rig.told(leg).slice(2), ['streamFailed the stream could not be begun']);
+    ok(rig.b, { type: 'hangup', account: 'default', control });
+    rig.clean();
+  });
+
+  it('is one a leg, and there must be one to be stopped', () => {
+    const rig = new Rig();
+    const [control] = park(rig.b);
+    const command = { account: 'default', control } as const;
+    const why = (result: ReturnType<VoiceBench['command']>): string =>
+      result.ok ? 'ok' : result.refusal.why;
+    assert.equal(why(rig.b.command({ type: 'startStream', ...command, stream: STREAM })), 'unanswered');
+    ok(rig.b, { type: 'answer', ...command });
+    assert.equal(why(rig.b.command({ type: 'stopStream', ...command })), 'streamNotUsed');
+    ok(rig.b, { type: 'startStream', ...command, stream: STREAM });
+    assert.equal(why(rig.b.command({ type: 'startStream', ...command, stream: STREAM })), 'streamUsed');
+    assert.equal(why(rig.b.command({ type: 'stopStream', ...command, stream: 'another' })), 'streamNotUsed');
+    ok(rig.b, { type: 'stopStream', ...command });
+    ok(rig.b, { type: 'hangup', ...command });
+    rig.clean();
+  });
+});
+
+describe('a media stream that is asked for with dial', () => {
+  it('is connected while the far end rings, and begins with the answer', () => {
+    const rig = new Rig();
+    const { leg, control } = rig.dialled(STREAM);
+    const [wish] = rig.of('stream');
+    assert.deepEqual([wish?.leg, wish?.waits], [leg, true]);
+    assert.deepEqual(rig.of('streamBegin'), []);
+    carrierAnswers(rig.b);
+    const [begin] = rig.of('streamBegin');
+    assert.deepEqual([begin?.leg, begin?.id], [leg, wish?.id]);
+    assert.equal(JSON.parse(begin!.start).call_control_id, control);
+    rig.streamed('open');
+    assert.deepEqual(rig.told(leg), ['initiated', 'answered inbound', 'streamStarted']);
+    ok(rig.b, { type: 'hangup', account: 'default', control });
+    rig.clean();
+  });
+
+  it('without an answer is gone without a word', () => {
+    const rig = new Rig();
+    const { leg } = rig.dialled(STREAM);
+    const { leg: dialog } = rig.b.proxy.take('incoming');
+    rig.b.proxy.act(rig.b.proxy.agent.respond(dialog, 486, {}, rig.b.now));
+    rig.streamed('closed');
+    assert.deepEqual(rig.told(leg), ['initiated', 'hangup']);
+    assert.equal(rig.of('close').length, 1);
+    rig.clean();
+  });
+
+  it('that could not be connected failed while it rings; the call goes on', () => {
+    const rig = new Rig();
+    const { leg, control } = rig.dialled(STREAM);
+    rig.streamed('failed', 'the connection was refused');
+    carrierAnswers(rig.b);
+    assert.deepEqual(rig.told(leg), ['initiated', 'streamFailed the connection was refused', 'answered']);
+    assert.deepEqual(rig.of('streamBegin'), []);
+    ok(rig.b, { type: 'hangup', account: 'default', control });
+    rig.clean();
+  });
+
+  it('to several goes to the one that answers', () => {
+    const rig = new Rig();
+    const command = dialIt('', { stream: STREAM, to: ['+15550100', '+15550101'] });
+    const { link: _, ...alone } = command as Extract<typeof command, { type: 'dial' }>;
+    const { leg, control } = ok(rig.b, alone)!;
+    rig.b.proxy.take('incoming');
+    const second = rig.b.proxy.take('incoming');
+    rig.b.proxy.act(rig.b.proxy.agent.respond(second.leg, 200, { sdp: sdp() }, rig.b.now));
+    const [early, answered, ...more] = rig.of('stream');
+    assert.deepEqual(more, []);
+    assert.deepEqual([early?.leg, early?.waits], [leg, true]);
+    assert.deepEqual([answered?.waits, answered?.id], [true, early?.id]);
+    assert.deepEqual(
+      rig.of('streamBegin').map((begin) => [begin.leg, begin.id]),
+      [[answered?.leg, early?.id]],
+    );
+    assert.notEqual(answered?.leg, leg);
+    rig.streamed('open');
+    assert.deepEqual(rig.told(leg), ['initiated', 'answered inbound', 'streamStarted']);
+    ok(rig.b, { type: 'hangup', account: 'default', control });
+    rig.clean();
+  });
+});
+
+describe('a media stream when the process dies', () => {
+  it('goes on: said again as it was, its end is told by the process that follows', () => {
+    const rig = new Rig();
+    const { control, leg } = rig.parked({ stream: STREAM });
+    rig.streamed('open');
+    const before = rig.of('stream').at(-1)!;
+    rig.b.restart();
+    const again = rig.of('stream').at(-1)!;
+    assert.notEqual(again, before);
+    assert.deepEqual(again, before);
+    assert.deepEqual(rig.told(leg), ['initiated', 'answered inbound', 'streamStarted']);
+    rig.streamed('closed');
+    assert.deepEqual(rig.told(leg).slice(3), ['streamStopped']);
+    ok(rig.b, { type: 'hangup', account: 'default', control });
+    rig.clean();
+  });
+
+  it('before it was open is told as open by the next', () => {
+    const rig = new Rig();
+    const { control, leg } = rig.parked({ stream: STREAM });
+    rig.b.restart();
+    rig.streamed('open');
+    assert.deepEqual(rig.told(leg).slice(2), ['streamStarted']);
+    ok(rig.b, { type: 'hangup', account: 'default', control });
+    rig.clean();
+  });
+
+  it('goes on over a bridge', () => {
+    const rig = new Rig();
+    const { control, leg } = rig.parked({ stream: STREAM });
+    rig.streamed('open');
+    const other = ok(rig.b, dialIt(control, { bridgeOnAnswer: true }))!;
+    carrierAnswers(rig.b);
+    rig.b.restart();
+    ok(rig.b, { type: 'hangup', account: 'default', control: other.control });
+    assert.deepEqual(rig.told(leg).slice(-3), ['bridged', 'streamStopped', 'hangup']);
+    rig.clean();
+  });
+});
