@@ -34,9 +34,11 @@ const WAITING = [
   'e2e/webhook-faults.test.ts',
   'e2e/phone-nat.test.ts',
   'e2e/media/play.test.ts',
+  'e2e/streams.test.ts',
   'e2e/instruments.test.ts',
   'e2e/scenarios.test.ts',
   'e2e/ipv6.test.ts',
+  'e2e/webhook-verdict.test.ts',
 ];
 
 /** With a browser; what they assert waits for events, and counts no packet that a busy machine may lose. */
