@@ -18,6 +18,9 @@ const ACCOUNT = 'default';
 /** A command without an answer is said again: its process died, or none is there. */
 const AGAIN_MS = 1500;
 const MOST_TRIES = 6;
+/** Behind the end of its legs it takes those off the list that were to stay there. */
+const CLEARED_MS = 60_000;
+const QUEUE = 'line';
 /** For how long a command id and a leg that is over are known. */
 const KNOWN_MS = 60_000;
 const OVER_MS = 600_000;
@@ -60,6 +63,7 @@ export class PretendBackEnd {
   readonly counts = {
     parked: 0,
     joined: 0,
+    queued: 0,
     supervised: 0,
     bridged: 0,
     transferred: 0,
@@ -86,6 +90,8 @@ export class PretendBackEnd {
   readonly #transfers = new Map<string, string>();
   /** Conferences that it made, or has heard of. */
   readonly #rooms: string[] = [];
+  /** Legs that were to stay listed in their queue when they are over. */
+  readonly keeps = new Set<string>();
   readonly #heard = new Set<string>();
   /** The answer that each id had first, and when. */
   readonly #answers = new Map<string, { readonly at: number; readonly text: string }>();
@@ -120,6 +126,7 @@ export class PretendBackEnd {
   close(): void {
     this.#closed = true;
     for (const [control, { overAt }] of this.#legs) if (overAt === null) this.#end(control);
+    this.#world.after(CLEARED_MS, () => this.#clear());
   }
 
   #note({ leg, what, clientState }: CallEvent): void {
@@ -137,6 +144,7 @@ export class PretendBackEnd {
       this.#rooms.push(what.conference);
     if (known === undefined) return;
     if (what.type === 'joined') this.counts.joined += 1;
+    if (what.type === 'dequeued') this.counts.queued += 1;
     if (what.type === 'answered') known.answered = true;
     if (what.type === 'bridged') this.counts.bridged += 1;
     if (what.type === 'hangup') known.overAt = this.#world.now;
@@ -149,8 +157,12 @@ export class PretendBackEnd {
     const known = this.#legs.get(leg.control);
     if (known === undefined || this.#closed) return;
     if (what.type === 'initiated' && known.parked) return this.#begin(known);
+    if (what.type === 'answered' && known.for !== undefined && this.#habits.plan === 'queue')
+      return this.#random.int(2) === 0 ? this.#take(known.control) : this.#enqueue(known.control);
     if (what.type === 'answered' && known.for !== undefined && !PLATFORM_BRIDGES.has(this.#habits.plan))
       return this.#bridge(known.control, known.for);
+    if (what.type === 'dequeued' && what.reason === 'timeout' && this.#random.int(2) === 0)
+      return this.#enqueue(known.control);
     if (what.type === 'hangup' && known.for !== undefined) this.#lost(known.for);
     if (this.#habits.plan !== 'menu' || !known.parked) return;
     if (what.type === 'answered') this.#gather(known.control);
@@ -165,7 +177,7 @@ export class PretendBackEnd {
     if (this.#habits.confused) this.#stray(control);
     if (plan === 'nothing') return;
     if (plan === 'reject') return this.#say({ type: 'reject', ...this.#to(control), cause: 'USER_BUSY' });
-    if (answers || plan === 'conference' || plan === 'meet' || plan === 'menu')
+    if (answers || ['conference', 'meet', 'queue', 'menu'].includes(plan))
       this.#say({ type: 'answer', ...this.#to(control), clientState: encoded('caller') });
     if (plan !== 'menu') this.#connect(control);
     for (const { after, what } of this.#habits.meddles)
@@ -177,8 +189,9 @@ export class PretendBackEnd {
     const { plan } = this.#habits;
     if (plan === 'transfer') return this.#transfer(control);
     if (plan === 'conference') this.#confer(control);
+    if (plan === 'queue') this.#enqueue(control);
     if (plan === 'meet') return this.#dial(control, false, { conference: { name: 'hall' } });
-    const most = plan === 'ring group' ? 3 : 1;
+    const most = plan === 'ring group' || plan === 'queue' ? 3 : 1;
     const byItself = plan === 'on answer' || plan === 'ring group' || plan === 'menu';
     for (let i = 0; i < most; i++) this.#dial(control, byItself);
   }
@@ -219,6 +232,33 @@ export class PretendBackEnd {
       for (let i = 0; i <= this.#random.int(2); i++)
         this.#dial(control, false, { conference: { ...ask, ...this.#stay() } });
     });
+  }
+
+  #enqueue(control: string): void {
+    const random = this.#random;
+    const keepAfterHangup = random.int(4) === 0;
+    if (keepAfterHangup) this.keeps.add(control);
+    this.#say({
+      ...{ type: 'enqueue', ...this.#to(control), queue: QUEUE, keepAfterHangup },
+      ...(random.int(3) === 0 ? { maxWaitMs: 1_000 + random.int(20_000) } : {}),
+      ...(random.int(3) === 0 ? { maxSize: 2 } : {}),
+    });
+  }
+
+  /** The first of the queue is for this one. */
+  #take(control: string): void {
+    this.#say({
+      ...{ type: 'bridge', ...this.#to(control), with: { queue: QUEUE } },
+      ...(this.#habits.park ? { after: 'park' as const } : {}),
+    });
+  }
+
+  #clear(): void {
+    for (const control of this.keeps)
+      this.#house.command(
+        { type: 'queue', account: ACCOUNT, queue: QUEUE, ask: { do: 'remove', control } },
+        () => {},
+      );
   }
 
   #stay(): StayAsk {
@@ -305,6 +345,12 @@ export class PretendBackEnd {
         return this.#dial(caller, false);
       case 'answer':
         return this.#say({ type: 'answer', ...this.#to(some) });
+      case 'enqueue':
+        return this.#enqueue(some);
+      case 'leave':
+        return this.#say({ type: 'leaveQueue', ...this.#to(some) });
+      case 'take':
+        return this.#take(some);
       case 'supervise': {
         const role = (['monitor', 'whisper', 'barge'] as const)[this.#random.int(3)]!;
         this.counts.supervised += 1;

@@ -169,6 +169,13 @@ export class PretendEngine {
         return { ok: true };
       case 'health':
         return { ok: true, health: { legs: this.legs.size, rooms: 0, portsFree: 1000 } };
+      case 'record':
+      case 'recordPause':
+      case 'recordResume':
+      case 'recordStop':
+        return 'leg' in command && this.legs.has(command.leg)
+          ? { ok: true }
+          : noLeg('leg' in command ? command.leg : command.room);
       case 'roomPlay':
       case 'roomStop':
       case 'roomBeep':

@@ -162,8 +162,9 @@ export function drawCarrier(random: Random, kind: Kind): CarrierHabits {
 export interface BackEndHabits {
   /**
    * `dial`: bridges who was dialled when it has answered; `at once`: before; `on answer`: lets the platform do it; `ring group`: dials three
-   * so; `conference`: makes one with the caller and dials into it; `meet`: all callers are dialled into one by its name; `menu`: asks for
-   * digits, says what it has heard, then dials; `nothing`: never commands.
+   * so; `conference`: makes one with the caller and dials into it; `meet`: all callers are dialled into one by its name; `queue`: the caller
+   * waits in one, and those who are dialled wait, too, or take the first of it; `menu`: asks for digits, says what it has heard, then dials;
+   * `nothing`: never commands.
    */
   readonly plan:
     | 'dial'
@@ -173,6 +174,7 @@ export interface BackEndHabits {
     | 'transfer'
     | 'conference'
     | 'meet'
+    | 'queue'
     | 'menu'
     | 'reject'
     | 'nothing';
@@ -212,6 +214,8 @@ const PLANS = [
   'conference',
   'conference',
   'meet',
+  'queue',
+  'queue',
   'menu',
   'menu',
   'menu',
@@ -232,6 +236,9 @@ const MEDDLES = [
   'hold',
   'play into',
   'end',
+  'enqueue',
+  'leave',
+  'take',
   'play',
   'play',
   'stop play',

@@ -76,6 +76,12 @@ interface Life {
   readonly loop: ServiceLoop<Room, Input, Output, Kept>;
 }
 
+/** Also that who is dead at the head of a queue is off its list. */
+const isOfRefusal = (out: VoiceOutput): boolean =>
+  out.type === 'commandDone' ||
+  out.type === 'log' ||
+  (out.type === 'journal' && out.key.startsWith('queue ') && out.value !== null);
+
 const ROOMS: readonly Room[] = ['voice', 'vsp', 'proxy', 'webhooks'];
 
 /**
@@ -173,7 +179,7 @@ export class House {
       handle: (input, now) => {
         const out = voice.handle(input as VoiceInput, now);
         const isRefused = out.some((one) => one.type === 'commandDone' && !one.result.ok);
-        const more = isRefused ? out.filter(({ type }) => type !== 'commandDone' && type !== 'log') : [];
+        const more = isRefused ? out.filter((one) => !isOfRefusal(one)) : [];
         if (more.length > 0)
           this.problems.push(`a refused command has done ${more.map(({ type }) => type).join(' ')}`);
         return out;
@@ -436,15 +442,6 @@ export class House {
         this.#asked.delete(output.request);
         world.after(1 + random.int(20), () => reply(output.result));
         return;
-      }
-      case 'sound': {
-        // Some cannot be had.
-        const result =
-          random.int(5) === 0
-            ? ({ ok: false, why: 'not-found', detail: '404' } as const)
-            : ({ ok: true, file: 'a.wav', ms: 1_000 } as const);
-        const got = (): void => this.post('voice', { type: 'sound', id: output.id, result });
-        return world.after(5 + random.int(300), this.#toThisLife(got));
       }
       case 'post': {
         const life = this.#life;

@@ -35,9 +35,10 @@ if (last === undefined) {
   );
   console.log(`${met} answered calls met a restart, clients came back to ${survived} of them`);
   console.log(`${rungOut} calls rang to the carrier's limit, because all that it said was lost`);
-  const { parked, joined, supervised, bridged, transferred, taken, refused, told, again } = programmed;
+  const { parked, joined, queued, supervised, bridged, transferred, taken, refused, told, again } =
+    programmed;
   console.log(
-    `back ends: ${parked} calls parked, ${bridged} legs bridged, ${joined} in conferences, ${supervised} supervised, ${transferred} transfers; ${taken} commands taken, ${refused} refused; ${told} events told, ${again} of them again`,
+    `back ends: ${parked} calls parked, ${bridged} legs bridged, ${joined} in conferences, ${queued} out of queues, ${supervised} supervised, ${transferred} transfers; ${taken} commands taken, ${refused} refused; ${told} events told, ${again} of them again`,
   );
   const { played, gathered, pressed, referred } = programmed;
   console.log(

@@ -6,6 +6,7 @@ import type { PretendClient } from './browser.ts';
 import type { PretendCarrier } from './carrier.ts';
 import { hallsOf, heardBySupervisor, heardInHall, places, supervisorsOf } from './halls.ts';
 import type { House } from './house.ts';
+import { queued } from './queues.ts';
 import { EPOCH } from './world.ts';
 
 /*
@@ -59,8 +60,8 @@ export function hearing(legs: readonly Leg[], house: House): string[] {
     const { place } = leg;
     if (main.exchange.holding) {
       if (source?.kind !== 'silence') problems.push(`${leg.id} holds and hears ${source?.kind}`);
-    } else if (place === null) {
-      if (source?.kind !== 'silence') problems.push(`${leg.id} is parked and hears ${source?.kind}`);
+    } else if (place === null || place.in === 'queue') {
+      if (source?.kind !== 'silence') problems.push(`${leg.id} waits and hears ${source?.kind}`);
     } else if (place.in === 'conference') {
       problems.push(...heardInHall(leg, source, halls.get(place.id), legs));
     } else if (place.in === 'bridge') {
@@ -91,8 +92,8 @@ export function hearing(legs: readonly Leg[], house: House): string[] {
   return problems;
 }
 
-/** Lanes: numbered without gaps, each event once, `initiated` first, `hangup` last, answered once at most. */
-export function lanes(events: readonly CallEvent[]): string[] {
+/** `keeps`: legs that were to stay listed in a queue. Lanes: numbered without gaps, each event once, `initiated` first, `hangup` last, answered once at most. */
+export function lanes(events: readonly CallEvent[], keeps: ReadonlySet<string>): string[] {
   const problems: string[] = [];
   const byLane = new Map<string, CallEvent[]>();
   for (const event of events) byLane.set(event.lane, [...(byLane.get(event.lane) ?? []), event]);
@@ -107,6 +108,7 @@ export function lanes(events: readonly CallEvent[]): string[] {
         problems.push(`ends of ${text}`);
       continue;
     }
+    problems.push(...queued(told, keeps));
     const stays = types.filter((type) => type === 'joined' || type === 'left');
     if (stays.length % 2 !== 0 || stays.some((type, i) => type !== (i % 2 === 0 ? 'joined' : 'left')))
       problems.push(`joined and left of ${text}`);

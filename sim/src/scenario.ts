@@ -25,6 +25,7 @@ import { House } from './house.ts';
 import { agreement, lostCalls, remains, stateOfThings } from './ledger.ts';
 import { datagramLink, streamLink, type Weather } from './network.ts';
 import { agreementOfLegs, digits, gathers, hearing, lanes, legsOf, lostLegs } from './programmed.ts';
+import { QueueWatch } from './queues.ts';
 import { Rings } from './rings.ts';
 import { EPOCH, World } from './world.ts';
 
@@ -105,8 +106,8 @@ const identityOf = (
 
 /** Virtual time after which a run that still has something to do is stuck. Registrations are refreshed for ever, so clients leave first. */
 const LEAVE_AT = 320_000;
-/** Legs that are over are known for ten minutes. */
-const STUCK_AT = 1_200_000;
+/** Legs that are over are known for ten minutes, queues without a leg for an hour. */
+const STUCK_AT = 5_000_000;
 /** Who hears whom is looked at then, and ever less often. */
 const LISTEN_MS = 2_000;
 /** What the edge takes to find a line dead. */
@@ -153,6 +154,7 @@ class Scenario {
   readonly #met: ReturnType<typeof stateOfThings>[number][] = [];
   readonly #states: string[][] = [];
   readonly #acks = new Acks();
+  readonly #queues = new QueueWatch();
   readonly #rings = new Rings();
   readonly #house: House;
   readonly #carrier: PretendCarrier;
@@ -220,7 +222,12 @@ class Scenario {
   #told(): string[] {
     const { events, problems } = this.#house;
     const { gathers: said, pressed } = this.#backEnd;
-    return [...problems, ...lanes(events), ...gathers(events, said), ...digits(events, pressed)];
+    return [
+      ...problems,
+      ...lanes(events, this.#backEnd.keeps),
+      ...gathers(events, said),
+      ...digits(events, pressed),
+    ];
   }
 
   /** At any moment between two inputs media has what places say. */
@@ -228,7 +235,8 @@ class Scenario {
     const house = this.#house;
     // A process that is new waits for what media says to its claim.
     if (!house.alive || this.#world.now - house.bornAt < 100) return;
-    for (const problem of hearing(legsOf(house), house))
+    const legs = legsOf(house);
+    for (const problem of [...hearing(legs, house), ...this.#queues.look(house, legs)])
       this.#problems.push(`${problem} at ${Math.round(this.#world.now)}`);
   }
 
@@ -242,7 +250,7 @@ class Scenario {
     else
       this.#problems.push(
         ...agreement(this.#kind, users, carrier, house),
-        ...lostCalls(users, house, this.#acks),
+        ...lostCalls(users, house, this.#acks, this.#offerless),
       );
   }
 

@@ -3,7 +3,7 @@ import type { MediaEvent } from '@sidetone/wire';
 /** An event that counts: it is numbered by leg or room, kept, and told again to an owner that has not read it. */
 export type Report = Extract<
   MediaEvent,
-  { event: 'dtmf' | 'played' | 'heard' | 'failed' | 'streamed' | 'roomPlayed' | 'floor' }
+  { event: 'dtmf' | 'played' | 'heard' | 'failed' | 'streamed' | 'recorded' | 'roomPlayed' | 'floor' }
 >;
 type ReportNumber = NonNullable<Report['n']>;
 
@@ -27,6 +27,7 @@ interface Log {
 export class ReportLog {
   readonly #emit: (event: MediaEvent) => void;
   readonly #logs = new Map<string, Log>();
+  readonly #open = new Set<string>();
   /** Those of names that are no more, the oldest first. */
   readonly #closed = new Set<string>();
 
@@ -48,6 +49,8 @@ export class ReportLog {
     if (told.event === 'floor') log.kept = log.kept.filter(({ event }) => event !== 'floor');
     log.kept.push(told);
     if (log.kept.length > MOST_REPORTS) log.kept.shift();
+    // The end of a recording is told when its file is closed; its leg may be no more by then.
+    if (!this.#open.has(name)) this.#keepClosed(name);
     this.#emit(told);
     return told;
   }
@@ -64,11 +67,16 @@ export class ReportLog {
 
   /** A leg or room of that name is there (again). */
   opened(name: string): void {
+    this.#open.add(name);
     this.#closed.delete(name);
   }
 
   closed(name: string): void {
-    if (!this.#logs.has(name)) return;
+    this.#open.delete(name);
+    if (this.#logs.has(name)) this.#keepClosed(name);
+  }
+
+  #keepClosed(name: string): void {
     this.#closed.delete(name);
     this.#closed.add(name);
     if (this.#closed.size > MOST_CLOSED) this.#forget(this.#closed.values().next().value!);

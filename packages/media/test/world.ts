@@ -18,6 +18,7 @@ import {
   type Receive,
 } from '../src/index.ts';
 import { FakeDtls, FINGERPRINT, OURS, THEIRS } from './fake-dtls.ts';
+import { FakeRecordings } from './fake-recordings.ts';
 import { FakeRemote } from './fake-remote.ts';
 import { FakeSounds } from './fake-sounds.ts';
 import { FakeStreams } from './fake-streams.ts';
@@ -56,6 +57,7 @@ export class World {
   readonly streams: FakeStreams | undefined;
   readonly sounds = new FakeSounds();
   readonly remote = new FakeRemote();
+  readonly recordings = new FakeRecordings();
   readonly #timers: { at: Ms; order: number; call: () => void }[] = [];
   readonly #bound = new Map<string, Receive>();
   #order = 0;
@@ -95,6 +97,7 @@ export class World {
       opus: options.opus ?? opus,
       sounds: this.sounds,
       remote: this.remote,
+      recordings: this.recordings,
       addresses,
       ...(options.publicAddress === undefined ? {} : { publicAddress: options.publicAddress }),
       ...(this.streams === undefined ? {} : { streams: this.streams }),

@@ -12,11 +12,12 @@ import type {
   MediaCommand,
   MediaReply,
   OpusAsk,
+  RecordEvent,
   SoundAsk,
   SoundResult,
   SupervisorRole,
 } from '@sidetone/wire';
-import type { Play, Stream } from './activity/activity.ts';
+import type { Play, Recording, Stream } from './activity/activity.ts';
 import type { Ending } from './leg/ending.ts';
 import type { Extra } from './leg/headers.ts';
 import type { Audio, Behind } from './leg/leg.ts';
@@ -43,6 +44,7 @@ export type MediaTag =
   | 'play'
   | 'overlay'
   | 'stream'
+  | 'record'
   | 'aside';
 
 /** Where a user is registered; voice has drawn the branch id. */
@@ -177,6 +179,8 @@ export type LegInput =
       readonly id: string;
       readonly status: 'completed' | 'stopped' | 'failed';
     } & Numbered)
+  /** The end of a recording in media. */
+  | ({ readonly type: 'recorded'; readonly branch: string; readonly end: RecordEnd } & Numbered)
   /** What the peer sounds like from now on. */
   | ({
       readonly type: 'heard';
@@ -242,6 +246,13 @@ export type LegInput =
   | { readonly type: 'stopGather' }
   | ({ readonly type: 'stream' } & Pick<Stream, 'id' | 'ask' | 'parameters'>)
   | { readonly type: 'stopStream' }
+  | { readonly type: 'record'; readonly recording: Recording }
+  | { readonly type: 'changeRecording'; readonly to: 'paused' | 'running' | 'stopped' }
+  /** What became of a recording. */
+  | {
+      readonly type: 'saved';
+      readonly news: Extract<CallNews, { type: 'recorded' | 'recordFailed' }>;
+    }
   /** Digits for the peer. */
   | { readonly type: 'send'; readonly digits: string; readonly durationMs?: Ms }
   /** An INFO or a REFER for the peer. */
@@ -298,6 +309,9 @@ export type PlaceInput =
   // -- the answer to what the place has asked for
   | { readonly type: 'found'; readonly place: Extract<Place, { in: 'built-in' }> }
   | { readonly type: 'notFound'; readonly ending: Ending };
+
+/** How media tells the end of a recording. */
+export type RecordEnd = Pick<RecordEvent, 'id' | 'why' | 'durationMs' | 'wallMs' | 'lostMs'>;
 
 /** What a leg asks for; `voice.ts` spells it in SIP and in media commands. `leg` names the leg, `branch` its branch. */
 export type Wish =
@@ -367,6 +381,14 @@ export type Wish =
     }
   /** For media to play: fetched or made on behalf of the leg's account. */
   | { readonly type: 'sound'; readonly leg: string; readonly id: string; readonly ask: SoundAsk }
+  /** A recording that the leg has no part in any more; `end`: media has closed its file. */
+  | {
+      readonly type: 'recorded';
+      readonly leg: string;
+      readonly branch: string;
+      readonly recording: Recording;
+      readonly end: RecordEnd | null;
+    }
   /** It has answered, and this was to happen then. */
   | { readonly type: 'onAnswer'; readonly leg: string; readonly actions: OnAnswer }
   | {

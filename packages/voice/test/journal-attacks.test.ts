@@ -100,7 +100,7 @@ describe('a journal of anybody, with what back ends bring about', () => {
     const told = b.logs.filter(({ event }) => event === 'journal unreadable');
     assert.deepEqual(
       told.map(({ fields }) => fields),
-      [{ what: 'queues, conferences and calls that are over', entries: 2 }],
+      [{ what: 'queues, conferences, recordings and calls that are over', entries: 2 }],
     );
     for (const key of [over, dialled, 'over old']) assert.ok(!b.journal.has(key), key);
   });

@@ -3,6 +3,7 @@ import type { ConferenceAsk, ConferenceCommand, SuperviseAsk, SupervisorRole } f
 import type { GatherAsk } from './gather-ask.ts';
 import type { CodecName } from './media-control.ts';
 import type { StreamAsk } from './media-stream.ts';
+import type { RecordAsk } from './recording.ts';
 import type { Refusal } from './refusal.ts';
 import type { SoundAsk } from './sound.ts';
 
@@ -92,6 +93,8 @@ export interface DialCommand extends Common {
   readonly detect?: MachineDetectionAsk;
   /** Connected while the far end rings. */
   readonly stream?: StreamWish;
+  /** From its answer on. */
+  readonly record?: RecordAsk;
   readonly conference?: ConferenceAsk;
   readonly supervise?: SuperviseAsk;
 }
@@ -107,6 +110,7 @@ export type LegCommand =
       readonly headers?: CommandHeaders;
       readonly codecs?: readonly CodecName[];
       readonly stream?: StreamWish;
+      readonly record?: RecordAsk;
     })
   | (OnLeg & { readonly type: 'reject'; readonly cause: 'CALL_REJECTED' | 'USER_BUSY' })
   | (OnLeg & { readonly type: 'hangup'; readonly headers?: CommandHeaders })
@@ -120,6 +124,8 @@ export type LegCommand =
       readonly ringtone?: boolean;
       /** Whose digits the other side does not hear: of the leg of the URL, of the other one, of both. */
       readonly muteDigits?: 'none' | 'both' | 'self' | 'opposite';
+      /** The leg of the URL is recorded, from now or from its answer on. */
+      readonly record?: RecordAsk;
     })
   | (OnLeg & {
       readonly type: 'transfer';
@@ -136,6 +142,8 @@ export type LegCommand =
       readonly digits?: string;
       readonly play?: SoundAsk;
       readonly detect?: MachineDetectionAsk;
+      /** The leg that is called, from its answer on. */
+      readonly record?: RecordAsk;
     })
   | (OnLeg & { readonly type: 'refer'; readonly address: string; readonly headers?: CommandHeaders })
   | (OnLeg & { readonly type: 'setClientState' })
@@ -168,12 +176,22 @@ export type LegCommand =
     })
   | (OnLeg & GatherAsk & { readonly type: 'gather' })
   | (OnLeg & { readonly type: 'stopGather' })
+  // -- recordings
+  | (OnLeg & RecordAsk & { readonly type: 'record' })
+  | (OnLeg & OfRecording & { readonly type: 'pauseRecord' })
+  | (OnLeg & OfRecording & { readonly type: 'resumeRecord' })
+  | (OnLeg & OfRecording & { readonly type: 'stopRecord' })
   /** Of a supervisor of a bridge. */
   | (OnLeg & { readonly type: 'switchRole'; readonly role: SupervisorRole })
   // -- streams
   | (OnLeg & { readonly type: 'startStream'; readonly stream: StreamWish })
   /** `stream`: its id; absent: whichever there is. */
   | (OnLeg & { readonly type: 'stopStream'; readonly stream?: string });
+
+interface OfRecording {
+  /** Default: the one that there is. */
+  readonly recording?: string;
+}
 
 export interface PlayAsk {
   readonly sound: SoundAsk;
@@ -211,8 +229,8 @@ export interface LegIds {
 }
 
 export type CommandResult =
-  /** `conference`: the id of the one that was made. */
-  | { readonly ok: true; readonly ids?: LegIds; readonly conference?: string }
+  /** `conference`: the id of the one that was made; `recording`: of what the command has begun. */
+  | { readonly ok: true; readonly ids?: LegIds; readonly conference?: string; readonly recording?: string }
   | { readonly ok: false; readonly refusal: Refusal };
 
 /** A leg as reads show it; kept for 10 minutes behind its end. Times are epoch milliseconds. */

@@ -5,6 +5,7 @@
  * stands there as `play`, and a report's `n` as `report`, since `n` counts the events of the connection.
  */
 
+import type { RecordCommand, RecordEvent } from './media-record.ts';
 import type { Reach, RoomCommand, RoomEvent } from './media-room.ts';
 import type { StreamCommand, StreamEvent } from './media-stream.ts';
 
@@ -130,7 +131,8 @@ export type MediaCommand =
   /** Health and load of the engine. */
   | { readonly op: 'health' }
   | RoomCommand
-  | StreamCommand;
+  | StreamCommand
+  | RecordCommand;
 
 export interface LegStats {
   readonly packetsReceived: number;
@@ -221,5 +223,6 @@ export type MediaEvent =
   | { readonly event: 'one-way'; readonly leg: string; readonly ms: number }
   | RoomEvent
   | StreamEvent
+  | RecordEvent
   /** The engine process came (back) up: legs it had are gone unless listed. */
   | { readonly event: 'engine'; readonly state: 'up' | 'down' };

@@ -4,6 +4,8 @@ import type {
   GatherAsk,
   MachineDetectionAsk,
   PlayedMedia,
+  RecordAsk,
+  RecordedBy,
   SoundAsk,
   StreamAsk,
 } from '@sidetone/wire';
@@ -73,6 +75,17 @@ export interface Stream {
   readonly state: 'asked' | 'connecting' | 'beginning' | 'open';
 }
 
+/** A file that grows, until media has closed it: `recording.ts`. */
+export interface Recording {
+  /** Its name in media, too. */
+  readonly id: string;
+  readonly state: 'waiting' | 'starting' | 'running' | 'paused';
+  readonly ask: RecordAsk;
+  readonly by: RecordedBy;
+  /** When media began. */
+  readonly startedAt: Ms | null;
+}
+
 export interface Activities {
   /** The first one plays, as soon as it can. */
   readonly plays: readonly Play[];
@@ -81,9 +94,17 @@ export interface Activities {
   readonly gather: Gather | null;
   readonly detection: Detection | null;
   readonly stream: Stream | null;
+  readonly recording: Recording | null;
 }
 
-export const IDLE: Activities = { plays: [], overlay: null, gather: null, detection: null, stream: null };
+export const IDLE: Activities = {
+  plays: [],
+  overlay: null,
+  gather: null,
+  detection: null,
+  stream: null,
+  recording: null,
+};
 
 /** At most so many wait, */
 export const MOST_PLAYS = 100;

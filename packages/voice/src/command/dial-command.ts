@@ -9,6 +9,7 @@ import { type Desk, findLiveLeg, isRefusal, RING_MS, refused } from './desk.ts';
 import { conferenceFor, joinOnAnswer } from './joining.ts';
 import { areTogether, join } from './moving.ts';
 import { callOut } from './outgoing.ts';
+import { beginRecording, begunBefore } from './recording.ts';
 import { streamInput } from './streaming.ts';
 import { supervise, supervisedBy } from './supervising.ts';
 
@@ -18,7 +19,10 @@ export function dial(desk: Desk, command: DialCommand): CommandResult {
   const { options, remembered } = desk;
   const { account, commandId } = command;
   const before = commandId === undefined ? undefined : remembered.dialledBefore(account, commandId, desk.now);
-  if (before !== undefined) return { ok: true, ids: before };
+  if (before !== undefined) {
+    const leg = desk.registry.legs.get(before.leg);
+    return { ok: true, ids: before, ...(leg === undefined ? {} : begunBefore(leg)) };
+  }
   const identity = options.identity();
   const asker = backEndAsks(identity, account, command.connection);
   if (asker === undefined)
@@ -51,11 +55,12 @@ export function dial(desk: Desk, command: DialCommand): CommandResult {
   });
   if (isRefusal(made)) return refused(made);
   if (command.stream !== undefined) desk.legs.post(made.id, streamInput(desk, command.stream));
+  beginRecording(desk, made, command.record, 'OutboundAPI');
   // Its back end is at work for this one.
   if (linked?.program?.firstCommandBy != null) desk.legs.post(linked.id, { type: 'commanded' });
   const ids: LegIds = { control: made.control, leg: made.id, session: made.session };
   if (commandId !== undefined) remembered.dialled(account, commandId, ids, desk.now);
-  return { ok: true, ids };
+  return { ok: true, ids, ...desk.begun };
 }
 
 function dialProgram(

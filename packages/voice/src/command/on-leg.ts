@@ -6,13 +6,18 @@ import { CAUSE, type Ending, why } from '../leg/ending.ts';
 import { isEnding, type Leg, mainOf } from '../leg/leg.ts';
 import { otherOf } from '../place/bridge-draft.ts';
 import { type Decision, type Desk, isUp, type Of, UNANSWERED } from './desk.ts';
+import { beginRecording, recordRefusal } from './recording.ts';
 import { streamInput } from './streaming.ts';
 
 /* Commands that concern one leg, wherever it is. */
 
 const PLATFORM = { by: 'platform' } as const;
 
-export function answer(desk: Desk, { codecs, headers = [], stream }: Of<'answer'>, leg: Leg): Decision {
+export function answer(
+  desk: Desk,
+  { codecs, headers = [], stream, record }: Of<'answer'>,
+  leg: Leg,
+): Decision {
   if (leg.direction === 'ours')
     return {
       why: 'outgoing',
@@ -21,12 +26,16 @@ export function answer(desk: Desk, { codecs, headers = [], stream }: Of<'answer'
   const own = mainOf(leg)?.codecs ?? [];
   const wanted = codecs?.filter((name) => own.includes(name)) ?? [];
   const about = { codecs: wanted.length > 0 ? wanted : own, opus: {}, headers };
-  return () => {
-    if (stream !== undefined && leg.activities.stream === null)
-      desk.legs.post(leg.id, streamInput(desk, stream));
-    // One that is answered already stays so.
-    desk.legs.post(leg.id, { type: 'answer', ...about });
-  };
+  return (
+    recordRefusal(leg, record) ??
+    (() => {
+      if (stream !== undefined && leg.activities.stream === null)
+        desk.legs.post(leg.id, streamInput(desk, stream));
+      // One that is answered already stays so.
+      desk.legs.post(leg.id, { type: 'answer', ...about });
+      beginRecording(desk, leg, record);
+    })
+  );
 }
 
 export function reject(desk: Desk, { cause }: Of<'reject'>, leg: Leg): Decision {

@@ -14,7 +14,7 @@ import type { Activities, Gather, Play } from '../activity/activity.ts';
 /** `file`: it plays. */
 export type WrittenPlay = Pick<Play, 'id'> & { readonly file?: string };
 
-export interface WrittenActivities extends Pick<Activities, 'detection'> {
+export interface WrittenActivities extends Omit<Activities, 'plays' | 'overlay' | 'gather'> {
   readonly plays: readonly WrittenPlay[];
   readonly overlay: WrittenPlay | null;
   readonly gather: Omit<Gather, 'ask'> | null;
@@ -30,13 +30,13 @@ export const askedKey = (leg: string, name: string): string => `${PREFIX}${leg} 
 const writtenPlay = ({ id, state, file }: Play): WrittenPlay =>
   state === 'playing' && file !== null ? { id, file } : { id };
 
-export function writtenActivities({ plays, overlay, gather, detection }: Activities): WrittenActivities {
+export function writtenActivities({ plays, overlay, gather, ...others }: Activities): WrittenActivities {
   const { ask: _, ...collected } = gather ?? {};
   return {
     plays: plays.map(writtenPlay),
     overlay: overlay === null ? null : writtenPlay(overlay),
     gather: gather === null ? null : (collected as Omit<Gather, 'ask'>),
-    detection,
+    ...others,
   };
 }
 
@@ -73,7 +73,7 @@ export function joinActivities(
   asked: Asked,
   { isPlay, isGather }: Joined,
 ): { readonly activities: object; readonly lost: number } {
-  const { plays, overlay, gather, detection } = written;
+  const { plays, overlay, gather, ...others } = written;
   const listed = Array.isArray(plays) ? plays : [];
   const own = (play: unknown): object | null => {
     const about = joinedPlay(play, asked);
@@ -91,7 +91,7 @@ export function joinActivities(
     parts.plays.length +
     Number(overlay !== null && parts.overlay === null) +
     Number(gather !== null && parts.gather === null);
-  return { activities: { ...parts, detection }, lost };
+  return { activities: { ...others, ...parts }, lost };
 }
 
 function joinedPlay(play: unknown, asked: Asked): object | null {

@@ -1,6 +1,7 @@
 import type { Ms } from '@sidetone/core';
 import { cancelGather } from '../activity/gather.ts';
 import { abandonPlays } from '../activity/play.ts';
+import { abandonRecording } from '../activity/recording.ts';
 import { abandonStream } from '../activity/stream.ts';
 import { type Branch, inMedia, isGone } from './branch.ts';
 import { CAUSE, type Ending } from './ending.ts';
@@ -61,6 +62,7 @@ export function endLeg(draft: LegDraft, ending: Ending): void {
   if (isEnding(draft.leg)) return;
   cancelGather(draft, 'call_hangup');
   abandonStream(draft);
+  abandonRecording(draft);
   abandonPlays(draft);
   leaveConference(draft, null);
   endQueued(draft);

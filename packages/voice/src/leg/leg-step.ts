@@ -2,6 +2,13 @@ import type { Machine, Ms, Step } from '@sidetone/core';
 import { onHeard, settleDetection } from '../activity/detection.ts';
 import { cancelGather, gatherDigit, onGather, settleGather } from '../activity/gather.ts';
 import { onPlay, onPlayed, onPlayReply, onSound, settlePlays, stopPlays } from '../activity/play.ts';
+import {
+  onChangeRecording,
+  onRecord,
+  onRecorded,
+  onRecordReply,
+  settleRecording,
+} from '../activity/recording.ts';
 import { onStopStream, onStream, onStreamed, onStreamReply, settleStream } from '../activity/stream.ts';
 import type { LegInput } from '../message.ts';
 import { onAnswer, onConfirmed, onEarly, onFirstAnswer, onOpen, onRing } from './answering.ts';
@@ -70,6 +77,7 @@ export function stepLeg(leg: Leg, input: LegInput, settings: LegSettings, now: M
     settlePlays(draft);
     settleDetection(draft);
     settleStream(draft);
+    settleRecording(draft);
     settleQueued(draft);
   }
   settle(draft);
@@ -113,6 +121,10 @@ const STEPS: { readonly [T in LegInput['type']]: (draft: LegDraft, input: Of<T>)
   sound: onSound,
   played: onPlayed,
   heard: onHeard,
+  record: onRecord,
+  changeRecording: onChangeRecording,
+  recorded: onRecorded,
+  saved: (draft, { news }) => draft.news(news),
   gather: onGather,
   stopGather: (draft) => cancelGather(draft, 'cancelled'),
   stream: onStream,
@@ -259,6 +271,7 @@ function onMedia(draft: LegDraft, { branch: id, tag, reply }: Of<'media'>): void
     if (!reply.ok) draft.log('debug', 'media refused', { error: reply.error });
   } else if (tag === 'play' || tag === 'overlay') onPlayReply(draft, tag === 'overlay', reply);
   else if (tag === 'stream') onStreamReply(draft, reply);
+  else if (tag === 'record') onRecordReply(draft, reply);
   else if (tag === 'first') {
     if (draft.leg.direction === 'theirs') onFirstAnswer(draft, reply);
     else onFirstOffer(draft, branch, reply);

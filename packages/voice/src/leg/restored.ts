@@ -1,5 +1,6 @@
 import { resumeDetection } from '../activity/detection.ts';
 import { resumePlays } from '../activity/play.ts';
+import { resumeRecording } from '../activity/recording.ts';
 import { resumeStream } from '../activity/stream.ts';
 import type { LegInput } from '../message.ts';
 import type { Branch } from './branch.ts';
@@ -45,6 +46,7 @@ export function onRestored(
   resumePlays(draft);
   resumeDetection(draft);
   resumeStream(draft);
+  resumeRecording(draft);
 }
 
 function toRest(draft: LegDraft, branch: Branch, unacked: boolean): void {

@@ -22,8 +22,6 @@ const LATER = [
   'call.fork.stopped',
   'call.payment.completed',
   'call.payment.progress',
-  'call.recording.error',
-  'call.recording.saved',
   'call.recording.transcription.saved',
   'call.transcription',
   'conference.recording.saved',
