@@ -30,6 +30,8 @@ const METHODS = {
   gather_stop: 'stopGather',
   streaming_start: 'startStreaming',
   streaming_stop: 'stopStreaming',
+  transcription_start: 'startTranscription',
+  transcription_stop: 'stopTranscription',
 } as const;
 export type ActionName = keyof typeof METHODS;
 

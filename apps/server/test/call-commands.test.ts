@@ -89,6 +89,25 @@ const ROWS: readonly Row[] = [
     { stream_url: STREAM.url, stream_bidirectional_sampling_rate: 22_050 },
     { type: 'startStream', stream: { ...STREAM, back: { ...BACK, rate: 22_050 } } },
   ],
+  [
+    'answer',
+    {
+      transcription: true,
+      transcription_config: { transcription_engine: 'B', transcription_tracks: 'both' },
+    },
+    { type: 'answer', transcribe: { tracks: 'both' } },
+  ],
+  ['transcription_start', undefined, { type: 'transcribe', ask: { tracks: 'inbound' } }],
+  [
+    'transcription_start',
+    {
+      transcription_engine: 'Google',
+      transcription_engine_config: { language: 'de', interim_results: true, model: 'any' },
+      transcription_tracks: 'outbound',
+    },
+    { type: 'transcribe', ask: { tracks: 'outbound', language: 'de', interim: true } },
+  ],
+  ['transcription_stop', undefined, { type: 'stopTranscribe' }],
   ['streaming_stop', undefined, { type: 'stopStream' }],
   ['streaming_stop', { stream_id: 's' }, { type: 'stopStream', stream: 's' }],
   ['reject', { cause: 'USER_BUSY' }, { type: 'reject', cause: 'USER_BUSY' }],

@@ -119,7 +119,12 @@ const SINGLE: readonly Row[] = [
     ];
   }),
   ['streaming_start', {}, ['10004', '/stream_url', /stream_url is required/]],
-  ['answer', { transcription: true }, ['10015', '/transcription', /transcription is not offered/]],
+  ['answer', { transcription: 'yes' }, ['10015', '/transcription', /transcription/]],
+  [
+    'transcription_start',
+    { transcription_tracks: 'all' },
+    ['10015', '/transcription_tracks', /inbound, outbound, both/],
+  ],
   [
     'answer',
     { sip_headers: [{ name: 'Diversion', value: 'x' }] },

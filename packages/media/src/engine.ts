@@ -147,6 +147,8 @@ class Engine implements MediaEngine {
       case 'streamBegin':
       case 'streamDigits':
       case 'streamStop':
+      case 'transcribe':
+      case 'transcribeStop':
         return this.#streams.command(leg, command);
       case 'stats':
         return { ok: true, stats: leg.stats() };

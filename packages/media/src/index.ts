@@ -16,6 +16,7 @@ export type {
   RemoteEvents,
   RemoteLine,
   RemotePort,
+  RemoteTarget,
   SchedulePort,
   SocketPort,
   SoundPort,

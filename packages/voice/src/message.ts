@@ -15,6 +15,7 @@ import type {
   SoundAsk,
   SoundResult,
   SupervisorRole,
+  TranscribeAsk,
 } from '@sidetone/wire';
 import type { Play, Stream } from './activity/activity.ts';
 import type { Ending } from './leg/ending.ts';
@@ -43,6 +44,7 @@ export type MediaTag =
   | 'play'
   | 'overlay'
   | 'stream'
+  | 'transcribe'
   | 'aside';
 
 /** Where a user is registered; voice has drawn the branch id. */
@@ -183,6 +185,22 @@ export type LegInput =
       readonly branch: string;
       readonly what: 'speech' | 'silence' | 'beep';
     } & Numbered)
+  /** What was said, and the end of what asks. */
+  | ({
+      readonly type: 'transcript';
+      readonly branch: string;
+      readonly id: string;
+      readonly track: 'inbound' | 'outbound';
+      readonly text: string;
+      readonly final: boolean;
+      readonly confidence: number | null;
+    } & Numbered)
+  | ({
+      readonly type: 'transcribed';
+      readonly branch: string;
+      readonly id: string;
+      readonly reason?: string;
+    } & Numbered)
   /** How the socket of its stream is. */
   | ({
       readonly type: 'streamed';
@@ -242,6 +260,8 @@ export type LegInput =
   | { readonly type: 'stopGather' }
   | ({ readonly type: 'stream' } & Pick<Stream, 'id' | 'ask' | 'parameters'>)
   | { readonly type: 'stopStream' }
+  | { readonly type: 'transcribe'; readonly id: string; readonly ask: TranscribeAsk }
+  | { readonly type: 'stopTranscribe' }
   /** Digits for the peer. */
   | { readonly type: 'send'; readonly digits: string; readonly durationMs?: Ms }
   /** An INFO or a REFER for the peer. */

@@ -139,6 +139,8 @@ function mediaWords(command: MediaCommand): string {
     case 'streamBegin':
     case 'streamDigits':
     case 'streamStop':
+    case 'transcribe':
+    case 'transcribeStop':
       return `${command.op} ${command.leg} ${command.id}`;
     case 'stats':
     case 'close':

@@ -106,6 +106,12 @@ const NEWS: { readonly [T in CallNews['type']]: Checks<Omit<News<T>, 'type'>> } 
   greetingEnded: { result: isText },
   premiumMachineDetected: { result: isText },
   premiumGreetingEnded: { result: isText },
+  transcript: {
+    track: oneOf('inbound', 'outbound'),
+    text: isString,
+    final: isFlag,
+    confidence: orNull(isNumber),
+  },
   streamStarted: { stream },
   streamStopped: { stream },
   streamFailed: { stream, reason: isString },

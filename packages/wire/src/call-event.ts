@@ -160,6 +160,14 @@ export type CallNews =
       readonly waitSecs: number;
       readonly reason: DequeueReason;
     }
+  | {
+      readonly type: 'transcript';
+      readonly track: 'inbound' | 'outbound';
+      readonly text: string;
+      readonly final: boolean;
+      /** 0 to 1; null: not known. */
+      readonly confidence: number | null;
+    }
   | { readonly type: 'referStarted' }
   | { readonly type: 'referCompleted'; readonly status: number }
   | { readonly type: 'referFailed'; readonly status: number }
@@ -216,6 +224,7 @@ export const EVENT_NAME = {
   streamFailed: 'streaming.failed',
   enqueued: 'call.enqueued',
   dequeued: 'call.dequeued',
+  transcript: 'call.transcription',
   referStarted: 'call.refer.started',
   referCompleted: 'call.refer.completed',
   referFailed: 'call.refer.failed',

@@ -3,6 +3,7 @@ import type { ConferenceAsk, ConferenceCommand, SuperviseAsk, SupervisorRole } f
 import type { GatherAsk } from './gather-ask.ts';
 import type { CodecName } from './media-control.ts';
 import type { StreamAsk } from './media-stream.ts';
+import type { TranscribeAsk } from './media-transcribe.ts';
 import type { Refusal } from './refusal.ts';
 import type { SoundAsk } from './sound.ts';
 
@@ -92,6 +93,7 @@ export interface DialCommand extends Common {
   readonly detect?: MachineDetectionAsk;
   /** Connected while the far end rings. */
   readonly stream?: StreamWish;
+  readonly transcribe?: TranscribeAsk;
   readonly conference?: ConferenceAsk;
   readonly supervise?: SuperviseAsk;
 }
@@ -107,6 +109,7 @@ export type LegCommand =
       readonly headers?: CommandHeaders;
       readonly codecs?: readonly CodecName[];
       readonly stream?: StreamWish;
+      readonly transcribe?: TranscribeAsk;
     })
   | (OnLeg & { readonly type: 'reject'; readonly cause: 'CALL_REJECTED' | 'USER_BUSY' })
   | (OnLeg & { readonly type: 'hangup'; readonly headers?: CommandHeaders })
@@ -173,7 +176,9 @@ export type LegCommand =
   // -- streams
   | (OnLeg & { readonly type: 'startStream'; readonly stream: StreamWish })
   /** `stream`: its id; absent: whichever there is. */
-  | (OnLeg & { readonly type: 'stopStream'; readonly stream?: string });
+  | (OnLeg & { readonly type: 'stopStream'; readonly stream?: string })
+  | (OnLeg & { readonly type: 'transcribe'; readonly ask: TranscribeAsk })
+  | (OnLeg & { readonly type: 'stopTranscribe' });
 
 export interface PlayAsk {
   readonly sound: SoundAsk;

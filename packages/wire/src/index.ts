@@ -136,6 +136,7 @@ export type {
 export type { RecordCommand, RecordEvent, RecordOn } from './media-record.ts';
 export type { Reach, RoomCommand, RoomEvent } from './media-room.ts';
 export type { StreamAsk, StreamBack, StreamCodec, StreamCommand, StreamEvent } from './media-stream.ts';
+export type { SpeechToText, TranscribeAsk, TranscribeCommand, TranscribeEvent } from './media-transcribe.ts';
 export { callingCodeOf, countryOf, homeOf, NO_COUNTRY } from './numbers/country.ts';
 export { e164Of, formatCaller } from './numbers/e164.ts';
 export {

@@ -7,6 +7,7 @@
 
 import type { Reach, RoomCommand, RoomEvent } from './media-room.ts';
 import type { StreamCommand, StreamEvent } from './media-stream.ts';
+import type { TranscribeCommand, TranscribeEvent } from './media-transcribe.ts';
 
 /** Names as configuration spells them. */
 export type CodecName = 'OPUS' | 'PCMU' | 'PCMA' | 'G722';
@@ -130,7 +131,8 @@ export type MediaCommand =
   /** Health and load of the engine. */
   | { readonly op: 'health' }
   | RoomCommand
-  | StreamCommand;
+  | StreamCommand
+  | TranscribeCommand;
 
 export interface LegStats {
   readonly packetsReceived: number;
@@ -221,5 +223,6 @@ export type MediaEvent =
   | { readonly event: 'one-way'; readonly leg: string; readonly ms: number }
   | RoomEvent
   | StreamEvent
+  | TranscribeEvent
   /** The engine process came (back) up: legs it had are gone unless listed. */
   | { readonly event: 'engine'; readonly state: 'up' | 'down' };

@@ -385,6 +385,25 @@ const streamsSection = z.strictObject({
     .describe('Which octet of a sample of L16 goes first in media streams, both ways.'),
 });
 
+const transcriptionSection = z
+  .strictObject({
+    url: z
+      .string()
+      .max(2048)
+      .regex(/^wss?:\/\//, 'must begin with ws:// or wss://')
+      .optional()
+      .describe('An engine that turns speech into text: a WebSocket that gets PCM and answers JSON.'),
+    token: z
+      .string()
+      .min(1)
+      .max(4096)
+      .optional()
+      .describe('Sent to transcription.url as Authorization: Bearer.'),
+  })
+  .refine((engine) => engine.token === undefined || engine.url !== undefined, {
+    message: 'token needs url',
+  });
+
 const storeSection = z.strictObject({
   sqlite: z
     .strictObject({ file: z.string().min(1).describe('The database file.') })
@@ -422,6 +441,7 @@ export const configSchema = z.strictObject({
   sounds: soundsSection.prefault({}),
   speech: speechSection.prefault({}),
   streams: streamsSection.prefault({}),
+  transcription: transcriptionSection.prefault({}),
   store: storeSection.prefault({}),
   log: z.strictObject({ level: z.enum(['debug', 'info', 'warn', 'error']).default('info') }).prefault({}),
 });

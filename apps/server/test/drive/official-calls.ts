@@ -120,6 +120,13 @@ const ROWS: readonly CallRow[] = [
   },
   { method: 'stopStreaming', old: 'streaming_stop', command: { type: 'stopStream' } },
   {
+    method: 'startTranscription',
+    old: 'transcription_start',
+    body: { transcription_tracks: 'both', transcription_engine: 'B' },
+    command: { type: 'transcribe', ask: { tracks: 'both' } },
+  },
+  { method: 'stopTranscription', old: 'transcription_stop', command: { type: 'stopTranscribe' } },
+  {
     method: 'enqueue',
     old: 'enqueue',
     body: { queue_name: 'support', max_wait_time_secs: 30 },

@@ -6,6 +6,7 @@ import type {
   PlayedMedia,
   SoundAsk,
   StreamAsk,
+  TranscribeAsk,
 } from '@sidetone/wire';
 
 /*
@@ -73,6 +74,13 @@ export interface Stream {
   readonly state: 'asked' | 'connecting' | 'beginning' | 'open';
 }
 
+/** What is said on it, as text: `transcription.ts`. */
+export interface Transcribing {
+  readonly id: string;
+  readonly ask: TranscribeAsk;
+  readonly state: 'asked' | 'on' | 'stopping';
+}
+
 export interface Activities {
   /** The first one plays, as soon as it can. */
   readonly plays: readonly Play[];
@@ -81,9 +89,17 @@ export interface Activities {
   readonly gather: Gather | null;
   readonly detection: Detection | null;
   readonly stream: Stream | null;
+  readonly transcription: Transcribing | null;
 }
 
-export const IDLE: Activities = { plays: [], overlay: null, gather: null, detection: null, stream: null };
+export const IDLE: Activities = {
+  plays: [],
+  overlay: null,
+  gather: null,
+  detection: null,
+  stream: null,
+  transcription: null,
+};
 
 /** At most so many wait, */
 export const MOST_PLAYS = 100;

@@ -9,7 +9,7 @@ import { type Desk, findLiveLeg, isRefusal, RING_MS, refused } from './desk.ts';
 import { conferenceFor, joinOnAnswer } from './joining.ts';
 import { areTogether, join } from './moving.ts';
 import { callOut } from './outgoing.ts';
-import { streamInput } from './streaming.ts';
+import { noEngine, streamInput, transcribeInput } from './streaming.ts';
 import { supervise, supervisedBy } from './supervising.ts';
 
 /* A command that calls somebody, and what happens when the leg has answered. */
@@ -19,6 +19,8 @@ export function dial(desk: Desk, command: DialCommand): CommandResult {
   const { account, commandId } = command;
   const before = commandId === undefined ? undefined : remembered.dialledBefore(account, commandId, desk.now);
   if (before !== undefined) return { ok: true, ids: before };
+  const missing = command.transcribe === undefined ? null : noEngine(desk, 'transcription');
+  if (missing !== null) return refused(missing);
   const identity = options.identity();
   const asker = backEndAsks(identity, account, command.connection);
   if (asker === undefined)
@@ -51,6 +53,7 @@ export function dial(desk: Desk, command: DialCommand): CommandResult {
   });
   if (isRefusal(made)) return refused(made);
   if (command.stream !== undefined) desk.legs.post(made.id, streamInput(desk, command.stream));
+  if (command.transcribe !== undefined) desk.legs.post(made.id, transcribeInput(desk, command.transcribe));
   // Its back end is at work for this one.
   if (linked?.program?.firstCommandBy != null) desk.legs.post(linked.id, { type: 'commanded' });
   const ids: LegIds = { control: made.control, leg: made.id, session: made.session };

@@ -9,7 +9,7 @@ import { actOnAnswer, dial } from './dial-command.ts';
 import { isLegCommand, onConference } from './on-conference.ts';
 import * as onLeg from './on-leg.ts';
 import { enqueue, leaveQueue, onQueue } from './on-queue.ts';
-import { startStream, stopStream } from './streaming.ts';
+import { startStream, stopStream, stopTranscribe, transcribe } from './streaming.ts';
 import { switchRole } from './supervising.ts';
 
 /*
@@ -101,6 +101,10 @@ function decide(desk: Desk, command: LegCommand, leg: Leg): Decision {
       return startStream(desk, command, leg);
     case 'stopStream':
       return stopStream(desk, command, leg);
+    case 'transcribe':
+      return transcribe(desk, command, leg);
+    case 'stopTranscribe':
+      return stopTranscribe(desk, leg);
     case 'enqueue':
       return enqueue(desk, command, leg);
     case 'leaveQueue':

@@ -17,7 +17,14 @@ import {
   recordOf,
 } from '@sidetone/core';
 import { type ExtraHeaders, headerProblem } from '@sidetone/sip';
-import type { EventConference, MachineDetectionAsk, StayAsk, StreamAsk, StreamBack } from '@sidetone/wire';
+import type {
+  EventConference,
+  MachineDetectionAsk,
+  StayAsk,
+  StreamAsk,
+  StreamBack,
+  TranscribeAsk,
+} from '@sidetone/wire';
 import {
   type Activities,
   type Detection,
@@ -26,6 +33,7 @@ import {
   MOST_PLAYS,
   type Play,
   type Stream,
+  type Transcribing,
 } from '../activity/activity.ts';
 import { type Attachment, BLANK, type Branch, type Exchange, type MediaUse, PLAIN } from '../leg/branch.ts';
 import type { Ending } from '../leg/ending.ts';
@@ -324,12 +332,18 @@ const isStream = recordOf<Stream>({
   branch: orNull(isText),
   state: oneOf('asked', 'connecting', 'beginning', 'open'),
 });
+const isTranscribing = recordOf<Transcribing>({
+  id: isText,
+  ask: recordOf<TranscribeAsk>({ tracks: TRACK, language: maybe(isString), interim: maybe(isFlag) }),
+  state: oneOf('asked', 'on', 'stopping'),
+});
 const isActivities = recordOf<Activities>({
   plays: listOf(isPlay, MOST_PLAYS),
   overlay: orNull(isPlay),
   gather: orNull(isGather),
   detection: orNull(isDetection),
   stream: orNull(isStream),
+  transcription: orNull(isTranscribing),
 });
 
 /** What the machines rely on, by field: a field without a check does not compile. */

@@ -3,6 +3,14 @@ import { onHeard, settleDetection } from '../activity/detection.ts';
 import { cancelGather, gatherDigit, onGather, settleGather } from '../activity/gather.ts';
 import { onPlay, onPlayed, onPlayReply, onSound, settlePlays, stopPlays } from '../activity/play.ts';
 import { onStopStream, onStream, onStreamed, onStreamReply, settleStream } from '../activity/stream.ts';
+import {
+  onStopTranscribe,
+  onTranscribe,
+  onTranscribed,
+  onTranscribeReply,
+  onTranscript,
+  settleTranscription,
+} from '../activity/transcription.ts';
 import type { LegInput } from '../message.ts';
 import { onAnswer, onConfirmed, onEarly, onFirstAnswer, onOpen, onRing } from './answering.ts';
 import { onAskHeard, onAttachment, onProbe, probeAgain } from './attachment.ts';
@@ -70,6 +78,7 @@ export function stepLeg(leg: Leg, input: LegInput, settings: LegSettings, now: M
     settlePlays(draft);
     settleDetection(draft);
     settleStream(draft);
+    settleTranscription(draft);
     settleQueued(draft);
   }
   settle(draft);
@@ -118,6 +127,10 @@ const STEPS: { readonly [T in LegInput['type']]: (draft: LegDraft, input: Of<T>)
   stream: onStream,
   stopStream: onStopStream,
   streamed: onStreamed,
+  transcribe: onTranscribe,
+  stopTranscribe: onStopTranscribe,
+  transcript: onTranscript,
+  transcribed: onTranscribed,
   dial: onDial,
   bindings: onBindings,
   progress: onProgress,
@@ -259,6 +272,7 @@ function onMedia(draft: LegDraft, { branch: id, tag, reply }: Of<'media'>): void
     if (!reply.ok) draft.log('debug', 'media refused', { error: reply.error });
   } else if (tag === 'play' || tag === 'overlay') onPlayReply(draft, tag === 'overlay', reply);
   else if (tag === 'stream') onStreamReply(draft, reply);
+  else if (tag === 'transcribe') onTranscribeReply(draft, reply);
   else if (tag === 'first') {
     if (draft.leg.direction === 'theirs') onFirstAnswer(draft, reply);
     else onFirstOffer(draft, branch, reply);

@@ -1,6 +1,7 @@
 import { resumeDetection } from '../activity/detection.ts';
 import { resumePlays } from '../activity/play.ts';
 import { resumeStream } from '../activity/stream.ts';
+import { resumeTranscription } from '../activity/transcription.ts';
 import type { LegInput } from '../message.ts';
 import type { Branch } from './branch.ts';
 import { sendNext } from './digits.ts';
@@ -45,6 +46,7 @@ export function onRestored(
   resumePlays(draft);
   resumeDetection(draft);
   resumeStream(draft);
+  resumeTranscription(draft);
 }
 
 function toRest(draft: LegDraft, branch: Branch, unacked: boolean): void {

@@ -25,7 +25,6 @@ const LATER = [
   'call.recording.error',
   'call.recording.saved',
   'call.recording.transcription.saved',
-  'call.transcription',
   'conference.recording.saved',
   'siprec.failed',
   'siprec.started',

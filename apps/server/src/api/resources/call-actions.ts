@@ -42,6 +42,7 @@ import {
   speechOf,
 } from '../calls/sounds.ts';
 import { STREAM, STREAM_DEFAULTS, streamOf } from '../calls/streams.ts';
+import { TRANSCRIBE, transcribeIn } from '../calls/transcription.ts';
 import { ApiError, badField, CODE, errorItem, notFound } from '../errors.ts';
 import { operation } from '../operation.ts';
 import { action, answer, tag } from './call-action.ts';
@@ -108,6 +109,7 @@ export const callActions = [
       ...HEADERS,
       ...RECORD,
       ...STREAM,
+      ...TRANSCRIBE,
       ...NOT_HERE,
     }),
     defaults: STREAM_DEFAULTS,
@@ -117,6 +119,7 @@ export const callActions = [
         headers: headersOf(body),
         codecs: codecsOf(body.preferred_codecs),
         stream: streamOf(body),
+        transcribe: transcribeIn(body),
       }),
     }),
   }),
@@ -386,8 +389,6 @@ const LATER: ReadonlySet<string> = new Set([
   'siprec_stop',
   'suppression_start',
   'suppression_stop',
-  'transcription_start',
-  'transcription_stop',
 ]);
 
 /** Answers for them, in words; stands behind the rows of the commands that there are, and in no document. */

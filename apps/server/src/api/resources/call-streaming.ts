@@ -3,6 +3,7 @@ import { text } from '../../identity/schema/fields.ts';
 import { COMMON } from '../calls/common.ts';
 import { present } from '../calls/fields.ts';
 import { STREAM, STREAM_DEFAULTS, streamOf } from '../calls/streams.ts';
+import { TRANSCRIPTION, TRANSCRIPTION_DEFAULTS, transcribeOf } from '../calls/transcription.ts';
 import { badField, CODE } from '../errors.ts';
 import { action } from './call-action.ts';
 
@@ -30,5 +31,20 @@ export const streamActions = [
       stream_id: text(128).optional().describe('Default: whichever there is.'),
     }),
     command: (body) => ({ type: 'stopStream', ...present({ stream: body.stream_id }) }),
+  }),
+  action({
+    id: 'startTranscription',
+    name: 'transcription_start',
+    summary: 'Tell what is said on a leg as text',
+    body: z.object({ ...COMMON, ...TRANSCRIPTION }),
+    defaults: TRANSCRIPTION_DEFAULTS,
+    command: (body) => ({ type: 'transcribe', ask: transcribeOf(body) }),
+  }),
+  action({
+    id: 'stopTranscription',
+    name: 'transcription_stop',
+    summary: 'Stop telling it',
+    body: z.object(COMMON),
+    command: () => ({ type: 'stopTranscribe' }),
   }),
 ];
