@@ -30,6 +30,8 @@ const METHODS = {
   gather_stop: 'stopGather',
   streaming_start: 'startStreaming',
   streaming_stop: 'stopStreaming',
+  fork_start: 'startForking',
+  fork_stop: 'stopForking',
   transcription_start: 'startTranscription',
   transcription_stop: 'stopTranscription',
 } as const;

@@ -71,6 +71,8 @@ export const EVENTS: Readonly<Record<string, Readonly<Record<string, Check>>>> =
     'stream_track?': is('inbound_track', 'outbound_track', 'both_tracks'),
     tags,
   },
+  'call.fork.started': { stream_type: is('decrypted') },
+  'call.fork.stopped': { stream_type: is('decrypted') },
   'call.transcription': {
     transcription_data: (value) =>
       text(value.transcript) &&

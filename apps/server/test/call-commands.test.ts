@@ -107,6 +107,23 @@ const ROWS: readonly Row[] = [
     },
     { type: 'transcribe', ask: { tracks: 'outbound', language: 'de', interim: true } },
   ],
+  [
+    'fork_start',
+    { rx: 'udp:192.0.2.1:5000', tx: 'udp:[2001:db8::1]:5001' },
+    {
+      type: 'fork',
+      ask: { rx: { address: '192.0.2.1', port: 5000 }, tx: { address: '2001:db8::1', port: 5001 } },
+    },
+  ],
+  [
+    'fork_start',
+    { target: 'udp:192.0.2.1:5000', rx: '' },
+    {
+      type: 'fork',
+      ask: { rx: { address: '192.0.2.1', port: 5000 }, tx: { address: '192.0.2.1', port: 5000 } },
+    },
+  ],
+  ['fork_stop', { stream_type: 'decrypted' }, { type: 'stopFork' }],
   ['transcription_stop', undefined, { type: 'stopTranscribe' }],
   ['streaming_stop', undefined, { type: 'stopStream' }],
   ['streaming_stop', { stream_id: 's' }, { type: 'stopStream', stream: 's' }],

@@ -120,6 +120,10 @@ const SINGLE: readonly Row[] = [
   }),
   ['streaming_start', {}, ['10004', '/stream_url', /stream_url is required/]],
   ['answer', { transcription: 'yes' }, ['10015', '/transcription', /transcription/]],
+  ['fork_start', {}, ['10004', '/rx', /rx, tx, target is required/]],
+  ...['udp:host:5000', 'tcp:192.0.2.1:5000', 'udp:192.0.2.1', 'udp:192.0.2.1:70000', 'udp:::1:5000'].map(
+    (rx): Row => ['fork_start', { rx }, ['10015', '/rx', /udp:, an IP address/]],
+  ),
   [
     'transcription_start',
     { transcription_tracks: 'all' },
@@ -380,7 +384,7 @@ describe('commands that are refused', () => {
   });
 
   it('commands that are not here are refused by name, unknown ones are nowhere', async () => {
-    for (const name of ['record_start', 'gather_using_ai', 'fork_start']) {
+    for (const name of ['record_start', 'gather_using_ai']) {
       const answer = await ask('POST', `/calls/x/actions/${name}`, {});
       assert.equal(answer.status, 422);
       assert.deepEqual(answer.body.errors, [

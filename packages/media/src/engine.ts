@@ -149,6 +149,8 @@ class Engine implements MediaEngine {
       case 'streamStop':
       case 'transcribe':
       case 'transcribeStop':
+      case 'fork':
+      case 'forkStop':
         return this.#streams.command(leg, command);
       case 'stats':
         return { ok: true, stats: leg.stats() };

@@ -13,6 +13,7 @@ export type {
   MediaEngineOptions,
   MediaLimits,
   Receive,
+  RemoteDatagrams,
   RemoteEvents,
   RemoteLine,
   RemotePort,

@@ -93,6 +93,10 @@ export interface RemoteEvents {
   ended(how: 'closed' | 'lost' | 'refused', reason: string): void;
 }
 
+export interface RemoteDatagrams {
+  send(packet: Uint8Array): void;
+}
+
 export interface RemoteTarget {
   readonly url: string;
   /** Of `Authorization: Bearer`. */
@@ -105,6 +109,8 @@ export interface RemoteTarget {
 export interface RemotePort {
   /** Opens a WebSocket; nothing is told within the call. */
   connect(target: RemoteTarget, events: RemoteEvents): RemoteLine;
+  /** To send to an IP address, best effort; the bytes must stay unchanged. Text: why it must not be reached. */
+  datagrams(address: string, port: number): RemoteDatagrams | string;
   /** A whole MP3 file as 16-bit PCM of 16 kHz, one channel; `undefined`: it is none. Never rejects. */
   decodeMp3(bytes: Uint8Array): Promise<Int16Array | undefined>;
   /** The wall clock. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { RemoteEvents, RemoteLine, RemotePort, RemoteTarget } from '../src/index.ts';
+import type { RemoteDatagrams, RemoteEvents, RemoteLine, RemotePort, RemoteTarget } from '../src/index.ts';
 
 /** A frame as the other end reads it. */
 export interface Frame {
@@ -80,6 +80,14 @@ export class FakeRemote implements RemotePort {
     const line = new FakeLine(url, token, events);
     this.lines.push(line);
     return line;
+  }
+
+  /** By `address:port`; what is not named must not be reached. */
+  readonly datagramsTo = new Map<string, Uint8Array[]>();
+
+  datagrams(address: string, port: number): RemoteDatagrams | string {
+    const to = this.datagramsTo.get(`${address}:${port}`);
+    return to === undefined ? 'it must not be reached' : { send: (packet) => to.push(packet) };
   }
 
   async decodeMp3(bytes: Uint8Array): Promise<Int16Array | undefined> {

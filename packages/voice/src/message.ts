@@ -7,6 +7,7 @@ import type {
   CodecName,
   DequeueReason,
   Direction,
+  ForkAsk,
   GatherAsk,
   HookAsk,
   MediaCommand,
@@ -45,6 +46,7 @@ export type MediaTag =
   | 'overlay'
   | 'stream'
   | 'transcribe'
+  | 'fork'
   | 'aside';
 
 /** Where a user is registered; voice has drawn the branch id. */
@@ -262,6 +264,8 @@ export type LegInput =
   | { readonly type: 'stopStream' }
   | { readonly type: 'transcribe'; readonly id: string; readonly ask: TranscribeAsk }
   | { readonly type: 'stopTranscribe' }
+  | { readonly type: 'fork'; readonly id: string; readonly ask: ForkAsk }
+  | { readonly type: 'stopFork' }
   /** Digits for the peer. */
   | { readonly type: 'send'; readonly digits: string; readonly durationMs?: Ms }
   /** An INFO or a REFER for the peer. */

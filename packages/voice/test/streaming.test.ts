@@ -357,3 +357,37 @@ describe('a transcription of a leg', () => {
     );
   });
 });
+
+describe('a fork of a leg', () => {
+  const ask = { rx: { address: '192.0.2.9', port: 5000 } };
+
+  it('is told when it begins, and when it ends: by command, with the leg, over a restart', () => {
+    for (const end of ['command', 'leg'] as const) {
+      const rig = new Rig();
+      const { control, leg } = rig.parked();
+      const on = { account: 'default', control } as const;
+      assert.equal(rig.b.command({ type: 'stopFork', ...on }).ok, false);
+      ok(rig.b, { type: 'fork', ...on, ask });
+      assert.deepEqual([rig.of('fork')[0]?.leg, rig.of('fork')[0]?.rx], [leg, ask.rx]);
+      assert.equal(rig.b.command({ type: 'fork', ...on, ask }).ok, false);
+      rig.b.restart();
+      assert.deepEqual(rig.of('fork')[1], rig.of('fork')[0]);
+      if (end === 'command') ok(rig.b, { type: 'stopFork', ...on });
+      assert.equal(rig.of('forkStop').length, end === 'command' ? 1 : 0);
+      ok(rig.b, { type: 'hangup', ...on });
+      assert.deepEqual(rig.told(leg), ['initiated', 'answered', 'forkStarted', 'forkStopped', 'hangup']);
+      rig.clean();
+    }
+  });
+
+  it('to a place that must not be reached is stopped without a start', () => {
+    const rig = new Rig();
+    rig.b.mediaReply = ({ op }) =>
+      op === 'fork' ? { ok: false, error: 'wrong-state', message: 'it is private' } : undefined;
+    const { control, leg } = rig.parked();
+    ok(rig.b, { type: 'fork', account: 'default', control, ask });
+    ok(rig.b, { type: 'hangup', account: 'default', control });
+    assert.deepEqual(rig.told(leg), ['initiated', 'answered', 'forkStopped', 'hangup']);
+    rig.clean();
+  });
+});

@@ -112,6 +112,8 @@ const NEWS: { readonly [T in CallNews['type']]: Checks<Omit<News<T>, 'type'>> } 
     final: isFlag,
     confidence: orNull(isNumber),
   },
+  forkStarted: {},
+  forkStopped: {},
   streamStarted: { stream },
   streamStopped: { stream },
   streamFailed: { stream, reason: isString },

@@ -130,6 +130,9 @@ function newsOf(what: LegNews, leg: CallEvent['leg']): Record<string, unknown> {
     case 'premiumMachineDetected':
     case 'premiumGreetingEnded':
       return { result: what.result };
+    case 'forkStarted':
+    case 'forkStopped':
+      return { stream_type: 'decrypted' };
     case 'transcript':
       return {
         transcription_data: {

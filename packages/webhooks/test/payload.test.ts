@@ -227,6 +227,8 @@ const ROWS: {
   premiumGreetingEnded: [
     [{ type: 'premiumGreetingEnded', result: 'no_beep_detected' }, { result: 'no_beep_detected' }],
   ],
+  forkStarted: [[{ type: 'forkStarted' }, { stream_type: 'decrypted' }]],
+  forkStopped: [[{ type: 'forkStopped' }, { stream_type: 'decrypted' }]],
   transcript: [
     [
       { type: 'transcript', track: 'inbound', text: 'hello', final: true, confidence: 0.9 },

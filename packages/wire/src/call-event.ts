@@ -168,6 +168,8 @@ export type CallNews =
       /** 0 to 1; null: not known. */
       readonly confidence: number | null;
     }
+  | { readonly type: 'forkStarted' }
+  | { readonly type: 'forkStopped' }
   | { readonly type: 'referStarted' }
   | { readonly type: 'referCompleted'; readonly status: number }
   | { readonly type: 'referFailed'; readonly status: number }
@@ -225,6 +227,8 @@ export const EVENT_NAME = {
   enqueued: 'call.enqueued',
   dequeued: 'call.dequeued',
   transcript: 'call.transcription',
+  forkStarted: 'call.fork.started',
+  forkStopped: 'call.fork.stopped',
   referStarted: 'call.refer.started',
   referCompleted: 'call.refer.completed',
   referFailed: 'call.refer.failed',

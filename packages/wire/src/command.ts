@@ -2,6 +2,7 @@ import type { Ms } from '@sidetone/core';
 import type { ConferenceAsk, ConferenceCommand, SuperviseAsk, SupervisorRole } from './conference.ts';
 import type { GatherAsk } from './gather-ask.ts';
 import type { CodecName } from './media-control.ts';
+import type { ForkAsk } from './media-fork.ts';
 import type { StreamAsk } from './media-stream.ts';
 import type { TranscribeAsk } from './media-transcribe.ts';
 import type { Refusal } from './refusal.ts';
@@ -178,7 +179,9 @@ export type LegCommand =
   /** `stream`: its id; absent: whichever there is. */
   | (OnLeg & { readonly type: 'stopStream'; readonly stream?: string })
   | (OnLeg & { readonly type: 'transcribe'; readonly ask: TranscribeAsk })
-  | (OnLeg & { readonly type: 'stopTranscribe' });
+  | (OnLeg & { readonly type: 'stopTranscribe' })
+  | (OnLeg & { readonly type: 'fork'; readonly ask: ForkAsk })
+  | (OnLeg & { readonly type: 'stopFork' });
 
 export interface PlayAsk {
   readonly sound: SoundAsk;

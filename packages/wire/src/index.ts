@@ -133,6 +133,7 @@ export type {
   OpusAsk,
   Source,
 } from './media-control.ts';
+export type { ForkAsk, ForkCommand, ForkTarget } from './media-fork.ts';
 export type { RecordCommand, RecordEvent, RecordOn } from './media-record.ts';
 export type { Reach, RoomCommand, RoomEvent } from './media-room.ts';
 export type { StreamAsk, StreamBack, StreamCodec, StreamCommand, StreamEvent } from './media-stream.ts';

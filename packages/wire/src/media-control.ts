@@ -5,6 +5,7 @@
  * stands there as `play`, and a report's `n` as `report`, since `n` counts the events of the connection.
  */
 
+import type { ForkCommand } from './media-fork.ts';
 import type { Reach, RoomCommand, RoomEvent } from './media-room.ts';
 import type { StreamCommand, StreamEvent } from './media-stream.ts';
 import type { TranscribeCommand, TranscribeEvent } from './media-transcribe.ts';
@@ -132,7 +133,8 @@ export type MediaCommand =
   | { readonly op: 'health' }
   | RoomCommand
   | StreamCommand
-  | TranscribeCommand;
+  | TranscribeCommand
+  | ForkCommand;
 
 export interface LegStats {
   readonly packetsReceived: number;

@@ -16,6 +16,7 @@ export const REFUSAL = {
     status: 422,
     title: 'Conference with this name already exists and is active',
   },
+  notForked: { code: '90031', status: 422, title: 'Call is not forked' },
   unanswered: { code: '90034', status: 422, title: 'Call not answered yet' },
   notInQueue: { code: '90035', status: 422, title: 'Call is not in a queue' },
   queueFull: { code: '90036', status: 422, title: 'Queue is full' },

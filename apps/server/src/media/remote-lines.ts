@@ -1,4 +1,5 @@
-import type { Ms } from '@sidetone/core';
+import { createSocket, type Socket } from 'node:dgram';
+import { familyOf, type Ms } from '@sidetone/core';
 import type { RemoteEvents, RemoteLine, RemotePort } from '@sidetone/media';
 import { WebSocket } from 'ws';
 import { epoch, monotonic } from '../clock.ts';
@@ -30,6 +31,18 @@ export interface RemoteOptions extends GuardOptions {
 export function createRemote(options: RemoteOptions): RemotePort {
   const guard = createGuard(options);
   const mp3 = createMp3Decoder();
+  const senders = new Map<'udp4' | 'udp6', Socket>();
+  const sender = (type: 'udp4' | 'udp6'): Socket => {
+    let socket = senders.get(type);
+    if (socket === undefined) {
+      socket = createSocket({ type });
+      // Who is not there, or no network: copies are lost, as packets are.
+      socket.on('error', () => {});
+      socket.unref();
+      senders.set(type, socket);
+    }
+    return socket;
+  };
   return {
     connect: ({ url, token, trusted = false }, events) => {
       const target = urlOfScheme(url, ['ws:', 'wss:']);
@@ -45,6 +58,12 @@ export function createRemote(options: RemoteOptions): RemotePort {
         ...(options.ca === undefined ? {} : { ca: options.ca }),
       });
       return new Line(socket, events);
+    },
+    datagrams: (address, port) => {
+      const why = guard.refusalOfAddress(address);
+      if (why !== null) return why;
+      const socket = sender(familyOf(address) === 6 ? 'udp6' : 'udp4');
+      return { send: (packet) => socket.send(packet, port, address) };
     },
     decodeMp3: mp3.decode,
     epoch,

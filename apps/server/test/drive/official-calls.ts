@@ -125,6 +125,13 @@ const ROWS: readonly CallRow[] = [
     body: { transcription_tracks: 'both', transcription_engine: 'B' },
     command: { type: 'transcribe', ask: { tracks: 'both' } },
   },
+  {
+    method: 'startForking',
+    old: 'fork_start',
+    body: { rx: 'udp:192.0.2.1:5000' },
+    command: { type: 'fork', ask: { rx: { address: '192.0.2.1', port: 5000 } } },
+  },
+  { method: 'stopForking', old: 'fork_stop', command: { type: 'stopFork' } },
   { method: 'stopTranscription', old: 'transcription_stop', command: { type: 'stopTranscribe' } },
   {
     method: 'enqueue',

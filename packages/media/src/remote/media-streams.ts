@@ -1,9 +1,10 @@
 import type { Ms } from '@sidetone/core';
-import type { MediaReply, StreamCommand, TranscribeCommand } from '@sidetone/wire';
+import type { ForkCommand, MediaReply, StreamCommand, TranscribeCommand } from '@sidetone/wire';
 import type { Leg } from '../leg.ts';
 import type { LegWorld } from '../leg-world.ts';
 import type { RemotePort } from '../ports.ts';
 import { refuse } from '../refusal.ts';
+import { Fork } from './fork.ts';
 import { MediaStream, MOST_WAITING } from './media-stream.ts';
 import { Room } from './speech-queue.ts';
 import { Transcription } from './transcription.ts';
@@ -18,12 +19,13 @@ const MOST_WAITING_OF_ALL = 32 * MOST_WAITING;
 
 const OK: MediaReply = { ok: true };
 
-/** Where the sound of legs goes besides their peers: media streams and transcriptions, at most one of each a leg. */
+/** Where the sound of legs goes besides their peers: media streams, transcriptions and forks, at most one of each a leg. */
 export class MediaStreams {
   readonly #world: LegWorld;
   readonly #remote: RemotePort | undefined;
   readonly #byLeg = new Map<string, MediaStream>();
   readonly #transcriptions = new Map<string, Transcription>();
+  readonly #forks = new Map<string, Fork>();
   readonly #ended = new Set<string>();
   readonly #room = new Room(MOST_WAITING_OF_ALL);
 
@@ -32,8 +34,13 @@ export class MediaStreams {
     this.#remote = remote;
   }
 
-  command(leg: Leg, command: StreamCommand | TranscribeCommand): MediaReply {
+  command(leg: Leg, command: StreamCommand | TranscribeCommand | ForkCommand): MediaReply {
     switch (command.op) {
+      case 'fork':
+        return this.#fork(leg, command);
+      case 'forkStop':
+        if (this.#forks.get(leg.id)?.id === command.id) this.#closeFork(leg.id);
+        return OK;
       case 'transcribe':
         return this.#transcribe(leg, command);
       case 'transcribeStop': {
@@ -66,6 +73,7 @@ export class MediaStreams {
     this.#byLeg.delete(leg);
     this.#transcriptions.get(leg)?.close();
     this.#transcriptions.delete(leg);
+    this.#closeFork(leg);
   }
 
   /** Every 20 ms, before the legs. */
@@ -133,6 +141,23 @@ export class MediaStreams {
     const { opus, now, report, emit } = this.#world;
     const world = { opus, now, report, emit, remote: this.#remote };
     this.#transcriptions.set(leg.id, new Transcription(wish, leg, world));
+    return OK;
+  }
+
+  #closeFork(leg: string): void {
+    this.#forks.get(leg)?.close();
+    this.#forks.delete(leg);
+  }
+
+  #fork(leg: Leg, { id, rx, tx }: Extract<ForkCommand, { op: 'fork' }>): MediaReply {
+    const there = this.#forks.get(leg.id);
+    if (there?.id === id) return OK;
+    if (there !== undefined) return refuse('wrong-state', 'the leg is forked already');
+    if (this.#remote === undefined) return refuse('engine', 'there are no forks');
+    const ask = { ...(rx === undefined ? {} : { rx }), ...(tx === undefined ? {} : { tx }) };
+    const fork = Fork.open(id, ask, leg, this.#remote);
+    if (typeof fork === 'string') return refuse('wrong-state', fork);
+    this.#forks.set(leg.id, fork);
     return OK;
   }
 }

@@ -1,6 +1,7 @@
 import type { Ms } from '@sidetone/core';
 import type {
   EventConference,
+  ForkAsk,
   GatherAsk,
   MachineDetectionAsk,
   PlayedMedia,
@@ -81,6 +82,13 @@ export interface Transcribing {
   readonly state: 'asked' | 'on' | 'stopping';
 }
 
+/** Copies of its RTP to somebody else: `fork.ts`. */
+export interface Forking {
+  readonly id: string;
+  readonly ask: ForkAsk;
+  readonly state: 'asked' | 'beginning' | 'on';
+}
+
 export interface Activities {
   /** The first one plays, as soon as it can. */
   readonly plays: readonly Play[];
@@ -90,6 +98,7 @@ export interface Activities {
   readonly detection: Detection | null;
   readonly stream: Stream | null;
   readonly transcription: Transcribing | null;
+  readonly fork: Forking | null;
 }
 
 export const IDLE: Activities = {
@@ -99,6 +108,7 @@ export const IDLE: Activities = {
   detection: null,
   stream: null,
   transcription: null,
+  fork: null,
 };
 
 /** At most so many wait, */

@@ -63,3 +63,14 @@ export function stopTranscribe({ legs }: Desk, { id, activities }: Leg): Decisio
     return { why: 'notTranscribed', detail: 'This call is not transcribed.' };
   return () => legs.post(id, { type: 'stopTranscribe' });
 }
+
+export function fork({ legs, options }: Desk, { ask }: Of<'fork'>, leg: Leg): Decision {
+  if (!isUp(leg)) return UNANSWERED;
+  if (leg.activities.fork !== null) return { why: 'badField', detail: 'This call is forked already.' };
+  return () => legs.post(leg.id, { type: 'fork', id: uuid(options.random), ask });
+}
+
+export function stopFork({ legs }: Desk, { id, activities }: Leg): Decision {
+  if (activities.fork === null) return { why: 'notForked', detail: 'This call is not forked.' };
+  return () => legs.post(id, { type: 'stopFork' });
+}

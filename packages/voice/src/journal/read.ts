@@ -19,6 +19,8 @@ import {
 import { type ExtraHeaders, headerProblem } from '@sidetone/sip';
 import type {
   EventConference,
+  ForkAsk,
+  ForkTarget,
   MachineDetectionAsk,
   StayAsk,
   StreamAsk,
@@ -28,6 +30,7 @@ import type {
 import {
   type Activities,
   type Detection,
+  type Forking,
   type Gather,
   IDLE,
   MOST_PLAYS,
@@ -337,6 +340,12 @@ const isTranscribing = recordOf<Transcribing>({
   ask: recordOf<TranscribeAsk>({ tracks: TRACK, language: maybe(isString), interim: maybe(isFlag) }),
   state: oneOf('asked', 'on', 'stopping'),
 });
+const forkTarget = recordOf<ForkTarget>({ address: isText, port: isNumber });
+const isForking = recordOf<Forking>({
+  id: isText,
+  ask: recordOf<ForkAsk>({ rx: maybe(forkTarget), tx: maybe(forkTarget) }),
+  state: oneOf('asked', 'beginning', 'on'),
+});
 const isActivities = recordOf<Activities>({
   plays: listOf(isPlay, MOST_PLAYS),
   overlay: orNull(isPlay),
@@ -344,6 +353,7 @@ const isActivities = recordOf<Activities>({
   detection: orNull(isDetection),
   stream: orNull(isStream),
   transcription: orNull(isTranscribing),
+  fork: orNull(isForking),
 });
 
 /** What the machines rely on, by field: a field without a check does not compile. */

@@ -1,5 +1,6 @@
 import type { Machine, Ms, Step } from '@sidetone/core';
 import { onHeard, settleDetection } from '../activity/detection.ts';
+import { onFork, onForkReply, onStopFork, settleFork } from '../activity/fork.ts';
 import { cancelGather, gatherDigit, onGather, settleGather } from '../activity/gather.ts';
 import { onPlay, onPlayed, onPlayReply, onSound, settlePlays, stopPlays } from '../activity/play.ts';
 import { onStopStream, onStream, onStreamed, onStreamReply, settleStream } from '../activity/stream.ts';
@@ -79,6 +80,7 @@ export function stepLeg(leg: Leg, input: LegInput, settings: LegSettings, now: M
     settleDetection(draft);
     settleStream(draft);
     settleTranscription(draft);
+    settleFork(draft);
     settleQueued(draft);
   }
   settle(draft);
@@ -131,6 +133,8 @@ const STEPS: { readonly [T in LegInput['type']]: (draft: LegDraft, input: Of<T>)
   stopTranscribe: onStopTranscribe,
   transcript: onTranscript,
   transcribed: onTranscribed,
+  fork: onFork,
+  stopFork: onStopFork,
   dial: onDial,
   bindings: onBindings,
   progress: onProgress,
@@ -273,6 +277,7 @@ function onMedia(draft: LegDraft, { branch: id, tag, reply }: Of<'media'>): void
   } else if (tag === 'play' || tag === 'overlay') onPlayReply(draft, tag === 'overlay', reply);
   else if (tag === 'stream') onStreamReply(draft, reply);
   else if (tag === 'transcribe') onTranscribeReply(draft, reply);
+  else if (tag === 'fork') onForkReply(draft, reply);
   else if (tag === 'first') {
     if (draft.leg.direction === 'theirs') onFirstAnswer(draft, reply);
     else onFirstOffer(draft, branch, reply);

@@ -1,4 +1,5 @@
 import { resumeDetection } from '../activity/detection.ts';
+import { resumeFork } from '../activity/fork.ts';
 import { resumePlays } from '../activity/play.ts';
 import { resumeStream } from '../activity/stream.ts';
 import { resumeTranscription } from '../activity/transcription.ts';
@@ -47,6 +48,7 @@ export function onRestored(
   resumeDetection(draft);
   resumeStream(draft);
   resumeTranscription(draft);
+  resumeFork(draft);
 }
 
 function toRest(draft: LegDraft, branch: Branch, unacked: boolean): void {

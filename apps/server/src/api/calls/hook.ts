@@ -18,8 +18,6 @@ const LATER = [
   'call.deepfake_detection.result',
   'call.dequeued',
   'call.enqueued',
-  'call.fork.started',
-  'call.fork.stopped',
   'call.payment.completed',
   'call.payment.progress',
   'call.recording.error',

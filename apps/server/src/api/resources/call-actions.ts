@@ -377,8 +377,6 @@ const LATER: ReadonlySet<string> = new Set([
   'ai_assistant_stop',
   'conversation_relay_start',
   'conversation_relay_stop',
-  'fork_start',
-  'fork_stop',
   'gather_using_ai',
   'pay',
   'record_pause',

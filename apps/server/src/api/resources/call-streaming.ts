@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { text } from '../../identity/schema/fields.ts';
 import { COMMON } from '../calls/common.ts';
 import { present } from '../calls/fields.ts';
+import { FORK, FORK_STOP, forkOf } from '../calls/forking.ts';
 import { STREAM, STREAM_DEFAULTS, streamOf } from '../calls/streams.ts';
 import { TRANSCRIPTION, TRANSCRIPTION_DEFAULTS, transcribeOf } from '../calls/transcription.ts';
 import { badField, CODE } from '../errors.ts';
@@ -46,5 +47,19 @@ export const streamActions = [
     summary: 'Stop telling it',
     body: z.object(COMMON),
     command: () => ({ type: 'stopTranscribe' }),
+  }),
+  action({
+    id: 'startForking',
+    name: 'fork_start',
+    summary: 'Send copies of the RTP of a leg to somebody else',
+    body: z.object({ ...COMMON, ...FORK }),
+    command: (body) => ({ type: 'fork', ask: forkOf(body) }),
+  }),
+  action({
+    id: 'stopForking',
+    name: 'fork_stop',
+    summary: 'Stop the copies',
+    body: z.object({ ...COMMON, ...FORK_STOP }),
+    command: () => ({ type: 'stopFork' }),
   }),
 ];
