@@ -314,4 +314,77 @@ describe('the examples', { ...needs('chromium', 'espeak-ng'), timeout: 300_000 }
 
     it('makes nothing twice, and removes what it made', async () => cleansUp('voice-bot', program));
   });
+
+  describe('the conference line', () => {
+    let program: ExampleProgram;
+    const people: Person[] = [];
+
+    before(async () => {
+      program = await ExampleProgram.start('conference-line', variables);
+    });
+    after(async () => {
+      for (const person of people) await person.leaves();
+      await program?.stop();
+    });
+    const comes = async (hz: number): Promise<Person> => {
+      const person = await Person.opens(browser, program.url, hz);
+      people.push(person);
+      await person.presses('Join');
+      await person.reads('You are on the line.');
+      return person;
+    };
+
+    it('all who join hear each other, and see who is there', async () =>
+      explained(program, async () => {
+        const first = await comes(440);
+        await first.hearsSpeech();
+        await first.hearsNobody();
+        const second = await comes(660);
+        await second.hearsSpeech();
+        await Promise.all([first.hears(second), second.hears(first)]);
+        const third = await comes(1_000);
+        await Promise.all([
+          first.hearsAll(second, third),
+          second.hearsAll(first, third),
+          third.hearsAll(first, second),
+        ]);
+        await first.reads(/Guest 1 \(you\)\s+Guest 2\s+Guest 3/);
+      }));
+
+    it('one mutes itself, one leaves, and goes back', async () =>
+      explained(program, async () => {
+        const [first, second, third] = people as [Person, Person, Person];
+        await first.presses('Mute me');
+        await second.reads('Guest 1, muted');
+        await Promise.all([first.hearsAll(second, third), second.hears(third), third.hears(second)]);
+        await third.presses('Leave');
+        await second.readsNot('Guest 3');
+        await second.hearsNobody();
+        await first.presses('Unmute me');
+        await second.hears(first);
+        await third.presses('Join');
+        await third.reads('You are on the line.');
+        await second.hearsAll(first, third);
+      }));
+
+    it('a new program finds the conference that goes on', async () =>
+      explained(program, async () => {
+        const [first, second] = people as [Person, Person, Person];
+        await program.stop();
+        program = await ExampleProgram.start('conference-line', { ...variables, PORT: program.env['PORT']! });
+        const late = await comes(1_300);
+        await late.hearsAll(...people.slice(0, 3));
+        await first.hearsAll(second, ...people.slice(2));
+      }));
+
+    it('one ends it for all', async () =>
+      explained(program, async () => {
+        await people.at(-1)!.presses('End for all');
+        for (const person of people)
+          await person.page.getByRole('button', { name: 'Join', exact: true }).waitFor();
+        assert.doesNotMatch(program.output, /no way in/);
+      }));
+
+    it('makes nothing twice, and removes what it made', async () => cleansUp('conference-line', program));
+  });
 });

@@ -13,10 +13,13 @@ const SMOKE = [
   'Pattern 1, bridged without an answer, called by ours',
   'Pattern 1, bridge_on_answer, the caller ringing, called by ours',
   'a call to a number of the application, an agent with 2.27.10',
+  'Pattern 2: a queue with music, an agent with ours takes the caller',
   'transfer: to somebody busy, the caller stays; then to a browser, with sound',
   'playback_start to a leg of a bridge: heard by that party, who is heard all the while; then the other again',
   'gather: digits of a browser, a terminating digit; a time-out; gather_stop',
   'gather_using_audio: a wrong digit is told so, a right one cuts the prompt off',
+  'a conference of three: each hears the others; mute, hold, a sound for all, leave',
+  'a supervisor changes its role; the end of the bridge is its end',
 ] as const;
 
 describe('the contract of webhooks', () => {

@@ -1,7 +1,7 @@
 /**
- * `npm test [-- FILTER…]`: every suite, in two passes. Unit tests run two files at a time; the end-to-end suites run one
- * file after the other, because they share the machine's cores with real browsers and measure sound. One closing
- * summary covers both. A FILTER keeps the files whose path contains it.
+ * `npm test [-- FILTER…]`: every suite, in three passes. Unit tests, and end-to-end suites that wait for most of their time (`WAITING`), run
+ * four files at a time; end-to-end suites that bear a neighbour (`PAIRED`) two at a time; the others one after the other, because
+ * they share the machine's cores with real browsers and count every packet. One closing summary covers all. A FILTER keeps the files whose path contains it.
  *
  * A suite whose real peer is missing is skipped by name with the reason (`npm run peers` installs them); with CI=true
  * nothing is skipped. No test at all is a failure.
@@ -17,14 +17,53 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url)).replace(/\/$/, '');
 const COUNTS = ['tests', 'suites', 'pass', 'fail', 'cancelled', 'skipped', 'todo'] as const;
 type Counts = Record<(typeof COUNTS)[number], number>;
 
-/** The order of the passes; inside a pass files run in this order of folders. */
+/** In this order of folders: those that start the product take longest. */
 const UNIT = [
-  'packages/*/test/**/*.test.ts',
   'apps/*/test/**/*.test.ts',
+  'packages/*/test/**/*.test.ts',
   'scripts/test/*.test.ts',
   'sim/test/**/*.test.ts',
 ];
 const END_TO_END = ['e2e/**/*.test.ts'];
+
+/** Without a browser, and most of the time they wait for timers and for processes to come back. The longest first. */
+const WAITING = [
+  'e2e/native.test.ts',
+  'e2e/survival-commands.test.ts',
+  'e2e/carrier-media.test.ts',
+  'e2e/webhook-faults.test.ts',
+  'e2e/phone-nat.test.ts',
+  'e2e/media/play.test.ts',
+  'e2e/streams.test.ts',
+  'e2e/instruments.test.ts',
+  'e2e/scenarios.test.ts',
+  'e2e/ipv6.test.ts',
+  'e2e/webhook-verdict.test.ts',
+];
+
+/** With a browser; what they assert waits for events, and counts no packet that a busy machine may lose. */
+const PAIRED = [
+  'e2e/network.test.ts',
+  'e2e/published-sdk.test.ts',
+  'e2e/reattach.test.ts',
+  'e2e/voice.test.ts',
+  'e2e/conformance.test.ts',
+  'e2e/examples.test.ts',
+  'e2e/bundles.test.ts',
+  'e2e/provisioning.test.ts',
+  'e2e/registered-phones.test.ts',
+  'e2e/ours-chromium.test.ts',
+  'e2e/transfer.test.ts',
+  'e2e/reverse-proxy.test.ts',
+  'e2e/operator.test.ts',
+  'e2e/sdk/sdk.test.ts',
+  'e2e/media/chromium.test.ts',
+  'e2e/sdk/softphone.test.ts',
+  'e2e/sdk/react.test.ts',
+  'e2e/firefox.test.ts',
+  'e2e/media/firefox.test.ts',
+  'e2e/media/chromium-ipv6.test.ts',
+];
 
 function filesOf(patterns: readonly string[], filters: readonly string[]): string[] {
   const found = patterns.flatMap((pattern) =>
@@ -49,7 +88,12 @@ async function pass(
   failedSuites: Set<string>,
 ): Promise<void> {
   if (files.length === 0) return;
-  const stream = run({ files: files.map((file) => `${ROOT}/${file}`), concurrency, cwd: ROOT });
+  const stream = run({
+    files: files.map((file) => `${ROOT}/${file}`),
+    execArgv: ['--import', `${ROOT}/scripts/test-limit.ts`],
+    concurrency,
+    cwd: ROOT,
+  });
   const reporter = new spec();
   reporter.pipe(process.stdout, { end: false });
   for await (const event of stream) {
@@ -91,10 +135,17 @@ async function main(filters: readonly string[]): Promise<number> {
     return 1;
   }
   const started = performance.now();
+  // Half of what a process of ours needs to start is the reading of its sources; the products that the tests start share it.
+  process.env['NODE_COMPILE_CACHE'] ??= `${ROOT}/node_modules/.cache/compiled`;
   const unit = filesOf(UNIT, filters);
   const endToEnd = filesOf(END_TO_END, filters);
   if (unit.length + endToEnd.length === 0) {
     process.stderr.write(`no test file matches ${filters.join(', ') || 'the usual places'}\n`);
+    return 1;
+  }
+  const gone = [...WAITING, ...PAIRED].filter((file) => !existsSync(`${ROOT}/${file}`));
+  if (gone.length > 0) {
+    process.stderr.write(`scripts/test.ts names what is not there: ${gone.join(', ')}\n`);
     return 1;
   }
   if (!build()) {
@@ -104,8 +155,13 @@ async function main(filters: readonly string[]): Promise<number> {
   const counts: Counts = { tests: 0, suites: 0, pass: 0, fail: 0, cancelled: 0, skipped: 0, todo: 0 };
   const skippedSuites: string[] = [];
   const failedSuites = new Set<string>();
-  await pass(unit, Math.min(2, availableParallelism()), counts, skippedSuites, failedSuites);
-  await pass(endToEnd, 1, counts, skippedSuites, failedSuites);
+  const cores = availableParallelism();
+  const among = (names: readonly string[]) => names.filter((name) => endToEnd.includes(name));
+  const [waiting, paired] = [among(WAITING), among(PAIRED)];
+  const alone = endToEnd.filter((file) => !waiting.includes(file) && !paired.includes(file));
+  await pass([...waiting, ...unit], Math.min(4, 2 * cores), counts, skippedSuites, failedSuites);
+  await pass(paired, Math.min(2, cores), counts, skippedSuites, failedSuites);
+  await pass(alone, 1, counts, skippedSuites, failedSuites);
   counts.skipped += skippedSuites.length;
   for (const suite of skippedSuites) process.stdout.write(`skipped suite: ${suite}\n`);
   if (counts.fail + counts.cancelled === 0)

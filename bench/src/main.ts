@@ -7,6 +7,7 @@ const BENCHES: Readonly<
   'sip-parse': () => import('./sip-parse.ts'),
   srtp: () => import('./srtp.ts'),
   relay: () => import('./relay.ts'),
+  conference: () => import('./conference.ts'),
   latency: () => import('./latency.ts'),
   setup: () => import('./setup.ts'),
   registrar: () => import('./registrar.ts'),

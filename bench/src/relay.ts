@@ -1,8 +1,6 @@
-import { type ChildProcess, fork } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { existsSync } from 'node:fs';
 import { writeStun } from '@sidetone/rtc';
-import type { MediaCommand, MediaReply } from '@sidetone/wire';
+import { cpuSeconds, mediaPort, pause, startEngine } from './engine-process.ts';
 import { FINGERPRINT, KEY_TO_ENGINE } from './relay-keys.ts';
 import { type Call, Load, openCalls } from './relay-load.ts';
 import { Rtpengine } from './rtpengine.ts';
@@ -63,16 +61,6 @@ const row = (calls: number, name: string, f: Figures): string =>
     String(f.lost).padStart(6),
   ].join(' ');
 
-/** User and system time of a process and all its threads, in seconds. */
-function cpuSeconds(pid: number): number {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return (Number(fields[11]) + Number(fields[12])) / 100;
-}
-
-const pause = (seconds: number): Promise<void> =>
-  new Promise((resolve) => setTimeout(resolve, seconds * 1000));
-
 async function measure(engine: Engine, count: number): Promise<Figures> {
   const calls = await openCalls(count);
   const load = new Load(calls, WARM_UP_S + WINDOWS * WINDOW_S + 1);
@@ -107,37 +95,11 @@ async function measure(engine: Engine, count: number): Promise<Figures> {
 const plainSdp = (port: number): string =>
   `v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio ${port} RTP/AVP 0\r\na=rtpmap:0 PCMU/8000\r\n`;
 
-const mediaPort = (sdp: string): number => Number(/m=audio (\d+)/.exec(sdp)?.[1]);
-
 async function startOurs(): Promise<Engine> {
-  const child: ChildProcess = fork(
-    fileURLToPath(new URL('./relay-engine.ts', import.meta.url)),
-    ENGINE_PORTS.map(String),
-  );
-  const pending = new Map<number, (reply: MediaReply) => void>();
-  let ready: () => void = () => {};
-  const up = new Promise<void>((resolve) => {
-    ready = resolve;
-  });
-  child.on('message', ({ id, reply }: { id: number; reply: MediaReply }) => {
-    if (id === 0) ready();
-    else pending.get(id)?.(reply);
-  });
-  await up;
-  let ids = 0;
-  const command = async (request: MediaCommand): Promise<string> => {
-    const id = ++ids;
-    const reply = await new Promise<MediaReply>((resolve) => {
-      pending.set(id, resolve);
-      child.send({ id, command: request });
-    });
-    pending.delete(id);
-    if (!reply.ok) throw new Error(`${request.op}: ${reply.message}`);
-    return reply.sdp ?? '';
-  };
+  const { pid, command, stop } = await startEngine(ENGINE_PORTS);
   return {
-    pid: child.pid!,
-    stop: () => child.kill('SIGKILL'),
+    pid,
+    stop,
     async connect(call, i) {
       const secure = `${plainSdp(9).replace('RTP/AVP', 'UDP/TLS/RTP/SAVPF')}a=ice-ufrag:gen${i}\r\na=ice-pwd:generator-password-0123\r\na=fingerprint:sha-256 ${FINGERPRINT}\r\na=setup:actpass\r\na=rtcp-mux\r\n`;
       const answer = await command({

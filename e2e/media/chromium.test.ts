@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { type Browser, chromium } from 'playwright-core';
 import { needs, peerPath } from '../src/peer-availability.ts';
+import { freeRange } from '../src/ports.ts';
 import { RtpPeer } from '../src/rtp-peer.ts';
 import { isTone, sine } from '../src/tone.ts';
 import { pause, until } from '../src/wait.ts';
@@ -25,7 +26,7 @@ describe('the media process and Chromium', needs('chromium'), () => {
     folder = mkdtempSync(join(tmpdir(), 'sidetone-media-page-'));
     const microphone = join(folder, 'microphone.wav');
     writeWav(microphone, sine(1000, 48_000, 480_000), 48_000);
-    media = await MediaProcess.start([34_000, 34_199]);
+    media = await MediaProcess.start(await freeRange(200));
     browser = await chromium.launch({
       executablePath: peerPath('chromium'),
       headless: true,

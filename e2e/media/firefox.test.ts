@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { type Browser, launch } from 'puppeteer-core';
 import { needs, peerPath } from '../src/peer-availability.ts';
+import { freeRange } from '../src/ports.ts';
 import { isTone } from '../src/tone.ts';
 import { until } from '../src/wait.ts';
 import { MediaProcess } from './media-process.ts';
@@ -14,7 +15,7 @@ describe('the media process and Firefox', needs('firefox'), () => {
   let closePage: () => void;
 
   before(async () => {
-    media = await MediaProcess.start([34_200, 34_299]);
+    media = await MediaProcess.start(await freeRange(100));
     browser = await launch({
       browser: 'firefox',
       executablePath: peerPath('firefox'),

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { MediaCommand, MediaEvent } from '@sidetone/wire';
 import { createMediaClient } from '../../apps/server/src/media/control-client.ts';
+import { freeRange } from '../src/ports.ts';
 import { RtpPeer } from '../src/rtp-peer.ts';
 import { isTone, measureTone, sine, toneShare } from '../src/tone.ts';
 import { pause, until } from '../src/wait.ts';
@@ -34,7 +35,7 @@ describe('files that the media process plays, heard by RTP peers', () => {
   const peers: RtpPeer[] = [];
 
   before(async () => {
-    media = await MediaProcess.start([24_400, 24_439], ['127.0.0.1']);
+    media = await MediaProcess.start(await freeRange(40), ['127.0.0.1']);
     writeWav(join(media.folder, 'kilohertz.wav'), sine(1000, 22_050, 2 * 22_050), 22_050);
     writeWav(join(media.folder, 'long.wav'), sine(1000, 8000, 30 * 8000), 8000);
   });

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { createPublicKey, type KeyObject, randomInt, randomUUID, verify } from 'node:crypto';
 import { once } from 'node:events';
 import { Agent, createServer, type IncomingMessage, request, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -7,8 +7,10 @@ import { pause, until } from './wait.ts';
 // biome-ignore lint/suspicious/noExplicitAny: bodies are looked into by name
 export type Json = any;
 
-/** What becomes of a request: it is taken, answered with 500, cut off, or never answered. */
-export type Fate = 'taken' | 'refused' | 'reset' | 'silent';
+/** What becomes of a request: it is taken, taken and answered late, answered with 500, cut off, or never answered. */
+export type Fate = 'taken' | 'slow' | 'refused' | 'reset' | 'silent';
+
+export const isTaken = (fate: Fate): boolean => fate === 'taken' || fate === 'slow';
 
 /** One request of a webhook. */
 export interface Told {
@@ -30,6 +32,8 @@ export interface Answered {
 
 /** A silent answer is cut off after this; the platform has given it up long before. */
 const SILENT_MS = 5_000;
+/** A late answer is still in time. */
+const SLOW_MS = 1_200;
 const AGAIN_MS = 100;
 /** So long a command is sent again while nobody listens. */
 const PATIENCE_MS = 120_000;
@@ -42,6 +46,8 @@ export class BackEnd {
   readonly events: Told[] = [];
   /** Requests that were taken although their event had been taken before. */
   twice = 0;
+  /** Requests without a good signature. */
+  forged = 0;
   /** Commands that had to be sent again, since nobody answered. */
   sentAgain = 0;
   fateOf: (id: string) => Fate = () => 'taken';
@@ -54,6 +60,8 @@ export class BackEnd {
   readonly #api: string;
   readonly #key: string;
   readonly #server: Server;
+  #port = 0;
+  #signer: KeyObject | undefined;
   #closed = false;
 
   private constructor(api: string, key: string) {
@@ -69,9 +77,12 @@ export class BackEnd {
       asked.on('data', (part: Buffer) => parts.push(part));
       asked.on('error', () => undefined);
       asked.on('end', () => {
-        const fate = this.#heard(Buffer.concat(parts).toString());
+        const body = Buffer.concat(parts);
+        if (!this.#isSigned(asked, body)) this.forged += 1;
+        const fate = this.#heard(body.toString());
         if (fate === 'reset') asked.socket.destroy();
         else if (fate === 'silent') setTimeout(() => asked.socket.destroy(), SILENT_MS).unref();
+        else if (fate === 'slow') setTimeout(() => answer.writeHead(200).end(), randomInt(SLOW_MS)).unref();
         else answer.writeHead(fate === 'taken' ? 200 : 500).end();
       });
     });
@@ -82,11 +93,34 @@ export class BackEnd {
     const backEnd = new BackEnd(api, key);
     backEnd.#server.listen(0, '127.0.0.1');
     await once(backEnd.#server, 'listening');
+    backEnd.#port = (backEnd.#server.address() as AddressInfo).port;
+    const { data } = await backEnd.must('GET', '/public_key');
+    const x = Buffer.from(data.public, 'base64').toString('base64url');
+    backEnd.#signer = createPublicKey({ format: 'jwk', key: { kty: 'OKP', crv: 'Ed25519', x } });
     return backEnd;
   }
 
   get url(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+    return `http://127.0.0.1:${this.#port}`;
+  }
+
+  /** Nobody listens any more, until it is back at the same address. */
+  async leave(): Promise<void> {
+    const gone = once(this.#server, 'close');
+    this.#server.close();
+    this.#server.closeAllConnections();
+    await gone;
+  }
+
+  async comeBack(): Promise<void> {
+    this.#server.listen(this.#port, '127.0.0.1');
+    await once(this.#server, 'listening');
+  }
+
+  #isSigned({ headers }: IncomingMessage, body: Buffer): boolean {
+    const signature = Buffer.from(String(headers['telnyx-signature-ed25519'] ?? ''), 'base64');
+    const signed = Buffer.concat([Buffer.from(`${headers['telnyx-timestamp'] ?? ''}|`), body]);
+    return this.#signer !== undefined && verify(null, signed, this.#signer, signature);
   }
 
   /** Serves a sound; its URL. */
@@ -108,7 +142,7 @@ export class BackEnd {
       payload: data.payload,
     };
     this.requests.push(told);
-    if (fate !== 'taken') return fate;
+    if (!isTaken(fate)) return fate;
     if (this.#ids.has(told.id)) {
       this.twice += 1;
       return fate;
@@ -126,6 +160,13 @@ export class BackEnd {
   of(control: string, name?: string): readonly Told[] {
     const all = this.#byLeg.get(control) ?? [];
     return name === undefined ? all : all.filter((event) => event.name === name);
+  }
+
+  /** Events of a leg, as they happened: one that this process answers late lets later ones pass. */
+  lane(control: string, name?: string): readonly Told[] {
+    return [...this.of(control, name)].sort((a, b) =>
+      a.occurredAt < b.occurredAt ? -1 : Number(a.occurredAt > b.occurredAt),
+    );
   }
 
   /** One request of the API. A connection that fails, or 503, is answered by the next process: it is sent again. */
@@ -197,12 +238,22 @@ export class BackEnd {
 
   /** Ids of all events that the platform has stored, of the last 24 hours. */
   async stored(): Promise<Set<string>> {
-    const ids = new Set<string>();
+    return new Set((await this.#all('/call_events?')).map((event) => event.metadata.id));
+  }
+
+  /** Ids of the events that the platform tries to tell no more. */
+  async givenUp(): Promise<Set<string>> {
+    const failed = await this.#all('/webhook_deliveries?filter[status]=failed&');
+    return new Set(failed.map((delivery) => delivery.webhook.id));
+  }
+
+  async #all(path: string): Promise<Json[]> {
+    const all: Json[] = [];
     for (let after = ''; ; ) {
-      const page = await this.must('GET', `/call_events?page[limit]=250${after}`);
-      for (const event of page.data) ids.add(event.metadata.id);
+      const page = await this.must('GET', `${path}page[limit]=250${after}`);
+      all.push(...page.data);
       const next = page.meta?.cursors?.after;
-      if (next === undefined || next === null || next === '') return ids;
+      if (next === undefined || next === null || next === '') return all;
       after = `&page[after]=${encodeURIComponent(next)}`;
     }
   }

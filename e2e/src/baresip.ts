@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { baresipModules, peerPath } from './peer-availability.ts';
 import { CARRIER_HOST, freePort, freeRange } from './ports.ts';
-import { measureTone, sine, type Tone } from './tone.ts';
+import { measureTone, NO_TONE, sine, type Tone } from './tone.ts';
 import { LIMIT_MS, until } from './wait.ts';
 import { readWav, writeWav } from './wav.ts';
 
@@ -201,7 +201,7 @@ export class Baresip {
   /** The tone at the end of its newest recording. */
   tone(): Tone {
     const { samples, rate } = this.#recording();
-    if (rate === 0 || samples.length < 4_096) return { hz: 0, level: 0, purity: 0 };
+    if (rate === 0 || samples.length < 4_096) return NO_TONE;
     return measureTone(samples.subarray(-Math.floor(rate * 0.7)), rate);
   }
 

@@ -6,6 +6,8 @@ import { sidetone, type TestServer } from './server.ts';
 import { until } from './wait.ts';
 
 const CALLS_PER_CLIENT = 4;
+/** A frame in 3 s. */
+const QUIET = 150;
 const USER = 'parked1';
 const PASSWORD = 'a password of parked1';
 
@@ -44,7 +46,7 @@ export class CommandedCrowd {
       frame += 1;
       for (const client of this.clients)
         for (const call of client.calls.values())
-          if (call.state === 'active' && frame % oneOf === 0) call.media.frame();
+          if (call.state === 'active' && frame % (call.quiet ? QUIET : oneOf) === 0) call.media.frame();
     });
     backEnd.onEvent = (event) => {
       if (event.name === 'call.initiated') this.#arrived.set(event.payload.to, event.control);

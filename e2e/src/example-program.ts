@@ -43,8 +43,8 @@ export class ExampleProgram {
 
   static async start(name: string, variables: Readonly<Record<string, string>>): Promise<ExampleProgram> {
     const program = new ExampleProgram(join(ROOT, 'examples', name, 'main.js'), {
-      ...variables,
       PORT: String(await freePort()),
+      ...variables,
     });
     await until(`the link of ${name}`, () => {
       assert.equal(program.#child.exitCode, null, program.output);

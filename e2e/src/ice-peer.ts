@@ -78,6 +78,13 @@ export class IcePeer {
     else this.#payload.set(what);
   }
 
+  /** Goes on where another one was: what it says, who listens to it, what it has counted. */
+  follow(other: IcePeer): void {
+    this.#payload.set(other.#payload);
+    this.onPayload = other.onPayload;
+    this.packets += other.packets;
+  }
+
   description(type: 'offer' | 'answer', direction = 'sendrecv'): string {
     const { address } = this.#socket.address();
     return [

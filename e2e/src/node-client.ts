@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { DtlsFactory } from '@sidetone/rtc';
 import { WebSocket } from 'ws';
+import { createWeriftDtls } from '../../apps/server/src/dtls/werift.ts';
 import { IcePeer } from './ice-peer.ts';
 import type { Frame } from './raw-client.ts';
 import { pause, until } from './wait.ts';
@@ -9,14 +10,20 @@ const RETRY_MS = 300;
 /** So long it comes back again and again, where signalling dies again and again. */
 const PATIENCE_MS = 120_000;
 
+/** A second certificate, for all clients: making one takes a while. */
+let spare: Promise<DtlsFactory> | undefined;
+
 /** One call of a `NodeClient`. */
 export class NodeCall {
   readonly id: string;
-  readonly media: IcePeer;
+  media: IcePeer;
   state: 'new' | 'ringing' | 'active' | 'over' = 'new';
   cause: string | undefined;
-  /** `attach`es of the server that this call has answered. */
+  /** It says so little that the server cannot know whether its media lives when it comes back. */
+  quiet = false;
+  /** `attach`es of the server that came, and those that gave it the media that it has. */
   attaches = 0;
+  attached = 0;
 
   constructor(id: string, media: IcePeer) {
     this.id = id;
@@ -36,7 +43,7 @@ export interface NodeClientOptions {
 
 /**
  * A client of the dialect in Node, with real ICE and DTLS-SRTP. As a page does, it comes back by itself when its socket is
- * lost and names the session it had. An `attach` it only counts: its media goes on as it was.
+ * lost, names the session it had, and answers an `attach` with fresh media.
  */
 export class NodeClient {
   readonly calls = new Map<string, NodeCall>();
@@ -129,7 +136,7 @@ export class NodeClient {
       call.media.connect(params['sdp']);
     if (frame.method === 'telnyx_rtc.ringing') call.state = 'ringing';
     else if (frame.method === 'telnyx_rtc.answer') call.state = 'active';
-    else if (frame.method === 'telnyx_rtc.attach') call.attaches += 1;
+    else if (frame.method === 'telnyx_rtc.attach') void this.#attach(call, String(params['sdp']));
     else if (frame.method === 'telnyx_rtc.bye') {
       call.state = 'over';
       call.cause = String(params['cause']);
@@ -145,6 +152,26 @@ export class NodeClient {
       call.state = 'over';
       call.media.close();
     }
+  }
+
+  /** The server did not hear this call's media: it goes another way from now on, which the server agrees to. */
+  async #attach(call: NodeCall, offer: string): Promise<void> {
+    call.attaches += 1;
+    // With the certificate that it has it would be taken for the old one (RFC 8842 §5.1).
+    const other = call.attached % 2 === 0 ? await (spare ??= createWeriftDtls()) : this.#options.dtls;
+    const media = await IcePeer.open(other, this.#options.address);
+    media.connect(offer);
+    const reply = await this.#request('telnyx_rtc.attach', {
+      sessid: this.#sessid,
+      sdp: media.description('answer'),
+      dialogParams: { callID: call.id, attach: true, recoveredCallId: call.id },
+    });
+    // Without its socket it is attached anew.
+    if (reply?.result === undefined || call.state === 'over' || this.#closed) return media.close();
+    call.attached += 1;
+    media.follow(call.media);
+    call.media.close();
+    call.media = media;
   }
 
   #send(frame: object): void {

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import type { Browser, Page } from 'playwright-core';
-import { measureTone, type Tone } from './tone.ts';
+import { measureTone, NO_TONE, type Tone } from './tone.ts';
 import { until } from './wait.ts';
 
 let ears: Promise<string> | undefined;
@@ -66,7 +66,7 @@ export class Person {
 
   async tone(): Promise<Tone> {
     const heard = (await this.page.evaluate('window.ears.hear()')) as { pcm: string; rate: number } | null;
-    if (heard === null) return { hz: 0, level: 0, purity: 0 };
+    if (heard === null) return NO_TONE;
     const bytes = Buffer.from(heard.pcm, 'base64');
     const samples = new Int16Array(bytes.length / 2);
     for (let i = 0; i < samples.length; i++) samples[i] = bytes.readInt16LE(i * 2);
@@ -79,6 +79,24 @@ export class Person {
       `${other.hz} Hz`,
       (tone) => Math.abs(tone.hz - other.hz) <= other.hz * 0.02 && tone.level > 0.02 && tone.purity > 0.9,
     );
+  }
+
+  /** Waits until the page hears all of these at once, and nobody else. */
+  async hearsAll(...others: readonly Person[]): Promise<void> {
+    const isAt = (hz: number, other: Person): boolean => Math.abs(hz - other.hz) <= other.hz * 0.02;
+    await this.#listens(
+      others.map(({ hz }) => `${hz} Hz`).join(' and '),
+      ({ level, parts }) =>
+        level > 0.02 &&
+        others.every((other) => parts.some(({ hz }) => isAt(hz, other))) &&
+        parts.every(({ hz }) => others.some((other) => isAt(hz, other))),
+    );
+  }
+
+  /** Waits until nothing is heard for a while. */
+  async hearsNobody(): Promise<void> {
+    let quiet = 0;
+    await this.#listens('silence', ({ level }) => (quiet = level < 0.005 ? quiet + 1 : 0) > 5);
   }
 
   /** Waits for sound that is no single tone. */

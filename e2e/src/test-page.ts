@@ -1,4 +1,4 @@
-import { measureTone, type Tone } from './tone.ts';
+import { measureTone, NO_TONE, type Tone } from './tone.ts';
 import { LIMIT_MS, until, within } from './wait.ts';
 
 /** One call as the page's SDK shows it. */
@@ -195,7 +195,7 @@ export class TestPage {
   /** What the newest call hears now; silence while there is no track. */
   async tone(): Promise<Tone> {
     const heard = (await this.#drive('hear')) as { pcm: string; rate: number } | null;
-    if (heard === null) return { hz: 0, level: 0, purity: 0 };
+    if (heard === null) return NO_TONE;
     const bytes = Buffer.from(heard.pcm, 'base64');
     const samples = new Int16Array(bytes.length / 2);
     for (let i = 0; i < samples.length; i++) samples[i] = bytes.readInt16LE(i * 2);

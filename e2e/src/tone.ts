@@ -10,7 +10,16 @@ export interface Tone {
   readonly level: number;
   /** The part of the energy that lies within ±4 bins of the peak: near 1 for one clean tone. */
   readonly purity: number;
+  /** What is in it: each frequency with its part of the energy, the strongest first. */
+  readonly parts: readonly TonePart[];
 }
+
+export interface TonePart {
+  readonly hz: number;
+  readonly share: number;
+}
+
+export const NO_TONE: Tone = { hz: 0, level: 0, purity: 0, parts: [] };
 
 /** Below this level a piece counts as silence (about -60 dBFS). */
 export const SILENCE_LEVEL = 0.001;
@@ -64,7 +73,7 @@ export function measureTone(samples: Int16Array | Float32Array, rate: number): T
     re[i] = value * (0.5 - 0.5 * Math.cos((2 * Math.PI * i) / (size - 1)));
   }
   const level = Math.sqrt(squares / size);
-  if (level < SILENCE_LEVEL) return { hz: 0, level, purity: 0 };
+  if (level < SILENCE_LEVEL) return { ...NO_TONE, level };
   transform(re, im);
   const power = new Float64Array(size / 2);
   let total = 0;
@@ -81,7 +90,30 @@ export function measureTone(samples: Int16Array | Float32Array, rate: number): T
   const shift = bend === 0 ? 0 : (0.5 * (left - right)) / bend;
   let near = 0;
   for (let i = Math.max(1, peak - 4); i <= Math.min(size / 2 - 1, peak + 4); i++) near += power[i]!;
-  return { hz: ((peak + shift) * rate) / size, level, purity: near / total };
+  const hz = ((peak + shift) * rate) / size;
+  return { hz, level, purity: near / total, parts: partsOf(power, total, rate / size) };
+}
+
+/** Below this part of the energy it is no voice, but what a codec adds. */
+const LEAST_SHARE = 0.04;
+const MOST_PARTS = 8;
+
+/** The tones of a mixture, one peak with its neighbours after the other. */
+function partsOf(power: Float64Array, total: number, binHz: number): readonly TonePart[] {
+  const left = power.slice();
+  const parts: TonePart[] = [];
+  while (parts.length < MOST_PARTS) {
+    let peak = 1;
+    for (let i = 1; i < left.length; i++) if (left[i]! > left[peak]!) peak = i;
+    let near = 0;
+    for (let i = Math.max(1, peak - 4); i <= Math.min(left.length - 1, peak + 4); i++) {
+      near += left[i]!;
+      left[i] = 0;
+    }
+    if (near / total < LEAST_SHARE) break;
+    parts.push({ hz: peak * binHz, share: near / total });
+  }
+  return parts;
 }
 
 /** True when the tone is there: within 2 % of `hz`, and loud enough to be it. */

@@ -28,6 +28,13 @@ const METHODS = {
   gather_using_audio: 'gatherUsingAudio',
   gather_using_speak: 'gatherUsingSpeak',
   gather_stop: 'stopGather',
+  record_start: 'startRecording',
+  record_stop: 'stopRecording',
+  record_pause: 'pauseRecording',
+  record_resume: 'resumeRecording',
+  switch_supervisor_role: 'switchSupervisorRole',
+  enqueue: 'enqueue',
+  leave_queue: 'leaveQueue',
   streaming_start: 'startStreaming',
   streaming_stop: 'stopStreaming',
   fork_start: 'startForking',
@@ -35,6 +42,24 @@ const METHODS = {
   transcription_start: 'startTranscription',
   transcription_stop: 'stopTranscription',
 } as const;
+/** Commands to a conference, as those to a leg. */
+const CONFERENCE_METHODS = {
+  join: 'join',
+  leave: 'leave',
+  mute: 'mute',
+  unmute: 'unmute',
+  hold: 'hold',
+  unhold: 'unhold',
+  play: 'play',
+  stop: 'stop',
+  speak: 'speak',
+  update: 'update',
+  send_dtmf: 'sendDtmf',
+  gather_using_audio: 'gatherDtmfAudio',
+  end: 'endConference',
+} as const;
+export type ConferenceAction = keyof typeof CONFERENCE_METHODS;
+
 export type ActionName = keyof typeof METHODS;
 
 /** This version of the package has no such method. */
@@ -109,8 +134,13 @@ export class BackEnd {
       name === 'bridge'
         ? Object.entries(body ?? {}).map(([k, v]) => [k === 'with' ? this.#otherLeg : k, v])
         : [];
+    const asked = this.#act(name, control, name === 'bridge' ? Object.fromEntries(renamed) : body);
+    await this.#refusedWith(code, name, asked);
+  }
+
+  async #refusedWith(code: string, name: string, asked: Promise<Json>): Promise<void> {
     try {
-      await this.#act(name, control, name === 'bridge' ? Object.fromEntries(renamed) : body);
+      await asked;
     } catch (error) {
       if (error instanceof NotOffered) throw error;
       const told = JSON.stringify([(error as Error).message, error, (error as { raw?: unknown }).raw]);
@@ -118,6 +148,53 @@ export class BackEnd {
       return;
     }
     assert.fail(`${name} is refused with ${code}, but was taken`);
+  }
+
+  /** Makes a conference; its id. */
+  async createConference(body: object): Promise<string> {
+    const { data } = await this.call('conferences.create', body);
+    assert.equal(data.record_type, 'conference');
+    return data.id;
+  }
+
+  /** Gives a command to a conference; it must be answered with `ok`. */
+  async direct(name: ConferenceAction, conference: string, body: object = {}): Promise<void> {
+    const { data } = await this.#direct(name, conference, body);
+    assert.equal(data.result, 'ok', `${name}: ${JSON.stringify(data)}`);
+  }
+
+  async #direct(name: ConferenceAction, conference: string, body: object): Promise<Json> {
+    if (!this.#first)
+      return await this.call(`conferences.actions.${CONFERENCE_METHODS[name]}`, conference, body);
+    const one: Json = new this.client.Conference({ id: conference });
+    if (typeof one[name] !== 'function') throw new NotOffered(`telnyx ${this.version} has no ${name}`);
+    return await one[name](body);
+  }
+
+  /** The command is refused with this code, where published programs look for it. */
+  async conferenceRefuses(
+    code: string,
+    name: ConferenceAction,
+    conference: string,
+    body: object = {},
+  ): Promise<void> {
+    await this.#refusedWith(code, name, this.#direct(name, conference, body));
+  }
+
+  async conference(id: string): Promise<Json> {
+    return (await this.call('conferences.retrieve', id)).data;
+  }
+
+  async conferences(filter: object): Promise<Json[]> {
+    return Object.values<Json>((await this.call('conferences.list', { filter })).data).filter(
+      (one) => one?.record_type === 'conference',
+    );
+  }
+
+  async participants(conference: string, filter: object = {}): Promise<Json[]> {
+    const names = ['conferences.listParticipants', 'conferences.participants'];
+    const listed = await this.call(names, conference, { filter });
+    return Object.values<Json>(listed.data).filter((one) => one?.record_type === 'participant');
   }
 
   async dial(body: object): Promise<Json> {
@@ -134,6 +211,20 @@ export class BackEnd {
   /** Every living leg of a connection, one on a page, by the package's own paging where it has some. */
   async activeCalls(connection: string): Promise<Json[]> {
     return await all(await this.call('connections.listActiveCalls', connection, { 'page[size]': 1 }));
+  }
+
+  /** The calls in a queue, one on a page where the package pages. */
+  async queued(name: string): Promise<Json[]> {
+    if (!this.#first)
+      return await all(await this.call('queues.calls.list', name, { 'page[size]': this.#paged }));
+    // What it lists it hangs on an object, by numbers, and leaves there what was listed before.
+    const { data, meta }: Json = await this.call('queues.list_calls', name);
+    return Array.from({ length: meta.total_results }, (_, i) => data[i]);
+  }
+
+  /** 4.6.0 does not page the calls of a queue. */
+  get #paged(): number {
+    return this.version === '4.6.0' ? 20 : 1;
   }
 
   async callEvents(session: string): Promise<Json[]> {

@@ -14,6 +14,7 @@ const is =
   (...values: readonly unknown[]): Check =>
   (value) =>
     values.includes(value);
+const count: Check = (value) => Number.isInteger(value) && value >= 0;
 const bool: Check = (value) => typeof value === 'boolean';
 const matches =
   (pattern: RegExp): Check =>
@@ -115,29 +116,88 @@ export const EVENTS: Readonly<Record<string, Readonly<Record<string, Check>>>> =
   },
   'call.speak.started': {},
   'call.speak.ended': { status: is('completed', 'cancelled', 'call_hangup', 'failed') },
+  'call.enqueued': { queue: text, current_position: count, queue_avg_wait_time_secs: count },
+  'call.dequeued': {
+    queue: text,
+    queue_position: count,
+    wait_time_secs: count,
+    reason: is('bridged', 'bridging-in-process', 'hangup', 'leave', 'timeout'),
+  },
   'call.machine.detection.ended': { result: text },
   'call.machine.greeting.ended': { result: text },
   'call.machine.premium.detection.ended': { result: text },
   'call.machine.premium.greeting.ended': { result: text },
+  'call.recording.saved': {
+    recording_id: uuid,
+    channels: is('single', 'dual'),
+    format: is('wav', 'mp3'),
+    recording_started_at: time,
+    recording_ended_at: time,
+    recording_urls: (value) =>
+      Object.entries(value).every(([format, url]) => /^(wav|mp3)$/.test(format) && text(url)),
+    public_recording_urls: (value) => Object.keys(value).length === 0,
+  },
+  'call.recording.error': { recording_id: uuid, reason: text },
   'call.refer.started': {},
   'call.refer.completed': { sip_notify_response: (value) => value >= 200 && value < 300 },
   'call.refer.failed': { sip_notify_response: (value) => value >= 300 },
   'call.sip_info.received': { content_type: text, body: anyText },
 };
 
+const CONFERENCE: Readonly<Record<string, Check>> = {
+  conference_id: uuid,
+  connection_id: matches(/^\d+$/),
+  occurred_at: time,
+};
+const PARTY: Readonly<Record<string, Check>> = {
+  ...CONFERENCE,
+  call_control_id: matches(/^v3:/),
+  call_leg_id: uuid,
+  call_session_id: uuid,
+  client_state: orNull(base64),
+};
+const CREATOR = { creator_call_session_id: uuid };
+const PLAYED = { 'media_url?': text, 'media_name?': text };
+const STATUS = { status: is('completed', 'cancelled', 'call_hangup', 'file_not_found', 'failed') };
+
+/** What docs/conferences.md promises: all fields. */
+const CONFERENCES: Readonly<Record<string, Readonly<Record<string, Check>>>> = {
+  'conference.created': PARTY,
+  'conference.ended': {
+    ...PARTY,
+    reason: is('all_left', 'ended_via_api', 'host_left', 'time_exceeded'),
+  },
+  'conference.participant.joined': PARTY,
+  'conference.participant.left': PARTY,
+  'conference.playback.started': { ...CONFERENCE, ...CREATOR, ...PLAYED },
+  'conference.playback.ended': { ...CONFERENCE, ...CREATOR, ...PLAYED, ...STATUS },
+  'conference.speak.started': { ...CONFERENCE, ...CREATOR },
+  'conference.speak.ended': { ...CONFERENCE, ...CREATOR, ...STATUS },
+  'conference.participant.playback.started': { ...PARTY, ...CREATOR, ...PLAYED },
+  'conference.participant.playback.ended': { ...PARTY, ...CREATOR, ...PLAYED, ...STATUS },
+  'conference.participant.speak.started': { ...PARTY, ...CREATOR },
+  'conference.participant.speak.ended': { ...PARTY, ...CREATOR, ...STATUS },
+  'conference.floor.changed': PARTY,
+};
+
 /** Throws a sentence when an event is not as documented. */
 export function conforms(event: Json): void {
   const { data, meta } = event;
-  assert.deepEqual(Object.keys(event).sort(), ['data', 'meta']);
+  const { data: _, meta: __, ...beside } = event;
+  // This one is told both ways.
+  assert.deepEqual(beside, data.event_type === 'conference.floor.changed' ? data : {});
   assert.deepEqual(Object.keys(data).sort(), ['event_type', 'id', 'occurred_at', 'payload', 'record_type']);
   assert.equal(data.record_type, 'event');
   assert.ok(uuid(data.id), `id ${data.id}`);
   assert.ok(time(data.occurred_at), `occurred_at ${data.occurred_at}`);
   assert.deepEqual(Object.keys(meta).sort(), ['attempt', 'delivered_to']);
-  const own = EVENTS[data.event_type];
-  assert.ok(own !== undefined, `${data.event_type} is no documented event`);
+  const own = CONFERENCES[data.event_type] ?? { ...BASE, ...EVENTS[data.event_type] };
+  assert.ok(
+    Object.hasOwn(EVENTS, data.event_type) || Object.hasOwn(CONFERENCES, data.event_type),
+    `${data.event_type} is no documented event`,
+  );
   const fields = new Set<string>();
-  for (const [key, check] of Object.entries({ ...BASE, ...own })) {
+  for (const [key, check] of Object.entries(own)) {
     const optional = key.endsWith('?');
     const name = optional ? key.slice(0, -1) : key;
     fields.add(name);

@@ -1,10 +1,9 @@
 import type { Baresip } from '../src/baresip.ts';
 import type { RtpPeer } from '../src/rtp-peer.ts';
 import type { TestPage } from '../src/test-page.ts';
-import { measureTone, type Tone } from '../src/tone.ts';
+import { measureTone, NO_TONE, type Tone } from '../src/tone.ts';
 import { until } from '../src/wait.ts';
 
-const SILENCE: Tone = { hz: 0, level: 0, purity: 0 };
 /** How much of what was heard last counts. */
 const WINDOW_MS = 700;
 /** Of an RTP peer: so many frames in the window, or it hears nothing. */
@@ -58,7 +57,7 @@ export function pcmEar(
     hears: async () => {
       const since = performance.now() - WINDOW_MS;
       const heard = frames.filter(({ at }) => at >= since).map(({ pcm }) => pcm);
-      if (heard.length < FEWEST_FRAMES) return SILENCE;
+      if (heard.length < FEWEST_FRAMES) return NO_TONE;
       const sound = new Int16Array(heard.reduce((sum, pcm) => sum + pcm.length, 0));
       let at = 0;
       for (const pcm of heard) {
@@ -71,13 +70,28 @@ export function pcmEar(
   return { ear, push };
 }
 
-/** A frequency, `null` for silence, or `sound`: speech or music, and no clean tone. */
-export type Heard = number | null | 'sound';
+/** A frequency, several at once and no other, `null` for silence, or `sound`: speech or music, and no clean tone. */
+export type Heard = number | readonly number[] | null | 'sound';
+
+/** How much of a mixture must be what is wanted. */
+const WANTED_SHARE = 0.8;
 
 function fits(tone: Tone, wanted: Heard, clean: number): boolean {
   if (wanted === null) return tone.level < 0.005;
   if (wanted === 'sound') return tone.level > 0.01 && tone.purity < clean;
-  return Math.abs(tone.hz - wanted) <= wanted * 0.02 && tone.level > 0.02 && tone.purity > clean;
+  if (typeof wanted !== 'number') return isMixture(tone, wanted);
+  return isAt(tone.hz, wanted) && tone.level > 0.02 && tone.purity > clean;
+}
+
+const isAt = (hz: number, wanted: number): boolean => Math.abs(hz - wanted) <= wanted * 0.02;
+
+function isMixture({ level, parts }: Tone, wanted: readonly number[]): boolean {
+  const shares = wanted.map((hz) =>
+    parts.filter((part) => isAt(part.hz, hz)).reduce((sum, { share }) => sum + share, 0),
+  );
+  const all = shares.reduce((sum, share) => sum + share, 0);
+  const others = parts.filter(({ hz }) => !wanted.some((one) => isAt(hz, one)));
+  return level > 0.02 && shares.every((share) => share > 0) && others.length === 0 && all > WANTED_SHARE;
 }
 
 /**
@@ -94,7 +108,8 @@ export async function hear(stage: string, wanted: readonly (readonly [Ear, Heard
       const tones = await Promise.all(wanted.map(([ear]) => ear.hears()));
       last = tones.map((tone, i) => {
         const [ear, want] = wanted[i]!;
-        const is = `${Math.round(tone.hz)} Hz, level ${tone.level.toFixed(4)}, purity ${tone.purity.toFixed(2)}`;
+        const parts = tone.parts.map(({ hz, share }) => `${Math.round(hz)}:${share.toFixed(2)}`).join(' ');
+        const is = `${Math.round(tone.hz)} Hz (${parts}), level ${tone.level.toFixed(4)}, purity ${tone.purity.toFixed(2)}`;
         return `  ${fits(tone, want, ear.clean) ? 'right' : 'WRONG'}: ${ear.name} hears ${is}; should hear ${String(want)}`;
       });
       if (!tones.every((tone, i) => fits(tone, wanted[i]![1], wanted[i]![0].clean))) since = undefined;

@@ -16,6 +16,12 @@ export interface Told {
   readonly path: string;
 }
 
+/** What an event is counted with: its leg, or the conference that it is of. */
+const laneOf = ({ event_type, payload }: Json): string =>
+  /^conference\.(created|ended|playback|speak)/.test(event_type)
+    ? payload.conference_id
+    : payload.call_control_id;
+
 /**
  * The back end's HTTP server: takes webhooks, passes each through the package's own verifier and checks it against the contract. It
  * serves the sounds of the tests, too.
@@ -24,6 +30,8 @@ export class Hook {
   /** Whose verifier looks at what comes. */
   backEnd: BackEnd | undefined;
   readonly told: Told[] = [];
+  /** Those who had the floor of a conference. */
+  readonly floors: Json[] = [];
   readonly #faults: string[] = [];
   readonly #server: Server;
   #checking: Promise<unknown> = Promise.resolve();
@@ -75,7 +83,9 @@ export class Hook {
         const { data, meta } = event;
         assert.deepEqual(meta, { attempt: 1, delivered_to: `${this.origin}${url}` });
         assert.ok(!this.told.some(({ id }) => id === data.id), `${data.event_type} came twice`);
-        const control: string = data.payload.call_control_id;
+        // Who is heard above the others depends on the sound.
+        if (data.event_type === 'conference.floor.changed') return void this.floors.push(data.payload);
+        const control: string = laneOf(data);
         const last = this.told.filter((one) => one.control === control).at(-1);
         assert.ok(
           (last?.occurredAt ?? '') <= data.occurred_at,
@@ -138,6 +148,7 @@ export class Hook {
   /** Forgets what came. */
   forget(): void {
     this.told.length = 0;
+    this.floors.length = 0;
     this.#faults.length = 0;
   }
 

@@ -1,6 +1,9 @@
 import { BRIDGE_ROWS } from './rows-bridges.ts';
 import { COMMAND_ROWS } from './rows-commands.ts';
+import { CONFERENCE_ROWS } from './rows-conferences.ts';
 import { PATTERN_ROWS } from './rows-pattern1.ts';
+import { QUEUE_ROWS } from './rows-queues.ts';
+import { RECORDING_ROWS } from './rows-recording.ts';
 import { SOUND_ROWS } from './rows-sounds.ts';
 import { STREAM_ROWS } from './rows-streams.ts';
 import type { VoiceRow } from './scene.ts';
@@ -11,5 +14,8 @@ export const ROWS: readonly VoiceRow[] = [
   ...COMMAND_ROWS,
   ...BRIDGE_ROWS,
   ...SOUND_ROWS,
+  ...RECORDING_ROWS,
+  ...CONFERENCE_ROWS,
+  ...QUEUE_ROWS,
   ...STREAM_ROWS,
 ];

@@ -5,10 +5,12 @@ import type {
   CommandResult,
   ConferenceCommand,
   LegCommand,
+  SoundAsk,
   StayAsk,
 } from '@sidetone/wire';
 import { APPLICATION, type BackEndHabits } from './habits.ts';
 import type { House } from './house.ts';
+import { legsOf, PRESSED } from './programmed.ts';
 import type { World } from './world.ts';
 
 const ACCOUNT = 'default';
@@ -16,6 +18,9 @@ const ACCOUNT = 'default';
 /** A command without an answer is said again: its process died, or none is there. */
 const AGAIN_MS = 1500;
 const MOST_TRIES = 6;
+/** Behind the end of its legs it takes those off the list that were to stay there. */
+const CLEARED_MS = 60_000;
+const QUEUE = 'line';
 /** For how long a command id and a leg that is over are known. */
 const KNOWN_MS = 60_000;
 const OVER_MS = 600_000;
@@ -26,7 +31,11 @@ const PLATFORM_BRIDGES: ReadonlySet<BackEndHabits['plan']> = new Set([
   'transfer',
   'conference',
   'meet',
+  'menu',
 ]);
+
+/** What is said to a conference. */
+type Directed = 'join' | 'part' | 'mute' | 'hold' | 'play into' | 'end';
 
 /** A leg as its events tell it. */
 interface Known {
@@ -54,6 +63,7 @@ export class PretendBackEnd {
   readonly counts = {
     parked: 0,
     joined: 0,
+    queued: 0,
     supervised: 0,
     bridged: 0,
     transferred: 0,
@@ -61,7 +71,15 @@ export class PretendBackEnd {
     refused: 0,
     told: 0,
     again: 0,
+    played: 0,
+    gathered: 0,
+    pressed: 0,
+    referred: 0,
   };
+  /** Ids of the gathers that were said, and whether one was taken. */
+  readonly gathers = new Map<string, boolean>();
+  /** By leg, when its peer pressed which digit. */
+  readonly pressed = new Map<string, { readonly at: number; readonly digit: string }[]>();
   readonly #world: World;
   readonly #random: Random;
   readonly #habits: BackEndHabits;
@@ -72,6 +90,8 @@ export class PretendBackEnd {
   readonly #transfers = new Map<string, string>();
   /** Conferences that it made, or has heard of. */
   readonly #rooms: string[] = [];
+  /** Legs that were to stay listed in their queue when they are over. */
+  readonly keeps = new Set<string>();
   readonly #heard = new Set<string>();
   /** The answer that each id had first, and when. */
   readonly #answers = new Map<string, { readonly at: number; readonly text: string }>();
@@ -106,6 +126,7 @@ export class PretendBackEnd {
   close(): void {
     this.#closed = true;
     for (const [control, { overAt }] of this.#legs) if (overAt === null) this.#end(control);
+    this.#world.after(CLEARED_MS, () => this.#clear());
   }
 
   #note({ leg, what, clientState }: CallEvent): void {
@@ -123,18 +144,31 @@ export class PretendBackEnd {
       this.#rooms.push(what.conference);
     if (known === undefined) return;
     if (what.type === 'joined') this.counts.joined += 1;
+    if (what.type === 'dequeued') this.counts.queued += 1;
     if (what.type === 'answered') known.answered = true;
     if (what.type === 'bridged') this.counts.bridged += 1;
     if (what.type === 'hangup') known.overAt = this.#world.now;
+    if (what.type === 'playEnded' || what.type === 'speakEnded') this.counts.played += 1;
+    if (what.type === 'gathered') this.counts.gathered += 1;
+    if (what.type === 'referCompleted' || what.type === 'referFailed') this.counts.referred += 1;
   }
 
   #react({ leg, what }: CallEvent): void {
     const known = this.#legs.get(leg.control);
     if (known === undefined || this.#closed) return;
     if (what.type === 'initiated' && known.parked) return this.#begin(known);
+    if (what.type === 'answered' && known.for !== undefined && this.#habits.plan === 'queue')
+      return this.#random.int(2) === 0 ? this.#take(known.control) : this.#enqueue(known.control);
     if (what.type === 'answered' && known.for !== undefined && !PLATFORM_BRIDGES.has(this.#habits.plan))
       return this.#bridge(known.control, known.for);
+    if (what.type === 'dequeued' && what.reason === 'timeout' && this.#random.int(2) === 0)
+      return this.#enqueue(known.control);
     if (what.type === 'hangup' && known.for !== undefined) this.#lost(known.for);
+    if (this.#habits.plan !== 'menu' || !known.parked) return;
+    if (what.type === 'answered') this.#gather(known.control);
+    if (what.type !== 'gathered' || what.status === 'call_hangup') return;
+    this.#play(known.control);
+    this.#connect(known.control);
   }
 
   /** A call is parked: what is made of it. */
@@ -143,9 +177,9 @@ export class PretendBackEnd {
     if (this.#habits.confused) this.#stray(control);
     if (plan === 'nothing') return;
     if (plan === 'reject') return this.#say({ type: 'reject', ...this.#to(control), cause: 'USER_BUSY' });
-    if (answers || plan === 'conference' || plan === 'meet')
+    if (answers || ['conference', 'meet', 'queue', 'menu'].includes(plan))
       this.#say({ type: 'answer', ...this.#to(control), clientState: encoded('caller') });
-    this.#connect(control);
+    if (plan !== 'menu') this.#connect(control);
     for (const { after, what } of this.#habits.meddles)
       this.#world.after(after, () => this.#meddle(control, what));
   }
@@ -155,9 +189,11 @@ export class PretendBackEnd {
     const { plan } = this.#habits;
     if (plan === 'transfer') return this.#transfer(control);
     if (plan === 'conference') this.#confer(control);
+    if (plan === 'queue') this.#enqueue(control);
     if (plan === 'meet') return this.#dial(control, false, { conference: { name: 'hall' } });
-    const most = plan === 'ring group' ? 3 : 1;
-    for (let i = 0; i < most; i++) this.#dial(control, plan === 'on answer' || plan === 'ring group');
+    const most = plan === 'ring group' || plan === 'queue' ? 3 : 1;
+    const byItself = plan === 'on answer' || plan === 'ring group' || plan === 'menu';
+    for (let i = 0; i < most; i++) this.#dial(control, byItself);
   }
 
   #transfer(control: string): void {
@@ -196,6 +232,33 @@ export class PretendBackEnd {
       for (let i = 0; i <= this.#random.int(2); i++)
         this.#dial(control, false, { conference: { ...ask, ...this.#stay() } });
     });
+  }
+
+  #enqueue(control: string): void {
+    const random = this.#random;
+    const keepAfterHangup = random.int(4) === 0;
+    if (keepAfterHangup) this.keeps.add(control);
+    this.#say({
+      ...{ type: 'enqueue', ...this.#to(control), queue: QUEUE, keepAfterHangup },
+      ...(random.int(3) === 0 ? { maxWaitMs: 1_000 + random.int(20_000) } : {}),
+      ...(random.int(3) === 0 ? { maxSize: 2 } : {}),
+    });
+  }
+
+  /** The first of the queue is for this one. */
+  #take(control: string): void {
+    this.#say({
+      ...{ type: 'bridge', ...this.#to(control), with: { queue: QUEUE } },
+      ...(this.#habits.park ? { after: 'park' as const } : {}),
+    });
+  }
+
+  #clear(): void {
+    for (const control of this.keeps)
+      this.#house.command(
+        { type: 'queue', account: ACCOUNT, queue: QUEUE, ask: { do: 'remove', control } },
+        () => {},
+      );
   }
 
   #stay(): StayAsk {
@@ -282,18 +345,36 @@ export class PretendBackEnd {
         return this.#dial(caller, false);
       case 'answer':
         return this.#say({ type: 'answer', ...this.#to(some) });
+      case 'enqueue':
+        return this.#enqueue(some);
+      case 'leave':
+        return this.#say({ type: 'leaveQueue', ...this.#to(some) });
+      case 'take':
+        return this.#take(some);
       case 'supervise': {
         const role = (['monitor', 'whisper', 'barge'] as const)[this.#random.int(3)]!;
         this.counts.supervised += 1;
         return this.#dial(some, false, { supervise: { control: some, role } });
       }
-      default:
+      case 'late': {
+        const over = [...this.#legs.values()].filter(({ overAt }) => overAt !== null);
+        const late = over[this.#random.int(Math.max(1, over.length))]?.control ?? caller;
+        return this.#asksOf(late, (['play', 'gather', 'refer'] as const)[this.#random.int(3)]!);
+      }
+      case 'join':
+      case 'part':
+      case 'mute':
+      case 'hold':
+      case 'play into':
+      case 'end':
         return this.#direct(some, what);
+      default:
+        return this.#asksOf(some, what);
     }
   }
 
   /** Something that is said to a conference. */
-  #direct(control: string, what: 'join' | 'part' | 'mute' | 'hold' | 'play' | 'end'): void {
+  #direct(control: string, what: Directed): void {
     const conference = this.#rooms[this.#random.int(Math.max(1, this.#rooms.length))];
     if (conference === undefined) return;
     const on = { account: ACCOUNT, conference, commandId: this.#id() };
@@ -310,11 +391,92 @@ export class PretendBackEnd {
           ...{ type: 'holdMembers', ...on, controls: flag ? [] : [control], held: flag },
           ...(this.#random.int(2) === 0 ? { hold: SOUND } : {}),
         });
-      case 'play':
+      case 'play into':
         return this.#say({ type: 'playInto', ...on, controls: flag ? [] : [control], sound: SOUND });
       case 'end':
         return this.#say({ type: 'endConference', ...on });
     }
+  }
+
+  #asksOf(control: string, what: 'play' | 'stop play' | 'gather' | 'stop gather' | 'refer'): void {
+    const random = this.#random;
+    switch (what) {
+      case 'play':
+        return this.#play(control);
+      case 'gather':
+        return this.#gather(control);
+      case 'stop play': {
+        const stop = random.int(2) === 0 ? 'all' : 'current';
+        return this.#say({ type: 'stopPlay', ...this.#to(control), stop, overlay: random.int(2) === 0 });
+      }
+      case 'stop gather':
+        return this.#say({ type: 'stopGather', ...this.#to(control) });
+      case 'refer': {
+        const address = random.int(4) === 0 ? 'tel:+18005550177' : 'sip:somebody@elsewhere.test';
+        return this.#say({ type: 'refer', ...this.#to(control), address });
+      }
+    }
+  }
+
+  /** A sound of its own, so that what is told of it can be told apart. */
+  #sound(id: string): SoundAsk {
+    const url: SoundAsk = { kind: 'url', url: `https://sounds.test/${id}` };
+    return this.#random.int(4) === 0 ? { kind: 'speech', text: id, voice: 'female' } : url;
+  }
+
+  #play(control: string): void {
+    const random = this.#random;
+    const about = this.#to(control);
+    const sound = this.#sound(about.commandId);
+    const stop = (['current', 'all', undefined, undefined] as const)[random.int(4)];
+    this.#say({
+      type: 'play',
+      ...about,
+      sound,
+      loop: ([1, 1, 2, null] as const)[random.int(4)]!,
+      overlay: sound.kind !== 'speech' && random.int(4) === 0,
+      target: (['self', 'self', 'opposite', 'both'] as const)[random.int(4)]!,
+      ...(stop === undefined ? {} : { stop }),
+    });
+  }
+
+  /** Asks for digits, and somebody presses some. */
+  #gather(control: string): void {
+    const random = this.#random;
+    const about = this.#to(control);
+    const gatherId = about.commandId;
+    this.gathers.set(gatherId, false);
+    const command: CallCommand = {
+      type: 'gather',
+      ...about,
+      gatherId,
+      minDigits: 1,
+      maxDigits: 1 + random.int(4),
+      timeoutMs: 20_000 + random.int(40_000),
+      initialMs: 2_000 + random.int(10_000),
+      interDigitMs: 1_000 + random.int(5_000),
+      terminating: random.int(2) === 0 ? 'D' : null,
+      valid: random.int(3) === 0 ? 'AB' : 'ABCD12',
+      tries: 1 + random.int(3),
+      ...(random.int(3) > 0 ? { prompt: this.#sound(`${gatherId}-prompt`) } : {}),
+      ...(random.int(3) === 0 ? { invalidPrompt: this.#sound(`${gatherId}-invalid`) } : {}),
+    };
+    this.#say(command, () => {
+      this.gathers.set(gatherId, true);
+      for (let left = random.int(6); left > 0; left--)
+        this.#world.after(random.int(9_000), () => this.#press(control));
+    });
+  }
+
+  /** In media, where nobody needs to listen just then. */
+  #press(control: string): void {
+    const leg = legsOf(this.#house).find((one) => one.control === control);
+    const main = leg?.branches.find(({ id }) => id === leg.main);
+    if (leg?.state.name !== 'up' || main?.media.phase !== 'open') return;
+    const digit = PRESSED[this.#random.int(PRESSED.length)]!;
+    this.pressed.set(leg.id, [...(this.pressed.get(leg.id) ?? []), { at: this.#world.now, digit }]);
+    this.counts.pressed += 1;
+    this.#house.engine.press(main.id, digit);
   }
 
   /** Commands that nobody may have: a leg that is none, an account that is not its own. */

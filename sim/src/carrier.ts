@@ -10,6 +10,7 @@ import {
 } from '@sidetone/sip';
 import { lines } from './engine.ts';
 import { HOUSE } from './house.ts';
+import type { Rings } from './rings.ts';
 import type { World } from './world.ts';
 
 /** What the carrier does with calls, drawn from the seed. */
@@ -27,6 +28,9 @@ export interface CarrierHabits {
 
 export const CARRIER = { host: '192.0.2.50', port: 5070 };
 
+/** A carrier rings for so long, whoever calls; the house gives up far earlier. */
+const RINGS_MS = 180_000;
+
 /** A carrier: a SIP user agent on the far side of a lossy datagram network. */
 export class PretendCarrier {
   readonly legs = new Map<LegId, 'calling' | 'ringing' | 'active' | 'done'>();
@@ -34,13 +38,21 @@ export class PretendCarrier {
   readonly #random: Random;
   readonly #habits: CarrierHabits;
   readonly #agent: UserAgent;
+  readonly #rings: Rings;
   readonly #send: (bytes: Uint8Array) => void;
   #armedFor: number | null = null;
 
-  constructor(world: World, random: Random, habits: CarrierHabits, send: (bytes: Uint8Array) => void) {
+  constructor(
+    world: World,
+    random: Random,
+    habits: CarrierHabits,
+    rings: Rings,
+    send: (bytes: Uint8Array) => void,
+  ) {
     this.#world = world;
     this.#random = random;
     this.#habits = habits;
+    this.#rings = rings;
     this.#send = send;
     this.#agent = createUserAgent({
       sentBy: CARRIER,
@@ -53,7 +65,7 @@ export class PretendCarrier {
       }),
       resolve: () => ({ transport: 'udp', ...HOUSE }),
       userAgent: 'carrier',
-      allow: ['INVITE', 'ACK', 'CANCEL', 'BYE', 'OPTIONS', 'INFO', 'UPDATE'],
+      allow: ['INVITE', 'ACK', 'CANCEL', 'BYE', 'OPTIONS', 'INFO', 'UPDATE', 'REFER'],
       random,
     });
   }
@@ -118,7 +130,7 @@ export class PretendCarrier {
         return this.#send(writeMessage(message));
       }
       case 'incoming':
-        return this.#ring(out.leg, out.sdp === undefined);
+        return this.#ring(out.leg, out.request.headers.callId, out.sdp === undefined);
       case 'accepted':
         if (this.#habits.offerless && out.sdp !== undefined)
           this.#take(this.#agent.ack(out.leg, this.#description('sendrecv'), now));
@@ -132,6 +144,7 @@ export class PretendCarrier {
       case 'info':
         return this.#take(this.#agent.respondRequest(out.tx, 200, {}, now));
       case 'request':
+        if (out.request.method === 'REFER' && out.leg !== undefined) return this.#refered(out.leg, out.tx);
         return this.#take(this.#agent.respondRequest(out.tx, 200, {}, now));
       case 'cancelled':
       case 'failed':
@@ -142,7 +155,7 @@ export class PretendCarrier {
     }
   }
 
-  #ring(leg: LegId, offerless: boolean): void {
+  #ring(leg: LegId, callId: string, offerless: boolean): void {
     const { incoming, earlyMedia, answersAfter } = this.#habits;
     this.legs.set(leg, 'ringing');
     const respond = (status: number, sdp?: string): void => {
@@ -150,6 +163,11 @@ export class PretendCarrier {
       if (status >= 300) this.legs.set(leg, 'done');
       this.#take(this.#agent.respond(leg, status, sdp === undefined ? {} : { sdp }, this.#world.now));
     };
+    this.#world.after(RINGS_MS, () => {
+      if (this.legs.get(leg) !== 'ringing') return;
+      this.#rings.rungOut(callId);
+      respond(480);
+    });
     if (incoming === 'busy') return this.#world.after(20, () => respond(486));
     if (incoming === 'unavailable') return this.#world.after(20, () => respond(503));
     if (incoming === 'silent') return;
@@ -161,6 +179,32 @@ export class PretendCarrier {
     );
     if (incoming === 'answer')
       this.#world.after(answersAfter + 40, () => respond(200, this.#description('sendrecv')));
+  }
+
+  /** It is to call somebody else: it refuses, does it and says so, says nothing more, or hangs up. */
+  #refered(leg: LegId, tx: string): void {
+    const how = this.#random.int(5);
+    this.#take(this.#agent.respondRequest(tx, how === 0 ? 603 : 202, {}, this.#world.now));
+    if (how === 0) return;
+    const notify = (line: string, state: string): void => {
+      if (this.legs.get(leg) !== 'active') return;
+      const headers = [
+        ['Event', 'refer'],
+        ['Subscription-State', state],
+      ] as const;
+      const about = { method: 'NOTIFY', contentType: 'message/sipfrag;version=2.0', body: line, headers };
+      this.#take(this.#agent.requestInDialog(leg, about, 'notify', this.#world.now));
+    };
+    notify('SIP/2.0 100 Trying', 'active;expires=60');
+    if (how === 1) return;
+    const line = how === 2 ? 'SIP/2.0 486 Busy Here' : 'SIP/2.0 200 OK';
+    this.#world.after(this.#random.int(6_000), () => notify(line, 'terminated;reason=noresource'));
+    if (how < 4) return;
+    this.#world.after(7_000, () => {
+      if (this.legs.get(leg) !== 'active') return;
+      this.legs.set(leg, 'done');
+      this.#take(this.#agent.bye(leg, [], this.#world.now));
+    });
   }
 
   #active(leg: LegId): void {

@@ -1,5 +1,7 @@
 import type { Random } from '@sidetone/core';
 import type { CodecName, MediaCommand, MediaEvent, MediaReply, Source } from '@sidetone/wire';
+import { ReportLog } from '../../packages/media/src/report-log.ts';
+import { PretendPlays } from './plays.ts';
 import { PretendRooms } from './pretend-rooms.ts';
 import type { World } from './world.ts';
 
@@ -13,6 +15,12 @@ interface Peer {
   readonly heardAt: number;
   /** Its owner has been told that it is gone. */
   readonly failed: boolean;
+}
+
+/** The reply to a claim is on its way: what happens meanwhile is told behind it. */
+interface Claiming {
+  readonly seen: Readonly<Record<string, number>>;
+  readonly held: MediaEvent[];
 }
 
 /**
@@ -33,6 +41,11 @@ export class PretendEngine {
   readonly #random: Random;
   readonly #failureRate: number;
   readonly #event: (event: MediaEvent) => void;
+  readonly #reports = new ReportLog((event) => this.#emit(event));
+  readonly #plays: PretendPlays;
+  #claiming: Claiming | null = null;
+  readonly #line: MediaEvent[] = [];
+  #draining = false;
 
   constructor(
     world: World,
@@ -46,7 +59,35 @@ export class PretendEngine {
     this.#random = random;
     this.#failureRate = failureRate;
     this.#event = event;
-    this.rooms = new PretendRooms(world, random, this.sources, event);
+    this.rooms = new PretendRooms(world, random, this.sources, (told) => this.#emit(told));
+    this.#plays = new PretendPlays(world, (played) => void this.#reports.tell(played));
+  }
+
+  /** Files that play now. */
+  get playing(): number {
+    return this.#plays.size;
+  }
+
+  /** The peer of a leg presses a digit. */
+  press(leg: string, digit: string): void {
+    if (this.legs.has(leg)) this.#reports.tell({ event: 'dtmf', leg, digit, durationMs: 100 });
+  }
+
+  #emit(event: MediaEvent): void {
+    const claiming = this.#claiming;
+    // Told again behind the reply, with what came before it.
+    if (claiming !== null && 'n' in event && 'leg' in event && (event.leg ?? '') in claiming.seen) return;
+    if (claiming !== null) claiming.held.push(event);
+    else this.#line.push(event);
+    this.#drain();
+  }
+
+  /** As over a connection: what an event brings about is told behind those that have left. */
+  #drain(): void {
+    if (this.#draining) return;
+    this.#draining = true;
+    for (let event = this.#line.shift(); event !== undefined; event = this.#line.shift()) this.#event(event);
+    this.#draining = false;
   }
 
   /** Does it fail now and then? */
@@ -57,12 +98,24 @@ export class PretendEngine {
   /** Commands are carried out in order; the reply takes 1 to 20 ms. */
   command(command: MediaCommand, reply: (reply: MediaReply) => void): void {
     const answer = this.#carryOut(command);
+    const claiming = command.op === 'claim' ? { seen: command.seen ?? {}, held: [] } : null;
+    this.#claiming = claiming ?? this.#claiming;
     this.#world.after(1 + this.#random.int(20), () => {
       reply(answer);
-      if (command.op !== 'claim') return;
-      // A new owner has not heard how they failed.
-      for (const leg of command.legs)
-        if (this.#peers.get(leg)?.failed === true) this.#event({ event: 'failed', leg, why: 'ice' });
+      // The one who claimed may have died meanwhile, and another claims.
+      if (command.op !== 'claim' || this.#claiming !== claiming) return;
+      this.#claiming = null;
+      this.#draining = true;
+      // A new owner has not heard what has happened; of legs that nobody is told of, only how they failed.
+      for (const leg of command.legs) {
+        const last = command.seen?.[leg];
+        if (last !== undefined) this.#reports.tellAgain(leg, last);
+        else if (this.#peers.get(leg)?.failed === true) this.#emit({ event: 'failed', leg, why: 'ice' });
+      }
+      this.#line.push(...(claiming?.held ?? []));
+      this.#draining = false;
+      this.#drain();
+      this.#reports.forgetClosed(new Set(command.legs));
       this.rooms.claimed(command.seen ?? {});
     });
   }
@@ -76,6 +129,7 @@ export class PretendEngine {
           return { ok: false, error: this.#refusal(command.op, isNew), message: 'by the seed' };
         this.legs.add(command.leg);
         this.opened.add(command.leg);
+        this.#reports.opened(command.leg);
         if (isNew && command.kind === 'webrtc') this.#later(command.leg, 'connected');
         if (command.op === 'answer') this.#negotiated(command.leg, command.sdp);
         else if (command.restart === true) this.#allowTime(command.leg);
@@ -106,8 +160,22 @@ export class PretendEngine {
         if (!this.legs.has(command.leg)) return noLeg(command.leg);
         this.#hear(command.leg, command.source);
         return { ok: true };
+      case 'play':
+        if (!this.legs.has(command.leg)) return noLeg(command.leg);
+        this.#plays.start(command);
+        return { ok: true };
+      case 'stop':
+        this.#plays.stop(command.leg, command.id);
+        return { ok: true };
       case 'health':
         return { ok: true, health: { legs: this.legs.size, rooms: 0, portsFree: 1000 } };
+      case 'record':
+      case 'recordPause':
+      case 'recordResume':
+      case 'recordStop':
+        return 'leg' in command && this.legs.has(command.leg)
+          ? { ok: true }
+          : noLeg('leg' in command ? command.leg : command.room);
       case 'roomPlay':
       case 'roomStop':
       case 'roomBeep':
@@ -147,7 +215,7 @@ export class PretendEngine {
       if (this.#hears(leg)) this.#peers.set(leg, { ...peer, heardAt: now });
       else if (!peer.failed && now - peer.heardAt > CONSENT_MS) {
         this.#peers.set(leg, { ...peer, failed: true });
-        this.#event({ event: 'failed', leg, why: 'ice' });
+        this.#reports.tell({ event: 'failed', leg, why: 'ice' });
       }
       this.#watch(leg);
     });
@@ -158,6 +226,8 @@ export class PretendEngine {
   }
 
   #close(leg: string): void {
+    this.#plays.closed(leg);
+    this.#reports.closed(leg);
     this.legs.delete(leg);
     this.#hear(leg, undefined);
     this.#peers.delete(leg);
@@ -172,7 +242,7 @@ export class PretendEngine {
 
   #later(leg: string, event: 'connected'): void {
     this.#world.after(30 + this.#random.int(50), () => {
-      if (this.legs.has(leg)) this.#event({ event, leg });
+      if (this.legs.has(leg)) this.#emit({ event, leg });
     });
   }
 }

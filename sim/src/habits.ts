@@ -162,8 +162,9 @@ export function drawCarrier(random: Random, kind: Kind): CarrierHabits {
 export interface BackEndHabits {
   /**
    * `dial`: bridges who was dialled when it has answered; `at once`: before; `on answer`: lets the platform do it; `ring group`: dials three
-   * so; `conference`: makes one with the caller and dials into it; `meet`: all callers are dialled into one by its name; `nothing`: never
-   * commands.
+   * so; `conference`: makes one with the caller and dials into it; `meet`: all callers are dialled into one by its name; `queue`: the caller
+   * waits in one, and those who are dialled wait, too, or take the first of it; `menu`: asks for digits, says what it has heard, then dials;
+   * `nothing`: never commands.
    */
   readonly plan:
     | 'dial'
@@ -173,6 +174,8 @@ export interface BackEndHabits {
     | 'transfer'
     | 'conference'
     | 'meet'
+    | 'queue'
+    | 'menu'
     | 'reject'
     | 'nothing';
   /** Answers the caller first. */
@@ -211,9 +214,15 @@ const PLANS = [
   'conference',
   'conference',
   'meet',
+  'queue',
+  'queue',
+  'menu',
+  'menu',
+  'menu',
   'reject',
   'nothing',
 ] as const;
+/** `play into`: a conference. `late`: any of these, to a leg that is over. */
 const MEDDLES = [
   'hangup',
   'bridge',
@@ -225,8 +234,20 @@ const MEDDLES = [
   'part',
   'mute',
   'hold',
-  'play',
+  'play into',
   'end',
+  'enqueue',
+  'leave',
+  'take',
+  'play',
+  'play',
+  'stop play',
+  'gather',
+  'gather',
+  'stop gather',
+  'refer',
+  'refer',
+  'late',
 ] as const;
 
 export function drawBackEnd(random: Random): BackEndHabits {
@@ -239,7 +260,7 @@ export function drawBackEnd(random: Random): BackEndHabits {
     twice: random.int(4),
     forgetful: random.int(5) === 0,
     confused: random.int(4) === 0,
-    meddles: Array.from({ length: random.int(4) }, () => ({
+    meddles: Array.from({ length: random.int(7) }, () => ({
       after: random.int(random.int(2) === 0 ? 2_000 : 20_000),
       what: MEDDLES[random.int(MEDDLES.length)]!,
     })),

@@ -18,11 +18,13 @@ import {
   type CommandResult,
   HEADER,
   type Identity,
+  type SoundResult,
 } from '@sidetone/wire';
 import type { JournalChange } from '../../apps/server/src/journal/journal-format.ts';
 import { PretendDisk } from './disk.ts';
 import { PretendEngine } from './engine.ts';
-import type { World } from './world.ts';
+import { pretendFile } from './plays.ts';
+import { EPOCH, type World } from './world.ts';
 
 type Input = VspInput | VoiceInput | ProxyInput | WebhooksInput;
 type Output = VspOutput | VoiceOutput | ProxyOutput | WebhooksOutput;
@@ -74,6 +76,12 @@ interface Life {
   readonly loop: ServiceLoop<Room, Input, Output, Kept>;
 }
 
+/** Also that who is dead at the head of a queue is off its list. */
+const isOfRefusal = (out: VoiceOutput): boolean =>
+  out.type === 'commandDone' ||
+  out.type === 'log' ||
+  (out.type === 'journal' && out.key.startsWith('queue ') && out.value !== null);
+
 const ROOMS: readonly Room[] = ['voice', 'vsp', 'proxy', 'webhooks'];
 
 /**
@@ -90,6 +98,8 @@ export class House {
   /** The leg of each branch that was called, by its Call-ID, which media knows it by, too. */
   readonly legOf = new Map<string, string>();
   readonly warnings: LogLine[] = [];
+  /** What a refused command has changed. */
+  readonly problems: string[] = [];
   readonly engine: PretendEngine;
   readonly #options: HouseOptions;
   readonly #nonceSecret: Uint8Array;
@@ -118,7 +128,7 @@ export class House {
 
   #begin(): Life {
     const { world, random, identity } = this.#options;
-    const epoch = (): number => 1_700_000_000_000 + Math.round(world.now);
+    const epoch = (): number => EPOCH + Math.round(world.now);
     const vsp = createVsp({
       random,
       epoch,
@@ -145,7 +155,7 @@ export class House {
     });
     const webhooks = createWebhooks({ epoch });
     const loop = new ServiceLoop<Room, Input, Output, Kept>(
-      { vsp, voice, proxy, webhooks },
+      { vsp, voice: this.#checked(voice), proxy, webhooks },
       {
         isKept: (output): output is Kept => output.type === 'journal' || output.type === 'record',
         keep: (from, unit) => {
@@ -159,6 +169,22 @@ export class House {
       },
     );
     return { vsp, voice, proxy, webhooks, loop };
+  }
+
+  /** A refused command leaves all as it was. */
+  #checked(voice: Voice): ConstructorParameters<typeof ServiceLoop<Room, Input, Output, Kept>>[0]['voice'] {
+    return {
+      name: voice.name,
+      deadline: () => voice.deadline(),
+      handle: (input, now) => {
+        const out = voice.handle(input as VoiceInput, now);
+        const isRefused = out.some((one) => one.type === 'commandDone' && !one.result.ok);
+        const more = isRefused ? out.filter((one) => !isOfRefusal(one)) : [];
+        if (more.length > 0)
+          this.problems.push(`a refused command has done ${more.map(({ type }) => type).join(' ')}`);
+        return out;
+      },
+    };
   }
 
   /**
@@ -399,21 +425,23 @@ export class House {
           if (this.#life === life) this.post('voice', { type: 'media', id: output.id, reply });
         });
       }
+      case 'sound': {
+        const { id } = output;
+        const bad = random.int(8);
+        const result: SoundResult =
+          bad === 0
+            ? { ok: false, why: 'not-found', detail: '404' }
+            : { ok: true, file: pretendFile(random.int(6_000), bad === 1), ms: 0 };
+        const after = random.int(4) === 0 ? random.int(4_000) : 5 + random.int(50);
+        const made = (): void => this.post('voice', { type: 'sound', id, result });
+        return world.after(after, this.#toThisLife(made));
+      }
       case 'commandDone': {
         const reply = this.#asked.get(output.request);
         if (reply === undefined) throw new Error(`an answer to ${output.request}, which nobody waits for`);
         this.#asked.delete(output.request);
         world.after(1 + random.int(20), () => reply(output.result));
         return;
-      }
-      case 'sound': {
-        // Some cannot be had.
-        const result =
-          random.int(5) === 0
-            ? ({ ok: false, why: 'not-found', detail: '404' } as const)
-            : ({ ok: true, file: 'a.wav', ms: 1_000 } as const);
-        const got = (): void => this.post('voice', { type: 'sound', id: output.id, result });
-        return world.after(5 + random.int(300), this.#toThisLife(got));
       }
       case 'post': {
         const life = this.#life;

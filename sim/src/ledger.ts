@@ -61,6 +61,7 @@ export function remains(users: readonly PretendClient[], carrier: PretendCarrier
   const events = Object.values(left.events ?? {}).reduce((sum, many) => sum + many, 0);
   if (events !== 0) problems.push(`webhooks keep ${events}`);
   if (left.legs !== 0) problems.push(`media keeps ${left.legs} legs`);
+  if (house.engine.playing !== 0) problems.push(`media plays ${house.engine.playing} files`);
   if (left.lines !== 0) problems.push(`the journal keeps ${left.lines} lines`);
   if (left.deadline !== null) problems.push(`a timer is left at ${left.deadline}`);
   if (carrier.size !== 0) problems.push(`the carrier keeps ${carrier.size}`);
@@ -89,13 +90,20 @@ export function remains(users: readonly PretendClient[], carrier: PretendCarrier
  * Answered calls end because somebody ended them, stayed away too long, or lost media, or because the network lost every ACK there was for
  * half a minute (RFC 3261 §13.3.1.4); never because a process died.
  */
-export function lostCalls(users: readonly PretendClient[], house: House, acks: Acks): string[] {
+/** @param offerless the carrier calls without an offer: its answer, in the ACK, is lost with a process that dies while media reads it. */
+export function lostCalls(
+  users: readonly PretendClient[],
+  house: House,
+  acks: Acks,
+  offerless: boolean,
+): string[] {
   const stayedAway = users.some((client) => client.stayedAway);
   const problems: string[] = [];
   const early = new Set(house.records.filter((r) => r.answered_at === undefined).map((r) => r.session_id));
   for (const { ended_by, cause, leg_id, session_id } of house.records) {
     if (early.has(session_id)) continue;
     if (cause === 'RECOVERY_ON_TIMER_EXPIRE' && acks.lost) continue;
+    if (cause === 'restarted' && offerless) continue;
     const lost = cause === 'NETWORK_LOST' ? !stayedAway : ended_by === 'platform' && !house.engine.fails;
     if (lost) problems.push(`the answered leg ${leg_id} ended: ${cause} by ${ended_by}`);
   }

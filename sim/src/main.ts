@@ -11,18 +11,8 @@ if (last === undefined) {
   for (const problem of outcome.problems) console.log(`PROBLEM ${problem}`);
 } else {
   let failed = 0;
-  let [restarts, idle, met, survived] = [0, 0, 0, 0];
-  const programmed = {
-    parked: 0,
-    joined: 0,
-    supervised: 0,
-    bridged: 0,
-    transferred: 0,
-    taken: 0,
-    refused: 0,
-    told: 0,
-    again: 0,
-  };
+  let [restarts, idle, met, survived, rungOut] = [0, 0, 0, 0, 0];
+  const programmed: Record<string, number> = {};
   /** How far calls were when the process died. */
   const states = new Map<string, number>();
   for (let seed = Number(first); seed <= Number(last); seed++) {
@@ -31,8 +21,9 @@ if (last === undefined) {
     idle += outcome.restarts.filter((calls) => calls.length === 0).length;
     met += outcome.met;
     survived += outcome.survived;
+    rungOut += outcome.rungOut;
     for (const [name, count] of Object.entries(outcome.programmed))
-      programmed[name as keyof typeof programmed] += count;
+      programmed[name] = (programmed[name] ?? 0) + count;
     for (const state of outcome.restarts.flat()) states.set(state, (states.get(state) ?? 0) + 1);
     if (outcome.problems.length === 0) continue;
     failed += 1;
@@ -43,9 +34,15 @@ if (last === undefined) {
     `${restarts} restarts, ${idle} without a call; calls met, as clients see them: ${counts.join(', ')}`,
   );
   console.log(`${met} answered calls met a restart, clients came back to ${survived} of them`);
-  const { parked, joined, supervised, bridged, transferred, taken, refused, told, again } = programmed;
+  console.log(`${rungOut} calls rang to the carrier's limit, because all that it said was lost`);
+  const { parked, joined, queued, supervised, bridged, transferred, taken, refused, told, again } =
+    programmed;
   console.log(
-    `back ends: ${parked} calls parked, ${bridged} legs bridged, ${joined} in conferences, ${supervised} supervised, ${transferred} transfers; ${taken} commands taken, ${refused} refused; ${told} events told, ${again} of them again`,
+    `back ends: ${parked} calls parked, ${bridged} legs bridged, ${joined} in conferences, ${queued} out of queues, ${supervised} supervised, ${transferred} transfers; ${taken} commands taken, ${refused} refused; ${told} events told, ${again} of them again`,
+  );
+  const { played, gathered, pressed, referred } = programmed;
+  console.log(
+    `${played} sounds ended, ${gathered} gathers ended, ${pressed} digits pressed in media, ${referred} referrals ended`,
   );
   console.log(`${Number(last) - Number(first) + 1 - failed} passed, ${failed} failed`);
   process.exitCode = failed === 0 ? 0 : 1;

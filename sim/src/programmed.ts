@@ -1,4 +1,4 @@
-import type { CallEvent, Source } from '@sidetone/wire';
+import type { CallEvent, CallNews, Source } from '@sidetone/wire';
 import { readEntry } from '../../packages/voice/src/journal/read.ts';
 import { endingOf, type Leg, mainOf } from '../../packages/voice/src/leg/leg.ts';
 import type { Acks } from './acks.ts';
@@ -6,6 +6,8 @@ import type { PretendClient } from './browser.ts';
 import type { PretendCarrier } from './carrier.ts';
 import { hallsOf, heardBySupervisor, heardInHall, places, supervisorsOf } from './halls.ts';
 import type { House } from './house.ts';
+import { queued } from './queues.ts';
+import { EPOCH } from './world.ts';
 
 /*
  * What must hold of calls that back ends command: places, who hears whom, events.
@@ -58,8 +60,8 @@ export function hearing(legs: readonly Leg[], house: House): string[] {
     const { place } = leg;
     if (main.exchange.holding) {
       if (source?.kind !== 'silence') problems.push(`${leg.id} holds and hears ${source?.kind}`);
-    } else if (place === null) {
-      if (source?.kind !== 'silence') problems.push(`${leg.id} is parked and hears ${source?.kind}`);
+    } else if (place === null || place.in === 'queue') {
+      if (source?.kind !== 'silence') problems.push(`${leg.id} waits and hears ${source?.kind}`);
     } else if (place.in === 'conference') {
       problems.push(...heardInHall(leg, source, halls.get(place.id), legs));
     } else if (place.in === 'bridge') {
@@ -90,8 +92,8 @@ export function hearing(legs: readonly Leg[], house: House): string[] {
   return problems;
 }
 
-/** Lanes: numbered without gaps, each event once, `initiated` first, `hangup` last, answered once at most. */
-export function lanes(events: readonly CallEvent[]): string[] {
+/** `keeps`: legs that were to stay listed in a queue. Lanes: numbered without gaps, each event once, `initiated` first, `hangup` last, answered once at most. */
+export function lanes(events: readonly CallEvent[], keeps: ReadonlySet<string>): string[] {
   const problems: string[] = [];
   const byLane = new Map<string, CallEvent[]>();
   for (const event of events) byLane.set(event.lane, [...(byLane.get(event.lane) ?? []), event]);
@@ -106,6 +108,7 @@ export function lanes(events: readonly CallEvent[]): string[] {
         problems.push(`ends of ${text}`);
       continue;
     }
+    problems.push(...queued(told, keeps));
     const stays = types.filter((type) => type === 'joined' || type === 'left');
     if (stays.length % 2 !== 0 || stays.some((type, i) => type !== (i % 2 === 0 ? 'joined' : 'left')))
       problems.push(`joined and left of ${text}`);
@@ -117,6 +120,7 @@ export function lanes(events: readonly CallEvent[]): string[] {
     ] as const)
       if (types.filter((one) => one === type).length > most)
         problems.push(`${type} more than once in ${text}`);
+    problems.push(...paired(told, text));
     // What was dialled bears the id of its command: one leg an id.
     const state =
       told[0]?.what.type === 'initiated' && told[0].what.state === 'bridging' ? told[0].clientState : null;
@@ -125,6 +129,102 @@ export function lanes(events: readonly CallEvent[]): string[] {
     asked.set(state, lane);
   }
   return problems;
+}
+
+/** Where something begins or ends on a leg, and what it is; speech bears no name. */
+interface Edge {
+  readonly slot: 'queue' | 'overlay' | 'refer';
+  readonly name: string;
+  readonly begins: boolean;
+  readonly failed: boolean;
+}
+
+function edgeOf(what: CallNews | undefined): Edge | null {
+  switch (what?.type) {
+    case 'playStarted':
+    case 'playEnded': {
+      const { media } = what;
+      const begins = what.type === 'playStarted';
+      const failed = !begins && (what.status === 'file_not_found' || what.status === 'failed');
+      return { slot: media.overlay ? 'overlay' : 'queue', name: media.url ?? '', begins, failed };
+    }
+    case 'speakStarted':
+    case 'speakEnded': {
+      const begins = what.type === 'speakStarted';
+      return { slot: 'queue', name: 'speech', begins, failed: !begins && what.status === 'failed' };
+    }
+    case 'referStarted':
+    case 'referCompleted':
+    case 'referFailed':
+      return { slot: 'refer', name: 'referral', begins: what.type === 'referStarted', failed: false };
+    default:
+      return null;
+  }
+}
+
+/**
+ * What has begun ends, once and before its leg does, and in a queue one thing at a time. A sound that cannot be had is told as begun and
+ * ended at once, whatever plays meanwhile. A referral may end with its leg.
+ */
+function paired(told: readonly CallEvent[], text: string): string[] {
+  const problems: string[] = [];
+  const open = new Map<Edge['slot'], string>();
+  for (let i = 0; i < told.length; i++) {
+    const edge = edgeOf(told[i]!.what);
+    if (edge === null) continue;
+    const { slot, name } = edge;
+    if (!edge.begins) {
+      if (open.get(slot) !== name) problems.push(`the end of ${name} behind ${open.get(slot)} in ${text}`);
+      open.delete(slot);
+    } else if (!open.has(slot)) open.set(slot, name);
+    else {
+      const next = edgeOf(told[i + 1]?.what);
+      if (next?.failed === true && next.slot === slot && next.name === name) i += 1;
+      else problems.push(`${name} beside ${open.get(slot)} in ${text}`);
+    }
+  }
+  open.delete('refer');
+  for (const name of open.values()) problems.push(`${name} without an end in ${text}`);
+  return problems;
+}
+
+/** Each gather that was taken is told once, and nothing else is. */
+export function gathers(events: readonly CallEvent[], said: ReadonlyMap<string, boolean>): string[] {
+  const told = new Map<string, number>();
+  for (const { what } of events)
+    if (what.type === 'gathered') told.set(what.gatherId ?? '', (told.get(what.gatherId ?? '') ?? 0) + 1);
+  const unknown = [...told.keys()].filter((id) => !said.has(id));
+  return [
+    ...unknown.map((id) => `gathered ${id}, which nobody has asked for`),
+    ...[...said].flatMap(([id, taken]) => {
+      const many = told.get(id) ?? 0;
+      return many > 1 || (taken && many === 0) ? [`gather ${id} is told ${many} times`] : [];
+    }),
+  ];
+}
+
+/** Digits that only media tells: clients send others. */
+export const PRESSED = 'ABCD';
+/** By leg, when its peer pressed which digit. */
+export type Pressed = ReadonlyMap<string, readonly { readonly at: number; readonly digit: string }[]>;
+
+/** A leg that lives for so long behind a digit has told it, whoever died meanwhile. */
+const TOLD_MS = 20_000;
+
+/** Digits in media are told in their order, each once, and none is left out. */
+export function digits(events: readonly CallEvent[], pressed: Pressed): string[] {
+  return [...pressed].flatMap(([lane, keys]) => {
+    const own = events.filter((event) => event.lane === lane);
+    const told = own.flatMap(({ what }) =>
+      what.type === 'digit' && PRESSED.includes(what.digit) ? [what.digit] : [],
+    );
+    const over = (own.find(({ what }) => what.type === 'hangup')?.at ?? Infinity) - EPOCH;
+    const all = keys.map(({ digit }) => digit).join('');
+    const least = keys.filter(({ at }) => at < over - TOLD_MS).length;
+    return all.startsWith(told.join('')) && told.length >= least
+      ? []
+      : [`${lane} pressed ${all}, told is ${told.join('')}`];
+  });
 }
 
 /** Back ends end calls in many ways. These are not theirs: a death of the process, media that nobody saw fail, ACKs that were not lost. */

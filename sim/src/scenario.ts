@@ -24,8 +24,10 @@ import {
 import { House } from './house.ts';
 import { agreement, lostCalls, remains, stateOfThings } from './ledger.ts';
 import { datagramLink, streamLink, type Weather } from './network.ts';
-import { agreementOfLegs, hearing, lanes, legsOf, lostLegs } from './programmed.ts';
-import { World } from './world.ts';
+import { agreementOfLegs, digits, gathers, hearing, lanes, legsOf, lostLegs } from './programmed.ts';
+import { QueueWatch } from './queues.ts';
+import { Rings } from './rings.ts';
+import { EPOCH, World } from './world.ts';
 
 /**
  * One call drawn from a seed: who calls whom, what each does and when, how bad the network is, and when the signalling process dies.
@@ -48,6 +50,8 @@ export interface Outcome {
   /** Answered calls that a restart met; and those whose client went on with them afterwards. */
   readonly met: number;
   readonly survived: number;
+  /** Calls that the carrier let ring to its limit, because all that it said was lost. */
+  readonly rungOut: number;
   /** What back ends were told and did. */
   readonly programmed: PretendBackEnd['counts'];
 }
@@ -102,8 +106,8 @@ const identityOf = (
 
 /** Virtual time after which a run that still has something to do is stuck. Registrations are refreshed for ever, so clients leave first. */
 const LEAVE_AT = 320_000;
-/** Legs that are over are known for ten minutes. */
-const STUCK_AT = 1_200_000;
+/** Legs that are over are known for ten minutes, queues without a leg for an hour. */
+const STUCK_AT = 5_000_000;
 /** Who hears whom is looked at then, and ever less often. */
 const LISTEN_MS = 2_000;
 /** What the edge takes to find a line dead. */
@@ -150,6 +154,8 @@ class Scenario {
   readonly #met: ReturnType<typeof stateOfThings>[number][] = [];
   readonly #states: string[][] = [];
   readonly #acks = new Acks();
+  readonly #queues = new QueueWatch();
+  readonly #rings = new Rings();
   readonly #house: House;
   readonly #carrier: PretendCarrier;
   readonly #backEnd: PretendBackEnd;
@@ -173,7 +179,7 @@ class Scenario {
     this.#backEndHabits = drawBackEnd(random);
     this.#house = this.#build();
     this.#backEnd = new PretendBackEnd(world, random, this.#backEndHabits, this.#house);
-    this.#carrier = new PretendCarrier(world, random, carrierHabits, this.#toHouse());
+    this.#carrier = new PretendCarrier(world, random, carrierHabits, this.#rings, this.#toHouse());
     for (const [i, habits] of clientHabits.entries()) this.#add(i, habits);
     for (const restart of restarts) world.after(restart.at, () => this.#restart(restart));
     // Everybody has had time: both ends must agree on what is left.
@@ -188,7 +194,12 @@ class Scenario {
     while (world.next() !== null && world.now < STUCK_AT) world.step();
     if (world.next() !== null) this.#problems.push(`still busy at ${world.now} ms`);
     this.#problems.push(...remains(this.#users, this.#carrier, this.#house));
-    this.#problems.push(...this.#backEnd.problems, ...lanes(this.#house.events), ...this.#untold());
+    this.#problems.push(
+      ...this.#rings.problems,
+      ...this.#backEnd.problems,
+      ...this.#told(),
+      ...this.#untold(),
+    );
     const { records } = this.#house;
     return {
       seed: this.#seed,
@@ -201,9 +212,22 @@ class Scenario {
       attached: this.#users.reduce((sum, client) => sum + client.attached, 0),
       restarts: this.#states,
       programmed: this.#backEnd.counts,
+      rungOut: this.#rings.excused,
       met: this.#met.length,
       survived: this.#met.filter(({ client, id, at }) => (client.heardOf.get(id) ?? 0) > at).length,
     };
+  }
+
+  /** Of what was told. */
+  #told(): string[] {
+    const { events, problems } = this.#house;
+    const { gathers: said, pressed } = this.#backEnd;
+    return [
+      ...problems,
+      ...lanes(events, this.#backEnd.keeps),
+      ...gathers(events, said),
+      ...digits(events, pressed),
+    ];
   }
 
   /** At any moment between two inputs media has what places say. */
@@ -211,7 +235,8 @@ class Scenario {
     const house = this.#house;
     // A process that is new waits for what media says to its claim.
     if (!house.alive || this.#world.now - house.bornAt < 100) return;
-    for (const problem of hearing(legsOf(house), house))
+    const legs = legsOf(house);
+    for (const problem of [...hearing(legs, house), ...this.#queues.look(house, legs)])
       this.#problems.push(`${problem} at ${Math.round(this.#world.now)}`);
   }
 
@@ -225,7 +250,7 @@ class Scenario {
     else
       this.#problems.push(
         ...agreement(this.#kind, users, carrier, house),
-        ...lostCalls(users, house, this.#acks),
+        ...lostCalls(users, house, this.#acks, this.#offerless),
       );
   }
 
@@ -280,7 +305,7 @@ class Scenario {
         reply({
           status,
           why: status === null ? 'no answer' : null,
-          startedAt: 1_700_000_000_000 + world.now,
+          startedAt: EPOCH + world.now,
           ms: after,
           requestHeaders: [],
           responseHeaders: [],
@@ -297,7 +322,10 @@ class Scenario {
 
   #toHouse(): (bytes: Uint8Array) => void {
     const link = datagramLink(this.#world, this.#random, this.#weather, (bytes) => {
-      if (this.#house.alive) this.#acks.heard(bytes);
+      if (this.#house.alive) {
+        this.#acks.heard(bytes);
+        this.#rings.heard(bytes);
+      }
       this.#house.datagram(bytes, { transport: 'udp', ...CARRIER });
     });
     return (bytes) => {

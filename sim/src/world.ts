@@ -1,5 +1,8 @@
 import type { Ms } from '@sidetone/core';
 
+/** Where virtual time begins, as people tell it. */
+export const EPOCH = 1_700_000_000_000;
+
 /** Virtual time: things happen in the order of their instants, and nothing waits for a real clock. */
 export class World {
   now: Ms = 0;

@@ -4,23 +4,29 @@ import { runScenario } from '../src/index.ts';
 
 const SEEDS = 700;
 
+/** What back ends must meet at least: once in so many seeds. */
+const MET = {
+  told: 0.5,
+  again: 10,
+  parked: 5,
+  bridged: 5,
+  joined: 25,
+  queued: 50,
+  transferred: 40,
+  refused: 5,
+  played: 15,
+  gathered: 20,
+  pressed: 10,
+  referred: 100,
+};
+
 describe('a call from a seed', () => {
   it(`leaves no call, no timer, no media leg behind: ${SEEDS} seeds`, () => {
     const failures: string[] = [];
     let reattached = 0;
     let attached = 0;
     let [restarts, met, survived] = [0, 0, 0];
-    const programmed = {
-      parked: 0,
-      joined: 0,
-      supervised: 0,
-      bridged: 0,
-      transferred: 0,
-      taken: 0,
-      refused: 0,
-      told: 0,
-      again: 0,
-    };
+    const programmed = new Map<string, number>();
     const kinds = new Map<string, { runs: number; answered: number }>();
     for (let seed = 1; seed <= SEEDS; seed++) {
       const outcome = runScenario(seed);
@@ -30,7 +36,7 @@ describe('a call from a seed', () => {
       met += outcome.met;
       survived += outcome.survived;
       for (const [name, many] of Object.entries(outcome.programmed))
-        programmed[name as keyof typeof programmed] += many;
+        programmed.set(name, (programmed.get(name) ?? 0) + many);
       const count = kinds.get(outcome.kind) ?? { runs: 0, answered: 0 };
       kinds.set(outcome.kind, {
         runs: count.runs + 1,
@@ -49,14 +55,10 @@ describe('a call from a seed', () => {
     assert.ok(attached > SEEDS / 50, `${attached} of them with fresh media`);
     assert.ok(restarts > SEEDS / 2, `${restarts} restarts`);
     assert.ok(survived > SEEDS / 10, `${survived} of ${met} answered calls that met a restart went on`);
-    const { parked, joined, bridged, transferred, refused, told, again } = programmed;
-    assert.ok(joined > SEEDS / 20, `${joined} legs in conferences`);
-    assert.ok(told > SEEDS * 2 && again > SEEDS / 10, `${told} events, ${again} of them again`);
-    assert.ok(parked > SEEDS / 5 && bridged > SEEDS / 5, `${parked} calls parked, ${bridged} legs bridged`);
-    assert.ok(
-      transferred > SEEDS / 20 && refused > SEEDS / 5,
-      `${transferred} transfers, ${refused} commands refused`,
-    );
+    for (const [name, oneIn] of Object.entries(MET)) {
+      const many = programmed.get(name) ?? 0;
+      assert.ok(many > SEEDS / oneIn, `${many} ${name}`);
+    }
     for (const [kind, { runs, answered }] of kinds) {
       assert.ok(runs > SEEDS / 10, `${kind} was drawn ${runs} times`);
       if (kind !== 'client to nobody')

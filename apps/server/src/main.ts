@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { backup } from './cli/backup.ts';
+import { dataFolder } from './cli/data-folder.ts';
 import { fail } from './cli/fail.ts';
 import { handover } from './cli/handover.ts';
 import { operate } from './cli/operator.ts';
@@ -53,8 +54,10 @@ function check(file: string | undefined): void {
 }
 
 function rotate(data: string): void {
+  const dataDir = dataFolder(data);
+  if (dataDir === undefined) return;
   try {
-    rotateTokenKey(data);
+    rotateTokenKey(dataDir);
     process.stdout.write('a new key signs login tokens from the next start or handover on\n');
   } catch (error) {
     fail((error as Error).message);

@@ -71,7 +71,6 @@ const COMMON: readonly Row[] = [
 ];
 
 const SINGLE: readonly Row[] = [
-  ['answer', { record: 'record-from-answer' }, ['10015', '/record', /recording is not offered here yet/]],
   ...['answer', 'streaming_start'].flatMap((name): Row[] => {
     const stream_url = 'wss://a.example';
     return [
@@ -129,6 +128,25 @@ const SINGLE: readonly Row[] = [
     { transcription_tracks: 'all' },
     ['10015', '/transcription_tracks', /inbound, outbound, both/],
   ],
+  ['answer', { record: 'record-from-ringing' }, ['10015', '/record', /record-from-answer/]],
+  [
+    'answer',
+    { record: 'record-from-answer', record_max_length: 43_201 },
+    ['10015', '/record_max_length', /43200/],
+  ],
+  ['record_start', { format: 'ogg' }, ['10015', '/format', /wav or mp3/]],
+  [
+    'record_start',
+    { max_length: 14_401, channels: 'three' },
+    ['10015', '/channels', /single or dual/],
+    ['10015', '/max_length', /14400/],
+  ],
+  ['record_start', { custom_file_name: '/etc/passwd' }, ['10015', '/custom_file_name', /letters/]],
+  ['record_start', { custom_file_name: 'a..b' }, ['10015', '/custom_file_name', /\.\./]],
+  ['record_start', { custom_file_name: 'a/b' }, ['10015', '/custom_file_name', /letters/]],
+  ['record_start', { custom_file_name: 'a\u0000' }, ['10015', '/custom_file_name', /letters/]],
+  ['record_start', { custom_file_name: 'x'.repeat(41) }, ['10015', '/custom_file_name', /letters/]],
+  ['record_start', { transcription: true }, ['10015', '/transcription', /not offered/]],
   [
     'answer',
     { sip_headers: [{ name: 'Diversion', value: 'x' }] },
@@ -298,7 +316,7 @@ const DIALS: readonly Row[] = [
   ['', { ...DIAL, to: Array(11).fill('1') }, ['10015', '/to', /to is not valid|at most 10/]],
   ['', { ...DIAL, to: 13125550100 }, ['10015', '/to', /text, or a list/]],
   ['', { ...DIAL, from_display_name: 'a'.repeat(129) }, ['10015', '/from_display_name', /from_display_name/]],
-  ...['record', 'assistant', 'sound_modifications'].map(
+  ...['assistant', 'sound_modifications'].map(
     (field): Row => ['', { ...DIAL, [field]: {} }, ['10015', `/${field}`, /not offered here yet/]],
   ),
   ['', { ...DIAL, privacy: 'id' }, ['10015', '/privacy', /not offered/]],
@@ -384,7 +402,7 @@ describe('commands that are refused', () => {
   });
 
   it('commands that are not here are refused by name, unknown ones are nowhere', async () => {
-    for (const name of ['record_start', 'gather_using_ai']) {
+    for (const name of ['gather_using_ai', 'siprec_start']) {
       const answer = await ask('POST', `/calls/x/actions/${name}`, {});
       assert.equal(answer.status, 422);
       assert.deepEqual(answer.body.errors, [

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { chmodSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { request } from 'node:https';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -69,6 +69,7 @@ describe('the commands of the product', { timeout: 300_000 }, () => {
       assert.match(said, pattern);
       assert.match(said, /^sidetone: [^\n]+\n$/);
     }
+    mkdirSync(join(dir, 'empty'));
     for (const [args, pattern] of [
       [['check', '--config', '/nowhere.json'], /cannot read .*nowhere\.json/],
       [['serve', '--no-such-option'], /no-such-option/],
@@ -78,6 +79,28 @@ describe('the commands of the product', { timeout: 300_000 }, () => {
       const { code, stderr } = await run(...args);
       assert.equal(code, 1);
       assert.match(stderr, pattern);
+    }
+  });
+
+  it('make no data folder but for serve: a wrong one is told, and is not there afterwards', async () => {
+    const wrong = join(dir, 'wrong');
+    for (const words of [
+      ['webhook', 'key'],
+      ['webhook', 'key', 'rotate'],
+      ['webhook', 'key', 'activate'],
+      ['rotate-token-key'],
+      ['key', 'create'],
+      ['key', 'create', '--env'],
+      ['account', 'add', 'shop'],
+      ['number', 'list'],
+      ['token', 'line1'],
+      ['handover'],
+      ['backup', join(dir, 'copy.db')],
+    ]) {
+      const { code, stdout, stderr } = await run(...words, '--data', wrong);
+      assert.deepEqual([code, stdout], [1, ''], words.join(' '));
+      assert.match(stderr, /^sidetone: there is no (data folder|database) \S+wrong\b[^\n]+--data\n$/);
+      assert.equal(existsSync(wrong), false, words.join(' '));
     }
   });
 

@@ -80,8 +80,8 @@ describe('health-is-blind-to-call-records: the product', { timeout: 120_000 }, (
       [well.status, well.waiting, well.lost],
       [
         'ok',
-        { call_records: 0, call_events: 0, webhooks: 0, journal: 0 },
-        { call_records: 0, call_events: 0 },
+        { call_records: 0, call_events: 0, recordings: 0, webhooks: 0, journal: 0 },
+        { call_records: 0, call_events: 0, recordings: 0 },
       ],
     );
     const file = join(product.dataDir, 'sidetone.db');

@@ -307,9 +307,10 @@ describe('ipv6: addresses of the machine and of the configuration', () => {
 });
 
 describe('mtu: the product and a trunk that takes large requests by TCP', { timeout: 60_000 }, () => {
-  it('sends them by TCP where it listens, by UDP where it does not, and small ones by UDP', async () => {
+  it('sends them by TCP where it listens, by UDP where it does not, and small ones by UDP', async (t) => {
     const ports = await freePorts(53_200);
     const carrier = await Phone.open(ports.sip);
+    t.after(() => carrier.close());
     const heard: string[] = [];
     const stream = createServer((socket) => socket.on('data', (data) => heard.push(String(data))));
     const product = await Product.start(
@@ -385,7 +386,6 @@ describe('mtu: the product and a trunk that takes large requests by TCP', { time
     } finally {
       await again.stop();
       stream.close();
-      await carrier.close();
     }
   });
 });

@@ -12,10 +12,11 @@ import type { MediaEvent } from '@sidetone/wire';
 import { createMediaClient, type MediaClient } from '../src/media/control-client.ts';
 import { listenControl } from '../src/media/control-server.ts';
 import { jsonLines, MAX_LINE } from '../src/media/json-lines.ts';
+import { freeRange } from './drive/ports.ts';
 
 const ENTRY = fileURLToPath(new URL('../src/media/media-process.ts', import.meta.url));
 /** Below those that systems hand out by themselves: each one counts here. */
-const PORTS = [24_816, 24_823] as const;
+const PORTS = await freeRange(8);
 
 interface Owner {
   readonly client: MediaClient;

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as rest } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { freePort } from './drive/ports.ts';
 
 const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url));
 const PATIENCE_MS = 20_000;
@@ -110,16 +110,4 @@ export class Product {
     assert.equal(code, 0, this.#stderr.slice(-4_000));
     assert.doesNotMatch(this.#stderr, /uncaught|unhandled/i);
   }
-}
-
-async function freePort(): Promise<number> {
-  for (let port = 50_800 + Math.floor(Math.random() * 1_000); port < 52_000; port++) {
-    const free = await new Promise<boolean>((resolve) => {
-      const server = createServer();
-      server.once('error', () => resolve(false));
-      server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
-    });
-    if (free) return port;
-  }
-  throw new Error('no free port');
 }

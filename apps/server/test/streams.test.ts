@@ -12,8 +12,10 @@ import type { StreamDoor } from '@sidetone/media';
 import { createStreamFramer, writeStreamLength, writeStun } from '@sidetone/rtc';
 import { createMediaClient } from '../src/media/control-client.ts';
 import { listenStreams, STREAM_LIMITS, type Streams } from '../src/media/streams.ts';
+import { freeRange } from './drive/ports.ts';
 
 const HOST = '127.0.0.1';
+const MEDIA = await freeRange(8);
 const ENTRY = fileURLToPath(new URL('../src/media/media-process.ts', import.meta.url));
 let port = 44_000 + (process.pid % 400);
 
@@ -265,7 +267,7 @@ describe('the media process with a TCP port', () => {
   after(() => rmSync(folder, { recursive: true, force: true }));
 
   const start = (tcpPort: number) => {
-    const more = { addresses: [HOST], ports: [24_830, 24_837], logLevel: 'fatal' };
+    const more = { addresses: [HOST], ports: MEDIA, logLevel: 'fatal' };
     const args = [JSON.stringify({ controlSocket: socketPath, tcpPort, ...more })];
     return fork(ENTRY, args, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
   };

@@ -113,7 +113,9 @@ describe('a service that takes over', { timeout: 300_000 }, () => {
     const second = await run('serve', '--config', product.configFile, '--data', product.dataDir);
     assert.equal(second.code, 1);
     assert.match(second.stderr, /^sidetone: another sidetone serves from this data folder/);
-    const nobody = await run('handover', '--data', join(product.dataDir, 'none'));
+    const other = join(product.dataDir, 'none');
+    mkdirSync(other);
+    const nobody = await run('handover', '--data', other);
     assert.equal(nobody.code, 1);
     assert.match(nobody.stderr, /^sidetone: no service runs with the data folder/);
   });

@@ -1,10 +1,10 @@
 import { decodePcma, decodePcmu, encodePcma, encodePcmu } from '@sidetone/rtc';
 import type { CodecName } from '@sidetone/wire';
 import { G722Decoder, G722Encoder } from './g722.ts';
-import type { OpusFactory, OpusRate } from './opus.ts';
+import type { OpusFactory } from './opus.ts';
 
 /** Sampling rates at which codecs work here. */
-export type PcmRate = 8000 | 16000 | 24000;
+export type PcmRate = 8000 | 16000 | 24000 | 48000;
 
 /** The rate at which two codecs meet: that of the narrower one, so that no resampler runs. */
 export function meetingRate(a: CodecName, b: CodecName): PcmRate {
@@ -32,6 +32,8 @@ export interface PcmDecoder {
 export interface PcmEncoder {
   /** One 20 ms frame. The result is the caller's. `alone`: to be understood without those before it, as far as the codec can. */
   encode(pcm: Int16Array, alone?: boolean): Uint8Array | undefined;
+  /** Goes on where another of the same codec is, so that who has heard that one hears no seam; absent where the state cannot be had. */
+  follow?(other: PcmEncoder): void;
   free(): void;
 }
 
@@ -42,14 +44,19 @@ export interface EncoderLimits {
 }
 
 /** Opus speech at 8 kHz needs no more; wider audio gets more. */
-const BITRATE: Readonly<Record<PcmRate, number>> = { 8000: 24_000, 16000: 28_000, 24000: 32_000 };
+const BITRATE: Readonly<Record<PcmRate, number>> = {
+  8000: 24_000,
+  16000: 28_000,
+  24000: 32_000,
+  48000: 32_000,
+};
 
 const nothing = (): void => {};
 
 export function pcmDecoder(codec: CodecName, rate: PcmRate, opus: OpusFactory): PcmDecoder {
   switch (codec) {
     case 'OPUS':
-      return opus.decoder(rate as OpusRate);
+      return opus.decoder(rate);
     case 'PCMU':
       return g711Decoder(decodePcmu);
     case 'PCMA':
@@ -77,7 +84,7 @@ export function pcmEncoder(
     case 'PCMA':
       return g711Encoder(encodePcma);
     case 'G722':
-      return g722Encoder(rate);
+      return new G722PcmEncoder(rate);
   }
 }
 
@@ -126,9 +133,22 @@ function g722Decoder(rate: PcmRate): PcmDecoder {
   return concealing(rate, (payload) => decoder.decode(payload, g722Rate(rate)));
 }
 
-function g722Encoder(rate: PcmRate): PcmEncoder {
-  const encoder = new G722Encoder();
-  return { encode: (pcm) => encoder.encode(pcm, g722Rate(rate)), free: nothing };
+class G722PcmEncoder implements PcmEncoder {
+  readonly free = nothing;
+  readonly #encoder = new G722Encoder();
+  readonly #rate: 8000 | 16000;
+
+  constructor(rate: PcmRate) {
+    this.#rate = g722Rate(rate);
+  }
+
+  encode(pcm: Int16Array): Uint8Array {
+    return this.#encoder.encode(pcm, this.#rate);
+  }
+
+  follow(other: PcmEncoder): void {
+    if (other instanceof G722PcmEncoder) this.#encoder.follow(other.#encoder);
+  }
 }
 
 function g711Encoder(compress: Companding<Int16Array, Uint8Array>): PcmEncoder {

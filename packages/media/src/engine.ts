@@ -7,7 +7,7 @@ import type { LegWorld } from './leg-world.ts';
 import { type OpenLeg, OpenLegs } from './open-legs.ts';
 import { FIRST_FEEDER } from './outlet.ts';
 import { PacketBuffers } from './packet-buffer.ts';
-import { DEFAULT_LIMITS, type MediaEngineOptions } from './ports.ts';
+import { DEFAULT_LIMITS, type MediaEngineOptions, type RecordingPort } from './ports.ts';
 import { refuse } from './refusal.ts';
 import { MediaStreams } from './remote/media-streams.ts';
 import { ReportLog } from './report-log.ts';
@@ -15,6 +15,7 @@ import { Rooms } from './room/rooms.ts';
 import { SharedSounds } from './shared-sounds.ts';
 import { Tick } from './tick.ts';
 import { Tracks } from './track.ts';
+import { badPlay, badRecording } from './wish.ts';
 
 /** B2BUA-RTC as its owner commands it. */
 export interface MediaEngine {
@@ -30,9 +31,6 @@ type Of<Op extends MediaCommand['op']> = Extract<MediaCommand, { op: Op }>;
 export function createMediaEngine(options: MediaEngineOptions): MediaEngine {
   return new Engine(options);
 }
-
-const MAX_PLAY_ID = 256;
-const MAX_FILE = 4096;
 
 /**
  * Commands in, events out. What they do lies in parts: `OpenLegs` (ports, sockets, who hears whom), `Descriptions` (offers and
@@ -59,6 +57,7 @@ class Engine implements MediaEngine {
       opus: options.opus,
       tracks: new Tracks(options.opus),
       sounds: new SharedSounds(options.sounds, options.opus),
+      recordings: options.recordings ?? NO_RECORDINGS,
       buffers: new PacketBuffers(),
       limits: { ...DEFAULT_LIMITS, ...options.limits },
       emit: options.emit,
@@ -120,7 +119,8 @@ class Engine implements MediaEngine {
       case 'offer':
         return this.#opening(command.leg, this.#descriptions.offer(command));
     }
-    if (!('leg' in command)) return this.#inRoom(command);
+    if (!('leg' in command))
+      return isOfRoom(command) ? this.#inRoom(command) : refuse('no-room', 'rooms are not recorded');
     const open = this.#legs.get(command.leg);
     if (open === undefined) {
       return command.op === 'close' ? { ok: true } : refuse('no-leg', `there is no leg ${command.leg}`);
@@ -152,6 +152,15 @@ class Engine implements MediaEngine {
       case 'fork':
       case 'forkStop':
         return this.#streams.command(leg, command);
+      case 'record':
+        return record(leg, command);
+      case 'recordPause':
+      case 'recordResume':
+        leg.pauseRecording(command.id, command.op === 'recordPause');
+        return { ok: true };
+      case 'recordStop':
+        leg.stopRecording(command.id);
+        return { ok: true };
       case 'stats':
         return { ok: true, stats: leg.stats() };
       case 'close': {
@@ -208,6 +217,8 @@ class Engine implements MediaEngine {
   }
 }
 
+const isOfRoom = (command: MediaCommand): command is RoomCommand => command.op.startsWith('room');
+
 function dtmf(leg: Leg, command: Of<'dtmf'>): MediaReply {
   const digits = command.digits.toUpperCase();
   for (const digit of digits) {
@@ -219,6 +230,20 @@ function dtmf(leg: Leg, command: Of<'dtmf'>): MediaReply {
     }
   }
   return { ok: true };
+}
+
+/** Where nothing can be written: each recording fails. */
+const NO_RECORDINGS: RecordingPort = {
+  open: (_file, _form, failed) => {
+    void Promise.resolve().then(failed);
+    return { write: () => false, close: async () => ({ frames: 0, failed: true }) };
+  },
+};
+
+function record(leg: Leg, wish: Of<'record'> & { readonly leg: string }): MediaReply {
+  const why = badRecording(wish);
+  if (why !== undefined) return why;
+  return leg.record(wish) ? { ok: true } : refuse('wrong-state', 'too much of this leg is recorded already');
 }
 
 function play(leg: Leg, command: Of<'play'>): MediaReply {
@@ -235,14 +260,4 @@ function play(leg: Leg, command: Of<'play'>): MediaReply {
     ...(fromMs === undefined ? {} : { fromMs }),
   });
   return { ok: true };
-}
-
-function badPlay({ id, file, loop }: Of<'play' | 'roomPlay'>): MediaReply | undefined {
-  if (typeof id !== 'string' || id === '' || id.length > MAX_PLAY_ID)
-    return refuse('wrong-state', `the id of a play has 1 to ${MAX_PLAY_ID} characters`);
-  if (typeof file !== 'string' || file === '' || file.length > MAX_FILE)
-    return refuse('wrong-state', `the name of a file has 1 to ${MAX_FILE} characters`);
-  if (loop !== null && !(Number.isInteger(loop) && loop > 0))
-    return refuse('wrong-state', 'loop is a whole number from 1 on, or null');
-  return undefined;
 }

@@ -61,6 +61,22 @@ class Band {
     this.#limit = limit;
   }
 
+  /** Becomes what `other` is. */
+  copy(other: Band): void {
+    this.predicted = other.predicted;
+    this.step = other.step;
+    this.#log = other.#log;
+    this.#zeroPart = other.#zeroPart;
+    this.#signal1 = other.#signal1;
+    this.#signal2 = other.#signal2;
+    this.#partial1 = other.#partial1;
+    this.#partial2 = other.#partial2;
+    this.#pole1 = other.#pole1;
+    this.#pole2 = other.#pole2;
+    this.#difference.set(other.#difference);
+    this.#zeros.set(other.#zeros);
+  }
+
   /** The next step size, from the logarithmic increment that the code stands for. */
   adapt(increment: number): void {
     this.#log = Math.min(this.#limit, Math.max(0, ((this.#log * 127) >> 7) + increment));
@@ -132,6 +148,13 @@ export class G722Encoder {
   readonly #low = lowBand();
   readonly #high = highBand();
   readonly #history = new Int32Array(24);
+
+  /** Goes on where `other` is: who has heard that one hears no seam. */
+  follow(other: G722Encoder): void {
+    this.#low.copy(other.#low);
+    this.#high.copy(other.#high);
+    this.#history.set(other.#history);
+  }
 
   /** PCM at 16 kHz (an even number of samples) or 8 kHz → one octet per 125 µs. */
   encode(pcm: Int16Array, rate: 8000 | 16000): Uint8Array {

@@ -13,6 +13,8 @@ export type {
   MediaEngineOptions,
   MediaLimits,
   Receive,
+  RecordingFile,
+  RecordingPort,
   RemoteDatagrams,
   RemoteEvents,
   RemoteLine,
@@ -26,4 +28,11 @@ export type {
   StreamPort,
 } from './ports.ts';
 export { BROKEN, LATE } from './ports.ts';
-export { readWavHead, WAV_HEAD_LIMIT, type WavError, type WavHead } from './wav.ts';
+export {
+  readWavHead,
+  WAV_HEAD_BYTES,
+  WAV_HEAD_LIMIT,
+  type WavError,
+  type WavHead,
+  writeWavHead,
+} from './wav.ts';

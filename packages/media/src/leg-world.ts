@@ -2,7 +2,7 @@ import type { Ms, Random } from '@sidetone/core';
 import type { MediaEvent } from '@sidetone/wire';
 import type { OpusFactory } from './opus.ts';
 import type { PacketBuffers } from './packet-buffer.ts';
-import type { MediaLimits } from './ports.ts';
+import type { MediaLimits, RecordingPort } from './ports.ts';
 import type { Report } from './report-log.ts';
 import type { SharedSounds } from './shared-sounds.ts';
 import type { Tracks } from './track.ts';
@@ -16,6 +16,7 @@ export interface LegWorld {
   readonly buffers: PacketBuffers;
   readonly limits: MediaLimits;
   readonly sounds: SharedSounds;
+  readonly recordings: RecordingPort;
   readonly emit: (event: MediaEvent) => void;
   /** Emits what must not be lost with an owner; returns it as it was told. */
   readonly report: (report: Report) => Report;

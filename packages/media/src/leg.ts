@@ -8,6 +8,7 @@ import { Ears, type EarsOut } from './ears.ts';
 import type { Feed } from './feed.ts';
 import { FeedOut } from './feed-out.ts';
 import { FilePlay } from './file-play.ts';
+import { LegRecordings, type LegRecordWish } from './leg-recordings.ts';
 import type { LegWorld } from './leg-world.ts';
 import { Outlet, PLAYED } from './outlet.ts';
 import { Plays, type PlayWish } from './plays.ts';
@@ -15,6 +16,7 @@ import { Relay } from './relay.ts';
 import type { Voice } from './remote/voice.ts';
 import { Reports } from './reports.ts';
 import type { Feeder, Hearer, Sink } from './sink.ts';
+import { Sinks } from './sinks.ts';
 import type { Sounding } from './sound-watch.ts';
 import { StreamIn } from './stream-in.ts';
 import { SynthOut } from './synth-out.ts';
@@ -60,15 +62,13 @@ export class Leg implements TransportEvents, Feeder, Hearer, EarsOut {
   readonly #feed: FeedOut;
   readonly #watch: Watch;
   readonly #reports: Reports;
-  /** Legs that hear this one, and with the ears and taps all that its packets are given to. Replaced, never changed, by wishes. */
-  #hearers: readonly Leg[] = [];
-  #taps: readonly Hearer[] = [];
-  #sinks: readonly Hearer[] = [];
+  readonly #sinks: Sinks<Leg>;
   #ears: Ears | undefined;
   /** Of a source of that kind. */
   #file: FilePlay | undefined;
   #listening = false;
   #plays: Plays | undefined;
+  #recordings: LegRecordings | undefined;
   /** By payload type: what arrives. */
   #codecs: (CodecName | undefined)[] = [];
   #eventClocks: number[] = [];
@@ -92,6 +92,7 @@ export class Leg implements TransportEvents, Feeder, Hearer, EarsOut {
     this.#synth = new SynthOut(this.outlet, world);
     this.#feed = new FeedOut(this.outlet, world);
     this.inlet = this.#relay;
+    this.#sinks = new Sinks(this.outlet);
     this.#watch = new Watch(id, world, world.now());
     this.#reports = new Reports({ in: this.in, out: this.outlet.numbers }, world, world.now());
   }
@@ -142,26 +143,22 @@ export class Leg implements TransportEvents, Feeder, Hearer, EarsOut {
   }
 
   setHearers(hearers: readonly Leg[]): void {
-    this.#hearers = hearers;
-    const ears = this.#ears === undefined ? [] : [this.#ears];
-    this.#sinks = [...hearers, ...ears, ...this.#taps];
+    this.#sinks.hearers = hearers;
+    this.#sinks.settle();
   }
 
   /** `tap` is given the packets, too, or no more. */
   tap(tap: Hearer, on: boolean): void {
-    const others = this.#taps.filter((other) => other !== tap);
-    this.#taps = on ? [...others, tap] : others;
-    this.setHearers(this.#hearers);
+    this.#sinks.tap(tap, on);
   }
 
   /** `tap` is given what the peer hears, or no more. */
   tapOut(tap: Sink, on: boolean): void {
-    const others = this.outlet.sinks.filter((other) => other !== tap);
-    this.outlet.sinks = on ? [...others, tap] : others;
+    this.#sinks.tapOut(tap, on);
   }
 
   get hearers(): readonly Leg[] {
-    return this.#hearers;
+    return this.#sinks.hearers;
   }
 
   /** The voice of a stream is heard by the peer, whenever it speaks (`spoken` says that it begins). */
@@ -179,6 +176,27 @@ export class Leg implements TransportEvents, Feeder, Hearer, EarsOut {
   /** A voice begins to speak. */
   spoken(): void {
     this.#chooseInlet();
+  }
+
+  /** `false`: too many are recorded already. */
+  record(wish: LegRecordWish): boolean {
+    this.#recordings ??= new LegRecordings(this.id, this.outlet, this.#world, () => this.#sinks.settle());
+    this.#sinks.recorded = this.#recordings;
+    const begins = this.#recordings.start(wish);
+    if (begins === 'begun' && wish.beep === true) {
+      this.#plays ??= new Plays(this.id, this.outlet, this.#world);
+      this.#plays.beep();
+      this.#chooseInlet();
+    }
+    return begins !== 'full';
+  }
+
+  pauseRecording(id: string, on: boolean): void {
+    this.#recordings?.pause(id, on);
+  }
+
+  stopRecording(id: string): void {
+    this.#recordings?.stop(id);
   }
 
   play(wish: PlayWish): void {
@@ -224,7 +242,8 @@ export class Leg implements TransportEvents, Feeder, Hearer, EarsOut {
       this.#ears?.free();
       this.#ears = undefined;
     }
-    this.setHearers(this.#hearers);
+    this.#sinks.ears = this.#ears;
+    this.#sinks.settle();
   }
 
   // -- from the transport --------------------------------------------------------------------------------------------
@@ -260,7 +279,7 @@ export class Leg implements TransportEvents, Feeder, Hearer, EarsOut {
     if (header.payloadLength === 0) return;
     if (this.#eventAt !== undefined) this.#digit(this.#detector.flush(), true);
     if (!this.#canHear) return;
-    const sinks = this.#sinks;
+    const sinks = this.#sinks.inbound;
     for (let i = 0; i < sinks.length; i++) sinks[i]!.inlet.packet(this, codec!, header, packet, now);
   }
 
@@ -302,7 +321,7 @@ export class Leg implements TransportEvents, Feeder, Hearer, EarsOut {
     if (digit === undefined) return;
     this.digit(digit);
     if (!this.#canHear) return;
-    for (const hearer of this.#hearers) {
+    for (const hearer of this.#sinks.hearers) {
       if (hearer.source.kind === 'leg' && hearer.source.digits === false) continue;
       hearer.digits.add(digit.digit, Math.max(MIN_RELAYED_DIGIT_MS, digit.durationMs), DIGIT_GAP_MS);
     }
@@ -323,6 +342,7 @@ export class Leg implements TransportEvents, Feeder, Hearer, EarsOut {
   /** Every 20 ms. `counterpart`: the leg that this one hears, if it hears one. */
   tick(now: Ms, counterpart: Leg | undefined): void {
     if (++this.#ticks % CHECK_TICKS === 0) this.#check(now, counterpart);
+    this.#recordings?.tick(now);
     const { outlet } = this;
     if (this.#codec === undefined || !outlet.transport.ready) return;
     if (!outlet.sends) {
@@ -410,6 +430,7 @@ export class Leg implements TransportEvents, Feeder, Hearer, EarsOut {
   close(): void {
     this.#reports.send(this.transport, clockRate(this.#codec ?? 'PCMU'), this.#world.now(), true);
     this.#plays?.stopAll();
+    this.#recordings?.close();
     this.#ears?.free();
     this.#file?.free();
     this.#resetSound();

@@ -37,6 +37,11 @@ export class PcmStream {
     this.#reorder.push(seq, timestamp, payload, this.#deliver);
   }
 
+  /** What is missing is waited for no longer. */
+  flush(): void {
+    this.#reorder.flush(this.#deliver);
+  }
+
   /** The stream was interrupted (digits, another source): the next packet is a new start. */
   reset(): void {
     this.#reorder.reset();

@@ -4,7 +4,7 @@ import { Ended } from './ended.ts';
 import type { Feed } from './feed.ts';
 import { FilePlay } from './file-play.ts';
 import type { LegWorld } from './leg-world.ts';
-import type { Outlet } from './outlet.ts';
+import { type Outlet, PLAYED } from './outlet.ts';
 import { mixRate, Overlay } from './overlay.ts';
 import type { Voice } from './remote/voice.ts';
 import { DEAF, type Sink } from './sink.ts';
@@ -12,6 +12,10 @@ import type { NoFrame } from './sound-feed.ts';
 import { silence } from './track.ts';
 
 export type PlayWish = Omit<Extract<MediaCommand, { op: 'play' }>, 'op' | 'leg'>;
+
+/** 0.4 s. */
+const BEEP_TICKS = 20;
+const BEEP = { kind: 'tone', hz: 1000 } as const;
 
 interface Playing {
   readonly id: string;
@@ -37,6 +41,8 @@ export class Plays {
   #voices: readonly Voice[] = [];
   #overlay: Overlay | undefined;
   readonly #ended = new Ended();
+  /** Ticks of a beep that are still to come. */
+  #beep = 0;
 
   constructor(leg: string, outlet: Outlet, world: LegWorld) {
     this.#leg = leg;
@@ -45,7 +51,7 @@ export class Plays {
   }
 
   get playing(): boolean {
-    return this.#instead !== undefined || this.#mixes;
+    return this.#instead !== undefined || this.#mixes || this.#beep > 0;
   }
 
   /** Is something mixed in? */
@@ -56,7 +62,7 @@ export class Plays {
   /** What the source's packets come to; `undefined`: to the relay, as without a play. */
   chooseInlet(): Sink | undefined {
     this.#settleOverlay();
-    return this.#instead === undefined ? this.#overlay : DEAF;
+    return this.#instead === undefined && this.#beep === 0 ? this.#overlay : DEAF;
   }
 
   start(wish: PlayWish): void {
@@ -96,6 +102,11 @@ export class Plays {
     }
   }
 
+  /** A short tone before all else: what plays waits for it. */
+  beep(): void {
+    this.#beep = BEEP_TICKS;
+  }
+
   stopAll(): void {
     this.#endInstead('stopped');
     this.#endOver('stopped');
@@ -110,6 +121,12 @@ export class Plays {
 
   /** One tick in which audio may be sent. `false`: nothing has been sent, the source is heard. */
   tick(source: Feed | Source, now: Ms): boolean {
+    if (this.#beep > 0) {
+      const { codec, limits } = this.#outlet;
+      const tone = this.#world.tracks.get(BEEP, codec!, limits.maxBitrate).frame(BEEP_TICKS - this.#beep--);
+      this.#outlet.frame(tone ?? silence(codec!), PLAYED, now);
+      return true;
+    }
     const instead = this.#instead;
     if (this.#overlay !== undefined) {
       const play = this.#over;
@@ -129,6 +146,10 @@ export class Plays {
 
   /** One tick in which nothing may be sent: time goes on. */
   pass(): void {
+    if (this.#beep > 0) {
+      this.#beep--;
+      return;
+    }
     const [over, instead, rate] = [this.#over, this.#instead, mixRate(this.#outlet.codec!)];
     for (const voice of this.#voices) voice.pcm(rate);
     if (instead !== undefined) {

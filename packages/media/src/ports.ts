@@ -117,6 +117,27 @@ export interface RemotePort {
   epoch(): EpochMs;
 }
 
+/** A file that is being recorded. */
+export interface RecordingFile {
+  /**
+   * Takes interleaved samples, which are its own from now on, and returns at once. `false`: too much waits for the disk, or the disk has
+   * refused; these are not in the file.
+   */
+  write(block: Int16Array): boolean;
+  /** Never rejects. `frames`: samples of each channel in the file; `failed`: the disk has refused. */
+  close(): Promise<{ readonly frames: number; readonly failed: boolean }>;
+}
+
+/** Files that are recorded, as the engine needs them: WAV, 16-bit PCM, a valid file whenever something has been written. */
+export interface RecordingPort {
+  /** Makes a file that must not exist; `failed` is called, once at most, when the disk refuses. Nothing waits for the disk. */
+  open(
+    file: string,
+    form: { readonly rate: number; readonly channels: 1 | 2 },
+    failed: () => void,
+  ): RecordingFile;
+}
+
 /** Times after which a leg is judged, in milliseconds. */
 export interface MediaLimits {
   /** No RTP from a peer that ought to send (default 60,000). */
@@ -154,6 +175,8 @@ export interface MediaEngineOptions {
   readonly sounds?: SoundPort;
   /** WebSockets of media streams; absent: there are none. */
   readonly remote?: RemotePort;
+  /** Where recordings are written; absent: each fails. */
+  readonly recordings?: RecordingPort;
   /** First and last UDP port, inclusive. */
   readonly ports: readonly [number, number];
   /** Hears every event. Called synchronously; it must not call back into the engine. */

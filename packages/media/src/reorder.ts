@@ -36,17 +36,15 @@ export class Reorder {
       return;
     }
     this.#held.push({ seq, timestamp, payload: payload.slice() });
-    while (this.#held.length >= DEPTH) {
-      const first = this.#takeFirst();
-      this.#through(
-        first.seq,
-        first.timestamp,
-        first.payload,
-        distance(this.#expected ?? first.seq, first.seq),
-        deliver,
-      );
-      this.#drain(deliver);
-    }
+    while (this.#held.length >= DEPTH) this.flush(deliver);
+  }
+
+  /** What is missing is waited for no longer: the first that waits goes through, and what follows it. */
+  flush(deliver: Deliver): void {
+    if (this.#held.length === 0) return;
+    const { seq, timestamp, payload } = this.#takeFirst();
+    this.#through(seq, timestamp, payload, distance(this.#expected ?? seq, seq), deliver);
+    this.#drain(deliver);
   }
 
   reset(): void {

@@ -12,6 +12,7 @@ export type Report = Extract<
       | 'streamed'
       | 'transcript'
       | 'transcribed'
+      | 'recorded'
       | 'roomPlayed'
       | 'floor';
   }
@@ -38,6 +39,7 @@ interface Log {
 export class ReportLog {
   readonly #emit: (event: MediaEvent) => void;
   readonly #logs = new Map<string, Log>();
+  readonly #open = new Set<string>();
   /** Those of names that are no more, the oldest first. */
   readonly #closed = new Set<string>();
 
@@ -59,6 +61,8 @@ export class ReportLog {
     if (told.event === 'floor') log.kept = log.kept.filter(({ event }) => event !== 'floor');
     log.kept.push(told);
     if (log.kept.length > MOST_REPORTS) log.kept.shift();
+    // The end of a recording is told when its file is closed; its leg may be no more by then.
+    if (!this.#open.has(name)) this.#keepClosed(name);
     this.#emit(told);
     return told;
   }
@@ -75,11 +79,16 @@ export class ReportLog {
 
   /** A leg or room of that name is there (again). */
   opened(name: string): void {
+    this.#open.add(name);
     this.#closed.delete(name);
   }
 
   closed(name: string): void {
-    if (!this.#logs.has(name)) return;
+    this.#open.delete(name);
+    if (this.#logs.has(name)) this.#keepClosed(name);
+  }
+
+  #keepClosed(name: string): void {
     this.#closed.delete(name);
     this.#closed.add(name);
     if (this.#closed.size > MOST_CLOSED) this.#forget(this.#closed.values().next().value!);

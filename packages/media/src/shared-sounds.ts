@@ -1,6 +1,6 @@
 import type { Ms } from '@sidetone/core';
 import type { CodecName } from '@sidetone/wire';
-import { pcmEncoder } from './codec.ts';
+import { type PcmRate, pcmEncoder } from './codec.ts';
 import type { OpusFactory } from './opus.ts';
 import type { SoundPort } from './ports.ts';
 import { EncodedFeed, type NoFrame, PcmFeed } from './sound-feed.ts';
@@ -64,7 +64,7 @@ export class SharedSounds {
     this.#opus = opus;
   }
 
-  pcm(file: string, fromMs: Ms, rate: 8000 | 16000 | 24000): PcmFeed {
+  pcm(file: string, fromMs: Ms, rate: PcmRate): PcmFeed {
     return new PcmFeed(this.#sounds, file, fromMs, rate);
   }
 

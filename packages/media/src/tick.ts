@@ -3,6 +3,8 @@ import type { SchedulePort } from './ports.ts';
 
 /** One frame of audio. */
 export const FRAME_MS = 20;
+/** Who is later than this lets the packets in first that came meanwhile: the ticks that are made up for are theirs. */
+const LATE_MS = FRAME_MS / 2;
 /** Ticks made up for after a stall; what is older is skipped rather than sent as a burst. */
 const MAX_CATCH_UP = 5;
 
@@ -16,6 +18,7 @@ export class Tick {
   readonly #call: (now: Ms) => void;
   #due: Ms = 0;
   #cancel: (() => void) | undefined;
+  #waited = false;
 
   constructor(now: () => Ms, schedule: SchedulePort, call: (now: Ms) => void) {
     this.#now = now;
@@ -40,6 +43,12 @@ export class Tick {
 
   #run(): void {
     const now = this.#now();
+    if (now - this.#due > LATE_MS && !this.#waited) {
+      this.#waited = true;
+      this.#cancel = this.#schedule.at(now, () => this.#run());
+      return;
+    }
+    this.#waited = false;
     // Timers may fire a fraction early; that counts as on time.
     if (now - this.#due > MAX_CATCH_UP * FRAME_MS) {
       this.#due = now - ((now - this.#due) % FRAME_MS);

@@ -69,3 +69,27 @@ function isAt(bytes: Uint8Array, at: number, name: string): boolean {
 
 const isStartOf = (bytes: Uint8Array, name: string): boolean =>
   bytes.subarray(0, 4).every((byte, i) => byte === name.charCodeAt(i));
+
+export const WAV_HEAD_BYTES = 44;
+
+/** What stands before `bytes` octets of 16-bit PCM. */
+export function writeWavHead(rate: number, channels: number, bytes: number): Uint8Array {
+  const head = new Uint8Array(WAV_HEAD_BYTES);
+  const view = new DataView(head.buffer);
+  const text = (at: number, name: string): void => {
+    for (let i = 0; i < name.length; i++) head[at + i] = name.charCodeAt(i);
+  };
+  text(0, 'RIFF');
+  view.setUint32(4, bytes + WAV_HEAD_BYTES - 8, true);
+  text(8, 'WAVEfmt ');
+  view.setUint32(16, 16, true);
+  view.setUint16(20, PCM, true);
+  view.setUint16(22, channels, true);
+  view.setUint32(24, rate, true);
+  view.setUint32(28, rate * channels * 2, true);
+  view.setUint16(32, channels * 2, true);
+  view.setUint16(34, 16, true);
+  text(36, 'data');
+  view.setUint32(40, bytes, true);
+  return head;
+}

@@ -106,6 +106,7 @@ describe('reports of a leg', () => {
   it('are kept, the last 64 of each leg, and of 1024 legs that are no more', () => {
     const told: MediaEvent[] = [];
     const log = new ReportLog((event) => told.push(event));
+    log.opened('a');
     for (let i = 0; i < 100; i++) log.tell(digit('a'));
     told.length = 0;
     log.tellAgain('a', 0);
@@ -122,6 +123,23 @@ describe('reports of a leg', () => {
     told.length = 0;
     for (let i = 0; i < 1100; i++) log.tellAgain(`closed ${i}`, 0);
     assert.equal(told.length, 1);
+  });
+
+  it('that come behind the end of a leg, as that of a recording does, are bounded with it', () => {
+    const told: MediaEvent[] = [];
+    const log = new ReportLog((event) => told.push(event));
+    for (let i = 0; i < 1100; i++) {
+      log.opened(`leg ${i}`);
+      log.closed(`leg ${i}`);
+      log.tell(digit(`leg ${i}`));
+    }
+    told.length = 0;
+    for (let i = 0; i < 1100; i++) log.tellAgain(`leg ${i}`, 0);
+    assert.equal(told.length, 1024);
+    log.forgetClosed(new Set());
+    told.length = 0;
+    for (let i = 0; i < 1100; i++) log.tellAgain(`leg ${i}`, 0);
+    assert.equal(told.length, 0);
   });
 
   it('read by an owner that dies and claims as it likes are each read once and in order', () => {

@@ -9,7 +9,7 @@ const opus = await loadOpus();
 /** A party of a room: it says a tone of its own, and notes what it hears. */
 export class Party {
   readonly id: string;
-  readonly hz: number;
+  hz: number;
   readonly codec: Carrier['codec'];
   readonly carrier: Carrier;
   /** Says its tone; otherwise silence, if it sends at all. */

@@ -36,8 +36,12 @@ describe('tick', () => {
     const { beat, tick, fire } = clock();
     beat.start();
     fire(45);
+    // What came in meanwhile is read first.
+    assert.deepEqual(tick, []);
+    fire(1);
     assert.deepEqual(tick, [20, 40, 60]);
     fire(10_000);
+    fire(0);
     assert.equal(tick.length, 4);
   });
 

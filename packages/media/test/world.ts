@@ -14,9 +14,11 @@ import {
   loadOpus,
   type MediaEngine,
   type MediaLimits,
+  type OpusFactory,
   type Receive,
 } from '../src/index.ts';
 import { FakeDtls, FINGERPRINT, OURS, THEIRS } from './fake-dtls.ts';
+import { FakeRecordings } from './fake-recordings.ts';
 import { FakeRemote } from './fake-remote.ts';
 import { FakeSounds } from './fake-sounds.ts';
 import { FakeStreams } from './fake-streams.ts';
@@ -43,6 +45,7 @@ export interface WorldOptions {
   /** With the TCP port. */
   readonly tcp?: boolean;
   readonly seed?: number;
+  readonly opus?: OpusFactory;
 }
 
 /** The engine on a virtual clock and a network of this process: datagrams arrive at once, in order. */
@@ -54,6 +57,7 @@ export class World {
   readonly streams: FakeStreams | undefined;
   readonly sounds = new FakeSounds();
   readonly remote = new FakeRemote();
+  readonly recordings = new FakeRecordings();
   readonly #timers: { at: Ms; order: number; call: () => void }[] = [];
   readonly #bound = new Map<string, Receive>();
   #order = 0;
@@ -90,9 +94,10 @@ export class World {
       },
       random: this.random,
       dtls: this.dtls,
-      opus,
+      opus: options.opus ?? opus,
       sounds: this.sounds,
       remote: this.remote,
+      recordings: this.recordings,
       addresses,
       ...(options.publicAddress === undefined ? {} : { publicAddress: options.publicAddress }),
       ...(this.streams === undefined ? {} : { streams: this.streams }),

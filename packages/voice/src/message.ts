@@ -13,12 +13,13 @@ import type {
   MediaCommand,
   MediaReply,
   OpusAsk,
+  RecordEvent,
   SoundAsk,
   SoundResult,
   SupervisorRole,
   TranscribeAsk,
 } from '@sidetone/wire';
-import type { Play, Stream } from './activity/activity.ts';
+import type { Play, Recording, Stream } from './activity/activity.ts';
 import type { Ending } from './leg/ending.ts';
 import type { Extra } from './leg/headers.ts';
 import type { Audio, Behind } from './leg/leg.ts';
@@ -47,6 +48,7 @@ export type MediaTag =
   | 'stream'
   | 'transcribe'
   | 'fork'
+  | 'record'
   | 'aside';
 
 /** Where a user is registered; voice has drawn the branch id. */
@@ -181,6 +183,8 @@ export type LegInput =
       readonly id: string;
       readonly status: 'completed' | 'stopped' | 'failed';
     } & Numbered)
+  /** The end of a recording in media. */
+  | ({ readonly type: 'recorded'; readonly branch: string; readonly end: RecordEnd } & Numbered)
   /** What the peer sounds like from now on. */
   | ({
       readonly type: 'heard';
@@ -266,6 +270,13 @@ export type LegInput =
   | { readonly type: 'stopTranscribe' }
   | { readonly type: 'fork'; readonly id: string; readonly ask: ForkAsk }
   | { readonly type: 'stopFork' }
+  | { readonly type: 'record'; readonly recording: Recording }
+  | { readonly type: 'changeRecording'; readonly to: 'paused' | 'running' | 'stopped' }
+  /** What became of a recording. */
+  | {
+      readonly type: 'saved';
+      readonly news: Extract<CallNews, { type: 'recorded' | 'recordFailed' }>;
+    }
   /** Digits for the peer. */
   | { readonly type: 'send'; readonly digits: string; readonly durationMs?: Ms }
   /** An INFO or a REFER for the peer. */
@@ -322,6 +333,9 @@ export type PlaceInput =
   // -- the answer to what the place has asked for
   | { readonly type: 'found'; readonly place: Extract<Place, { in: 'built-in' }> }
   | { readonly type: 'notFound'; readonly ending: Ending };
+
+/** How media tells the end of a recording. */
+export type RecordEnd = Pick<RecordEvent, 'id' | 'why' | 'durationMs' | 'wallMs' | 'lostMs'>;
 
 /** What a leg asks for; `voice.ts` spells it in SIP and in media commands. `leg` names the leg, `branch` its branch. */
 export type Wish =
@@ -391,6 +405,14 @@ export type Wish =
     }
   /** For media to play: fetched or made on behalf of the leg's account. */
   | { readonly type: 'sound'; readonly leg: string; readonly id: string; readonly ask: SoundAsk }
+  /** A recording that the leg has no part in any more; `end`: media has closed its file. */
+  | {
+      readonly type: 'recorded';
+      readonly leg: string;
+      readonly branch: string;
+      readonly recording: Recording;
+      readonly end: RecordEnd | null;
+    }
   /** It has answered, and this was to happen then. */
   | { readonly type: 'onAnswer'; readonly leg: string; readonly actions: OnAnswer }
   | {

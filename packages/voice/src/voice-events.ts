@@ -8,6 +8,8 @@ import type {
   MediaCommand,
   MediaEvent,
   MediaReply,
+  RecordingResult,
+  RecordingToSave,
   SoundAsk,
   SoundResult,
 } from '@sidetone/wire';
@@ -24,6 +26,8 @@ export type VoiceInput =
   | { readonly type: 'command'; readonly request: string; readonly command: Command }
   /** The answer to the `sound` output with this id. At most one. */
   | { readonly type: 'sound'; readonly id: string; readonly result: SoundResult }
+  /** The answer to the `save` output with this id. At most one. */
+  | { readonly type: 'saved'; readonly id: string; readonly result: RecordingResult }
   /** These users may not call or be called any more: their calls end. */
   | { readonly type: 'revoked'; readonly users: ReadonlySet<string> }
   /** Takes no new calls (503 with Retry-After) from now on and lets the others live: another process takes over. */
@@ -45,5 +49,7 @@ export type VoiceOutput =
   | { readonly type: 'event'; readonly event: CallEvent }
   /** Something to be fetched or made for media to play, on behalf of this account. */
   | { readonly type: 'sound'; readonly id: string; readonly account: string; readonly ask: SoundAsk }
+  /** A recording whose file is closed: to be trimmed, converted and kept. Asked again by a process that follows; then it is one, too. */
+  | { readonly type: 'save'; readonly id: string; readonly recording: RecordingToSave }
   | JournalLine
   | LogLine;

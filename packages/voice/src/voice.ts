@@ -19,6 +19,7 @@ import type { Wish } from './message.ts';
 import { Conferences } from './place/conferences.ts';
 import type { QueueReads } from './place/queue.ts';
 import { Queues } from './place/queues.ts';
+import { Recordings, type RecordingsOut } from './recordings.ts';
 import { Registry } from './registry.ts';
 import { createVoiceAgent, PROXY } from './sip/agent.ts';
 import { Dialogs } from './sip/dialogs.ts';
@@ -53,6 +54,7 @@ class CallService implements Voice {
   readonly #telling: Telling;
   readonly conferences = new Conferences(this.#registry);
   readonly #remembered = new Remembered();
+  readonly #recordings: Recordings;
   readonly #queues: Queues;
   readonly queues = (now: Ms): QueueReads => this.#queues.at(now);
   readonly #media: MediaDesk;
@@ -96,6 +98,8 @@ class CallService implements Voice {
     this.#telling = new Telling({ ...world, ...places, out });
     const begin = this.#begin;
     this.#commands = new Commands({ ...world, ...places, begin, remembered: this.#remembered });
+    const tell: RecordingsOut['tell'] = (leg, news) => this.#legs.post(leg, { type: 'saved', news });
+    this.#recordings = new Recordings({ put: out, tell, legOf: (id) => registry.legs.get(id) }, options);
     const sip = { agent: this.#agent, dialogs: this.#dialogs, isOwnHost: begin.isOwnHost };
     this.#requests = new InDialog({ ...world, ...sip });
     this.#journal = new LegJournal(this.#agent, this.#dialogs.dialogOf);
@@ -122,9 +126,8 @@ class CallService implements Voice {
   }
 
   deadline(): Ms | null {
-    const places = earliest(this.#media.deadline(), this.#queues.deadline());
-    const legs = earliest(this.#legs.deadline(), places);
-    return earliest(this.#agent.deadline(), earliest(legs, this.#remembered.deadline()));
+    const rooms = [this.#agent, this.#legs, this.#media, this.#queues, this.#remembered, this.#recordings];
+    return rooms.reduce<Ms | null>((next, room) => earliest(next, room.deadline()), null);
   }
 
   handle(input: VoiceInput, now: Ms): readonly VoiceOutput[] {
@@ -147,6 +150,9 @@ class CallService implements Voice {
       }
       case 'sound':
         this.#telling.heard(input.id, input.result);
+        break;
+      case 'saved':
+        this.#recordings.saved(input.id, input.result);
         break;
       case 'tick':
         this.#tick();
@@ -173,11 +179,8 @@ class CallService implements Voice {
     // What a peer is told is known afterwards, whatever happens to this process.
     const lines = this.#journal.take(this.#legs.touched, (id) => this.#registry.legs.get(id));
     this.#legs.touched.clear();
-    const others = [
-      ...this.#remembered.takeLines(),
-      ...this.#queues.takeLines(),
-      ...this.conferences.takeLines(),
-    ];
+    const rooms = [this.#remembered, this.#queues, this.conferences, this.#recordings];
+    const others = rooms.flatMap((room) => room.takeLines());
     const isSame = lines.length + others.length === 0;
     const out = isSame ? this.#out : [...lines, ...others, ...this.#out];
     this.#out = [];
@@ -190,9 +193,7 @@ class CallService implements Voice {
     for (let id = this.#media.takeOverdue(now); id !== undefined; id = this.#media.takeOverdue(now))
       this.#mediaReply(id, { ok: false, error: 'engine', message: 'no reply in time' });
     this.#media.tick(now, this.#out);
-    this.#legs.tick(now);
-    this.#remembered.tick(now);
-    this.#queues.tick(now);
+    for (const room of [this.#legs, this.#remembered, this.#recordings, this.#queues]) room.tick(now);
   }
 
   /** Ends these legs and whoever is with them. */
@@ -218,6 +219,7 @@ class CallService implements Voice {
   }
 
   #forget(leg: Leg): void {
+    this.#recordings.legOver(leg);
     if (leg.program !== null)
       this.#remembered.over(viewOf(leg, this.#options.identity()), leg.program.done, this.#now);
     this.#journal.over(leg.id, this.#dialogs.forget(leg));
@@ -259,7 +261,9 @@ class CallService implements Voice {
       this.#engineSeen = event.state === 'up';
       return;
     }
+    if (event.event === 'recorded') this.#recordings.closed(event);
     if ('room' in event) {
+      if (event.event === 'recorded') return;
       const speaker = 'leg' in event ? this.#registry.legOfBranch(event.leg ?? '') : undefined;
       this.#legs.toConference(event.room, roomInput(event, speaker));
       return;
@@ -274,6 +278,7 @@ class CallService implements Voice {
     );
     this.#end(known, NO_ENGINE);
     this.#legs.run(this.#now);
+    this.#recordings.mediaLost();
     for (const id of [...ids, ...this.#media.open])
       this.#mediaReply(id, { ok: false, error: 'engine', message: 'engine lost' });
   }
@@ -286,8 +291,8 @@ class CallService implements Voice {
       {
         agent: this.#agent,
         cancelMs: this.#timers.cancelMs,
-        begin: (leg) => {
-          this.#journal.inherited(leg.id);
+        begin: (leg, asked) => {
+          this.#journal.inherited(leg.id, asked);
           this.#legs.begin(leg);
         },
         bind: (branch, dialog) => this.#dialogs.bind(branch, dialog),
@@ -299,7 +304,8 @@ class CallService implements Voice {
       this.#now,
     );
     const places = { queues: this.#queues, conferences: this.conferences };
-    const foreign = restoreOthers(entries, { ...places, remembered: this.#remembered }, this.#now);
+    const others = { ...places, remembered: this.#remembered, recordings: this.#recordings };
+    const foreign = restoreOthers(entries, others, this.#now);
     if (foreign !== null) this.#out.push(foreign);
     const registry = this.#registry;
     restorePlaces(legs, { ...places, registry, begin: this.#begin, legs: this.#legs });
@@ -307,7 +313,10 @@ class CallService implements Voice {
     const { identity, epoch } = this.#options;
     const refused = this.#legsOf((user) => isRefused(identity(), user, epoch()));
     this.#end(refused, CAUSE.revoked);
-    this.#media.claim(inheritedMedia(legs, this.conferences.all), this.#now, this.#out);
+    const inherited = inheritedMedia(legs, this.conferences.all);
+    this.#media.claim(this.#recordings.inherited(inherited), this.#now, this.#out);
+    for (const command of this.#recordings.resume())
+      this.#media.ask({ branch: command.leg, tag: 'aside' }, command, this.#now, this.#out);
   }
 
   // ---- SIP in
@@ -396,6 +405,8 @@ class CallService implements Voice {
         return this.#telling.news(wish, this.#now);
       case 'sound':
         return this.#telling.sound(wish);
+      case 'recorded':
+        return this.#recordings.begin(wish, this.#now);
       case 'keptInQueue': {
         const leg = this.#registry.legs.get(wish.leg);
         if (leg !== undefined) this.#queues.keep(leg, wish.place, this.#now);

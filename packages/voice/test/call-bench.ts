@@ -102,6 +102,8 @@ export function spell(out: Wish): string {
       return `news ${out.leg} ${out.n} ${out.what.type}`;
     case 'sound':
       return `sound ${out.leg} ${out.ask.kind}`;
+    case 'recorded':
+      return `recorded ${out.leg} ${out.recording.id}`;
     case 'onAnswer':
       return `onAnswer ${out.leg}`;
     case 'sendRefer':
@@ -148,6 +150,11 @@ function mediaWords(command: MediaCommand): string {
     case 'close':
     case 'listen':
       return `${command.op} ${command.leg}`;
+    case 'record':
+    case 'recordPause':
+    case 'recordResume':
+    case 'recordStop':
+      return `${command.op} ${'leg' in command ? command.leg : command.room} ${command.id}`;
     case 'roomPlay':
     case 'roomStop':
     case 'roomBeep':

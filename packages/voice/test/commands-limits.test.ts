@@ -103,6 +103,25 @@ describe('dial above a limit is refused at once', () => {
     b.clean();
   });
 
+  it('and so are calls that ring nobody: they begin and end, and count among the others', () => {
+    const b = bench({ accounts: [{ id: 'default', callsPerSecond: 3 }] });
+    const nobody = b.dialCommand({ to: ['nobody'] });
+    const w = b.talking();
+    for (let i = 0; i < 2; i++) {
+      const ids = b.ok(nobody)!;
+      assert.deepEqual(b.of(ids), ['initiated', 'hangup']);
+    }
+    assert.equal(b.refusal(nobody), 'busy');
+    assert.equal(b.refusal(b.dialCommand()), 'busy');
+    assert.equal(b.tries('transfer', w, { to: 'nobody' }), 'busy');
+    b.advance(1_001);
+    b.do('transfer', w, { to: 'nobody' });
+    b.ok(nobody);
+    b.dialled();
+    assert.equal(b.refusal(nobody), 'busy');
+    b.clean();
+  });
+
   it('a country that the profile bars, no profile where one is needed, a number of somebody else: 403', () => {
     const rows: readonly [Change, object][] = [
       [

@@ -217,6 +217,30 @@ describe('conferences: who hears whom', () => {
     assert.deepEqual(h.hears(c), { kind: 'music' });
   });
 
+  it('asks for what is heard on hold again before it would be thrown away, and keeps it when it cannot be had', () => {
+    const { h, a, room } = meeting();
+    const hold = { kind: 'url', url: 'https://files.example/h.wav' } as const;
+    const all = { ...about, conference: room, controls: [] };
+    h.do({ type: 'holdMembers', ...all, held: true, hold });
+    const { id } = h.b.sounds.splice(0)[0]!;
+    h.b.tell({ type: 'sound', id, result: { ok: true, file: 'h.wav', ms: 1 } });
+    for (const ok of [true, false]) {
+      h.b.advance(1_800_000);
+      assert.deepEqual(
+        h.b.sounds.splice(0).map((asked) => asked.id),
+        [id],
+      );
+      const result = ok
+        ? ({ ok, file: 'h.wav', ms: 1 } as const)
+        : ({ ok, why: 'failed', detail: 'no' } as const);
+      h.b.tell({ type: 'sound', id, result });
+      assert.deepEqual(h.hears(a), { kind: 'file', file: 'h.wav' });
+    }
+    h.do({ type: 'holdMembers', ...all, controls: [a.control], held: false });
+    h.b.advance(1_800_000);
+    assert.deepEqual(h.b.sounds, []);
+  });
+
   it('gives each its role: whispers reach those who are named and are there', () => {
     const { h, a, b, c, room } = meeting();
     h.join(room, b, { role: 'monitor' });

@@ -83,7 +83,7 @@ const value = fc.oneof(
 describe('a journal of anybody, with what back ends bring about', () => {
   it('has all kinds of entries', () => {
     const kinds = new Set([...full().b.journal.keys()].map((key) => key.split(' ')[0]));
-    assert.deepEqual([...kinds].sort(), ['dialled', 'leg', 'over']);
+    assert.deepEqual([...kinds].sort(), ['asked', 'dialled', 'leg', 'over']);
   });
 
   it('of legs that are over and dials that makes no sense is told and gone, what is only old is gone', () => {
@@ -100,7 +100,7 @@ describe('a journal of anybody, with what back ends bring about', () => {
     const told = b.logs.filter(({ event }) => event === 'journal unreadable');
     assert.deepEqual(
       told.map(({ fields }) => fields),
-      [{ what: 'queues, conferences and calls that are over', entries: 2 }],
+      [{ what: 'queues, conferences, recordings and calls that are over', entries: 2 }],
     );
     for (const key of [over, dialled, 'over old']) assert.ok(!b.journal.has(key), key);
   });

@@ -137,6 +137,8 @@ export class VoiceBench {
   readonly news: CallEvent[] = [];
   /** What was asked for to be heard. */
   readonly sounds: Extract<VoiceOutput, { type: 'sound' }>[] = [];
+  /** Recordings that are to be saved. */
+  readonly saves: Extract<VoiceOutput, { type: 'save' }>[] = [];
   readonly #results = new Map<string, CommandResult>();
   /** What is on disk: the last value of each key, as text. */
   readonly journal = new Map<string, string>();
@@ -236,6 +238,7 @@ export class VoiceBench {
         if (special !== null) this.#replies.push({ id: out.id, reply: special ?? done });
       } else if (out.type === 'record') this.records.push(out.record);
       else if (out.type === 'sound') this.sounds.push(out);
+      else if (out.type === 'save') this.saves.push(out);
       else if (out.type === 'event') this.news.push(out.event);
       else if (out.type === 'commandDone') this.#results.set(out.request, out.result);
       else if (out.type === 'log') this.logs.push(out);

@@ -20,6 +20,7 @@ import type {
   Hook,
   LegStats,
   PlayedMedia,
+  SavedRecording,
   StreamedAs,
 } from '@sidetone/wire';
 
@@ -71,6 +72,14 @@ const stats = recordOf<
   rttMs: maybe(isNumber),
 });
 
+const recording = recordOf<SavedRecording>({
+  id: isText,
+  format: oneOf('wav', 'mp3'),
+  channels: oneOf(1, 2),
+  startedAt: isTime,
+  endedAt: isTime,
+  url: isText,
+});
 const conference: Checks<EventConference> = { conference: isText, creator: isText };
 
 type News<T extends CallNews['type']> = Extract<CallNews, { type: T }>;
@@ -117,6 +126,8 @@ const NEWS: { readonly [T in CallNews['type']]: Checks<Omit<News<T>, 'type'>> } 
   streamStarted: { stream },
   streamStopped: { stream },
   streamFailed: { stream, reason: isString },
+  recorded: { recording },
+  recordFailed: { id: isText, problem: isText },
   enqueued: { queue: isText, position: isNumber, averageWaitSecs: isNumber },
   dequeued: {
     queue: isText,

@@ -5,6 +5,7 @@ import {
   type ConferenceNews,
   EVENT_NAME,
   type PlayedMedia,
+  type SavedRecording,
   type StreamedAs,
 } from '@sidetone/wire';
 import { conferencePayload, isConferenceNews } from './conference-payload.ts';
@@ -155,6 +156,10 @@ function newsOf(what: LegNews, leg: CallEvent['leg']): Record<string, unknown> {
         stream_params,
       };
     }
+    case 'recorded':
+      return recordingOf(what.recording);
+    case 'recordFailed':
+      return { recording_id: what.id, reason: what.problem };
     case 'referCompleted':
     case 'referFailed':
       return { sip_notify_response: what.status };
@@ -166,6 +171,25 @@ function newsOf(what: LegNews, leg: CallEvent['leg']): Record<string, unknown> {
     case 'referStarted':
       return {};
   }
+}
+
+function recordingOf({
+  id,
+  format,
+  channels,
+  startedAt,
+  endedAt,
+  url,
+}: SavedRecording): Record<string, unknown> {
+  return {
+    recording_id: id,
+    channels: channels === 2 ? 'dual' : 'single',
+    format,
+    recording_started_at: isoMicros(startedAt),
+    recording_ended_at: isoMicros(endedAt),
+    recording_urls: { [format]: url },
+    public_recording_urls: {},
+  };
 }
 
 function headersOf(headers: CommandHeaders): object {

@@ -265,6 +265,36 @@ const ROWS: {
       },
     ],
   ],
+  recorded: [
+    [
+      {
+        type: 'recorded',
+        recording: {
+          id: 'r1',
+          format: 'mp3',
+          channels: 2,
+          startedAt: 1_700_000_000_000,
+          endedAt: 1_700_000_004_500,
+          url: 'https://voice.example/r1',
+        },
+      },
+      {
+        recording_id: 'r1',
+        channels: 'dual',
+        format: 'mp3',
+        recording_started_at: '2023-11-14T22:13:20.000000Z',
+        recording_ended_at: '2023-11-14T22:13:24.500000Z',
+        recording_urls: { mp3: 'https://voice.example/r1' },
+        public_recording_urls: {},
+      },
+    ],
+  ],
+  recordFailed: [
+    [
+      { type: 'recordFailed', id: 'r1', problem: 'Internal server error' },
+      { recording_id: 'r1', reason: 'Internal server error' },
+    ],
+  ],
   enqueued: [
     [
       { type: 'enqueued', queue: 'support', position: 2, averageWaitSecs: 13 },

@@ -2,10 +2,12 @@ import type { EpochMs, Ms } from '@sidetone/core';
 import type { CommandHeaders } from './command.ts';
 import type { ConferenceEndReason } from './conference.ts';
 import type { CodecName, LegStats } from './media-control.ts';
+import type { RecordingProblem, SavedRecording } from './recording.ts';
 
 /*
  * What happens to legs that a back end hears of: one stream, in which each leg is a lane, and each conference. `initiated` comes first in
- * the lane of a leg, cause before effect, `hangup` last. Readers need nothing else: webhooks, the list of call events, and what is built on them later.
+ * the lane of a leg, cause before effect, `hangup` last but for what becomes of a recording. Readers need nothing else: webhooks, the list
+ * of call events, and what is built on them later.
  */
 
 /** Where an event is told. */
@@ -144,6 +146,8 @@ export type CallNews =
   | { readonly type: 'streamStarted'; readonly stream: StreamedAs }
   | { readonly type: 'streamStopped'; readonly stream: StreamedAs }
   | { readonly type: 'streamFailed'; readonly stream: StreamedAs; readonly reason: string }
+  | { readonly type: 'recorded'; readonly recording: SavedRecording }
+  | { readonly type: 'recordFailed'; readonly id: string; readonly problem: RecordingProblem }
   | {
       readonly type: 'enqueued';
       readonly queue: string;
@@ -224,6 +228,8 @@ export const EVENT_NAME = {
   streamStarted: 'streaming.started',
   streamStopped: 'streaming.stopped',
   streamFailed: 'streaming.failed',
+  recorded: 'call.recording.saved',
+  recordFailed: 'call.recording.error',
   enqueued: 'call.enqueued',
   dequeued: 'call.dequeued',
   transcript: 'call.transcription',

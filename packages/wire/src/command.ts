@@ -5,6 +5,7 @@ import type { CodecName } from './media-control.ts';
 import type { ForkAsk } from './media-fork.ts';
 import type { StreamAsk } from './media-stream.ts';
 import type { TranscribeAsk } from './media-transcribe.ts';
+import type { RecordAsk } from './recording.ts';
 import type { Refusal } from './refusal.ts';
 import type { SoundAsk } from './sound.ts';
 
@@ -95,6 +96,8 @@ export interface DialCommand extends Common {
   /** Connected while the far end rings. */
   readonly stream?: StreamWish;
   readonly transcribe?: TranscribeAsk;
+  /** From its answer on. */
+  readonly record?: RecordAsk;
   readonly conference?: ConferenceAsk;
   readonly supervise?: SuperviseAsk;
 }
@@ -111,6 +114,7 @@ export type LegCommand =
       readonly codecs?: readonly CodecName[];
       readonly stream?: StreamWish;
       readonly transcribe?: TranscribeAsk;
+      readonly record?: RecordAsk;
     })
   | (OnLeg & { readonly type: 'reject'; readonly cause: 'CALL_REJECTED' | 'USER_BUSY' })
   | (OnLeg & { readonly type: 'hangup'; readonly headers?: CommandHeaders })
@@ -124,6 +128,8 @@ export type LegCommand =
       readonly ringtone?: boolean;
       /** Whose digits the other side does not hear: of the leg of the URL, of the other one, of both. */
       readonly muteDigits?: 'none' | 'both' | 'self' | 'opposite';
+      /** The leg of the URL is recorded, from now or from its answer on. */
+      readonly record?: RecordAsk;
     })
   | (OnLeg & {
       readonly type: 'transfer';
@@ -140,6 +146,8 @@ export type LegCommand =
       readonly digits?: string;
       readonly play?: SoundAsk;
       readonly detect?: MachineDetectionAsk;
+      /** The leg that is called, from its answer on. */
+      readonly record?: RecordAsk;
     })
   | (OnLeg & { readonly type: 'refer'; readonly address: string; readonly headers?: CommandHeaders })
   | (OnLeg & { readonly type: 'setClientState' })
@@ -172,6 +180,11 @@ export type LegCommand =
     })
   | (OnLeg & GatherAsk & { readonly type: 'gather' })
   | (OnLeg & { readonly type: 'stopGather' })
+  // -- recordings
+  | (OnLeg & RecordAsk & { readonly type: 'record' })
+  | (OnLeg & OfRecording & { readonly type: 'pauseRecord' })
+  | (OnLeg & OfRecording & { readonly type: 'resumeRecord' })
+  | (OnLeg & OfRecording & { readonly type: 'stopRecord' })
   /** Of a supervisor of a bridge. */
   | (OnLeg & { readonly type: 'switchRole'; readonly role: SupervisorRole })
   // -- streams
@@ -182,6 +195,11 @@ export type LegCommand =
   | (OnLeg & { readonly type: 'stopTranscribe' })
   | (OnLeg & { readonly type: 'fork'; readonly ask: ForkAsk })
   | (OnLeg & { readonly type: 'stopFork' });
+
+interface OfRecording {
+  /** Default: the one that there is. */
+  readonly recording?: string;
+}
 
 export interface PlayAsk {
   readonly sound: SoundAsk;
@@ -219,8 +237,8 @@ export interface LegIds {
 }
 
 export type CommandResult =
-  /** `conference`: the id of the one that was made. */
-  | { readonly ok: true; readonly ids?: LegIds; readonly conference?: string }
+  /** `conference`: the id of the one that was made; `recording`: of what the command has begun. */
+  | { readonly ok: true; readonly ids?: LegIds; readonly conference?: string; readonly recording?: string }
   | { readonly ok: false; readonly refusal: Refusal };
 
 /** A leg as reads show it; kept for 10 minutes behind its end. Times are epoch milliseconds. */

@@ -151,6 +151,14 @@ export {
 export { isNumber } from './numbers/signs.ts';
 export { canonicalNumber, namedBy, readNumber } from './numbers/written.ts';
 export { causeFromReason, formatReason, parseReason, type ReasonValue } from './reason-header.ts';
+export type {
+  RecordAsk,
+  RecordedBy,
+  RecordingProblem,
+  RecordingResult,
+  RecordingToSave,
+  SavedRecording,
+} from './recording.ts';
 export { REFUSAL, type Refusal, type RefusalName } from './refusal.ts';
 export { retryAfter } from './retry-after.ts';
 export {

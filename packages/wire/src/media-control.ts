@@ -6,6 +6,7 @@
  */
 
 import type { ForkCommand } from './media-fork.ts';
+import type { RecordCommand, RecordEvent } from './media-record.ts';
 import type { Reach, RoomCommand, RoomEvent } from './media-room.ts';
 import type { StreamCommand, StreamEvent } from './media-stream.ts';
 import type { TranscribeCommand, TranscribeEvent } from './media-transcribe.ts';
@@ -134,7 +135,8 @@ export type MediaCommand =
   | RoomCommand
   | StreamCommand
   | TranscribeCommand
-  | ForkCommand;
+  | ForkCommand
+  | RecordCommand;
 
 export interface LegStats {
   readonly packetsReceived: number;
@@ -226,5 +228,6 @@ export type MediaEvent =
   | RoomEvent
   | StreamEvent
   | TranscribeEvent
+  | RecordEvent
   /** The engine process came (back) up: legs it had are gone unless listed. */
   | { readonly event: 'engine'; readonly state: 'up' | 'down' };

@@ -38,6 +38,8 @@ export type RecordEvent = RecordOn & {
   readonly why: 'stopped' | 'closed' | 'max' | 'silence' | 'failed';
   /** Of sound in the file. */
   readonly durationMs: number;
+  /** From its beginning to its end, pauses included. */
+  readonly wallMs: number;
   /** Sound that came and is not in the file, since the disk was slow or refused. */
   readonly lostMs: number;
 };

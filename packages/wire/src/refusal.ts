@@ -8,6 +8,7 @@ export const REFUSAL = {
   unknownLeg: { code: '90015', status: 422, title: 'Invalid Call Control ID' },
   badStop: { code: '90016', status: 422, title: 'Invalid value for stop' },
   badClientState: { code: '90017', status: 422, title: 'Invalid value for client_state' },
+  notRecordable: { code: '90020', status: 422, title: 'Recording cannot be started' },
   ended: { code: '90018', status: 422, title: 'Call has already ended' },
   conferenceEnded: { code: '90019', status: 422, title: 'Conference has already ended' },
   conferenceFull: { code: '90032', status: 422, title: 'Maximum number of conference participants reached' },

@@ -27,6 +27,7 @@ import { phoneNumbers } from './resources/phone-numbers.ts';
 import { callControlApplications, outboundVoiceProfiles } from './resources/plain-objects.ts';
 import { publicKey } from './resources/public-key.ts';
 import { queues } from './resources/queues.ts';
+import { recordings } from './resources/recordings.ts';
 import { telephonyCredentials } from './resources/telephony-credentials.ts';
 import { webhookDeliveries } from './resources/webhook-deliveries.ts';
 import { readUpload, type Uploaded } from './upload.ts';
@@ -45,6 +46,7 @@ export const OPERATIONS: readonly Operation[] = [
   ...calls,
   ...callActions,
   ...activeCalls,
+  ...recordings,
   ...conferences,
   ...conferenceActions,
   ...queues,

@@ -6,6 +6,7 @@ import type { EventReader } from '../events/event-queries.ts';
 import { isVisible } from '../identity/objects.ts';
 import type { IdentityService } from '../identity/open.ts';
 import { NameTaken, type Registry } from '../identity/registry.ts';
+import type { RecordingService } from '../recordings/service.ts';
 import type { Fetched } from '../sounds/fetch.ts';
 import type { Draft, MediaStorage } from '../sounds/media-storage.ts';
 import type { AuditEntry, Change, ObjectKind, StoredObject } from '../store/directory-store.ts';
@@ -68,6 +69,7 @@ export interface ApiWorld {
     readonly redeliver: (event: CallEvent, attempts: number) => void;
   };
   readonly media: MediaDoor;
+  readonly recordings: Pick<RecordingService, 'store' | 'links' | 'remove'>;
 }
 
 /** A request whose sender is known. */

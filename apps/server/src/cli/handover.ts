@@ -1,12 +1,14 @@
 import { connect } from 'node:net';
-import { resolve } from 'node:path';
 import { jsonLines } from '../media/json-lines.ts';
 import { socketPath } from '../supervise/data-sockets.ts';
+import { dataFolder } from './data-folder.ts';
 import { fail } from './fail.ts';
 
 /** `sidetone handover`: has the running service replace its signalling process under its calls, and prints how that goes. */
 export async function handover(options: { readonly data: string }): Promise<void> {
-  const socket = connect(socketPath(resolve(options.data), 'admin'));
+  const dataDir = dataFolder(options.data);
+  if (dataDir === undefined) return;
+  const socket = connect(socketPath(dataDir, 'admin'));
   socket.setEncoding('utf8');
   let outcome: { readonly ok: boolean; readonly line: string } | undefined;
   socket.on(

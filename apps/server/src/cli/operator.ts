@@ -1,4 +1,3 @@
-import { mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { canonicalNumber, listedNumber } from '@sidetone/wire';
 import { epoch } from '../clock.ts';
@@ -25,6 +24,7 @@ import { loadSecrets } from '../identity/secrets.ts';
 import type { AuditEntry, Change, ObjectKind, StoredObject } from '../store/directory-store.ts';
 import { createSigner } from '../webhooks/signer.ts';
 import { httpAddress } from './banner.ts';
+import { dataFolder } from './data-folder.ts';
 import { fail } from './fail.ts';
 
 export interface OperatorOptions {
@@ -47,13 +47,11 @@ class Refusal extends Error {}
 export async function operate(words: readonly string[], options: OperatorOptions): Promise<void> {
   const loaded = loadConfig(options.config);
   if (!loaded.ok) return fail(loaded.error);
-  const dataDir = resolve(options.data);
+  const { postgres, sqlite } = loaded.value.store;
+  const isElsewhere = (postgres !== undefined || sqlite?.file !== undefined) && options.env !== true;
+  const dataDir = isElsewhere ? resolve(options.data) : dataFolder(options.data);
+  if (dataDir === undefined) return;
   try {
-    // A folder of a server that was never started is mostly the wrong one: keys made there are good nowhere.
-    if (mkdirSync(dataDir, { recursive: true, mode: 0o700 }) !== undefined)
-      process.stderr.write(
-        `sidetone: note: ${dataDir} is new; only a server with this data folder knows what is made here (see --data)\n`,
-      );
     const store = await openDirectoryStore(loaded.value, dataDir);
     try {
       if (options.env === true && words.join(' ') !== 'key create')

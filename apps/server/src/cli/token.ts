@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { epoch } from '../clock.ts';
 import { loadConfig } from '../config/load.ts';
 import { LoginTokens } from '../identity/login-token.ts';
@@ -7,6 +7,7 @@ import { isVisible, userName } from '../identity/objects.ts';
 import { openDirectoryStore } from '../identity/open.ts';
 import { Registry } from '../identity/registry.ts';
 import { loadSecrets } from '../identity/secrets.ts';
+import { dataFolder } from './data-folder.ts';
 import { fail } from './fail.ts';
 
 const MOST_NAMES = 20;
@@ -19,7 +20,8 @@ export async function token(options: {
 }): Promise<void> {
   const loaded = loadConfig(options.config);
   if (!loaded.ok) return fail(loaded.error);
-  const dataDir = resolve(options.data);
+  const dataDir = dataFolder(options.data);
+  if (dataDir === undefined) return;
   if (!existsSync(join(dataDir, 'secrets.json'))) {
     return fail(
       `${dataDir} has no secrets yet; start "sidetone serve --data ${options.data}" once, or name the right folder with --data`,

@@ -1,7 +1,6 @@
-import { mkdirSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { activateWebhookKey, loadSecrets, prepareWebhookKey } from '../identity/secrets.ts';
 import { createSigner } from '../webhooks/signer.ts';
+import { dataFolder } from './data-folder.ts';
 import { fail } from './fail.ts';
 
 /**
@@ -10,9 +9,9 @@ import { fail } from './fail.ts';
  */
 export function webhookKey(options: { readonly verb: string | undefined; readonly data: string }): void {
   const { verb } = options;
-  const dataDir = resolve(options.data);
+  const dataDir = dataFolder(options.data);
+  if (dataDir === undefined) return;
   try {
-    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
     if (verb === 'rotate') prepareWebhookKey(dataDir);
     else if (verb === 'activate') {
       if (!activateWebhookKey(dataDir))

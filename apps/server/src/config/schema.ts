@@ -2,6 +2,7 @@ import { canonicalHost, familyOf } from '@sidetone/core';
 import { callingCodeOf, listedNumber, readNumber } from '@sidetone/wire';
 import { z } from 'zod';
 import { DEFAULT_CODECS, DEFAULT_REJECT_CODE } from '../identity/defaults.ts';
+import { recordingsSection } from './recordings-section.ts';
 import { soundsSection, speechSection, streamsSection, transcriptionSection } from './sound-sections.ts';
 
 /**
@@ -162,6 +163,14 @@ const httpSection = z.strictObject({
     .optional()
     .describe(
       'With a certificate the same port serves https and wss. Browsers need it for the microphone beyond localhost.',
+    ),
+  public_url: z
+    .string()
+    .max(2048)
+    .regex(/^https?:\/\/[^\s?#]+$/, 'must look like https://voice.example')
+    .optional()
+    .describe(
+      'How others reach this server: links to recordings begin with it. Default: the address that it listens on.',
     ),
   origins: z
     .array(z.string().min(1))
@@ -377,6 +386,7 @@ export const configSchema = z.strictObject({
   trunks: z.array(trunk).default([]).describe('The carriers.'),
   webhooks: webhooksSection.prefault({}),
   sounds: soundsSection.prefault({}),
+  recordings: recordingsSection.prefault({}),
   speech: speechSection.prefault({}),
   streams: streamsSection.prefault({}),
   transcription: transcriptionSection.prefault({}),

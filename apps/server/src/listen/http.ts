@@ -52,6 +52,8 @@ export interface HttpRoutes {
   /** The address of the client that sent a request. */
   readonly addressOf: (request: IncomingMessage) => string;
   readonly health: () => object;
+  /** The file of a recording, for whoever has a link that is good. */
+  readonly recording: (request: Request) => Promise<Response>;
   /** The REST API: everything under /v2. */
   readonly api: Hono;
 }
@@ -68,6 +70,8 @@ export function createHttpApp(routes: HttpRoutes, tls: boolean): Hono {
   app.route('/', routes.api);
 
   app.get('/healthz', (c) => c.json(routes.health()));
+
+  app.get('/recordings/:file', (c) => routes.recording(c.req.raw));
 
   app.post('/api/login-link', bodyLimit({ maxSize: 4096 }), async (c) => {
     const body: unknown = await c.req.json().catch(() => null);

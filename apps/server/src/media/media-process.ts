@@ -14,6 +14,7 @@ import { isBindable } from '../net/addresses.ts';
 import type { FromChild } from '../supervise/messages.ts';
 import { type ControlServer, listenControl } from './control-server.ts';
 import { udpSockets } from './datagrams.ts';
+import { type RecordingFiles, recordingFiles } from './recording-files.ts';
 import { createRemote } from './remote-lines.ts';
 import { soundFiles } from './sound-files.ts';
 import { listenStreams, type Streams } from './streams.ts';
@@ -23,7 +24,7 @@ import { monotonic, timers } from './timers.ts';
 export interface MediaStart {
   /** Absolute path of the Unix socket to listen on. */
   readonly controlSocket: string;
-  /** Where sounds lie that it may be told to play; without it there are none. */
+  /** Where sounds lie that it may be told to play, and recordings are written; without it there are none. */
   readonly dataDir?: string;
   readonly addresses: readonly string[];
   readonly ports: readonly [number, number];
@@ -40,6 +41,8 @@ export interface MediaStart {
 
 /** Whoever signals all processes at once: signalling ends its calls first, while their media stands. */
 const LONGEST_FAREWELL_MS = 5000;
+/** What is recorded to the end is on the disk by then. */
+const LONGEST_CLOSING_MS = 2000;
 
 const systemRandom: Random = {
   int: (bound) => (bound <= 1 ? 0 : randomInt(Math.min(bound, 2 ** 48 - 1))),
@@ -62,13 +65,13 @@ async function main(start: MediaStart): Promise<void> {
     process.exit(70);
   });
   let control: ControlServer | undefined;
-  let end = (): void => {};
+  let end = async (): Promise<void> => {};
   let stopping = false;
   const stop = async (): Promise<void> => {
     if (stopping) return;
     stopping = true;
     await Promise.race([control?.unowned(), rest(LONGEST_FAREWELL_MS)]);
-    end();
+    await end();
     process.exit(0);
   };
   process.on('SIGTERM', () => void stop());
@@ -91,6 +94,11 @@ async function main(start: MediaStart): Promise<void> {
   }
   const [codec, dtls] = await Promise.all([opus(), createWeriftDtls()]);
 
+  const recordings: RecordingFiles | undefined =
+    start.dataDir === undefined
+      ? undefined
+      : recordingFiles(start.dataDir, (event, why) => log.error({ why }, event));
+
   const engine: MediaEngine = createMediaEngine({
     sockets: udpSockets,
     now: monotonic,
@@ -101,6 +109,7 @@ async function main(start: MediaStart): Promise<void> {
     ...(start.dataDir === undefined
       ? {}
       : { sounds: soundFiles(start.dataDir, (event, why) => log.warn({ why }, event)) }),
+    ...(recordings === undefined ? {} : { recordings }),
     addresses: start.addresses,
     ...(start.publicAddress === undefined ? {} : { publicAddress: start.publicAddress }),
     ...(streams === undefined ? {} : { streams }),
@@ -113,9 +122,10 @@ async function main(start: MediaStart): Promise<void> {
     emit: (event) => control?.event(event),
   });
 
-  end = () => {
+  end = async () => {
     engine.closeAll();
     control?.close();
+    await Promise.race([recordings?.settled(), rest(LONGEST_CLOSING_MS)]);
   };
   try {
     control = await listenControl(start.controlSocket, engine, (event) => log.info(event));

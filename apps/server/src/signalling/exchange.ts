@@ -50,6 +50,8 @@ export interface World {
   readonly media: (output: Extract<VoiceOutput, { type: 'media' }>) => void;
   /** Answered by a `sound` input with its id. */
   readonly sound: (output: Extract<VoiceOutput, { type: 'sound' }>) => void;
+  /** Answered by a `saved` input with its id. */
+  readonly save: (output: Extract<VoiceOutput, { type: 'save' }>) => void;
   /** How long the oldest media command has waited for its reply. */
   readonly mediaLag: () => Ms;
   /** What has changed and finished, as one unit. Must be written when this returns: what leaves follows. */
@@ -228,6 +230,8 @@ export function createExchange(options: ExchangeOptions, world: World): Exchange
         return world.store(output.item);
       case 'sound':
         return world.sound(output);
+      case 'save':
+        return world.save(output);
     }
   }
 

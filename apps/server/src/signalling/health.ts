@@ -2,7 +2,15 @@ import type { Ms } from '@sidetone/core';
 
 /** What the service goes on without for a while. */
 export interface Part {
-  readonly name: 'call_records' | 'call_events' | 'webhooks' | 'journal' | 'users' | 'media' | 'trunks';
+  readonly name:
+    | 'call_records'
+    | 'call_events'
+    | 'webhooks'
+    | 'journal'
+    | 'users'
+    | 'media'
+    | 'recordings'
+    | 'trunks';
   /** In one clause; `undefined` while all is well. */
   readonly why: () => string | undefined;
   /** What is to be made up for later. */
@@ -10,6 +18,19 @@ export interface Part {
   /** What never will. */
   readonly lost?: () => number;
 }
+
+/** Of what writes down, now or later. */
+export const partOf = (
+  name: Part['name'],
+  of: {
+    readonly state: { readonly why: string | undefined; readonly waiting: number; readonly lost?: number };
+  },
+): Part => ({
+  name,
+  why: () => of.state.why,
+  waiting: () => of.state.waiting,
+  lost: () => of.state.lost ?? 0,
+});
 
 /** `GET /healthz`. Strangers read it: it names parts and reasons, no path, no address, no user. */
 export interface HealthAnswer {

@@ -23,6 +23,8 @@ import { createMediaClient } from '../media/control-client.ts';
 import { familiesOf, publicHosts } from '../net/listen-hosts.ts';
 import { openSipTransport, type SipTransport } from '../net/sip-transport.ts';
 import { createOutgoing } from '../outgoing/outgoing.ts';
+import { fetchRecording } from '../recordings/fetch.ts';
+import { openRecordings } from '../recordings/open.ts';
 import { createSoundService } from '../sounds/service.ts';
 import { openRecordWriter } from '../store/record-writer.ts';
 import { FAULT, type FromChild, type SignallingStart, type ToChild } from '../supervise/messages.ts';
@@ -31,7 +33,7 @@ import { openWebhooks } from '../webhooks/open.ts';
 import { authenticate } from './authenticate.ts';
 import { createExchange } from './exchange.ts';
 import { handOver } from './hand-over.ts';
-import { Health } from './health.ts';
+import { Health, partOf } from './health.ts';
 import { InheritedFault, inheriting } from './inherited-fault.ts';
 import { KeptTrunks } from './kept-trunks.ts';
 import { registrationOf } from './registration.ts';
@@ -133,20 +135,13 @@ async function serve(
 
   const sounds = createSoundService({ config, dataDir, outgoing, log });
 
+  const recordings = openRecordings({ config, dataDir, secrets, log });
+
   let mediaIsHere = false;
   const health = new Health([
-    {
-      name: 'call_records',
-      why: () => records.state.why,
-      waiting: () => records.state.waiting,
-      lost: () => records.state.lost,
-    },
-    {
-      name: 'call_events',
-      why: () => webhooks.state.why,
-      waiting: () => webhooks.state.waiting,
-      lost: () => webhooks.state.lost,
-    },
+    partOf('call_records', records),
+    partOf('call_events', webhooks),
+    partOf('recordings', recordings),
     { name: 'webhooks', why: () => undefined, waiting: () => exchange.webhooks().waiting },
     {
       name: 'journal',
@@ -218,6 +213,8 @@ async function serve(
           .prepare(account, ask)
           .then((result) => exchange.post('voice', { type: 'sound', id, result }));
       },
+      save: ({ id, recording }) =>
+        recordings.save(id, recording, (result) => exchange.post('voice', { type: 'saved', id, result })),
       mediaLag: () => media.lag(),
       keep: (changes, ended) => {
         journal.write([
@@ -282,6 +279,7 @@ async function serve(
           others: others.slice(0, 8).map((other) => other.name),
         };
       },
+      recording: (request) => fetchRecording(recordings, request, epoch()),
       knowsReport: (reportId) => exchange.knowsReport(reportId),
       reported: (callId, bytes, address) =>
         log.info({ call: callId.slice(0, 64), bytes, address }, 'call report received'),
@@ -294,6 +292,7 @@ async function serve(
           registration: (user) => registrationOf(exchange.bindingsOf(user), monotonic()),
           calls: exchange,
           webhooks: webhooks.api,
+          recordings,
         },
         requestsPerMinute: config.limits.api_requests_per_minute,
         monotonic,
@@ -351,6 +350,7 @@ async function serve(
     await webhooks.close();
     exchange.stop();
     await sounds.close();
+    await recordings.close();
     outgoing.close();
     await records.close();
     await people.close();

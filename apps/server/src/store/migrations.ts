@@ -82,4 +82,29 @@ export const MIGRATIONS: readonly Migration[] = [
     name: 'the audit log by time',
     sql: 'CREATE INDEX audit_by_time ON audit (account, at, seq);',
   },
+  {
+    id: 4,
+    name: 'recordings',
+    sql: `
+      CREATE TABLE recordings (
+        id TEXT PRIMARY KEY,
+        account TEXT NOT NULL,
+        control TEXT,
+        leg TEXT,
+        session TEXT,
+        conference TEXT,
+        connection TEXT,
+        caller TEXT NOT NULL,
+        callee TEXT NOT NULL,
+        created_at REAL NOT NULL,
+        started_at REAL NOT NULL,
+        ended_at REAL NOT NULL,
+        recording TEXT NOT NULL
+      ) STRICT;
+      CREATE INDEX recordings_by_account ON recordings (account, created_at, id);
+      CREATE INDEX recordings_by_time ON recordings (created_at);
+      CREATE INDEX recordings_by_leg ON recordings (leg);
+      CREATE INDEX recordings_by_session ON recordings (session);
+    `,
+  },
 ];

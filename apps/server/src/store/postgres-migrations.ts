@@ -49,4 +49,29 @@ export const POSTGRES_MIGRATIONS: readonly Migration[] = [
     name: 'the audit log by time',
     sql: 'CREATE INDEX audit_by_time ON audit (account, at, seq);',
   },
+  {
+    id: 3,
+    name: 'recordings',
+    sql: `
+      CREATE TABLE recordings (
+        id TEXT PRIMARY KEY,
+        account TEXT NOT NULL,
+        control TEXT,
+        leg TEXT,
+        session TEXT,
+        conference TEXT,
+        connection TEXT,
+        caller TEXT NOT NULL,
+        callee TEXT NOT NULL,
+        created_at DOUBLE PRECISION NOT NULL,
+        started_at DOUBLE PRECISION NOT NULL,
+        ended_at DOUBLE PRECISION NOT NULL,
+        recording TEXT NOT NULL
+      );
+      CREATE INDEX recordings_by_account ON recordings (account, created_at, id);
+      CREATE INDEX recordings_by_time ON recordings (created_at);
+      CREATE INDEX recordings_by_leg ON recordings (leg);
+      CREATE INDEX recordings_by_session ON recordings (session);
+    `,
+  },
 ];

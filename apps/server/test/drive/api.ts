@@ -15,6 +15,9 @@ import { accountName, makeObject } from '../../src/identity/objects.ts';
 import type { IdentityService } from '../../src/identity/open.ts';
 import { createLog } from '../../src/log.ts';
 import { createOutgoing } from '../../src/outgoing/outgoing.ts';
+import { Links } from '../../src/recordings/links.ts';
+import { openSqliteRecordings } from '../../src/recordings/open-sqlite.ts';
+import { createRecordingService, type RecordingService } from '../../src/recordings/service.ts';
 import { createSoundService, type SoundService } from '../../src/sounds/service.ts';
 import type { StoredObject } from '../../src/store/directory-store.ts';
 import { createSigner } from '../../src/webhooks/signer.ts';
@@ -43,6 +46,7 @@ export class ApiBench {
   app!: Hono;
   media!: SoundService['door'];
   prepare!: SoundService['prepare'];
+  recordings!: RecordingService;
   readonly #closing: (() => Promise<void>)[] = [];
   #server: Server | undefined;
 
@@ -71,6 +75,14 @@ export class ApiBench {
     bench.media = sounds.door;
     bench.prepare = sounds.prepare;
     bench.#closing.push(() => sounds.close());
+    bench.recordings = createRecordingService({
+      dataDir: bench.people.dir,
+      store: openSqliteRecordings(join(bench.people.dir, 'recordings.db')),
+      links: new Links('http://voice.example', new Uint8Array(32).fill(9)),
+      epoch: () => bench.people.now,
+      log,
+    });
+    bench.#closing.push(() => bench.recordings.close());
     bench.app = createApi({
       world: {
         people: bench.service,
@@ -83,6 +95,7 @@ export class ApiBench {
           redeliver: (event, attempts) => bench.redelivered.push([event, attempts]),
         },
         media: sounds.door,
+        recordings: bench.recordings,
       },
       requestsPerMinute,
       monotonic: () => bench.now,

@@ -1,11 +1,8 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { chownSync, existsSync, globSync, mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-
-const FIRST_PORT = 48_000;
-const PORTS = 900;
+import { freePort } from './ports.ts';
 
 /** Where this system keeps the programs of PostgreSQL 15 or newer; `undefined` without one. */
 export function postgresPrograms(): string | undefined {
@@ -89,17 +86,4 @@ export class PostgresCluster {
 function idOf(user: string): { uid: number; gid: number } {
   const ask = (flag: string): number => Number(spawnSync('id', [flag, user], { encoding: 'utf8' }).stdout);
   return { uid: ask('-u'), gid: ask('-g') };
-}
-
-async function freePort(): Promise<number> {
-  for (let tries = 0; tries < 50; tries++) {
-    const port = FIRST_PORT + Math.floor(Math.random() * PORTS);
-    const free = await new Promise<boolean>((resolve) => {
-      const server = createServer();
-      server.once('error', () => resolve(false));
-      server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
-    });
-    if (free) return port;
-  }
-  throw new Error('no free port');
 }

@@ -1,11 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { freePort } from './ports.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
@@ -22,23 +21,6 @@ export async function until<T>(
     if (found !== undefined && found !== false && found !== null) return found;
     if (performance.now() > end) throw new Error(`waited in vain for ${what}\n${detail()}`);
     await new Promise((done) => setTimeout(done, 5));
-  }
-}
-
-/** A port that is free for TCP and UDP right now. */
-async function freePort(): Promise<number> {
-  for (;;) {
-    const tcp = createServer().listen(0, '127.0.0.1');
-    await once(tcp, 'listening');
-    const { port } = tcp.address() as { port: number };
-    const udp = createSocket('udp4');
-    const free = await new Promise<boolean>((done) => {
-      udp.once('error', () => done(false));
-      udp.bind(port, '127.0.0.1', () => done(true));
-    });
-    await new Promise<void>((done) => udp.close(() => done()));
-    await new Promise<void>((done) => tcp.close(() => done()));
-    if (free) return port;
   }
 }
 

@@ -49,7 +49,7 @@ export class Ear implements Feed {
     ) {
       this.#codec = codec;
       this.#limits = limits;
-      this.most = codecRate(codec, 24_000);
+      this.most = codecRate(codec, 48_000);
       this.form = formOf(codec, limits, this.#room.rate);
       this.#room.formed();
     }

@@ -7,8 +7,11 @@ import { meanSquare } from '../loudness.ts';
 import { Ear, type Heard } from './ear.ts';
 import type { Sounding } from './mixes.ts';
 import { Slot } from './slot.ts';
-import { Level, type Speaker } from './speakers.ts';
+import { isSpeech, Level, type Speaker } from './speakers.ts';
 import { Voice } from './voice.ts';
+
+/** A second without a word: whoever goes on speaking is not decoded anew at each pause. */
+const STILL_TICKS = 50;
 
 /** A leg in a room: what it hears, and what is heard of it. */
 export class Member extends Ear implements Sounding, Speaker {
@@ -18,6 +21,8 @@ export class Member extends Ear implements Sounding, Speaker {
   readonly #leg: Leg;
   readonly #world: LegWorld;
   #slot: Slot | undefined;
+  /** Ticks for which nothing has been said. */
+  #still = 0;
   #to: Reach = 'none';
   #some: ReadonlySet<string> | undefined;
 
@@ -66,6 +71,8 @@ export class Member extends Ear implements Sounding, Speaker {
     if (slot === undefined) return;
     const frame = slot.pull(at);
     this.level.frame(frame === undefined ? 0 : meanSquare(frame));
+    this.#still = isSpeech(this.level) ? 0 : this.#still + 1;
+    slot.still = this.#still > STILL_TICKS;
     this.voice.sound(frame, slot.rate, tick);
   }
 }

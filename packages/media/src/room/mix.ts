@@ -3,6 +3,7 @@ import { type EncoderLimits, type PcmEncoder, type PcmRate, pcmEncoder } from '.
 import { limit } from '../loudness.ts';
 import type { OpusFactory } from '../opus.ts';
 import { loopFrames, render } from '../synth.ts';
+import type { Tracks } from '../track.ts';
 import { fading, type Voice } from './voice.ts';
 
 /** In what form a mix is wanted: PCM, or packets of a codec for peers with the same limits. */
@@ -13,6 +14,16 @@ export interface Form {
   readonly limits?: EncoderLimits;
 }
 
+let mixes = 0;
+
+/** What mixes share. */
+export interface MixWorld {
+  readonly opus: OpusFactory;
+  readonly tracks: Tracks;
+}
+
+/** Ticks of comfort noise after which no encoder makes it. */
+const REST_AFTER = 25;
 const COMFORT = { kind: 'comfort' } as const;
 
 /**
@@ -20,8 +31,12 @@ const COMFORT = { kind: 'comfort' } as const;
  * what comes in and what goes out fades, so that those who stay hear one sound that goes on.
  */
 export class Mix {
+  /** Another one for each mix of the process. */
+  readonly id = ++mixes;
   readonly form: Form;
   voices: readonly Voice[] = [];
+  /** The tick since which that is so. */
+  since = 0;
   /** What was heard in the last tick. */
   before: readonly Voice[] = [];
   /** The next frame is to be understood by who has heard another mix. */
@@ -31,10 +46,16 @@ export class Mix {
   readonly #pcm: Int16Array;
   #tick = -1;
   #frame: Uint8Array | undefined;
+  /** What those who come from another mix have heard last: a codec that has not heard it begins with a hole. */
+  #lead: Int16Array | undefined;
+  /** Frames of comfort noise so far, and of them those since anything was heard. */
   #quiet = 0;
+  #still = 0;
+  readonly #tracks: Tracks;
 
-  constructor(form: Form, opus: OpusFactory) {
+  constructor(form: Form, { opus, tracks }: MixWorld) {
     this.form = form;
+    this.#tracks = tracks;
     this.#sums = new Int32Array(form.rate / 50);
     this.#pcm = new Int16Array(form.rate / 50);
     if (form.codec !== undefined) this.#encoder = pcmEncoder(form.codec, form.rate, opus, form.limits ?? {});
@@ -45,10 +66,14 @@ export class Mix {
     return this.#tick >= tick - 1;
   }
 
-  /** Goes on from `tick` where another mix was. */
-  follow(before: readonly Voice[], tick: number): void {
-    this.before = before;
+  /** Goes on from `tick` where `other` was: with its voices and, of the same form, the state of its codec, or else the frame before as a lead. */
+  follow(other: Mix, tick: number): void {
+    this.before = other.before;
     this.#tick = tick - 1;
+    this.#quiet = other.#quiet;
+    if (other.form.key !== this.form.key || other.#encoder === undefined || other.#tick !== tick - 1) return;
+    if (this.#encoder?.follow !== undefined) this.#encoder.follow(other.#encoder);
+    else this.#lead = other.#pcm.slice();
   }
 
   /** The frame of `tick`, valid until the next. */
@@ -61,13 +86,27 @@ export class Mix {
   encoded(tick: number): Uint8Array | undefined {
     if (tick === this.#tick) return this.#frame;
     this.#make(tick);
-    this.#frame = this.#encoder!.encode(this.#pcm, this.alone);
-    this.alone = this.#frame === undefined;
+    if (this.form.codec === 'OPUS' && this.#still > REST_AFTER) this.#rest();
+    else {
+      if (this.#lead !== undefined) this.#encoder!.encode(this.#lead);
+      this.#lead = undefined;
+      this.#frame = this.#encoder!.encode(this.#pcm, this.alone);
+      this.alone = this.#frame === undefined;
+    }
     return this.#frame;
   }
 
   free(): void {
     this.#encoder?.free();
+  }
+
+  /** Comfort noise that was encoded once for all: a room in which nobody speaks costs no encoder. */
+  #rest(): void {
+    const { maxBitrate } = this.form.limits ?? {};
+    this.#frame = this.#tracks.get(COMFORT, 'OPUS', maxBitrate).frame(this.#quiet);
+    this.#lead ??= new Int16Array(this.#pcm.length);
+    this.#lead.set(this.#pcm);
+    this.alone = true;
   }
 
   #make(tick: number): void {
@@ -96,12 +135,14 @@ export class Mix {
       else addFading(sums, frame, 1);
     }
     this.before = this.voices;
-    if (sounds) limit(sums, this.#pcm);
-    else this.#comfort();
+    if (!sounds) return this.#comfort();
+    this.#still = 0;
+    limit(sums, this.#pcm);
   }
 
   /** Nobody speaks, and the line stands. What fades is heard over it. */
   #comfort(): void {
+    this.#still++;
     render(COMFORT, this.#quiet++ % loopFrames(COMFORT), this.#pcm);
     for (let i = 0; i < this.#pcm.length; i++) this.#sums[i] = this.#sums[i]! + this.#pcm[i]!;
     limit(this.#sums, this.#pcm);

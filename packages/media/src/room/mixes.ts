@@ -1,6 +1,5 @@
-import type { OpusFactory } from '../opus.ts';
 import type { Ear } from './ear.ts';
-import { type Form, Mix } from './mix.ts';
+import { type Form, Mix, type MixWorld } from './mix.ts';
 import type { Voice } from './voice.ts';
 
 /** A voice and who hears it. */
@@ -18,22 +17,25 @@ interface Party {
   mix: Mix | undefined;
 }
 
+/** So many ticks after a change mixes of the same voices become one. */
+export const SETTLED = 5;
 /** Mixes that wait for who will need one: a codec does not exist in the tick in which it is made. */
 const SPARES = 2;
 
 /** The mixes of a room: one for each set of voices and form that somebody hears. */
 export class Mixes {
-  readonly #opus: OpusFactory;
+  readonly #world: MixWorld;
   #all = new Set<Mix>();
   readonly #spares = new Map<string, Mix[]>();
 
-  constructor(opus: OpusFactory) {
-    this.#opus = opus;
+  constructor(world: MixWorld) {
+    this.#world = world;
   }
 
   /**
-   * Gives each ear the mix of what it hears from `tick` on. A mix stays with the most of those who had it, so that only a few change; who
-   * changes has heard the same voices, or hears for one tick a mix of its own in which they fade.
+   * Gives each ear the mix of what it hears from `tick` on. A mix stays with the most of those who had it, so that only a few change; who is
+   * told apart hears a mix of its own, which goes on where the other was, and comes together with others again when both have been the
+   * same for `SETTLED` ticks, since codecs remember.
    */
   share(ears: Iterable<Ear>, sounding: readonly Sounding[], tick: number): void {
     const parties = partiesOf(ears, sounding, tick);
@@ -48,10 +50,12 @@ export class Mixes {
     for (const party of parties) {
       const mix = party.mix ?? this.#fresh(party.form);
       if (party.mix === undefined) {
-        const model = bids.find((bid) => bid.party === party)?.mix;
-        mix.follow(model?.before ?? [], tick);
+        const models = bids.filter((bid) => bid.party === party);
+        const model = models.find((bid) => bid.mix.form.key === party.form.key) ?? models[0];
+        if (model !== undefined) mix.follow(model.mix, tick);
         taken.add(mix);
       }
+      if (party.mix === undefined || !isSame(mix.voices, party.voices)) mix.since = tick;
       mix.voices = party.voices;
       for (const ear of party.ears) {
         if (ear.mix !== mix) mix.alone = true;
@@ -71,7 +75,7 @@ export class Mixes {
   }
 
   #fresh(form: Form): Mix {
-    return this.#spares.get(form.key)?.shift() ?? new Mix(form, this.#opus);
+    return this.#spares.get(form.key)?.shift() ?? new Mix(form, this.#world);
   }
 
   #provide(parties: readonly Party[]): void {
@@ -83,7 +87,7 @@ export class Mixes {
     }
     for (const [key, { form, count }] of ears) {
       const spares = this.#spares.get(key) ?? [];
-      while (spares.length < Math.min(SPARES, count - 1)) spares.push(new Mix(form, this.#opus));
+      while (spares.length < Math.min(SPARES, count - 1)) spares.push(new Mix(form, this.#world));
       this.#spares.set(key, spares);
     }
     for (const [key, spares] of this.#spares) {
@@ -96,7 +100,6 @@ export class Mixes {
 
 function partiesOf(ears: Iterable<Ear>, sounding: readonly Sounding[], tick: number): Party[] {
   const parties = new Map<string, Party>();
-  const heardBefore = new Map<Mix, string>();
   for (const ear of ears) {
     const { form, mix } = ear;
     if (form === undefined) continue;
@@ -107,12 +110,9 @@ function partiesOf(ears: Iterable<Ear>, sounding: readonly Sounding[], tick: num
       voices.push(each.voice);
       now += `${each.voice.id} `;
     }
-    let before = now;
-    if (mix?.isOn(tick)) {
-      before = heardBefore.get(mix) ?? audible(mix.before);
-      heardBefore.set(mix, before);
-    }
-    const key = `${form.key}|${now}|${before}`;
+    // A mix that is not asked for, or has been as it is for a while, is as good as any.
+    const isOwn = mix?.form.key === form.key && mix.isOn(tick) && tick - mix.since < SETTLED;
+    const key = `${form.key}|${now}|${isOwn ? mix.id : ''}`;
     let party = parties.get(key);
     if (party === undefined) {
       party = { form, voices, ears: [], votes: new Map(), mix: undefined };
@@ -124,9 +124,5 @@ function partiesOf(ears: Iterable<Ear>, sounding: readonly Sounding[], tick: num
   return [...parties.values()];
 }
 
-/** What a mix last made was heard of, but for what has faded. */
-const audible = (voices: readonly Voice[]): string => {
-  let key = '';
-  for (const { id, from } of voices) if (from > 0) key += `${id} `;
-  return key;
-};
+const isSame = (a: readonly Voice[], b: readonly Voice[]): boolean =>
+  a.length === b.length && a.every((voice, i) => voice === b[i]);

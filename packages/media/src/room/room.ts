@@ -6,7 +6,7 @@ import type { LegWorld } from '../leg-world.ts';
 import { Beep } from './beep.ts';
 import { Ear, type Heard, type Hears } from './ear.ts';
 import { Member } from './member.ts';
-import { Mixes, type Sounding } from './mixes.ts';
+import { Mixes, SETTLED, type Sounding } from './mixes.ts';
 import { RoomPlay, type RoomPlayWish } from './room-play.ts';
 import { chooseSpeakers, Floor } from './speakers.ts';
 
@@ -25,7 +25,7 @@ const MOST_BEEPS = 4;
  */
 export class Room implements Heard {
   readonly name: string;
-  /** The highest rate at which two members could hear each other so far. */
+  /** The highest that has been of use so far: it never falls, since a codec begins anew with it. */
   rate: PcmRate = 8000;
   /** The number of the tick. */
   now = 0;
@@ -40,8 +40,8 @@ export class Room implements Heard {
   #leaving: readonly Member[] = [];
   /** Who hears whom has changed: slots are opened and closed. */
   #stale = false;
-  /** Mixes are shared out anew in so many ticks: when something changes, and when it has faded. */
-  #unshared = 0;
+  /** Ticks in which mixes are shared out anew. */
+  readonly #shares = new Set<number>();
 
   /** Ears that may be given a mix in this tick; others wait for the next. */
   #urgent = 0;
@@ -49,7 +49,7 @@ export class Room implements Heard {
   constructor(name: string, world: LegWorld) {
     this.name = name;
     this.#world = world;
-    this.#mixes = new Mixes(world.opus);
+    this.#mixes = new Mixes(world);
     this.#play = new RoomPlay(world.sounds, (end) =>
       world.report({ event: 'roomPlayed', room: name, ...end }),
     );
@@ -83,6 +83,7 @@ export class Room implements Heard {
     this.#members.delete(leg);
     // What it has said is there for one more tick, to fade.
     member.pull(this.#world.now(), this.now + 1);
+    member.voice.fade(member.voice.to, member.voice.to);
     member.closeSlot();
     this.#speakers = this.#speakers.filter((speaker) => speaker !== member);
     this.#leaving = this.#leaving.filter((speaker) => speaker !== member);
@@ -104,18 +105,18 @@ export class Room implements Heard {
 
   play(wish: RoomPlayWish): void {
     this.#play.start(wish, this.rate, this.now);
-    this.#unshared = 2;
+    this.#reshare(this.now + 1);
   }
 
   stopPlay(id: string): void {
     this.#play.stop(id, this.rate, this.now);
-    this.#unshared = 2;
+    this.#reshare(this.now + 1);
   }
 
   beep(kind: 'enter' | 'leave', except: string | undefined): void {
     if (this.#beeps.length >= MOST_BEEPS) return;
     this.#beeps.push(new Beep(kind, except));
-    this.#unshared = 2;
+    this.#reshare(this.now + 1);
   }
 
   close(): void {
@@ -131,17 +132,14 @@ export class Room implements Heard {
     this.#urgent = MOST_URGENT;
     for (const member of this.#members.values()) member.pull(at, tick);
     this.#choose(at);
-    if (this.#play.tick(this.rate, tick)) this.#unshared = 2;
+    if (this.#play.tick(this.rate, tick)) this.#reshare(tick);
     if (this.#beeps.length > 0 && !this.#beeps[0]!.tick(this.rate, tick)) {
       this.#beeps.shift();
       this.#beeps[0]?.tick(this.rate, tick);
-      this.#unshared = 2;
+      this.#reshare(tick);
     }
     if (this.#stale) this.#settle();
-    if (this.#unshared > 0) {
-      this.#unshared--;
-      this.#share();
-    }
+    if (this.#shares.delete(tick)) this.#share();
   }
 
   /** An ear wants another form. */
@@ -160,7 +158,7 @@ export class Room implements Heard {
       for (const { voice } of this.#leaving) voice.fade(1, 0);
       for (const speaker of speakers) if (!before.includes(speaker)) speaker.voice.fade(0, 1);
       this.#speakers = speakers;
-      this.#unshared = 2;
+      this.#reshare(this.now);
     } else this.#leaving = [];
     if (
       !this.#floor.tick(
@@ -170,6 +168,14 @@ export class Room implements Heard {
     )
       return;
     this.#world.report({ event: 'floor', room: this.name, leg: this.#floor.holder?.id ?? null });
+  }
+
+  /** In the tick of a change, in the next, when it has faded, and when mixes that became alike may be one. */
+  #reshare(tick: number): void {
+    this.#shares
+      .add(tick)
+      .add(tick + 1)
+      .add(tick + 1 + SETTLED);
   }
 
   #share(): void {
@@ -196,18 +202,17 @@ export class Room implements Heard {
 
   #changed(): void {
     this.#stale = true;
-    this.#unshared = 2;
+    this.#reshare(this.now + 1);
   }
 
   /** Decodes whom somebody hears, at the rate that is of use. */
   #settle(): void {
     this.#stale = false;
-    const rates = [...this.#members.values()].map(({ most }) => most).sort((a, b) => b - a);
-    const [, second = 0] = rates;
-    if (second !== 0 && second > this.rate) {
-      this.rate = second;
+    const rate = rateOf([...this.#members.values()].map(({ most }) => most));
+    if (rate > this.rate) {
+      this.rate = rate;
       for (const ear of this.#ears()) ear.reform();
-      this.#unshared = 2;
+      this.#reshare(this.now);
     }
     for (const member of this.#members.values()) {
       if (this.#isHeard(member)) member.openSlot(this.rate);
@@ -221,4 +226,12 @@ export class Room implements Heard {
     if (to === 'all') return this.#members.size > 1 || this.#listeners.size > 0;
     return to.some((id) => id !== member.id && this.#members.has(id));
   }
+}
+
+/** What all can use, if that is 48 kHz; else the highest up to 24 kHz that two can. 0: not known of a member yet. */
+function rateOf(most: readonly (PcmRate | 0)[]): PcmRate {
+  if (most.length > 1 && most.every((rate) => rate === 48_000)) return 48_000;
+  const [, second = 0] = most.toSorted((a, b) => b - a);
+  if (second === 0) return 8000;
+  return second > 24_000 ? 24_000 : second;
 }

@@ -5,6 +5,7 @@ import { codecRate, type PcmRate, pcmDecoder } from '../codec.ts';
 import type { LegWorld } from '../leg-world.ts';
 import { PcmStream } from '../pcm-stream.ts';
 import type { Feeder, Hearer, Sink } from '../sink.ts';
+import { Nap } from './nap.ts';
 
 /** What comes first waits so long for its tick, so that a little jitter makes no holes. */
 const SETTLE_MS = 8;
@@ -12,7 +13,7 @@ const SETTLE_MS = 8;
 const MOST_WAITING = 10;
 /** After so many ticks without a frame the sender has paused: what comes then comes first again. */
 const PAUSE_TICKS = 5;
-/** A frame that waited through all of so many ticks is one too many. */
+/** Frames that waited through all of so many ticks are too many. */
 const SURPLUS_TICKS = 100;
 
 interface Input {
@@ -26,11 +27,13 @@ interface Input {
  *
  *   quiet ──8 ms after the first frame──▶ flowing ──5 ticks without a frame──▶ quiet
  *
- * A frame that is late leaves a hole, which is softened, and stays: so the waiting grows to what the jitter needs. A frame that is always
- * one too many is blended into the next.
+ * A frame that is late leaves a hole, in which the sound dies away, and stays: so the waiting grows to what the jitter needs. What has waited
+ * for 2 s is passed over: one frame is blended into another.
  */
 export class Slot implements Sink, Hearer {
   readonly inlet: Sink = this;
+  /** Nothing has been said for a while: packets that say so of themselves need not be decoded. */
+  still = false;
   readonly #world: LegWorld;
   #most: PcmRate;
   #input: Input | undefined;
@@ -44,6 +47,9 @@ export class Slot implements Sink, Hearer {
   #flowing = false;
   /** Ticks without a frame since the last. */
   #dry = 0;
+  /** What is decoded now is not to be heard. */
+  #unheard = false;
+  readonly #nap = new Nap();
   #ticks = 0;
   #fewest = MOST_WAITING;
 
@@ -70,9 +76,15 @@ export class Slot implements Sink, Hearer {
     if (input.feeder !== from.feeder) {
       input.feeder = from.feeder;
       input.stream.reset();
+      this.#nap.forget();
     }
     const { sequence, timestamp, payloadOffset, payloadLength } = header;
-    input.stream.packet(sequence, timestamp, packet.subarray(payloadOffset, payloadOffset + payloadLength));
+    const payload = packet.subarray(payloadOffset, payloadOffset + payloadLength);
+    if (codec === 'OPUS') {
+      if (this.still && this.#nap.passes(sequence, timestamp, payload)) return;
+      if (this.#nap.isDeep) this.#wake(input.stream);
+    }
+    input.stream.packet(sequence, timestamp, payload);
   }
 
   /** The frame of this tick, valid until the next; `undefined`: nothing is said. */
@@ -82,6 +94,7 @@ export class Slot implements Sink, Hearer {
       this.#flowing = true;
       this.#dry = 1;
     }
+    if (this.#waiting === 0) this.#input?.stream.flush();
     if (this.#waiting === 0) return this.#hole();
     const out = this.#out;
     out.set(this.#shift());
@@ -89,6 +102,7 @@ export class Slot implements Sink, Hearer {
     this.#dry = 0;
     this.#fewest = Math.min(this.#fewest, this.#waiting);
     if (++this.#ticks >= SURPLUS_TICKS) {
+      for (; this.#fewest > 1; this.#fewest--) this.#shift();
       if (this.#fewest > 0) blend(out, this.#shift());
       this.#ticks = 0;
       this.#fewest = MOST_WAITING;
@@ -101,6 +115,14 @@ export class Slot implements Sink, Hearer {
     this.#input = undefined;
     this.#waiting = 0;
     this.#flowing = false;
+  }
+
+  /** The decoder is told what came last while it was not asked, so that it knows what is predicted from that. */
+  #wake(stream: PcmStream): void {
+    stream.reset();
+    this.#unheard = true;
+    this.#nap.tell((sequence, timestamp, payload) => stream.packet(sequence, timestamp, payload));
+    this.#unheard = false;
   }
 
   #open(codec: CodecName, feeder: number): Input {
@@ -117,6 +139,7 @@ export class Slot implements Sink, Hearer {
   }
 
   readonly #keep = (frame: Int16Array): void => {
+    if (this.#unheard) return;
     if (this.#waiting === 0) this.#firstAt = this.#world.now();
     if (this.#waiting === MOST_WAITING) {
       // Too late: the oldest goes.
@@ -133,13 +156,28 @@ export class Slot implements Sink, Hearer {
     return frame;
   }
 
-  /** No frame has come: what was heard last runs backwards and fades, so that nothing breaks off. */
+  /** No frame has come: what was heard last dies away. */
   #hole(): Int16Array | undefined {
     if (++this.#dry > PAUSE_TICKS) this.#flowing = false;
     if (this.#dry > 1) return undefined;
-    const out = this.#out.reverse();
-    for (let i = 0; i < out.length; i++) out[i] = Math.round(out[i]! * (1 - (i + 1) / out.length));
-    return out;
+    dieAway(this.#out);
+    return this.#out;
+  }
+}
+
+/** The decay of a sound that is broken off. */
+const DECAY_S = 0.001;
+
+/** In place of a frame, what goes on from its last sample, in its direction, and comes to rest: a critically damped swing. */
+function dieAway(frame: Int16Array): void {
+  const tau = DECAY_S * frame.length * 50;
+  const last = frame.at(-1)!;
+  const peak = frame.reduce((most, sample) => Math.max(most, Math.abs(sample)), 0);
+  const slope = Math.max(-peak / tau, Math.min(peak / tau, last - frame.at(-2)!));
+  for (let i = 0; i < frame.length; i++) {
+    const t = i + 1;
+    const value = (last + (slope + last / tau) * t) * Math.exp(-t / tau);
+    frame[i] = Math.round(Math.max(-32768, Math.min(32767, value)));
   }
 }
 

@@ -22,6 +22,9 @@ export class Level {
   }
 }
 
+/** Is it more than the noise of a line? */
+export const isSpeech = ({ value }: Level): boolean => value >= THRESHOLD;
+
 export interface Speaker {
   readonly level: Level;
 }
@@ -37,8 +40,8 @@ export function chooseSpeakers<S extends Speaker>(
 ): readonly S[] {
   const loudest: S[] = [];
   for (const speaker of all) {
+    if (!isSpeech(speaker.level)) continue;
     const { value } = speaker.level;
-    if (value < THRESHOLD) continue;
     let at = loudest.length;
     while (at > 0 && loudest[at - 1]!.level.value < value) at--;
     if (at >= MOST_SPEAKERS) continue;

@@ -5,6 +5,8 @@ import type {
   GatherAsk,
   MachineDetectionAsk,
   PlayedMedia,
+  RecordAsk,
+  RecordedBy,
   SoundAsk,
   StreamAsk,
   TranscribeAsk,
@@ -89,6 +91,17 @@ export interface Forking {
   readonly state: 'asked' | 'beginning' | 'on';
 }
 
+/** A file that grows, until media has closed it: `recording.ts`. */
+export interface Recording {
+  /** Its name in media, too. */
+  readonly id: string;
+  readonly state: 'waiting' | 'starting' | 'running' | 'paused';
+  readonly ask: RecordAsk;
+  readonly by: RecordedBy;
+  /** When media began. */
+  readonly startedAt: Ms | null;
+}
+
 export interface Activities {
   /** The first one plays, as soon as it can. */
   readonly plays: readonly Play[];
@@ -99,6 +112,7 @@ export interface Activities {
   readonly stream: Stream | null;
   readonly transcription: Transcribing | null;
   readonly fork: Forking | null;
+  readonly recording: Recording | null;
 }
 
 export const IDLE: Activities = {
@@ -109,11 +123,12 @@ export const IDLE: Activities = {
   stream: null,
   transcription: null,
   fork: null,
+  recording: null,
 };
 
 /** At most so many wait, */
 export const MOST_PLAYS = 100;
-/** with what is still to be fetched or made of them: characters of JSON. They are written down with the leg, whatever changes of it. */
+/** with what is still to be fetched or made of them: characters of JSON. */
 export const MOST_ASKED = 200_000;
 
 export const askedOf = ({ ask, media }: Play): number => JSON.stringify([ask, media]).length;

@@ -14,6 +14,7 @@ import { actionsOf } from './dial-command.ts';
 import { areTogether, join, moveLeg, openBridge } from './moving.ts';
 import { headOf } from './on-queue.ts';
 import { callOut } from './outgoing.ts';
+import { beginRecording, recordRefusal } from './recording.ts';
 import { connectionOf } from './view.ts';
 
 /* Commands that bring two legs together. */
@@ -34,8 +35,10 @@ export function bridge(desk: Desk, command: Of<'bridge'>, leg: Leg): Decision {
       field: 'prevent_double_bridge',
       detail: 'One of the calls is bridged already.',
     };
-  const { muteDigits, ringtone } = command;
-  return () =>
+  const { muteDigits, ringtone, record } = command;
+  const refusal = recordRefusal(leg, record);
+  if (refusal !== undefined) return refusal;
+  return () => {
     join(desk, leg, other, {
       onFail: 'after',
       ring: ringtone === true ? 'ringback' : 'silence',
@@ -44,6 +47,8 @@ export function bridge(desk: Desk, command: Of<'bridge'>, leg: Leg): Decision {
         muteDigits === 'opposite' || muteDigits === 'both',
       ],
     });
+    beginRecording(desk, leg, record);
+  };
 }
 
 export function transfer(desk: Desk, command: Of<'transfer'>, leg: Leg): Decision {
@@ -98,7 +103,10 @@ export function transfer(desk: Desk, command: Of<'transfer'>, leg: Leg): Decisio
     desk.registry.bridges.delete(side);
     return next;
   }
-  return () => moveLeg(desk, leg, { in: 'bridge', id: side, side: 'a' }, 'bridging-in-process');
+  return () => {
+    moveLeg(desk, leg, { in: 'bridge', id: side, side: 'a' }, 'bridging-in-process');
+    beginRecording(desk, next, command.record);
+  };
 }
 
 const isRinging = ({ direction, state }: Leg): boolean =>

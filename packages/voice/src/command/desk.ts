@@ -23,6 +23,8 @@ export interface Desk {
   readonly queues: Queues;
   readonly conferences: Conferences;
   readonly now: Ms;
+  /** What the command has begun, for its answer. */
+  readonly begun: { recording?: string };
 }
 
 /** What is to be done, or why not. */

@@ -9,6 +9,7 @@ import { type Desk, findLiveLeg, isRefusal, RING_MS, refused } from './desk.ts';
 import { conferenceFor, joinOnAnswer } from './joining.ts';
 import { areTogether, join } from './moving.ts';
 import { callOut } from './outgoing.ts';
+import { beginRecording, begunBefore } from './recording.ts';
 import { noEngine, streamInput, transcribeInput } from './streaming.ts';
 import { supervise, supervisedBy } from './supervising.ts';
 
@@ -18,7 +19,10 @@ export function dial(desk: Desk, command: DialCommand): CommandResult {
   const { options, remembered } = desk;
   const { account, commandId } = command;
   const before = commandId === undefined ? undefined : remembered.dialledBefore(account, commandId, desk.now);
-  if (before !== undefined) return { ok: true, ids: before };
+  if (before !== undefined) {
+    const leg = desk.registry.legs.get(before.leg);
+    return { ok: true, ids: before, ...(leg === undefined ? {} : begunBefore(leg)) };
+  }
   const missing = command.transcribe === undefined ? null : noEngine(desk, 'transcription');
   if (missing !== null) return refused(missing);
   const identity = options.identity();
@@ -54,11 +58,12 @@ export function dial(desk: Desk, command: DialCommand): CommandResult {
   if (isRefusal(made)) return refused(made);
   if (command.stream !== undefined) desk.legs.post(made.id, streamInput(desk, command.stream));
   if (command.transcribe !== undefined) desk.legs.post(made.id, transcribeInput(desk, command.transcribe));
+  beginRecording(desk, made, command.record, 'OutboundAPI');
   // Its back end is at work for this one.
   if (linked?.program?.firstCommandBy != null) desk.legs.post(linked.id, { type: 'commanded' });
   const ids: LegIds = { control: made.control, leg: made.id, session: made.session };
   if (commandId !== undefined) remembered.dialled(account, commandId, ids, desk.now);
-  return { ok: true, ids };
+  return { ok: true, ids, ...desk.begun };
 }
 
 function dialProgram(

@@ -9,6 +9,7 @@ import { actOnAnswer, dial } from './dial-command.ts';
 import { isLegCommand, onConference } from './on-conference.ts';
 import * as onLeg from './on-leg.ts';
 import { enqueue, leaveQueue, onQueue } from './on-queue.ts';
+import * as recording from './recording.ts';
 import { fork, startStream, stopFork, stopStream, stopTranscribe, transcribe } from './streaming.ts';
 import { switchRole } from './supervising.ts';
 
@@ -17,15 +18,17 @@ import { switchRole } from './supervising.ts';
  * machines, in the same input. Who comes second finds what the first has made of it.
  */
 
-export class Commands {
-  readonly #world: Omit<Desk, 'now'>;
+type World = Omit<Desk, 'now' | 'begun'>;
 
-  constructor(world: Omit<Desk, 'now'>) {
+export class Commands {
+  readonly #world: World;
+
+  constructor(world: World) {
     this.#world = world;
   }
 
   execute(command: Command, now: Ms): CommandResult {
-    const desk: Desk = { ...this.#world, now };
+    const desk: Desk = { ...this.#world, now, begun: {} };
     if (command.type === 'queue') return onQueue(desk, command);
     if (command.clientState !== undefined && !isBase64(command.clientState))
       return refused({
@@ -39,7 +42,7 @@ export class Commands {
 
   /** A leg that was called has answered. */
   onAnswer(id: string, actions: OnAnswer, now: Ms): void {
-    actOnAnswer({ ...this.#world, now }, id, actions);
+    actOnAnswer({ ...this.#world, now, begun: {} }, id, actions);
   }
 }
 
@@ -50,13 +53,14 @@ function toLeg(desk: Desk, command: LegCommand): CommandResult {
     const wasDone = leg.why === 'ended' && desk.remembered.wasDone(control, commandId, desk.now);
     return wasDone ? { ok: true } : refused(leg);
   }
-  if (isDone(leg.program?.done ?? [], commandId, desk.now)) return { ok: true };
+  if (isDone(leg.program?.done ?? [], commandId, desk.now))
+    return { ok: true, ...recording.begunBefore(leg) };
   const isOver = isEnding(leg) && command.type !== 'setClientState';
   const decision = isOver ? ended() : decide(desk, command, leg);
   if (isRefusal(decision)) return refused(decision);
   commanded(desk, leg, saidOf(command));
   decision();
-  return { ok: true };
+  return { ok: true, ...desk.begun };
 }
 
 /** What is left out says nothing. */
@@ -115,6 +119,12 @@ function decide(desk: Desk, command: LegCommand, leg: Leg): Decision {
       return leaveQueue(desk, leg);
     case 'refer':
       return onLeg.refer(desk, command, leg);
+    case 'record':
+      return recording.start(desk, command, leg);
+    case 'pauseRecord':
+    case 'resumeRecord':
+    case 'stopRecord':
+      return recording.change(desk, command, leg);
     case 'switchRole':
       return switchRole(desk, command, leg);
   }

@@ -147,6 +147,7 @@ export function makeConference(desk: Desk, leg: Leg, account: string, ask: Makin
     maxMembers: ask.maxMembers ?? MOST_MEMBERS,
     waitHears,
     sounds: [],
+    renewAt: null,
     plays: [],
     reported: 0,
     joined: false,

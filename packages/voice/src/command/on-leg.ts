@@ -6,6 +6,7 @@ import { CAUSE, type Ending, why } from '../leg/ending.ts';
 import { isEnding, type Leg, mainOf } from '../leg/leg.ts';
 import { otherOf } from '../place/bridge-draft.ts';
 import { type Decision, type Desk, isUp, type Of, UNANSWERED } from './desk.ts';
+import { beginRecording, recordRefusal } from './recording.ts';
 import { noEngine, streamInput, transcribeInput } from './streaming.ts';
 
 /* Commands that concern one leg, wherever it is. */
@@ -14,7 +15,7 @@ const PLATFORM = { by: 'platform' } as const;
 
 export function answer(
   desk: Desk,
-  { codecs, headers = [], stream, transcribe }: Of<'answer'>,
+  { codecs, headers = [], stream, record, transcribe }: Of<'answer'>,
   leg: Leg,
 ): Decision {
   if (leg.direction === 'ours')
@@ -27,13 +28,17 @@ export function answer(
   const own = mainOf(leg)?.codecs ?? [];
   const wanted = codecs?.filter((name) => own.includes(name)) ?? [];
   const about = { codecs: wanted.length > 0 ? wanted : own, opus: {}, headers };
-  return () => {
-    if (stream !== undefined && leg.activities.stream === null)
-      desk.legs.post(leg.id, streamInput(desk, stream));
-    if (transcribe !== undefined) desk.legs.post(leg.id, transcribeInput(desk, transcribe));
-    // One that is answered already stays so.
-    desk.legs.post(leg.id, { type: 'answer', ...about });
-  };
+  return (
+    recordRefusal(leg, record) ??
+    (() => {
+      if (stream !== undefined && leg.activities.stream === null)
+        desk.legs.post(leg.id, streamInput(desk, stream));
+      if (transcribe !== undefined) desk.legs.post(leg.id, transcribeInput(desk, transcribe));
+      // One that is answered already stays so.
+      desk.legs.post(leg.id, { type: 'answer', ...about });
+      beginRecording(desk, leg, record);
+    })
+  );
 }
 
 export function reject(desk: Desk, { cause }: Of<'reject'>, leg: Leg): Decision {

@@ -59,6 +59,8 @@ export function callOut(desk: Desk, ask: Outgoing): Leg | Refusal {
   const ending = plan.to === 'refuse' ? plan.ending : null;
   const refusal = ending === null ? null : refusalOf(ending);
   if (refusal !== null) return refusal;
+  const tooFast = ending === null ? null : admission.beginsNothing(identity, asker.accountId, now);
+  if (tooFast !== null) return refusalOf(tooFast)!;
   const fresh = freshLeg(options.random);
   const targets = (ending === null ? callees : [{ plan: NOBODY, dialled: found[0]!.dialled }]).map(
     ({ plan: callee, dialled }, i): Target => ({

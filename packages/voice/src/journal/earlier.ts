@@ -80,6 +80,7 @@ export function readCall(id: string, value: unknown): Result<readonly ReadEntry[
         leg,
         dialogs: dialogs.filter(({ branch }) => own(branch)),
         early: early.filter(({ branch }) => own(branch)),
+        lost: 0,
       };
     }),
   );

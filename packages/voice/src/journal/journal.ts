@@ -1,13 +1,15 @@
 import type { JournalLine } from '@sidetone/core';
 import type { ExtraHeaders, LegId, LegSnapshot, UserAgent } from '@sidetone/sip';
-import { type Activities, IDLE } from '../activity/activity.ts';
+import { IDLE } from '../activity/activity.ts';
 import { BLANK, type Branch, type Negotiation, PLAIN } from '../leg/branch.ts';
 import { ALONE, isEarly, isEnding, type Leg } from '../leg/leg.ts';
+import { askedKey, askedOfLeg, type WrittenActivities, writtenActivities } from './asked.ts';
 
 /*
  * What voice writes down (`JournalLine`): one line a leg and input, and only when a process that follows would do something else for it.
  *
- *   leg <id>  until the leg is over; then, while our BYEs are unanswered, what it takes to send them again; then null
+ *   leg <id>             until the leg is over; then, while our BYEs are unanswered, what it takes to send them again; then null
+ *   asked <leg> <name>   what it has been asked to play and to gather (`asked.ts`)
  *
  * A bridge is what its legs say (`Leg.place`), so it has no line of its own. Times are of the machine's monotonic clock, and so is the
  * offset to the wall clock.
@@ -23,7 +25,7 @@ export type WrittenLeg = Omit<
 > & {
   readonly branches: readonly WrittenBranch[];
   /** Absent: none. */
-  readonly activities?: Activities;
+  readonly activities?: WrittenActivities;
 };
 
 /** An unanswered INVITE of ours, by what its 2xx would carry. */
@@ -109,8 +111,15 @@ function legEntry(leg: Leg, dialogs: readonly WrittenDialog[], early: readonly E
     early: _e,
     ...rest
   } = leg;
-  const active = activities === IDLE ? {} : { activities };
-  return { v: 2, leg: { ...rest, ...active, branches: branches.map(writtenBranch) }, dialogs, early };
+  const active = activities === IDLE ? {} : { activities: writtenActivities(activities) };
+  // A leg without an answer ends with its process.
+  const program = rest.program === null ? null : { ...rest.program, onAnswer: null };
+  return {
+    v: 2,
+    leg: { ...rest, ...active, program, branches: branches.map(writtenBranch) },
+    dialogs,
+    early,
+  };
 }
 
 /** Fields of no use to a process that follows, or that it finds anew. */
@@ -201,6 +210,8 @@ export class LegJournal {
   readonly #dialogOf: (branch: string) => LegId | undefined;
   readonly #written = new Set<string>();
   readonly #last = new Map<string, Last>();
+  /** Names of what stands under keys of its own, by leg. */
+  readonly #asked = new Map<string, ReadonlySet<string>>();
   /** Dialogs of ended legs whose BYE is unanswered, and their legs. */
   readonly #leaving = new Map<LegId, string>();
   #lines: JournalLine[] = [];
@@ -210,15 +221,19 @@ export class LegJournal {
     this.#dialogOf = dialogOf;
   }
 
-  /** The process before wrote of this leg. */
-  inherited(leg: string): void {
+  /** The process before wrote of this leg, and what was asked of it. */
+  inherited(leg: string, asked: Iterable<string>): void {
     this.#written.add(leg);
+    const names = new Set(asked);
+    if (names.size > 0) this.#asked.set(leg, names);
   }
 
   /** The leg is over; `byes` are those on their way. */
   over(leg: string, byes: readonly Bye[]): void {
     this.#last.delete(leg);
     const written = this.#written.delete(leg);
+    for (const name of this.#asked.get(leg) ?? []) this.#push(askedKey(leg, name), null);
+    this.#asked.delete(leg);
     for (const { dialog } of byes) this.#leaving.set(dialog.leg, leg);
     if (byes.length > 0) this.#line(leg, { byes } satisfies ByeEntry);
     else if (written) this.#line(leg, null);
@@ -243,12 +258,24 @@ export class LegJournal {
       if (last !== undefined && same(last, now)) continue;
       this.#last.set(id, now);
       this.#written.add(id);
+      this.#keepAsked(leg);
       this.#line(id, legEntry(leg, now.dialogs, this.#early(leg)));
     }
     if (this.#lines.length === 0) return NOTHING;
     const lines = this.#lines;
     this.#lines = [];
     return lines;
+  }
+
+  /** What is asked anew is written, and what is over is gone. */
+  #keepAsked({ id, activities }: Leg): void {
+    const before = this.#asked.get(id);
+    if (activities === IDLE && before === undefined) return;
+    const now = askedOfLeg(activities);
+    for (const name of before ?? []) if (!now.has(name)) this.#push(askedKey(id, name), null);
+    for (const [name, value] of now) if (before?.has(name) !== true) this.#push(askedKey(id, name), value);
+    if (now.size > 0) this.#asked.set(id, new Set(now.keys()));
+    else this.#asked.delete(id);
   }
 
   #answered({ branches }: Leg): readonly WrittenDialog[] {
@@ -266,7 +293,11 @@ export class LegJournal {
   }
 
   #line(leg: string, value: object | null): void {
-    this.#lines.push({ type: 'journal', key: keyOf(leg), value });
+    this.#push(keyOf(leg), value);
+  }
+
+  #push(key: string, value: object | null): void {
+    this.#lines.push({ type: 'journal', key, value });
   }
 }
 

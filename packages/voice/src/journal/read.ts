@@ -17,34 +17,17 @@ import {
   recordOf,
 } from '@sidetone/core';
 import { type ExtraHeaders, headerProblem } from '@sidetone/sip';
-import type {
-  EventConference,
-  ForkAsk,
-  ForkTarget,
-  MachineDetectionAsk,
-  StayAsk,
-  StreamAsk,
-  StreamBack,
-  TranscribeAsk,
-} from '@sidetone/wire';
-import {
-  type Activities,
-  type Detection,
-  type Forking,
-  type Gather,
-  IDLE,
-  MOST_PLAYS,
-  type Play,
-  type Stream,
-  type Transcribing,
-} from '../activity/activity.ts';
+import type { StayAsk } from '@sidetone/wire';
+import { IDLE } from '../activity/activity.ts';
 import { type Attachment, BLANK, type Branch, type Exchange, type MediaUse, PLAIN } from '../leg/branch.ts';
 import type { Ending } from '../leg/ending.ts';
 import type { Leg } from '../leg/leg.ts';
 import type { HookSettings, OnAnswer, Program } from '../leg/program.ts';
 import type { ConferencePlace } from '../place/conference-draft.ts';
+import { type Asked, joinActivities, NOTHING_ASKED } from './asked.ts';
 import type { EarlyDialog } from './journal.ts';
 import { REST } from './journal.ts';
+import { isActivities, isDetectionAsk, isGather, isPlay, isSoundAsk, named } from './read-activities.ts';
 
 /** A line of the journal, read: snapshots are still unknown values, the user agent reads them. */
 export type ReadEntry =
@@ -53,6 +36,8 @@ export type ReadEntry =
       readonly leg: Leg;
       readonly dialogs: readonly { readonly branch: string; readonly dialog: unknown }[];
       readonly early: readonly EarlyDialog[];
+      /** Plays and gathers of which nothing else is known. */
+      readonly lost: number;
     }
   | {
       readonly kind: 'byes';
@@ -93,10 +78,6 @@ const NEGOTIATION: Readonly<Record<string, (at: Fields) => boolean>> = {
   reinviting: () => true,
   accepting: () => true,
 };
-const named =
-  (table: Readonly<Record<string, (at: Fields) => boolean>>, name: string): Check =>
-  (value) =>
-    isFields(value) && isText(value[name]) && Object.hasOwn(table, value[name]) && table[value[name]]!(value);
 
 const MEDIA: Checks<MediaUse> = {
   phase: oneOf('none', 'asked', 'open', 'closing', 'closed'),
@@ -195,34 +176,6 @@ const PLACE: Readonly<Record<string, (place: Fields) => boolean>> = {
     isText(place['id']) && isNumber(place['since']) && oneOf('echo', 'tone', 'music')(place['service']),
 };
 
-const SOUND_ASK: Readonly<Record<string, (ask: Fields) => boolean>> = {
-  url: ({ url }) => isText(url),
-  media: ({ name }) => isText(name),
-  content: ({ content }) => isText(content),
-  speech: ({ text, voice, ssml, language }) =>
-    isText(text) && isString(voice) && maybe(isFlag)(ssml) && maybe(isString)(language),
-};
-export const isSoundAsk = named(SOUND_ASK, 'kind');
-const isDetectionAsk = recordOf<MachineDetectionAsk>({
-  mode: oneOf('detect', 'detect_beep', 'detect_words', 'greeting_end', 'premium'),
-  totalMs: isNumber,
-  initialSilenceMs: isNumber,
-  greetingMs: isNumber,
-  afterGreetingSilenceMs: isNumber,
-  maxWords: isNumber,
-  greetingTotalMs: isNumber,
-  greetingSilenceMs: isNumber,
-});
-const isDetection = recordOf<Detection>({
-  ask: isDetectionAsk,
-  state: oneOf('listening', 'greeting'),
-  began: isNumber,
-  spokeAt: orNull(isNumber),
-  quietAt: orNull(isNumber),
-  words: isNumber,
-  until: isNumber,
-});
-
 export const HOOK: Checks<HookSettings> = {
   url: orNull(isText),
   failover: orNull(isText),
@@ -278,83 +231,6 @@ const PROGRAM: Checks<Program> = {
   referring: isFlag,
   done: listOf(recordOf<Program['done'][number]>({ id: isText, at: isNumber })),
 };
-
-export const isPlay = recordOf<Play>({
-  id: isText,
-  state: oneOf('preparing', 'ready', 'playing'),
-  ask: orNull(isSoundAsk),
-  file: orNull(isText),
-  loop: orNull(isNumber),
-  told: oneOf('speech', 'media'),
-  media: recordOf<Play['media']>({ url: maybe(isText), name: maybe(isText), overlay: isFlag }),
-  of: maybe(recordOf<EventConference>({ conference: isText, creator: isText })),
-});
-const isGather = recordOf<Gather>({
-  id: isText,
-  ask: recordOf<Gather['ask']>({
-    gatherId: maybe(isText),
-    minDigits: isNumber,
-    maxDigits: isNumber,
-    timeoutMs: isNumber,
-    initialMs: isNumber,
-    interDigitMs: isNumber,
-    terminating: orNull(isText),
-    valid: isString,
-    tries: isNumber,
-    prompt: maybe(isSoundAsk),
-    invalidPrompt: maybe(isSoundAsk),
-  }),
-  state: oneOf('prompting', 'collecting'),
-  digits: isString,
-  tries: isNumber,
-  until: orNull(isNumber),
-  allBy: orNull(isNumber),
-});
-const TRACK = oneOf('inbound', 'outbound', 'both');
-const STREAM_CODEC = oneOf('PCMU', 'PCMA', 'G722', 'OPUS', 'L16');
-const isStream = recordOf<Stream>({
-  id: isText,
-  ask: recordOf<StreamAsk>({
-    url: isText,
-    token: maybe(isString),
-    track: TRACK,
-    codec: maybe(STREAM_CODEC),
-    rate: oneOf(8000, 16_000, 24_000, 48_000),
-    bigEndian: maybe(isFlag),
-    back: maybe(
-      recordOf<StreamBack>({
-        mode: oneOf('rtp', 'mp3'),
-        codec: STREAM_CODEC,
-        rate: oneOf(8000, 16_000, 22_050, 24_000, 48_000),
-        target: oneOf('self', 'opposite', 'both'),
-      }),
-    ),
-    reconnects: maybe(isFlag),
-  }),
-  parameters: listOf((pair) => Array.isArray(pair) && isString(pair[0]) && isString(pair[1])),
-  branch: orNull(isText),
-  state: oneOf('asked', 'connecting', 'beginning', 'open'),
-});
-const isTranscribing = recordOf<Transcribing>({
-  id: isText,
-  ask: recordOf<TranscribeAsk>({ tracks: TRACK, language: maybe(isString), interim: maybe(isFlag) }),
-  state: oneOf('asked', 'on', 'stopping'),
-});
-const forkTarget = recordOf<ForkTarget>({ address: isText, port: isNumber });
-const isForking = recordOf<Forking>({
-  id: isText,
-  ask: recordOf<ForkAsk>({ rx: maybe(forkTarget), tx: maybe(forkTarget) }),
-  state: oneOf('asked', 'beginning', 'on'),
-});
-const isActivities = recordOf<Activities>({
-  plays: listOf(isPlay, MOST_PLAYS),
-  overlay: orNull(isPlay),
-  gather: orNull(isGather),
-  detection: orNull(isDetection),
-  stream: orNull(isStream),
-  transcription: orNull(isTranscribing),
-  fork: orNull(isForking),
-});
 
 /** What the machines rely on, by field: a field without a check does not compile. */
 const LEG: Checks<Leg> = {
@@ -429,16 +305,21 @@ export function readByes({ byes }: Fields): Result<ReadEntry, string> {
     : err('byes');
 }
 
-/** Reads a line that this release wrote; the error says what it lacks. */
-export function readEntry(value: unknown): Result<ReadEntry, string> {
+/** Reads a line that this release wrote, with what was asked of its leg; the error says what it lacks. */
+export function readEntry(value: unknown, asked: Asked = NOTHING_ASKED): Result<ReadEntry, string> {
   if (!isFields(value)) return err('no record');
   if ('byes' in value) return readByes(value);
-  const leg = readLeg(value['leg']);
+  const written = value['leg'];
+  const active = isFields(written) ? written['activities'] : undefined;
+  const { activities, lost } = isFields(active)
+    ? joinActivities(active, asked, { isPlay, isGather })
+    : { activities: IDLE, lost: 0 };
+  const leg = readLeg(isFields(written) ? { ...written, activities } : written);
   if (leg === null) return err('leg');
   const { dialogs, early } = value;
   if (!Array.isArray(dialogs) || !dialogs.every((d) => isFields(d) && isText(d['branch'])))
     return err('dialogs');
   const known = recordOf<EarlyDialog>({ branch: isText, callId: isText, fromTag: isText });
   if (!Array.isArray(early) || !early.every(known)) return err('early');
-  return ok({ kind: 'leg', leg, dialogs, early });
+  return ok({ kind: 'leg', leg, dialogs, early, lost });
 }

@@ -5,6 +5,7 @@ import { CAUSE, type Ending } from '../leg/ending.ts';
 import type { Leg } from '../leg/leg.ts';
 import type { Conferences } from '../place/conferences.ts';
 import type { Queues } from '../place/queues.ts';
+import type { Recordings } from '../recordings.ts';
 import type { Registry } from '../registry.ts';
 import type { Transactions } from '../transaction.ts';
 
@@ -47,12 +48,19 @@ function restoreBridge({ session }: Leg, id: string, { registry, begin, legs }: 
 /** What the process before has written beside legs; what of it makes no sense is a line of the log. */
 export function restoreOthers(
   entries: readonly JournalEntry[],
-  { remembered, queues, conferences }: Pick<World, 'queues' | 'conferences'> & { remembered: Remembered },
+  others: Pick<World, 'queues' | 'conferences'> & {
+    readonly remembered: Remembered;
+    readonly recordings: Recordings;
+  },
   now: Ms,
 ): LogLine | null {
+  const { remembered, queues, conferences, recordings } = others;
   const foreign =
-    remembered.restore(entries, now) + queues.restore(entries, now) + conferences.restore(entries);
+    remembered.restore(entries, now) +
+    queues.restore(entries, now) +
+    conferences.restore(entries) +
+    recordings.restore(entries, now);
   if (foreign === 0) return null;
-  const fields = { what: 'queues, conferences and calls that are over', entries: foreign };
+  const fields = { what: 'queues, conferences, recordings and calls that are over', entries: foreign };
   return { type: 'log', level: 'error', event: 'journal unreadable', fields };
 }

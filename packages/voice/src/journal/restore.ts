@@ -8,6 +8,7 @@ import { isOpen } from '../place/conference.ts';
 import type { Conference } from '../place/conference-draft.ts';
 import { reasonHeaders } from '../sip/reason.ts';
 import { byeHeaders } from '../sip/to-sip.ts';
+import { askedKey, readAsked } from './asked.ts';
 import { callOfKey, readCall } from './earlier.ts';
 import { type Bye, legOfKey } from './journal.ts';
 import { type ReadEntry, readEntry } from './read.ts';
@@ -16,7 +17,8 @@ import { type ReadEntry, readEntry } from './read.ts';
 export interface Restoring {
   readonly agent: UserAgent;
   readonly cancelMs: Ms;
-  begin(leg: Leg): void;
+  /** `asked`: the names of what was asked of it. */
+  begin(leg: Leg, asked: Iterable<string>): void;
   /** The dialog of a branch is here again. */
   bind(branch: string, dialog: LegId): void;
   hear(out: readonly UserAgentOut[]): void;
@@ -31,32 +33,39 @@ type LegEntry = Extract<ReadEntry, { kind: 'leg' }>;
 /** Reads what the process before wrote: legs with their dialogs, INVITEs that may still be answered, BYEs to send again. */
 export function restoreLegs(entries: readonly JournalEntry[], to: Restoring, now: Ms): readonly Leg[] {
   const legs: LegEntry[] = [];
+  const asked = readAsked(entries);
   for (const { key, value } of entries) {
     const [id, call] = [legOfKey(key), callOfKey(key)];
     if (id === null && call === null) continue;
-    const read = call === null ? one(readEntry(value)) : readCall(call, value);
-    if (!read.ok)
-      to.tell({
-        type: 'log',
-        level: 'error',
-        event: 'journal unreadable',
-        fields: { key, what: read.error },
-      });
+    const read = call === null ? one(readEntry(value, asked.get(id ?? ''))) : readCall(call, value);
+    if (!read.ok) to.tell(unreadable({ key, what: read.error }));
     let kept = false;
     for (const entry of read.ok ? read.value : []) {
       if (entry.kind === 'leg') {
         legs.push(entry);
         kept ||= id === entry.leg.id;
+        if (entry.lost > 0) to.tell(unreadable({ leg: entry.leg.id, what: 'asked', entries: entry.lost }));
       } else kept = byeAgain(id ?? call ?? '', entry.byes, to, now) && id !== null;
     }
     // Of a release before, or unreadable: what it said stands elsewhere now, or nowhere.
     if (!kept) to.tell({ type: 'journal', key, value: null });
   }
-  for (const entry of legs) restoreLeg(entry, to, now);
+  // Of legs that are no more.
+  for (const [leg, names] of asked)
+    if (!legs.some((entry) => entry.leg.id === leg))
+      for (const name of names.keys()) to.tell({ type: 'journal', key: askedKey(leg, name), value: null });
+  for (const entry of legs) restoreLeg(entry, asked.get(entry.leg.id)?.keys() ?? [], to, now);
   const up = legs.filter(({ leg }) => leg.state.name === 'up').length;
   to.tell({ type: 'log', level: 'info', event: 'legs restored', fields: { legs: legs.length, up } });
   return legs.map(({ leg }) => leg);
 }
+
+const unreadable = (fields: LogLine['fields']): LogLine => ({
+  type: 'log',
+  level: 'error',
+  event: 'journal unreadable',
+  fields,
+});
 
 const one = (read: ReturnType<typeof readEntry>): ReturnType<typeof readCall> =>
   read.ok ? { ok: true, value: [read.value] } : read;
@@ -96,8 +105,13 @@ function byeAgain(
   return sent.length > 0;
 }
 
-function restoreLeg({ leg, dialogs, early }: LegEntry, to: Restoring, now: Ms): void {
-  to.begin(leg);
+function restoreLeg(
+  { leg, dialogs, early }: LegEntry,
+  asked: Iterable<string>,
+  to: Restoring,
+  now: Ms,
+): void {
+  to.begin(leg, asked);
   const here = new Set<string>();
   let unacked = false;
   for (const { branch, dialog } of dialogs) {

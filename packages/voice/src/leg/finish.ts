@@ -2,6 +2,7 @@ import type { Ms } from '@sidetone/core';
 import { abandonFork } from '../activity/fork.ts';
 import { cancelGather } from '../activity/gather.ts';
 import { abandonPlays } from '../activity/play.ts';
+import { abandonRecording } from '../activity/recording.ts';
 import { abandonStream } from '../activity/stream.ts';
 import { type Branch, inMedia, isGone } from './branch.ts';
 import { CAUSE, type Ending } from './ending.ts';
@@ -63,6 +64,7 @@ export function endLeg(draft: LegDraft, ending: Ending): void {
   cancelGather(draft, 'call_hangup');
   abandonStream(draft);
   abandonFork(draft);
+  abandonRecording(draft);
   abandonPlays(draft);
   leaveConference(draft, null);
   endQueued(draft);

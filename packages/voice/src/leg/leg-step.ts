@@ -3,6 +3,13 @@ import { onHeard, settleDetection } from '../activity/detection.ts';
 import { onFork, onForkReply, onStopFork, settleFork } from '../activity/fork.ts';
 import { cancelGather, gatherDigit, onGather, settleGather } from '../activity/gather.ts';
 import { onPlay, onPlayed, onPlayReply, onSound, settlePlays, stopPlays } from '../activity/play.ts';
+import {
+  onChangeRecording,
+  onRecord,
+  onRecorded,
+  onRecordReply,
+  settleRecording,
+} from '../activity/recording.ts';
 import { onStopStream, onStream, onStreamed, onStreamReply, settleStream } from '../activity/stream.ts';
 import {
   onStopTranscribe,
@@ -81,6 +88,7 @@ export function stepLeg(leg: Leg, input: LegInput, settings: LegSettings, now: M
     settleStream(draft);
     settleTranscription(draft);
     settleFork(draft);
+    settleRecording(draft);
     settleQueued(draft);
   }
   settle(draft);
@@ -124,6 +132,10 @@ const STEPS: { readonly [T in LegInput['type']]: (draft: LegDraft, input: Of<T>)
   sound: onSound,
   played: onPlayed,
   heard: onHeard,
+  record: onRecord,
+  changeRecording: onChangeRecording,
+  recorded: onRecorded,
+  saved: (draft, { news }) => draft.news(news),
   gather: onGather,
   stopGather: (draft) => cancelGather(draft, 'cancelled'),
   stream: onStream,
@@ -278,6 +290,7 @@ function onMedia(draft: LegDraft, { branch: id, tag, reply }: Of<'media'>): void
   else if (tag === 'stream') onStreamReply(draft, reply);
   else if (tag === 'transcribe') onTranscribeReply(draft, reply);
   else if (tag === 'fork') onForkReply(draft, reply);
+  else if (tag === 'record') onRecordReply(draft, reply);
   else if (tag === 'first') {
     if (draft.leg.direction === 'theirs') onFirstAnswer(draft, reply);
     else onFirstOffer(draft, branch, reply);

@@ -1,6 +1,7 @@
 import { resumeDetection } from '../activity/detection.ts';
 import { resumeFork } from '../activity/fork.ts';
 import { resumePlays } from '../activity/play.ts';
+import { resumeRecording } from '../activity/recording.ts';
 import { resumeStream } from '../activity/stream.ts';
 import { resumeTranscription } from '../activity/transcription.ts';
 import type { LegInput } from '../message.ts';
@@ -49,6 +50,7 @@ export function onRestored(
   resumeStream(draft);
   resumeTranscription(draft);
   resumeFork(draft);
+  resumeRecording(draft);
 }
 
 function toRest(draft: LegDraft, branch: Branch, unacked: boolean): void {

@@ -1,6 +1,6 @@
 import { type EpochMs, type Ms, mayTake } from '@sidetone/core';
 import type { ApplicationEntry, Identity, SipUser } from '@sidetone/wire';
-import { CAUSE, type Why } from '../leg/ending.ts';
+import { CAUSE, type Ending, type Why } from '../leg/ending.ts';
 import type { Registry } from '../registry.ts';
 import type { Asker } from '../routing/asker.ts';
 import { FULL, HANDING_OVER, type Plan, refuse } from '../routing/plan.ts';
@@ -30,6 +30,7 @@ const MOST_SHARED = 8;
 
 /** Of what the platform has. They call open subdomains without a proof, and a datagram says what it likes of its source. */
 const STRANGERS_PART = 1 / 4;
+const TOO_FAST = refuse({ ...CAUSE.tooFast, headers: [['Retry-After', '1']] });
 
 interface Limit {
   readonly count: string;
@@ -85,15 +86,31 @@ export class Admission {
         : [{ count: userCount(caller.user.name), most: callsPerUser, refusal: CAUSE.congestion }]),
       ...limitsOf(identity, plan, caller, callee, application),
     ];
-    const account = identity.account((caller ?? callee ?? application)?.accountId ?? '');
-    if (account?.callsPerSecond != null && this.#rate.of(account.id, now) >= account.callsPerSecond)
-      return { plan: refuse({ ...CAUSE.tooFast, headers: [['Retry-After', '1']] }), counts: [] };
+    const account = (caller ?? callee ?? application)?.accountId;
+    if (this.#isTooFast(identity, account, now)) return { plan: TOO_FAST, counts: [] };
     const over = limits.find(
       ({ count, most }) => most !== null && !shares(count) && counters.of(count) >= most,
     );
     if (over !== undefined) return { plan: refuse(over.refusal), counts: [] };
-    if (account?.callsPerSecond != null) this.#rate.began(account.id, now);
+    this.#began(identity, account, now);
     return { plan, counts: [holder, ...limits.map(({ count }) => count)] };
+  }
+
+  /** A leg that a command makes and that rings nobody costs what others cost to begin: it counts among the calls of this second. */
+  beginsNothing(identity: Identity, account: string, now: Ms): Ending | null {
+    if (this.#isTooFast(identity, account, now)) return TOO_FAST.ending;
+    this.#began(identity, account, now);
+    return null;
+  }
+
+  #isTooFast(identity: Identity, account: string | undefined, now: Ms): boolean {
+    const most = identity.account(account ?? '')?.callsPerSecond ?? null;
+    return most !== null && this.#rate.of(account ?? '', now) >= most;
+  }
+
+  #began(identity: Identity, account: string | undefined, now: Ms): void {
+    if (account !== undefined && identity.account(account)?.callsPerSecond != null)
+      this.#rate.began(account, now);
   }
 }
 

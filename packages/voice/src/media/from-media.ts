@@ -3,8 +3,10 @@ import type { Leg } from '../leg/leg.ts';
 import type { LegInput } from '../message.ts';
 import type { ConferenceInput } from '../place/conference-draft.ts';
 
+export type LegMediaEvent = Exclude<MediaEvent, { event: 'engine' } | { room: string }>;
+
 /** What an event of a leg in media means for the leg that it is a branch of. */
-export function mediaInput(event: Exclude<MediaEvent, RoomEvent | { event: 'engine' }>): LegInput {
+export function mediaInput(event: LegMediaEvent): LegInput {
   const { leg: branch } = event;
   const number = 'n' in event && event.n !== undefined ? { n: event.n } : {};
   switch (event.event) {
@@ -27,6 +29,10 @@ export function mediaInput(event: Exclude<MediaEvent, RoomEvent | { event: 'engi
     case 'streamed': {
       const { id, state, reason } = event;
       return { type: 'streamed', branch, id, state, ...(reason === undefined ? {} : { reason }), ...number };
+    }
+    case 'recorded': {
+      const { id, why, durationMs, wallMs, lostMs } = event;
+      return { type: 'recorded', branch, end: { id, why, durationMs, wallMs, lostMs }, ...number };
     }
     default:
       return { type: 'mediaFlag', branch, flag: event.event };

@@ -35,6 +35,8 @@ export interface Conference {
   readonly waitHears: string | null;
   /** What is heard by who is held; the same for all who are to hear the same. */
   readonly sounds: readonly HoldSound[];
+  /** When they are asked for again, so that their files are kept. */
+  readonly renewAt: Ms | null;
   /** The first one plays, as soon as it can. */
   readonly plays: readonly Play[];
   /** The last report of the room in media that was read. */
@@ -73,6 +75,8 @@ export interface HoldSound {
 
 /** At most so many sounds for who is held. */
 export const MOST_SOUNDS = 16;
+/** What is prepared is kept for an hour behind the last time that it was asked for. */
+export const RENEW_MS: Ms = 1_800_000;
 /** As many legs are told to leave in one input. */
 export const SWEEP = 50;
 /** How long a fresh one waits for its first member. */
@@ -175,7 +179,8 @@ export const isInRoom = (leg: Leg, room: string): boolean => {
 };
 
 /** When the conference wants a tick. */
-export function conferenceDeadline({ state, nextAt, emptyBy, endsAt }: Conference): Ms | null {
+export function conferenceDeadline(conference: Conference): Ms | null {
+  const { state, nextAt, emptyBy, endsAt, renewAt } = conference;
   if (state === 'ending' || state === 'over') return nextAt;
-  return emptyBy === null ? endsAt : Math.min(emptyBy, endsAt);
+  return Math.min(endsAt, emptyBy ?? endsAt, renewAt ?? endsAt);
 }

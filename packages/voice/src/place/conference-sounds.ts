@@ -1,5 +1,11 @@
 import { askedOf, MOST_ASKED, MOST_PLAYS, type Play } from '../activity/activity.ts';
-import { type ConferenceDraft, type ConferenceInput, isInRoom, stayOf } from './conference-draft.ts';
+import {
+  type ConferenceDraft,
+  type ConferenceInput,
+  isInRoom,
+  RENEW_MS,
+  stayOf,
+} from './conference-draft.ts';
 
 /* What a conference plays: to all in its room, one at a time; and to who waits for its start, or is held. */
 
@@ -19,10 +25,14 @@ export function onPlay(draft: ConferenceDraft, play: Play): void {
 }
 
 export function onSound(draft: ConferenceDraft, { id, result }: Of<'sound'>): void {
-  const { sounds } = draft.conference;
-  if (sounds.some((sound) => sound.id === id)) {
+  const { sounds, renewAt } = draft.conference;
+  const known = sounds.find((sound) => sound.id === id);
+  if (known !== undefined) {
+    // One that was there stays as it is, when it cannot be had again.
+    if (known.state === 'there' && !result.ok) return;
     const heard = result.ok ? { state: 'there', file: result.file } : { state: 'failed' };
     draft.set({ sounds: sounds.map((s) => (s.id === id ? { ...s, ...(heard as typeof s) } : s)) });
+    if (result.ok && renewAt === null) draft.set({ renewAt: draft.now + RENEW_MS });
     return;
   }
   const play = playOf(draft, id);
@@ -84,6 +94,13 @@ export function abandonPlays(draft: ConferenceDraft): void {
 export function onHold(draft: ConferenceDraft, { id, ask }: Of<'hold'>): void {
   draft.set({ sounds: [...draft.conference.sounds, { id, ask, state: 'asked', file: null }] });
   draft.emit({ type: 'sound', id, ask });
+}
+
+/** They are asked for again. */
+export function renew(draft: ConferenceDraft): void {
+  const there = draft.conference.sounds.filter(({ state }) => state === 'there');
+  for (const { id, ask } of there) draft.emit({ type: 'sound', id, ask });
+  draft.set({ renewAt: there.length === 0 ? null : draft.now + RENEW_MS });
 }
 
 /** A sound that nobody is to hear any more goes. */

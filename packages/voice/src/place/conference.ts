@@ -20,6 +20,7 @@ import {
   onPlayReply,
   onRoomPlayed,
   onSound,
+  renew,
   resume,
   settlePlays,
   settleSounds,
@@ -153,7 +154,7 @@ function onLeft(draft: ConferenceDraft, leg: Leg): void {
 }
 
 function onTick(draft: ConferenceDraft): void {
-  const { state, nextAt, emptyBy, endsAt } = draft.conference;
+  const { state, nextAt, emptyBy, endsAt, renewAt } = draft.conference;
   const { now } = draft;
   const isDue = (at: Ms | null): boolean => at !== null && at <= now;
   if (state === 'over') {
@@ -162,6 +163,7 @@ function onTick(draft: ConferenceDraft): void {
     if (isDue(nextAt)) sweep(draft);
   } else if (isDue(endsAt)) end(draft, 'time_exceeded', null, false);
   else if (isDue(emptyBy)) end(draft, 'all_left', null, false);
+  else if (isDue(renewAt)) renew(draft);
 }
 
 function end(
@@ -191,6 +193,13 @@ function complete(draft: ConferenceDraft): void {
   const { id, ended } = draft.conference;
   const reason = ended?.reason ?? 'all_left';
   draft.news({ type: 'conferenceEnded', conference: id, reason });
-  draft.set({ state: 'over', nextAt: draft.now + OVER_MS, sounds: [], plays: [], updatedAt: draft.now });
+  draft.set({
+    state: 'over',
+    nextAt: draft.now + OVER_MS,
+    sounds: [],
+    renewAt: null,
+    plays: [],
+    updatedAt: draft.now,
+  });
   draft.log('conference ended', { reason });
 }

@@ -16,7 +16,8 @@ import {
 } from '@sidetone/core';
 import type { ConferenceView, EventLeg, MemberView } from '@sidetone/wire';
 import { MOST_PLAYS } from '../activity/activity.ts';
-import { HOOK, isPlay, isSoundAsk } from '../journal/read.ts';
+import { HOOK } from '../journal/read.ts';
+import { isPlay, isSoundAsk } from '../journal/read-activities.ts';
 import type { Registry } from '../registry.ts';
 import { isOpen } from './conference.ts';
 import {
@@ -252,6 +253,7 @@ const CONFERENCE: Checks<Conference> = {
     }),
     MOST_SOUNDS,
   ),
+  renewAt: orNull(isNumber),
   plays: listOf(isPlay, MOST_PLAYS),
   reported: isNumber,
   joined: isFlag,

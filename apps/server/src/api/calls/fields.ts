@@ -125,7 +125,6 @@ export const isFalse = (value: unknown): boolean => value === false;
 export const isOff = (value: unknown): boolean => value === false || value === 'disabled' || value === 'none';
 
 /** Fields of `dial`, `answer`, `transfer` and `bridge` that start what is not here. */
-export const RECORD = { record: notOffered('recording') };
 export const LATER = {
   assistant: notOffered('an AI assistant'),
   conversation_relay_config: notOffered('conversation relay'),

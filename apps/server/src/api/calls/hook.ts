@@ -20,8 +20,6 @@ const LATER = [
   'call.enqueued',
   'call.payment.completed',
   'call.payment.progress',
-  'call.recording.error',
-  'call.recording.saved',
   'call.recording.transcription.saved',
   'conference.recording.saved',
   'siprec.failed',

@@ -5,7 +5,14 @@ import { present } from '../calls/fields.ts';
 import { type Operation, operation } from '../operation.ts';
 
 export const tag = 'Call commands';
-export const answer = { status: 200, form: 'data', schema: z.object({ result: z.literal('ok') }) } as const;
+export const answer = {
+  status: 200,
+  form: 'data',
+  schema: z.object({
+    result: z.literal('ok'),
+    recording_id: z.string().optional().describe('Of what the command records.'),
+  }),
+} as const;
 
 /** A command without who gives it, to which leg. */
 type Wish = LegCommand extends infer C
@@ -40,7 +47,7 @@ export const action = <B extends CommonFields>(row: Action<B>): Operation =>
     answer,
     handle: (call, body) => {
       const leg = { ...commonOf(call, body), control: call.path[0]! };
-      execute(call, { ...leg, ...row.command(body) } as LegCommand);
-      return { result: 'ok' };
+      const { recording } = execute(call, { ...leg, ...row.command(body) } as LegCommand);
+      return { result: 'ok', ...(recording === undefined ? {} : { recording_id: recording }) };
     },
   });

@@ -20,13 +20,13 @@ import {
   notOffered,
   park,
   present,
-  RECORD,
   shownName,
   sipUri,
   within,
 } from '../calls/fields.ts';
 import { GATHER, GATHER_DEFAULTS, gatherOf, PROMPTED_DEFAULTS } from '../calls/gathering.ts';
 import { CUSTOM_HEADERS, HEADERS, headersOf } from '../calls/headers.ts';
+import { RECORD, recordOf } from '../calls/recording.ts';
 import {
   AUDIO,
   AUDIO_OR_CONTENT,
@@ -46,6 +46,7 @@ import { TRANSCRIBE, transcribeIn } from '../calls/transcription.ts';
 import { ApiError, badField, CODE, errorItem, notFound } from '../errors.ts';
 import { operation } from '../operation.ts';
 import { action, answer, tag } from './call-action.ts';
+import { recordingActions } from './call-recording.ts';
 import { streamActions } from './call-streaming.ts';
 import { maxSize, queueName } from './queues.ts';
 
@@ -120,6 +121,7 @@ export const callActions = [
         codecs: codecsOf(body.preferred_codecs),
         stream: streamOf(body),
         transcribe: transcribeIn(body),
+        record: recordOf(body),
       }),
     }),
   }),
@@ -163,6 +165,7 @@ export const callActions = [
           preventDouble: body.prevent_double_bridge,
           ringtone: body.play_ringtone,
           muteDigits: body.mute_dtmf,
+          record: recordOf(body),
         }),
       };
     },
@@ -188,6 +191,7 @@ export const callActions = [
         digits: body.send_digits_on_answer,
         play: soundIn(body),
         detect: detectionOf(body),
+        record: recordOf(body),
       }),
     }),
   }),
@@ -367,6 +371,7 @@ export const callActions = [
     command: () => ({ type: 'stopGather' }),
   }),
   ...streamActions,
+  ...recordingActions,
 ];
 
 /** Commands of the published API that are not here. */
@@ -379,10 +384,6 @@ const LATER: ReadonlySet<string> = new Set([
   'conversation_relay_stop',
   'gather_using_ai',
   'pay',
-  'record_pause',
-  'record_resume',
-  'record_start',
-  'record_stop',
   'siprec_start',
   'siprec_stop',
   'suppression_start',

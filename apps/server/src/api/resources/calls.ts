@@ -18,11 +18,11 @@ import {
   notOffered,
   park,
   present,
-  RECORD,
   shownName,
   within,
 } from '../calls/fields.ts';
 import { HEADERS, headersOf } from '../calls/headers.ts';
+import { RECORD, recordOf } from '../calls/recording.ts';
 import { AUDIO, soundIn } from '../calls/sounds.ts';
 import { STREAM, STREAM_DEFAULTS, streamOf } from '../calls/streams.ts';
 import { TRANSCRIBE, transcribeIn } from '../calls/transcription.ts';
@@ -118,14 +118,18 @@ export const calls = [
     body: dial,
     lenient: { keeps: [] },
     defaults: DEFAULTS,
-    answer: { status: 200, form: 'data', schema: z.object({ ...ids, is_alive: z.literal(false) }) },
+    answer: {
+      status: 200,
+      form: 'data',
+      schema: z.object({ ...ids, is_alive: z.literal(false), recording_id: z.string().optional() }),
+    },
     handle: (call, body: z.output<typeof dial>) => {
       referred(call, ['application', 'connection'], body.connection_id, '/connection_id');
       for (const field of LINKED) {
         const given = body[field] !== undefined && body[field] !== false;
         if (given && body.link_to === undefined) throw badField(`/${field}`, `${field} needs link_to.`);
       }
-      const { ids } = execute(call, {
+      const { ids, recording } = execute(call, {
         type: 'dial',
         ...commonOf(call, body),
         connection: body.connection_id,
@@ -147,6 +151,7 @@ export const calls = [
           detect: detectionOf(body),
           stream: streamOf(body),
           transcribe: transcribeIn(body),
+          record: recordOf(body),
           conference: conferenceAsk(body.conference_config),
           supervise: superviseOf(body),
         }),
@@ -159,6 +164,7 @@ export const calls = [
         call_session_id: ids.session,
         client_state: body.client_state ?? null,
         is_alive: false,
+        ...(recording === undefined ? {} : { recording_id: recording }),
       };
     },
   }),
