@@ -309,6 +309,49 @@ describe('the examples', { ...needs('chromium', 'espeak-ng'), timeout: 300_000 }
     it('makes nothing twice, and removes what it made', async () => cleansUp('ivr', program));
   });
 
+  describe('the voice bot', () => {
+    let program: ExampleProgram;
+    let caller: Person;
+
+    before(async () => {
+      program = await ExampleProgram.start('voice-bot', variables);
+      caller = await Person.opens(browser, program.url, 440);
+    });
+    after(async () => {
+      await caller?.leaves();
+      await program?.stop();
+    });
+
+    const isFree = () => caller.page.getByRole('button', { name: 'Call', exact: true }).waitFor();
+
+    it('says what the caller says, until the caller hangs up or presses #', async () =>
+      explained(program, async () => {
+        for (const ends of ['button', 'key'] as const) {
+          await caller.presses('Call');
+          await caller.reads('Say something');
+          await caller.hears(caller);
+          if (ends === 'button') await caller.presses('Hang up');
+          else await caller.page.keyboard.press('#');
+          await isFree();
+          await caller.reads('The call is over.');
+          const told = program.events.slice(program.events.lastIndexOf('caller  call.initiated'));
+          assert.equal(told.at(-1), 'caller  call.hangup');
+          assert.ok(told.includes('caller  call.answered'));
+        }
+      }));
+
+    it('takes no stream of strangers', async () => {
+      const socket = new WebSocket(`${program.url.replace('http', 'ws')}/stream`);
+      await new Promise((refused) => socket.addEventListener('error', refused));
+    });
+
+    it('gave the browser nothing to complain about', () => {
+      assert.deepEqual(caller.complaints, []);
+    });
+
+    it('makes nothing twice, and removes what it made', async () => cleansUp('voice-bot', program));
+  });
+
   describe('the conference line', () => {
     let program: ExampleProgram;
     const people: Person[] = [];

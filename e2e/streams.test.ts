@@ -5,6 +5,7 @@ import { needs } from './src/peer-availability.ts';
 import { until } from './src/wait.ts';
 import { Bot } from './voice/bot.ts';
 import { Hook } from './voice/hook.ts';
+import { Recogniser } from './voice/recogniser.ts';
 import { Scene } from './voice/scene.ts';
 import { type House, Stage } from './voice/stage.ts';
 
@@ -14,13 +15,19 @@ describe('media streams over the death of signalling', { ...needs('sipp'), timeo
   let stage: Stage;
   before(async () => {
     const hook = await Hook.open({});
-    house = { hook, bot: await Bot.open(), pages: {} } as unknown as House;
+    house = {
+      hook,
+      bot: await Bot.open(),
+      recogniser: await Recogniser.open(),
+      pages: {},
+    } as unknown as House;
     stage = await Stage.open(house, '7.24.0');
   });
   after(async () => {
     await stage?.server.kill();
     house.hook.close();
     house.bot.close();
+    house.recogniser.close();
   });
 
   it('go on, both ways, and their end is told by the process that follows', async () => {

@@ -37,6 +37,10 @@ const METHODS = {
   leave_queue: 'leaveQueue',
   streaming_start: 'startStreaming',
   streaming_stop: 'stopStreaming',
+  fork_start: 'startForking',
+  fork_stop: 'stopForking',
+  transcription_start: 'startTranscription',
+  transcription_stop: 'stopTranscription',
 } as const;
 /** Commands to a conference, as those to a leg. */
 const CONFERENCE_METHODS = {

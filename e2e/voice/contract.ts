@@ -72,6 +72,15 @@ export const EVENTS: Readonly<Record<string, Readonly<Record<string, Check>>>> =
     'stream_track?': is('inbound_track', 'outbound_track', 'both_tracks'),
     tags,
   },
+  'call.fork.started': { stream_type: is('decrypted') },
+  'call.fork.stopped': { stream_type: is('decrypted') },
+  'call.transcription': {
+    transcription_data: (value) =>
+      text(value.transcript) &&
+      bool(value.is_final) &&
+      is('inbound', 'outbound')(value.transcription_track) &&
+      orNull((share) => share >= 0 && share <= 1)(value.confidence),
+  },
   'streaming.started': { stream_url: text, stream_id: uuid },
   'streaming.stopped': { stream_url: text, stream_id: uuid },
   'streaming.failed': {

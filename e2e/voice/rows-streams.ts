@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
+import { RtpPeer } from '../src/rtp-peer.ts';
+import { until } from '../src/wait.ts';
+import { rtpEar } from './ears.ts';
 import { state, type VoiceRow } from './scene.ts';
 
 const DIALLED = '+13125559876';
+const FORMAT = { codec: 'PCMU', payloadType: 0 } as const;
 /** What the bot says. */
 const BOT_HZ = 2_000;
 const RTP = { stream_bidirectional_mode: 'rtp', stream_bidirectional_codec: 'PCMU' } as const;
@@ -164,4 +168,96 @@ const ends: VoiceRow = {
   },
 };
 
-export const STREAM_ROWS: readonly VoiceRow[] = [both, dialled, ends];
+const transcribed: VoiceRow = {
+  name: 'transcription_start on a stream of words: both sides of a bridge are told as text, by their tracks; and with answer',
+  run: async (scene) => {
+    const { api, hook } = scene;
+    const { recogniser } = scene.stage.house;
+    const said = (control: string): string[] =>
+      hook
+        .of(control)
+        .flatMap(({ type, payload: { transcription_data: data } }) =>
+          type === 'transcription' && data.is_final ? [`${data.transcription_track} ${data.transcript}`] : [],
+        );
+    const caller = scene.party('ours');
+    const carrier = await scene.carrier('uas');
+    const { control: w, id } = await scene.parks('ours', DIALLED);
+    await api.act('answer', w, {
+      transcription: true,
+      transcription_config: {
+        transcription_engine: 'Google',
+        transcription_engine_config: {
+          transcription_engine: 'Google',
+          language: 'en',
+          interim_results: true,
+        },
+        transcription_tracks: 'both',
+      },
+    });
+    await caller.page.becomes(id, 'active');
+    const p = await scene.dials(carrier.number, { link_to: w, bridge_on_answer: true });
+    await carrier.answers();
+    const inbound = `inbound ${caller.hz} hertz`;
+    const outbound = `outbound ${carrier.hz} hertz`;
+    await until('the words of both', () => said(w).includes(inbound) && said(w).includes(outbound), {
+      detail: () => said(w).join('\n'),
+    });
+    const interim = hook
+      .of(w)
+      .find(({ type, payload }) => type === 'transcription' && !payload.transcription_data.is_final);
+    assert.equal(interim?.payload.transcription_data.confidence, 0.4);
+    assert.ok(recogniser.starts.every(({ authorization }) => authorization === 'Bearer token-of-the-engine'));
+    await api.refused('90054', 'transcription_start', w);
+    await api.act('transcription_stop', w);
+    await api.refused('90055', 'transcription_stop', w);
+    await api.act('transcription_start', p);
+    await until('the words of the carrier', () => said(p).includes(`inbound ${carrier.hz} hertz`));
+    await api.act('hangup', p);
+    await scene.isHungUp(carrier);
+    await hook.gets(w, 'hangup');
+    for (const control of [w, p]) {
+      const types = hook.of(control).map(({ type }) => type);
+      assert.equal(types.at(-1), 'hangup');
+      await scene.lived(control, types.join(' '));
+    }
+  },
+};
+
+const forked: VoiceRow = {
+  name: 'fork_start: a listener by UDP hears what a stream of packets would tell, each side by itself; fork_stop',
+  run: async (scene) => {
+    const { api, hook } = scene;
+    const caller = scene.party('ours');
+    const [rx, tx] = [await RtpPeer.open(FORMAT), await RtpPeer.open(FORMAT)];
+    try {
+      const carrier = await scene.carrier('uas');
+      const { control: w } = await scene.answered('ours', DIALLED);
+      const p = await scene.dials(carrier.number, { link_to: w, bridge_on_answer: true });
+      await carrier.answers();
+      await hook.gets(p, 'bridged');
+      await api.act('fork_start', p, { rx: `udp:127.0.0.1:${rx.port}`, tx: `udp:127.0.0.1:${tx.port}` });
+      await hook.gets(p, 'fork.started');
+      scene.step('both sides, each by itself');
+      await scene.hears(
+        [{ ear: rtpEar('the listener of rx', rx) }, carrier.hz],
+        [{ ear: rtpEar('the listener of tx', tx) }, caller.hz],
+        [caller, carrier.hz],
+      );
+      await api.act('fork_stop', p);
+      await hook.gets(p, 'fork.stopped');
+      await api.refused('90031', 'fork_stop', p);
+      await api.act('fork_start', p, { rx: 'udp:10.1.2.3:5000' });
+      await hook.gets(p, 'fork.stopped', 2);
+      await api.act('hangup', p);
+      await scene.isHungUp(carrier);
+      await hook.gets(w, 'hangup');
+      await scene.lived(w, 'initiated answered bridged hangup');
+      await scene.lived(p, 'initiated answered bridged fork.started fork.stopped fork.stopped hangup');
+    } finally {
+      rx.close();
+      tx.close();
+    }
+  },
+};
+
+export const STREAM_ROWS: readonly VoiceRow[] = [both, dialled, ends, transcribed, forked];

@@ -10,6 +10,7 @@ import { wavOf } from '../src/wav.ts';
 import { BackEnd, type PackageVersion } from './back-end.ts';
 import { Bot } from './bot.ts';
 import { Hook } from './hook.ts';
+import { Recogniser } from './recogniser.ts';
 
 /** What each one says; sounds that are played have pitches of their own. */
 export const HZ = { published: 1_000, ours: 620, carrier: 440, second: 800, phone: 440 } as const;
@@ -30,6 +31,7 @@ export class House {
   readonly chromium: Chromium;
   readonly hook: Hook;
   readonly bot: Bot;
+  readonly recogniser: Recogniser;
   readonly pages: Readonly<Record<Sdk, TestPage>>;
 
   private constructor(
@@ -37,12 +39,14 @@ export class House {
     chromium: Chromium,
     hook: Hook,
     bot: Bot,
+    recogniser: Recogniser,
     pages: Record<Sdk, TestPage>,
   ) {
     this.host = host;
     this.chromium = chromium;
     this.hook = hook;
     this.bot = bot;
+    this.recogniser = recogniser;
     this.pages = pages;
   }
 
@@ -58,7 +62,10 @@ export class House {
       const published = await chromium.open(host, '2.27.10');
       const ours = await chromium.open(host, 'ours');
       await ours.speak(HZ.ours);
-      return new House(host, chromium, hook, await Bot.open(), { '2.27.10': published, ours });
+      return new House(host, chromium, hook, await Bot.open(), await Recogniser.open(), {
+        '2.27.10': published,
+        ours,
+      });
     } catch (error) {
       host.close();
       await chromium.stop();
@@ -69,6 +76,7 @@ export class House {
   async close(): Promise<void> {
     this.hook.close();
     this.bot.close();
+    this.recogniser.close();
     this.host.close();
     await this.chromium.stop();
   }
@@ -98,7 +106,11 @@ export class Stage {
     for (const _ of CARRIERS) ports.push(await freePort());
     const server = await TestServer.start({
       trunks: CARRIERS.map((prefix, n) => ({ name: `carrier${n}`, port: ports[n]!, prefixes: [prefix] })),
-      config: { connections: undefined, webhooks: { allow: ['127.0.0.1'] } },
+      config: {
+        connections: undefined,
+        webhooks: { allow: ['127.0.0.1'] },
+        transcription: { url: house.recogniser.url, token: 'token-of-the-engine' },
+      },
     });
     try {
       const where = ['--config', server.configFile, '--data', server.dataDir];

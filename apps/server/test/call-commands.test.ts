@@ -89,6 +89,42 @@ const ROWS: readonly Row[] = [
     { stream_url: STREAM.url, stream_bidirectional_sampling_rate: 22_050 },
     { type: 'startStream', stream: { ...STREAM, back: { ...BACK, rate: 22_050 } } },
   ],
+  [
+    'answer',
+    {
+      transcription: true,
+      transcription_config: { transcription_engine: 'B', transcription_tracks: 'both' },
+    },
+    { type: 'answer', transcribe: { tracks: 'both' } },
+  ],
+  ['transcription_start', undefined, { type: 'transcribe', ask: { tracks: 'inbound' } }],
+  [
+    'transcription_start',
+    {
+      transcription_engine: 'Google',
+      transcription_engine_config: { language: 'de', interim_results: true, model: 'any' },
+      transcription_tracks: 'outbound',
+    },
+    { type: 'transcribe', ask: { tracks: 'outbound', language: 'de', interim: true } },
+  ],
+  [
+    'fork_start',
+    { rx: 'udp:192.0.2.1:5000', tx: 'udp:[2001:db8::1]:5001' },
+    {
+      type: 'fork',
+      ask: { rx: { address: '192.0.2.1', port: 5000 }, tx: { address: '2001:db8::1', port: 5001 } },
+    },
+  ],
+  [
+    'fork_start',
+    { target: 'udp:192.0.2.1:5000', rx: '' },
+    {
+      type: 'fork',
+      ask: { rx: { address: '192.0.2.1', port: 5000 }, tx: { address: '192.0.2.1', port: 5000 } },
+    },
+  ],
+  ['fork_stop', { stream_type: 'decrypted' }, { type: 'stopFork' }],
+  ['transcription_stop', undefined, { type: 'stopTranscribe' }],
   ['streaming_stop', undefined, { type: 'stopStream' }],
   ['streaming_stop', { stream_id: 's' }, { type: 'stopStream', stream: 's' }],
   ['record_start', {}, { type: 'record', format: 'mp3', channels: 2, track: 'both' }],

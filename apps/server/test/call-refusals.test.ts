@@ -118,6 +118,16 @@ const SINGLE: readonly Row[] = [
     ];
   }),
   ['streaming_start', {}, ['10004', '/stream_url', /stream_url is required/]],
+  ['answer', { transcription: 'yes' }, ['10015', '/transcription', /transcription/]],
+  ['fork_start', {}, ['10004', '/rx', /rx, tx, target is required/]],
+  ...['udp:host:5000', 'tcp:192.0.2.1:5000', 'udp:192.0.2.1', 'udp:192.0.2.1:70000', 'udp:::1:5000'].map(
+    (rx): Row => ['fork_start', { rx }, ['10015', '/rx', /udp:, an IP address/]],
+  ),
+  [
+    'transcription_start',
+    { transcription_tracks: 'all' },
+    ['10015', '/transcription_tracks', /inbound, outbound, both/],
+  ],
   ['answer', { record: 'record-from-ringing' }, ['10015', '/record', /record-from-answer/]],
   [
     'answer',
@@ -137,7 +147,6 @@ const SINGLE: readonly Row[] = [
   ['record_start', { custom_file_name: 'a\u0000' }, ['10015', '/custom_file_name', /letters/]],
   ['record_start', { custom_file_name: 'x'.repeat(41) }, ['10015', '/custom_file_name', /letters/]],
   ['record_start', { transcription: true }, ['10015', '/transcription', /not offered/]],
-  ['answer', { transcription: true }, ['10015', '/transcription', /transcription is not offered/]],
   [
     'answer',
     { sip_headers: [{ name: 'Diversion', value: 'x' }] },
@@ -393,7 +402,7 @@ describe('commands that are refused', () => {
   });
 
   it('commands that are not here are refused by name, unknown ones are nowhere', async () => {
-    for (const name of ['gather_using_ai', 'fork_start']) {
+    for (const name of ['gather_using_ai', 'siprec_start']) {
       const answer = await ask('POST', `/calls/x/actions/${name}`, {});
       assert.equal(answer.status, 422);
       assert.deepEqual(answer.body.errors, [

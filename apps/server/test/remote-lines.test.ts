@@ -55,7 +55,10 @@ describe('WebSockets that media opens', { timeout: 60_000 }, () => {
   async function connected(path = '/bot'): Promise<{ line: RemoteLine; heard: Heard; bot: WebSocket }> {
     const heard = new Heard();
     const met = once(sockets, 'connection');
-    const line = createRemote({ allow: ['127.0.0.1'] }).connect(`${url}${path}`, 'secret', heard);
+    const line = createRemote({ allow: ['127.0.0.1'] }).connect(
+      { url: `${url}${path}`, token: 'secret' },
+      heard,
+    );
     const [bot, request] = (await met) as [WebSocket, { headers: Record<string, string> }];
     assert.equal(request.headers['authorization'], 'Bearer secret');
     assert.equal(request.headers['sec-websocket-extensions'], undefined);
@@ -115,7 +118,7 @@ describe('WebSockets that media opens', { timeout: 60_000 }, () => {
       [open, 'ws://127.0.0.1:1/', /the connection was refused/],
     ] as const) {
       const heard = new Heard();
-      const line = remote.connect(to, undefined, heard);
+      const line = remote.connect({ url: to }, heard);
       assert.deepEqual(heard.told, [], 'nothing is told within the call');
       const [why] = await heard.until(1);
       assert.match(why!, /^refused: /, to);
@@ -125,7 +128,7 @@ describe('WebSockets that media opens', { timeout: 60_000 }, () => {
       line.close();
     }
     const heard = new Heard();
-    strict.connect(url, undefined, heard).close();
+    strict.connect({ url }, heard).close();
     await new Promise(setImmediate);
     assert.deepEqual(heard.told, []);
   });

@@ -146,6 +146,10 @@ class Engine implements MediaEngine {
       case 'streamBegin':
       case 'streamDigits':
       case 'streamStop':
+      case 'transcribe':
+      case 'transcribeStop':
+      case 'fork':
+      case 'forkStop':
         return this.#streams.command(leg, command);
       case 'record':
         return record(leg, command);

@@ -78,6 +78,8 @@ export interface RemoteLine {
   /** Octets that the network has not taken yet. */
   readonly waiting: number;
   send(text: string): void;
+  /** As a binary frame. */
+  sendBytes(bytes: Uint8Array): void;
   /** Ends it in order, behind what was sent; nothing is told of it any more. */
   close(): void;
 }
@@ -91,10 +93,24 @@ export interface RemoteEvents {
   ended(how: 'closed' | 'lost' | 'refused', reason: string): void;
 }
 
+export interface RemoteDatagrams {
+  send(packet: Uint8Array): void;
+}
+
+export interface RemoteTarget {
+  readonly url: string;
+  /** Of `Authorization: Bearer`. */
+  readonly token?: string;
+  /** The operator's own choice: it may lie anywhere. */
+  readonly trusted?: true;
+}
+
 /** Where the sound of legs goes besides their peers. Whoever implements it bounds what others send, in size and in rate, and guards where it connects to. */
 export interface RemotePort {
-  /** Opens a WebSocket; nothing is told within the call. `token`: of `Authorization: Bearer`. */
-  connect(url: string, token: string | undefined, events: RemoteEvents): RemoteLine;
+  /** Opens a WebSocket; nothing is told within the call. */
+  connect(target: RemoteTarget, events: RemoteEvents): RemoteLine;
+  /** To send to an IP address, best effort; the bytes must stay unchanged. Text: why it must not be reached. */
+  datagrams(address: string, port: number): RemoteDatagrams | string;
   /** A whole MP3 file as 16-bit PCM of 16 kHz, one channel; `undefined`: it is none. Never rejects. */
   decodeMp3(bytes: Uint8Array): Promise<Int16Array | undefined>;
   /** The wall clock. */

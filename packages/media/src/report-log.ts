@@ -3,7 +3,19 @@ import type { MediaEvent } from '@sidetone/wire';
 /** An event that counts: it is numbered by leg or room, kept, and told again to an owner that has not read it. */
 export type Report = Extract<
   MediaEvent,
-  { event: 'dtmf' | 'played' | 'heard' | 'failed' | 'streamed' | 'recorded' | 'roomPlayed' | 'floor' }
+  {
+    event:
+      | 'dtmf'
+      | 'played'
+      | 'heard'
+      | 'failed'
+      | 'streamed'
+      | 'transcript'
+      | 'transcribed'
+      | 'recorded'
+      | 'roomPlayed'
+      | 'floor';
+  }
 >;
 type ReportNumber = NonNullable<Report['n']>;
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { RemoteEvents, RemoteLine, RemotePort } from '../src/index.ts';
+import type { RemoteDatagrams, RemoteEvents, RemoteLine, RemotePort, RemoteTarget } from '../src/index.ts';
 
 /** A frame as the other end reads it. */
 export interface Frame {
@@ -25,6 +25,7 @@ export class FakeLine implements RemoteLine {
   readonly token: string | undefined;
   readonly events: RemoteEvents;
   waiting = 0;
+  readonly bytes: Uint8Array[] = [];
   closed = false;
   #sent: string[] = [];
 
@@ -37,6 +38,11 @@ export class FakeLine implements RemoteLine {
   send(text: string): void {
     assert.ok(!this.closed, 'sent to a closed line');
     this.#sent.push(text);
+  }
+
+  sendBytes(bytes: Uint8Array): void {
+    assert.ok(!this.closed, 'sent to a closed line');
+    this.bytes.push(bytes.slice());
   }
 
   close(): void {
@@ -70,10 +76,18 @@ export class FakeRemote implements RemotePort {
   /** What a file is, by its first octet. */
   readonly files = new Map<number, Int16Array>();
 
-  connect(url: string, token: string | undefined, events: RemoteEvents): FakeLine {
+  connect({ url, token }: RemoteTarget, events: RemoteEvents): FakeLine {
     const line = new FakeLine(url, token, events);
     this.lines.push(line);
     return line;
+  }
+
+  /** By `address:port`; what is not named must not be reached. */
+  readonly datagramsTo = new Map<string, Uint8Array[]>();
+
+  datagrams(address: string, port: number): RemoteDatagrams | string {
+    const to = this.datagramsTo.get(`${address}:${port}`);
+    return to === undefined ? 'it must not be reached' : { send: (packet) => to.push(packet) };
   }
 
   async decodeMp3(bytes: Uint8Array): Promise<Int16Array | undefined> {

@@ -7,6 +7,7 @@ import type {
   CodecName,
   DequeueReason,
   Direction,
+  ForkAsk,
   GatherAsk,
   HookAsk,
   MediaCommand,
@@ -16,6 +17,7 @@ import type {
   SoundAsk,
   SoundResult,
   SupervisorRole,
+  TranscribeAsk,
 } from '@sidetone/wire';
 import type { Play, Recording, Stream } from './activity/activity.ts';
 import type { Ending } from './leg/ending.ts';
@@ -44,6 +46,8 @@ export type MediaTag =
   | 'play'
   | 'overlay'
   | 'stream'
+  | 'transcribe'
+  | 'fork'
   | 'record'
   | 'aside';
 
@@ -187,6 +191,22 @@ export type LegInput =
       readonly branch: string;
       readonly what: 'speech' | 'silence' | 'beep';
     } & Numbered)
+  /** What was said, and the end of what asks. */
+  | ({
+      readonly type: 'transcript';
+      readonly branch: string;
+      readonly id: string;
+      readonly track: 'inbound' | 'outbound';
+      readonly text: string;
+      readonly final: boolean;
+      readonly confidence: number | null;
+    } & Numbered)
+  | ({
+      readonly type: 'transcribed';
+      readonly branch: string;
+      readonly id: string;
+      readonly reason?: string;
+    } & Numbered)
   /** How the socket of its stream is. */
   | ({
       readonly type: 'streamed';
@@ -246,6 +266,10 @@ export type LegInput =
   | { readonly type: 'stopGather' }
   | ({ readonly type: 'stream' } & Pick<Stream, 'id' | 'ask' | 'parameters'>)
   | { readonly type: 'stopStream' }
+  | { readonly type: 'transcribe'; readonly id: string; readonly ask: TranscribeAsk }
+  | { readonly type: 'stopTranscribe' }
+  | { readonly type: 'fork'; readonly id: string; readonly ask: ForkAsk }
+  | { readonly type: 'stopFork' }
   | { readonly type: 'record'; readonly recording: Recording }
   | { readonly type: 'changeRecording'; readonly to: 'paused' | 'running' | 'stopped' }
   /** What became of a recording. */

@@ -1,5 +1,5 @@
 import type { EpochMs, Family, Ms, Random, Service } from '@sidetone/core';
-import type { Identity, LegView } from '@sidetone/wire';
+import type { Identity, LegView, SpeechToText } from '@sidetone/wire';
 import type { ConferenceReads } from './place/conferences.ts';
 import type { QueueReads } from './place/queue.ts';
 import type { VoiceInput, VoiceOutput } from './voice-events.ts';
@@ -46,6 +46,8 @@ export interface VoiceOptions {
   readonly heldHears?: 'music' | 'silence';
   /** L16 of media streams has its high octet first. */
   readonly l16BigEndian?: boolean;
+  /** What turns speech into text; absent: transcription is refused. */
+  readonly speechToText?: SpeechToText;
 }
 
 export interface Voice extends Service<VoiceInput, VoiceOutput> {

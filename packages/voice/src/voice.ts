@@ -71,13 +71,15 @@ class CallService implements Voice {
     this.#options = options;
     this.#timers = { ...TIMERS, ...options.timers };
     const { callMs, cancelMs, mediaMs, parkMs } = this.#timers;
+    const { speechToText } = options;
+    const speech = speechToText === undefined ? {} : { speechToText };
     this.#media = new MediaDesk(mediaMs);
     this.#agent = createVoiceAgent(options);
     this.#dialogs = new Dialogs(this.#agent);
     this.#legs = new Transactions(
       this.#registry,
       this.conferences,
-      { callMs, cancelMs, parkMs, heldHears: options.heldHears ?? 'music' },
+      { callMs, cancelMs, parkMs, heldHears: options.heldHears ?? 'music', ...speech },
       {
         wish: (wish) => this.#carry(wish),
         dial: (wish) => this.#begin.transfer(wish, this.#now),

@@ -141,6 +141,10 @@ function mediaWords(command: MediaCommand): string {
     case 'streamBegin':
     case 'streamDigits':
     case 'streamStop':
+    case 'transcribe':
+    case 'transcribeStop':
+    case 'fork':
+    case 'forkStop':
       return `${command.op} ${command.leg} ${command.id}`;
     case 'stats':
     case 'close':

@@ -259,3 +259,135 @@ describe('a media stream when the process dies', () => {
     rig.clean();
   });
 });
+
+describe('a transcription of a leg', () => {
+  const ENGINE = { url: 'ws://engine.example/', token: 'secret' };
+  const rig = () => {
+    const b = bench({ speechToText: ENGINE });
+    const [control] = park(b);
+    const { leg } = b.voice.legOf(control)!;
+    const on = { account: 'default', control } as const;
+    let n = 0;
+    const says = (text: string, final = true, more: object = {}): void => {
+      const id = b.media.findLast((c) => c.op === 'transcribe')?.id ?? '';
+      const about = {
+        id,
+        track: 'inbound',
+        text,
+        final,
+        confidence: null,
+        ...(final ? { n: ++n } : {}),
+      } as const;
+      b.tell({ type: 'mediaEvent', event: { event: 'transcript', leg, ...about, ...more } });
+    };
+    const ends = (): void => {
+      const id = b.media.findLast((c) => c.op === 'transcribe')?.id ?? '';
+      b.tell({ type: 'mediaEvent', event: { event: 'transcribed', leg, id, n: ++n } });
+    };
+    const heard = (): string[] =>
+      b.news.flatMap(({ what }) =>
+        what.type === 'transcript' ? [`${what.track} ${what.text} ${what.final}`] : [],
+      );
+    const ops = (): string[] => b.media.map(({ op }) => op).filter((op) => op.startsWith('transcribe'));
+    return { b, on, says, ends, heard, ops };
+  };
+
+  it('tells what media hears of the engine, until it is stopped and the engine has said the rest', () => {
+    const { b, on, says, ends, heard, ops } = rig();
+    ok(b, { type: 'answer', ...on });
+    ok(b, { type: 'transcribe', ...on, ask: { tracks: 'both', interim: true } });
+    const wish = b.media.findLast((c) => c.op === 'transcribe');
+    assert.deepEqual([wish?.engine, wish?.tracks, wish?.interim], [ENGINE, 'both', true]);
+    says('hel', false);
+    says('hello');
+    says('hello', true, { n: 1 });
+    ok(b, { type: 'stopTranscribe', ...on });
+    says('bye');
+    ends();
+    says('too late');
+    assert.deepEqual(heard(), ['inbound hel false', 'inbound hello true', 'inbound bye true']);
+    assert.deepEqual(ops(), ['transcribe', 'transcribeStop']);
+    assert.equal(b.command({ type: 'stopTranscribe', ...on }).ok, false);
+    ok(b, { type: 'transcribe', ...on, ask: { tracks: 'inbound' } });
+    ok(b, { type: 'hangup', ...on });
+    b.advance(700_000);
+    assert.equal(b.voice.deadline(), null);
+    assert.equal(b.journal.size, 0);
+  });
+
+  it('begins with the answer where that asks for it, and goes on in the process that follows', () => {
+    const { b, on, says, heard, ops } = rig();
+    ok(b, { type: 'answer', ...on, transcribe: { tracks: 'inbound' } });
+    says('one');
+    b.restart();
+    says('two');
+    assert.deepEqual(ops(), ['transcribe', 'transcribe']);
+    assert.deepEqual(heard(), ['inbound one true', 'inbound two true']);
+    const dialled = ok(b, dialIt(on.control, { transcribe: { tracks: 'inbound' } }))!;
+    assert.equal(ops().length, 2);
+    carrierAnswers(b);
+    assert.equal(b.media.findLast((c) => c.op === 'transcribe')?.leg, dialled.leg);
+    ok(b, { type: 'hangup', ...on });
+    ok(b, { type: 'hangup', account: 'default', control: dialled.control });
+  });
+
+  it('is refused without an engine, in words that say how to add one, and twice', () => {
+    const { b, on } = rig();
+    const why = (result: ReturnType<VoiceBench['command']>): string =>
+      result.ok ? 'ok' : `${result.refusal.why} ${result.refusal.field ?? ''}`;
+    assert.equal(why(b.command({ type: 'transcribe', ...on, ask: { tracks: 'inbound' } })), 'unanswered ');
+    ok(b, { type: 'answer', ...on });
+    assert.equal(why(b.command({ type: 'stopTranscribe', ...on })), 'notTranscribed ');
+    ok(b, { type: 'transcribe', ...on, ask: { tracks: 'inbound' } });
+    assert.equal(why(b.command({ type: 'transcribe', ...on, ask: { tracks: 'inbound' } })), 'transcribed ');
+    const without = bench();
+    const [control] = park(without);
+    const command = { account: 'default', control } as const;
+    const refused = without.command({ type: 'transcribe', ...command, ask: { tracks: 'inbound' } });
+    assert.ok(!refused.ok && /transcription\.url/.test(refused.refusal.detail));
+    const answer = { type: 'answer', ...command, transcribe: { tracks: 'inbound' } } as const;
+    assert.equal(why(without.command(answer)), 'notOffered transcription');
+    assert.equal(
+      why(without.command(dialIt(control, { transcribe: { tracks: 'inbound' } }))),
+      'notOffered transcription',
+    );
+    assert.deepEqual(
+      without.news.map(({ what }) => what.type),
+      ['initiated'],
+    );
+  });
+});
+
+describe('a fork of a leg', () => {
+  const ask = { rx: { address: '192.0.2.9', port: 5000 } };
+
+  it('is told when it begins, and when it ends: by command, with the leg, over a restart', () => {
+    for (const end of ['command', 'leg'] as const) {
+      const rig = new Rig();
+      const { control, leg } = rig.parked();
+      const on = { account: 'default', control } as const;
+      assert.equal(rig.b.command({ type: 'stopFork', ...on }).ok, false);
+      ok(rig.b, { type: 'fork', ...on, ask });
+      assert.deepEqual([rig.of('fork')[0]?.leg, rig.of('fork')[0]?.rx], [leg, ask.rx]);
+      assert.equal(rig.b.command({ type: 'fork', ...on, ask }).ok, false);
+      rig.b.restart();
+      assert.deepEqual(rig.of('fork')[1], rig.of('fork')[0]);
+      if (end === 'command') ok(rig.b, { type: 'stopFork', ...on });
+      assert.equal(rig.of('forkStop').length, end === 'command' ? 1 : 0);
+      ok(rig.b, { type: 'hangup', ...on });
+      assert.deepEqual(rig.told(leg), ['initiated', 'answered', 'forkStarted', 'forkStopped', 'hangup']);
+      rig.clean();
+    }
+  });
+
+  it('to a place that must not be reached is stopped without a start', () => {
+    const rig = new Rig();
+    rig.b.mediaReply = ({ op }) =>
+      op === 'fork' ? { ok: false, error: 'wrong-state', message: 'it is private' } : undefined;
+    const { control, leg } = rig.parked();
+    ok(rig.b, { type: 'fork', account: 'default', control, ask });
+    ok(rig.b, { type: 'hangup', account: 'default', control });
+    assert.deepEqual(rig.told(leg), ['initiated', 'answered', 'forkStopped', 'hangup']);
+    rig.clean();
+  });
+});

@@ -131,6 +131,18 @@ function newsOf(what: LegNews, leg: CallEvent['leg']): Record<string, unknown> {
     case 'premiumMachineDetected':
     case 'premiumGreetingEnded':
       return { result: what.result };
+    case 'forkStarted':
+    case 'forkStopped':
+      return { stream_type: 'decrypted' };
+    case 'transcript':
+      return {
+        transcription_data: {
+          transcript: what.text,
+          confidence: what.confidence,
+          is_final: what.final,
+          transcription_track: what.track,
+        },
+      };
     case 'streamStarted':
     case 'streamStopped':
       return { stream_url: what.stream.url, stream_id: what.stream.id };

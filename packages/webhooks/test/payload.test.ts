@@ -227,6 +227,21 @@ const ROWS: {
   premiumGreetingEnded: [
     [{ type: 'premiumGreetingEnded', result: 'no_beep_detected' }, { result: 'no_beep_detected' }],
   ],
+  forkStarted: [[{ type: 'forkStarted' }, { stream_type: 'decrypted' }]],
+  forkStopped: [[{ type: 'forkStopped' }, { stream_type: 'decrypted' }]],
+  transcript: [
+    [
+      { type: 'transcript', track: 'inbound', text: 'hello', final: true, confidence: 0.9 },
+      {
+        transcription_data: {
+          transcript: 'hello',
+          confidence: 0.9,
+          is_final: true,
+          transcription_track: 'inbound',
+        },
+      },
+    ],
+  ],
   streamStarted: [
     [
       { type: 'streamStarted', stream: STREAM },

@@ -164,6 +164,16 @@ export type CallNews =
       readonly waitSecs: number;
       readonly reason: DequeueReason;
     }
+  | {
+      readonly type: 'transcript';
+      readonly track: 'inbound' | 'outbound';
+      readonly text: string;
+      readonly final: boolean;
+      /** 0 to 1; null: not known. */
+      readonly confidence: number | null;
+    }
+  | { readonly type: 'forkStarted' }
+  | { readonly type: 'forkStopped' }
   | { readonly type: 'referStarted' }
   | { readonly type: 'referCompleted'; readonly status: number }
   | { readonly type: 'referFailed'; readonly status: number }
@@ -222,6 +232,9 @@ export const EVENT_NAME = {
   recordFailed: 'call.recording.error',
   enqueued: 'call.enqueued',
   dequeued: 'call.dequeued',
+  transcript: 'call.transcription',
+  forkStarted: 'call.fork.started',
+  forkStopped: 'call.fork.stopped',
   referStarted: 'call.refer.started',
   referCompleted: 'call.refer.completed',
   referFailed: 'call.refer.failed',

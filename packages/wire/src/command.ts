@@ -2,7 +2,9 @@ import type { Ms } from '@sidetone/core';
 import type { ConferenceAsk, ConferenceCommand, SuperviseAsk, SupervisorRole } from './conference.ts';
 import type { GatherAsk } from './gather-ask.ts';
 import type { CodecName } from './media-control.ts';
+import type { ForkAsk } from './media-fork.ts';
 import type { StreamAsk } from './media-stream.ts';
+import type { TranscribeAsk } from './media-transcribe.ts';
 import type { RecordAsk } from './recording.ts';
 import type { Refusal } from './refusal.ts';
 import type { SoundAsk } from './sound.ts';
@@ -93,6 +95,7 @@ export interface DialCommand extends Common {
   readonly detect?: MachineDetectionAsk;
   /** Connected while the far end rings. */
   readonly stream?: StreamWish;
+  readonly transcribe?: TranscribeAsk;
   /** From its answer on. */
   readonly record?: RecordAsk;
   readonly conference?: ConferenceAsk;
@@ -110,6 +113,7 @@ export type LegCommand =
       readonly headers?: CommandHeaders;
       readonly codecs?: readonly CodecName[];
       readonly stream?: StreamWish;
+      readonly transcribe?: TranscribeAsk;
       readonly record?: RecordAsk;
     })
   | (OnLeg & { readonly type: 'reject'; readonly cause: 'CALL_REJECTED' | 'USER_BUSY' })
@@ -186,7 +190,11 @@ export type LegCommand =
   // -- streams
   | (OnLeg & { readonly type: 'startStream'; readonly stream: StreamWish })
   /** `stream`: its id; absent: whichever there is. */
-  | (OnLeg & { readonly type: 'stopStream'; readonly stream?: string });
+  | (OnLeg & { readonly type: 'stopStream'; readonly stream?: string })
+  | (OnLeg & { readonly type: 'transcribe'; readonly ask: TranscribeAsk })
+  | (OnLeg & { readonly type: 'stopTranscribe' })
+  | (OnLeg & { readonly type: 'fork'; readonly ask: ForkAsk })
+  | (OnLeg & { readonly type: 'stopFork' });
 
 interface OfRecording {
   /** Default: the one that there is. */

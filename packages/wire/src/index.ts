@@ -133,9 +133,11 @@ export type {
   OpusAsk,
   Source,
 } from './media-control.ts';
+export type { ForkAsk, ForkCommand, ForkTarget } from './media-fork.ts';
 export type { RecordCommand, RecordEvent, RecordOn } from './media-record.ts';
 export type { Reach, RoomCommand, RoomEvent } from './media-room.ts';
 export type { StreamAsk, StreamBack, StreamCodec, StreamCommand, StreamEvent } from './media-stream.ts';
+export type { SpeechToText, TranscribeAsk, TranscribeCommand, TranscribeEvent } from './media-transcribe.ts';
 export { callingCodeOf, countryOf, homeOf, NO_COUNTRY } from './numbers/country.ts';
 export { e164Of, formatCaller } from './numbers/e164.ts';
 export {

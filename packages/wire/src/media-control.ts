@@ -5,9 +5,11 @@
  * stands there as `play`, and a report's `n` as `report`, since `n` counts the events of the connection.
  */
 
+import type { ForkCommand } from './media-fork.ts';
 import type { RecordCommand, RecordEvent } from './media-record.ts';
 import type { Reach, RoomCommand, RoomEvent } from './media-room.ts';
 import type { StreamCommand, StreamEvent } from './media-stream.ts';
+import type { TranscribeCommand, TranscribeEvent } from './media-transcribe.ts';
 
 /** Names as configuration spells them. */
 export type CodecName = 'OPUS' | 'PCMU' | 'PCMA' | 'G722';
@@ -132,6 +134,8 @@ export type MediaCommand =
   | { readonly op: 'health' }
   | RoomCommand
   | StreamCommand
+  | TranscribeCommand
+  | ForkCommand
   | RecordCommand;
 
 export interface LegStats {
@@ -223,6 +227,7 @@ export type MediaEvent =
   | { readonly event: 'one-way'; readonly leg: string; readonly ms: number }
   | RoomEvent
   | StreamEvent
+  | TranscribeEvent
   | RecordEvent
   /** The engine process came (back) up: legs it had are gone unless listed. */
   | { readonly event: 'engine'; readonly state: 'up' | 'down' };

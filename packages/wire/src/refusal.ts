@@ -17,6 +17,7 @@ export const REFUSAL = {
     status: 422,
     title: 'Conference with this name already exists and is active',
   },
+  notForked: { code: '90031', status: 422, title: 'Call is not forked' },
   unanswered: { code: '90034', status: 422, title: 'Call not answered yet' },
   notInQueue: { code: '90035', status: 422, title: 'Call is not in a queue' },
   queueFull: { code: '90036', status: 422, title: 'Queue is full' },
@@ -31,6 +32,10 @@ export const REFUSAL = {
   conferenceTwice: { code: '90044', status: 422, title: 'Call is already in this conference' },
   /** Of a queue that is to be deleted. */
   queueNotEmpty: { code: '90050', status: 400, title: 'Queue is not empty' },
+  transcribed: { code: '90054', status: 422, title: 'Transcription is already in progress' },
+  notTranscribed: { code: '90055', status: 422, title: 'Transcription is not in progress' },
+  /** Something that the operator may add. */
+  notOffered: { code: '10015', status: 422, title: 'Not offered here' },
   badEventType: { code: '90057', status: 422, title: 'Invalid event type in webhook_urls' },
   /** Also of a conference of another account. */
   unknownConference: { code: '90058', status: 404, title: 'Conference does not exist' },

@@ -3,6 +3,7 @@ import { callingCodeOf, listedNumber, readNumber } from '@sidetone/wire';
 import { z } from 'zod';
 import { DEFAULT_CODECS, DEFAULT_REJECT_CODE } from '../identity/defaults.ts';
 import { recordingsSection } from './recordings-section.ts';
+import { soundsSection, speechSection, streamsSection, transcriptionSection } from './sound-sections.ts';
 
 /**
  * The configuration file. The JSON Schema in `docs/config.schema.json` is generated from here, and the server validates
@@ -350,50 +351,6 @@ const webhooksSection = z.strictObject({
     .describe('Keep the digits that people pressed, too. Without it such an event cannot be sent again.'),
 });
 
-const soundsSection = z.strictObject({
-  cache_mb: z
-    .int()
-    .min(16)
-    .max(1_000_000)
-    .default(1024)
-    .describe('MiB of prepared sounds in the data folder. An hour of sound has 110.'),
-  cache_minutes: z
-    .int()
-    .min(0)
-    .max(1440)
-    .default(5)
-    .describe('So long what a URL gave is played again without asking there.'),
-  storage_mb: z
-    .int()
-    .min(1)
-    .max(1_000_000)
-    .default(512)
-    .describe('MiB that one account may keep in media storage.'),
-});
-
-const speechSection = z
-  .strictObject({
-    url: z
-      .string()
-      .max(2048)
-      .regex(/^https?:\/\//, 'must begin with http:// or https://')
-      .optional()
-      .describe(
-        'An engine that speaks instead of espeak-ng: POST of {text, ssml, voice, language, gender}, answered with WAV, MP3 or Ogg/Opus.',
-      ),
-    token: z.string().min(1).max(4096).optional().describe('Sent to speech.url as Authorization: Bearer.'),
-  })
-  .refine((speech) => speech.token === undefined || speech.url !== undefined, {
-    message: 'token needs url',
-  });
-
-const streamsSection = z.strictObject({
-  l16_byte_order: z
-    .enum(['little', 'big'])
-    .default('little')
-    .describe('Which octet of a sample of L16 goes first in media streams, both ways.'),
-});
-
 const storeSection = z.strictObject({
   sqlite: z
     .strictObject({ file: z.string().min(1).describe('The database file.') })
@@ -432,6 +389,7 @@ export const configSchema = z.strictObject({
   recordings: recordingsSection.prefault({}),
   speech: speechSection.prefault({}),
   streams: streamsSection.prefault({}),
+  transcription: transcriptionSection.prefault({}),
   store: storeSection.prefault({}),
   log: z.strictObject({ level: z.enum(['debug', 'info', 'warn', 'error']).default('info') }).prefault({}),
 });

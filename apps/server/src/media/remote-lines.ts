@@ -1,4 +1,5 @@
-import type { Ms } from '@sidetone/core';
+import { createSocket, type Socket } from 'node:dgram';
+import { familyOf, type Ms } from '@sidetone/core';
 import type { RemoteEvents, RemoteLine, RemotePort } from '@sidetone/media';
 import { WebSocket } from 'ws';
 import { epoch, monotonic } from '../clock.ts';
@@ -30,10 +31,22 @@ export interface RemoteOptions extends GuardOptions {
 export function createRemote(options: RemoteOptions): RemotePort {
   const guard = createGuard(options);
   const mp3 = createMp3Decoder();
+  const senders = new Map<'udp4' | 'udp6', Socket>();
+  const sender = (type: 'udp4' | 'udp6'): Socket => {
+    let socket = senders.get(type);
+    if (socket === undefined) {
+      socket = createSocket({ type });
+      // Who is not there, or no network: copies are lost, as packets are.
+      socket.on('error', () => {});
+      socket.unref();
+      senders.set(type, socket);
+    }
+    return socket;
+  };
   return {
-    connect: (url, token, events) => {
+    connect: ({ url, token, trusted = false }, events) => {
       const target = urlOfScheme(url, ['ws:', 'wss:']);
-      const why = target.ok ? guard.refusalOf(target.value) : target.error;
+      const why = target.ok ? (trusted ? null : guard.refusalOf(target.value)) : target.error;
       if (!target.ok || why !== null) return refusedLine(events, why ?? 'refused');
       const socket = new WebSocket(target.value, {
         headers: token === undefined ? {} : { Authorization: `Bearer ${token}` },
@@ -41,10 +54,16 @@ export function createRemote(options: RemoteOptions): RemotePort {
         maxPayload: MOST_FRAME,
         perMessageDeflate: false,
         followRedirects: false,
-        lookup: guard.lookup,
+        ...(trusted ? {} : { lookup: guard.lookup }),
         ...(options.ca === undefined ? {} : { ca: options.ca }),
       });
       return new Line(socket, events);
+    },
+    datagrams: (address, port) => {
+      const why = guard.refusalOfAddress(address);
+      if (why !== null) return why;
+      const socket = sender(familyOf(address) === 6 ? 'udp6' : 'udp4');
+      return { send: (packet) => socket.send(packet, port, address) };
     },
     decodeMp3: mp3.decode,
     epoch,
@@ -59,6 +78,7 @@ function refusedLine(events: RemoteEvents, why: string): RemoteLine {
   return {
     waiting: 0,
     send: () => {},
+    sendBytes: () => {},
     close: () => {
       open = false;
     },
@@ -119,6 +139,10 @@ class Line implements RemoteLine {
 
   send(text: string): void {
     if (this.#socket.readyState === WebSocket.OPEN) this.#socket.send(text);
+  }
+
+  sendBytes(bytes: Uint8Array): void {
+    if (this.#socket.readyState === WebSocket.OPEN) this.#socket.send(bytes);
   }
 
   close(): void {

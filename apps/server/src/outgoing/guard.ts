@@ -14,6 +14,7 @@ export interface GuardOptions {
 export interface Guard {
   /** Why this URL must not be reached, where that is known without asking a name server. */
   refusalOf(url: URL): string | null;
+  refusalOfAddress(address: string): string | null;
   /**
    * For connections: asked once for each, which goes to what it says. An address in a URL never comes here.
    * @throws Refusal
@@ -66,6 +67,7 @@ export function createGuard(options: GuardOptions): Guard {
       const host = hostOf(hostname);
       return isIP(host) === 0 ? null : rules.refusal(host, host);
     },
+    refusalOfAddress: (address) => rules.refusal(address, address),
     lookup: (name, wanted, done) => {
       addressesOf(hostOf(name)).then(
         (addresses) => {

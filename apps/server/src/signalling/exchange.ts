@@ -6,6 +6,7 @@ import {
   createVoice,
   type QueueReads,
   type VoiceInput,
+  type VoiceOptions,
   type VoiceOutput,
 } from '@sidetone/voice';
 import { createVsp, type VspInput, type VspOutput } from '@sidetone/vsp';
@@ -116,6 +117,7 @@ export function createExchange(options: ExchangeOptions, world: World): Exchange
     publicAddress: options.publicAddress,
     ringMs: config.limits.ring_seconds * 1000,
     l16BigEndian: config.streams.l16_byte_order === 'big',
+    ...speechToText(config.transcription),
     ...(options.mediaAddresses === undefined ? {} : { families: familiesOf(options.mediaAddresses) }),
     limits: {
       calls: config.limits.calls,
@@ -320,3 +322,6 @@ export function createExchange(options: ExchangeOptions, world: World): Exchange
     },
   };
 }
+
+const speechToText = ({ url, token }: Config['transcription']): Pick<VoiceOptions, 'speechToText'> =>
+  url === undefined ? {} : { speechToText: { url, ...(token === undefined ? {} : { token }) } };

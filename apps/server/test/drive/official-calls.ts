@@ -120,6 +120,20 @@ const ROWS: readonly CallRow[] = [
   },
   { method: 'stopStreaming', old: 'streaming_stop', command: { type: 'stopStream' } },
   {
+    method: 'startTranscription',
+    old: 'transcription_start',
+    body: { transcription_tracks: 'both', transcription_engine: 'B' },
+    command: { type: 'transcribe', ask: { tracks: 'both' } },
+  },
+  {
+    method: 'startForking',
+    old: 'fork_start',
+    body: { rx: 'udp:192.0.2.1:5000' },
+    command: { type: 'fork', ask: { rx: { address: '192.0.2.1', port: 5000 } } },
+  },
+  { method: 'stopForking', old: 'fork_stop', command: { type: 'stopFork' } },
+  { method: 'stopTranscription', old: 'transcription_stop', command: { type: 'stopTranscribe' } },
+  {
     method: 'enqueue',
     old: 'enqueue',
     body: { queue_name: 'support', max_wait_time_secs: 30 },

@@ -123,7 +123,7 @@ export class MediaStream {
         if (isCurrent()) this.#ended(how, reason);
       },
     };
-    const line = this.#world.remote.connect(url, token, events);
+    const line = this.#world.remote.connect({ url, ...(token === undefined ? {} : { token }) }, events);
     this.#line = line;
   }
 

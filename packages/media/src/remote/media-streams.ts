@@ -1,11 +1,13 @@
 import type { Ms } from '@sidetone/core';
-import type { MediaReply, StreamCommand } from '@sidetone/wire';
+import type { ForkCommand, MediaReply, StreamCommand, TranscribeCommand } from '@sidetone/wire';
 import type { Leg } from '../leg.ts';
 import type { LegWorld } from '../leg-world.ts';
 import type { RemotePort } from '../ports.ts';
 import { refuse } from '../refusal.ts';
+import { Fork } from './fork.ts';
 import { MediaStream, MOST_WAITING } from './media-stream.ts';
 import { Room } from './speech-queue.ts';
+import { Transcription } from './transcription.ts';
 
 const MOST_ID = 256;
 const MOST_URL = 16_384;
@@ -17,11 +19,13 @@ const MOST_WAITING_OF_ALL = 32 * MOST_WAITING;
 
 const OK: MediaReply = { ok: true };
 
-/** The media streams of an engine, at most one a leg. */
+/** Where the sound of legs goes besides their peers: media streams, transcriptions and forks, at most one of each a leg. */
 export class MediaStreams {
   readonly #world: LegWorld;
   readonly #remote: RemotePort | undefined;
   readonly #byLeg = new Map<string, MediaStream>();
+  readonly #transcriptions = new Map<string, Transcription>();
+  readonly #forks = new Map<string, Fork>();
   readonly #ended = new Set<string>();
   readonly #room = new Room(MOST_WAITING_OF_ALL);
 
@@ -30,8 +34,20 @@ export class MediaStreams {
     this.#remote = remote;
   }
 
-  command(leg: Leg, command: StreamCommand): MediaReply {
+  command(leg: Leg, command: StreamCommand | TranscribeCommand | ForkCommand): MediaReply {
     switch (command.op) {
+      case 'fork':
+        return this.#fork(leg, command);
+      case 'forkStop':
+        if (this.#forks.get(leg.id)?.id === command.id) this.#closeFork(leg.id);
+        return OK;
+      case 'transcribe':
+        return this.#transcribe(leg, command);
+      case 'transcribeStop': {
+        const there = this.#transcriptions.get(leg.id);
+        if (there?.id === command.id) there.stop();
+        return OK;
+      }
       case 'stream':
         return this.#start(leg, command);
       case 'streamBegin':
@@ -55,6 +71,9 @@ export class MediaStreams {
   closing(leg: string): void {
     this.#byLeg.get(leg)?.stop();
     this.#byLeg.delete(leg);
+    this.#transcriptions.get(leg)?.close();
+    this.#transcriptions.delete(leg);
+    this.#closeFork(leg);
   }
 
   /** Every 20 ms, before the legs. */
@@ -62,6 +81,13 @@ export class MediaStreams {
     for (const [leg, stream] of this.#byLeg) {
       stream.tick(now);
       if (stream.isOver) this.#over(leg, stream);
+    }
+    for (const [leg, transcription] of this.#transcriptions) {
+      transcription.tick(now);
+      if (transcription.isOver) {
+        this.#transcriptions.delete(leg);
+        this.#remember(transcription.id);
+      }
     }
   }
 
@@ -72,6 +98,10 @@ export class MediaStreams {
 
   #over(leg: string, { id }: MediaStream): void {
     this.#byLeg.delete(leg);
+    this.#remember(id);
+  }
+
+  #remember(id: string): void {
     this.#ended.add(id);
     if (this.#ended.size > MOST_ENDED) this.#ended.delete(this.#ended.values().next().value!);
   }
@@ -92,6 +122,42 @@ export class MediaStreams {
     const { opus, now, report } = this.#world;
     const room = new Room(MOST_WAITING, this.#room);
     this.#byLeg.set(leg.id, new MediaStream(wish, leg, { opus, now, report, room, remote: this.#remote }));
+    return OK;
+  }
+
+  #transcribe(
+    leg: Leg,
+    { op: _, leg: __, ...wish }: Extract<TranscribeCommand, { op: 'transcribe' }>,
+  ): MediaReply {
+    const { id, engine } = wish;
+    if (typeof id !== 'string' || id === '' || id.length > MOST_ID)
+      return refuse('wrong-state', `the id of a transcription has 1 to ${MOST_ID} characters`);
+    if (typeof engine?.url !== 'string' || engine.url.length > MOST_URL)
+      return refuse('wrong-state', `the URL of an engine has at most ${MOST_URL} characters`);
+    const there = this.#transcriptions.get(leg.id);
+    if (this.#ended.has(id) || (there?.id === id && !there.isOver)) return OK;
+    if (there !== undefined && !there.isOver) return refuse('wrong-state', 'the leg is transcribed already');
+    if (this.#remote === undefined) return refuse('engine', 'there are no WebSockets');
+    const { opus, now, report, emit } = this.#world;
+    const world = { opus, now, report, emit, remote: this.#remote };
+    this.#transcriptions.set(leg.id, new Transcription(wish, leg, world));
+    return OK;
+  }
+
+  #closeFork(leg: string): void {
+    this.#forks.get(leg)?.close();
+    this.#forks.delete(leg);
+  }
+
+  #fork(leg: Leg, { id, rx, tx }: Extract<ForkCommand, { op: 'fork' }>): MediaReply {
+    const there = this.#forks.get(leg.id);
+    if (there?.id === id) return OK;
+    if (there !== undefined) return refuse('wrong-state', 'the leg is forked already');
+    if (this.#remote === undefined) return refuse('engine', 'there are no forks');
+    const ask = { ...(rx === undefined ? {} : { rx }), ...(tx === undefined ? {} : { tx }) };
+    const fork = Fork.open(id, ask, leg, this.#remote);
+    if (typeof fork === 'string') return refuse('wrong-state', fork);
+    this.#forks.set(leg.id, fork);
     return OK;
   }
 }

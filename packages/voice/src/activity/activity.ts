@@ -1,6 +1,7 @@
 import type { Ms } from '@sidetone/core';
 import type {
   EventConference,
+  ForkAsk,
   GatherAsk,
   MachineDetectionAsk,
   PlayedMedia,
@@ -8,6 +9,7 @@ import type {
   RecordedBy,
   SoundAsk,
   StreamAsk,
+  TranscribeAsk,
 } from '@sidetone/wire';
 
 /*
@@ -75,6 +77,20 @@ export interface Stream {
   readonly state: 'asked' | 'connecting' | 'beginning' | 'open';
 }
 
+/** What is said on it, as text: `transcription.ts`. */
+export interface Transcribing {
+  readonly id: string;
+  readonly ask: TranscribeAsk;
+  readonly state: 'asked' | 'on' | 'stopping';
+}
+
+/** Copies of its RTP to somebody else: `fork.ts`. */
+export interface Forking {
+  readonly id: string;
+  readonly ask: ForkAsk;
+  readonly state: 'asked' | 'beginning' | 'on';
+}
+
 /** A file that grows, until media has closed it: `recording.ts`. */
 export interface Recording {
   /** Its name in media, too. */
@@ -94,6 +110,8 @@ export interface Activities {
   readonly gather: Gather | null;
   readonly detection: Detection | null;
   readonly stream: Stream | null;
+  readonly transcription: Transcribing | null;
+  readonly fork: Forking | null;
   readonly recording: Recording | null;
 }
 
@@ -103,6 +121,8 @@ export const IDLE: Activities = {
   gather: null,
   detection: null,
   stream: null,
+  transcription: null,
+  fork: null,
   recording: null,
 };
 

@@ -10,7 +10,7 @@ import { conferenceFor, joinOnAnswer } from './joining.ts';
 import { areTogether, join } from './moving.ts';
 import { callOut } from './outgoing.ts';
 import { beginRecording, begunBefore } from './recording.ts';
-import { streamInput } from './streaming.ts';
+import { noEngine, streamInput, transcribeInput } from './streaming.ts';
 import { supervise, supervisedBy } from './supervising.ts';
 
 /* A command that calls somebody, and what happens when the leg has answered. */
@@ -23,6 +23,8 @@ export function dial(desk: Desk, command: DialCommand): CommandResult {
     const leg = desk.registry.legs.get(before.leg);
     return { ok: true, ids: before, ...(leg === undefined ? {} : begunBefore(leg)) };
   }
+  const missing = command.transcribe === undefined ? null : noEngine(desk, 'transcription');
+  if (missing !== null) return refused(missing);
   const identity = options.identity();
   const asker = backEndAsks(identity, account, command.connection);
   if (asker === undefined)
@@ -39,7 +41,7 @@ export function dial(desk: Desk, command: DialCommand): CommandResult {
   if (supervised !== undefined && isRefusal(supervised)) return refused(supervised);
   // With its early media it is there from the beginning.
   const isEarly = command.conference?.earlyMedia !== false && conference?.there !== undefined;
-  const place = isEarly && conference !== undefined ? conference.stay(conference.there) : null;
+  const entry = isEarly ? conference?.entry(conference.there) : undefined;
   const made = callOut(desk, {
     asker,
     to: command.to,
@@ -47,14 +49,16 @@ export function dial(desk: Desk, command: DialCommand): CommandResult {
     chosen: command.bridgeIntent !== true,
     ...(command.fromName === undefined ? {} : { fromName: command.fromName }),
     session: linked?.session ?? uuid(options.random),
-    place,
+    place: entry?.place ?? null,
     program: dialProgram(desk, command, linked, isEarly, supervised?.id),
     ringMs: command.ringMs ?? RING_MS,
     headers: command.headers ?? [],
     codecs: command.codecs ?? (linked === undefined ? [] : (mainOf(linked)?.codecs ?? [])),
   });
   if (isRefusal(made)) return refused(made);
+  entry?.tell();
   if (command.stream !== undefined) desk.legs.post(made.id, streamInput(desk, command.stream));
+  if (command.transcribe !== undefined) desk.legs.post(made.id, transcribeInput(desk, command.transcribe));
   beginRecording(desk, made, command.record, 'OutboundAPI');
   // Its back end is at work for this one.
   if (linked?.program?.firstCommandBy != null) desk.legs.post(linked.id, { type: 'commanded' });

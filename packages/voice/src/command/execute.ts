@@ -10,7 +10,7 @@ import { isLegCommand, onConference } from './on-conference.ts';
 import * as onLeg from './on-leg.ts';
 import { enqueue, leaveQueue, onQueue } from './on-queue.ts';
 import * as recording from './recording.ts';
-import { startStream, stopStream } from './streaming.ts';
+import { fork, startStream, stopFork, stopStream, stopTranscribe, transcribe } from './streaming.ts';
 import { switchRole } from './supervising.ts';
 
 /*
@@ -105,6 +105,14 @@ function decide(desk: Desk, command: LegCommand, leg: Leg): Decision {
       return startStream(desk, command, leg);
     case 'stopStream':
       return stopStream(desk, command, leg);
+    case 'transcribe':
+      return transcribe(desk, command, leg);
+    case 'stopTranscribe':
+      return stopTranscribe(desk, leg);
+    case 'fork':
+      return fork(desk, command, leg);
+    case 'stopFork':
+      return stopFork(desk, leg);
     case 'enqueue':
       return enqueue(desk, command, leg);
     case 'leaveQueue':

@@ -7,7 +7,7 @@ import { isEnding, type Leg, mainOf } from '../leg/leg.ts';
 import { otherOf } from '../place/bridge-draft.ts';
 import { type Decision, type Desk, isUp, type Of, UNANSWERED } from './desk.ts';
 import { beginRecording, recordRefusal } from './recording.ts';
-import { streamInput } from './streaming.ts';
+import { noEngine, streamInput, transcribeInput } from './streaming.ts';
 
 /* Commands that concern one leg, wherever it is. */
 
@@ -15,7 +15,7 @@ const PLATFORM = { by: 'platform' } as const;
 
 export function answer(
   desk: Desk,
-  { codecs, headers = [], stream, record }: Of<'answer'>,
+  { codecs, headers = [], stream, record, transcribe }: Of<'answer'>,
   leg: Leg,
 ): Decision {
   if (leg.direction === 'ours')
@@ -23,6 +23,8 @@ export function answer(
       why: 'outgoing',
       detail: 'A call that was dialled by the platform is answered by its other end.',
     };
+  const missing = transcribe === undefined ? null : noEngine(desk, 'transcription');
+  if (missing !== null) return missing;
   const own = mainOf(leg)?.codecs ?? [];
   const wanted = codecs?.filter((name) => own.includes(name)) ?? [];
   const about = { codecs: wanted.length > 0 ? wanted : own, opus: {}, headers };
@@ -31,6 +33,7 @@ export function answer(
     (() => {
       if (stream !== undefined && leg.activities.stream === null)
         desk.legs.post(leg.id, streamInput(desk, stream));
+      if (transcribe !== undefined) desk.legs.post(leg.id, transcribeInput(desk, transcribe));
       // One that is answered already stays so.
       desk.legs.post(leg.id, { type: 'answer', ...about });
       beginRecording(desk, leg, record);

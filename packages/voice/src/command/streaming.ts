@@ -1,5 +1,5 @@
 import { uuid } from '@sidetone/core';
-import type { StreamWish } from '@sidetone/wire';
+import type { Refusal, StreamWish, TranscribeAsk } from '@sidetone/wire';
 import type { Leg } from '../leg/leg.ts';
 import type { LegInput } from '../message.ts';
 import { type Decision, type Desk, isUp, type Of, UNANSWERED } from './desk.ts';
@@ -29,4 +29,48 @@ export function stopStream({ legs }: Desk, { stream }: Of<'stopStream'>, { id, a
           : 'This call has no media stream of this stream_id.',
     };
   return () => legs.post(id, { type: 'stopStream' });
+}
+
+export const transcribeInput = ({ options }: Desk, ask: TranscribeAsk): LegInput => ({
+  type: 'transcribe',
+  id: uuid(options.random),
+  ask,
+});
+
+/** Why nothing can be transcribed here. */
+export const noEngine = ({ options }: Desk, field?: string): Refusal | null =>
+  options.speechToText !== undefined
+    ? null
+    : {
+        why: 'notOffered',
+        detail:
+          'There is no engine that turns speech into text: the operator adds one as transcription.url of the configuration (docs/transcription.md).',
+        ...(field === undefined ? {} : { field }),
+      };
+
+export function transcribe(desk: Desk, { ask }: Of<'transcribe'>, leg: Leg): Decision {
+  const missing = noEngine(desk);
+  if (missing !== null) return missing;
+  if (!isUp(leg)) return UNANSWERED;
+  if (leg.activities.transcription !== null)
+    return { why: 'transcribed', detail: 'This call is transcribed already.' };
+  return () => desk.legs.post(leg.id, transcribeInput(desk, ask));
+}
+
+export function stopTranscribe({ legs }: Desk, { id, activities }: Leg): Decision {
+  const { transcription } = activities;
+  if (transcription === null || transcription.state === 'stopping')
+    return { why: 'notTranscribed', detail: 'This call is not transcribed.' };
+  return () => legs.post(id, { type: 'stopTranscribe' });
+}
+
+export function fork({ legs, options }: Desk, { ask }: Of<'fork'>, leg: Leg): Decision {
+  if (!isUp(leg)) return UNANSWERED;
+  if (leg.activities.fork !== null) return { why: 'badField', detail: 'This call is forked already.' };
+  return () => legs.post(leg.id, { type: 'fork', id: uuid(options.random), ask });
+}
+
+export function stopFork({ legs }: Desk, { id, activities }: Leg): Decision {
+  if (activities.fork === null) return { why: 'notForked', detail: 'This call is not forked.' };
+  return () => legs.post(id, { type: 'stopFork' });
 }

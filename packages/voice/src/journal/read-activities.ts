@@ -12,15 +12,26 @@ import {
   orNull,
   recordOf,
 } from '@sidetone/core';
-import type { EventConference, MachineDetectionAsk, RecordAsk, StreamAsk, StreamBack } from '@sidetone/wire';
+import type {
+  EventConference,
+  ForkAsk,
+  ForkTarget,
+  MachineDetectionAsk,
+  RecordAsk,
+  StreamAsk,
+  StreamBack,
+  TranscribeAsk,
+} from '@sidetone/wire';
 import {
   type Activities,
   type Detection,
+  type Forking,
   type Gather,
   MOST_PLAYS,
   type Play,
   type Recording,
   type Stream,
+  type Transcribing,
 } from '../activity/activity.ts';
 
 /* What a leg does beside talking, as it is written. */
@@ -132,11 +143,24 @@ const isRecording = recordOf<Recording>({
   by: oneOf('StartCallRecordingAPI', 'OutboundAPI', 'StartConferenceRecordingAPI'),
   startedAt: orNull(isNumber),
 });
+const isTranscribing = recordOf<Transcribing>({
+  id: isText,
+  ask: recordOf<TranscribeAsk>({ tracks: TRACK, language: maybe(isString), interim: maybe(isFlag) }),
+  state: oneOf('asked', 'on', 'stopping'),
+});
+const forkTarget = recordOf<ForkTarget>({ address: isText, port: isNumber });
+const isForking = recordOf<Forking>({
+  id: isText,
+  ask: recordOf<ForkAsk>({ rx: maybe(forkTarget), tx: maybe(forkTarget) }),
+  state: oneOf('asked', 'beginning', 'on'),
+});
 export const isActivities = recordOf<Activities>({
   plays: listOf(isPlay, MOST_PLAYS),
   overlay: orNull(isPlay),
   gather: orNull(isGather),
   detection: orNull(isDetection),
   stream: orNull(isStream),
+  transcription: orNull(isTranscribing),
+  fork: orNull(isForking),
   recording: orNull(isRecording),
 });

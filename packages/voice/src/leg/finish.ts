@@ -1,4 +1,5 @@
 import type { Ms } from '@sidetone/core';
+import { abandonFork } from '../activity/fork.ts';
 import { cancelGather } from '../activity/gather.ts';
 import { abandonPlays } from '../activity/play.ts';
 import { abandonRecording } from '../activity/recording.ts';
@@ -62,6 +63,7 @@ export function endLeg(draft: LegDraft, ending: Ending): void {
   if (isEnding(draft.leg)) return;
   cancelGather(draft, 'call_hangup');
   abandonStream(draft);
+  abandonFork(draft);
   abandonRecording(draft);
   abandonPlays(draft);
   leaveConference(draft, null);

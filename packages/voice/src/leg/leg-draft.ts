@@ -1,5 +1,5 @@
 import type { LogLine, Ms } from '@sidetone/core';
-import type { MediaCommand } from '@sidetone/wire';
+import type { MediaCommand, SpeechToText } from '@sidetone/wire';
 import type { Activities } from '../activity/activity.ts';
 import type { MediaTag, News, PlaceInput, Wish } from '../message.ts';
 import type { Attachment, Branch, DigitsOut, Exchange, MediaUse } from './branch.ts';
@@ -14,6 +14,8 @@ export interface LegSettings {
   readonly cancelMs: Ms;
   /** How long a call may be parked without an answer. */
   readonly parkMs: Ms;
+  /** What turns speech into text; absent: nothing does. */
+  readonly speechToText?: SpeechToText;
 }
 
 interface Parts {

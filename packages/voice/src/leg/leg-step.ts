@@ -1,5 +1,6 @@
 import type { Machine, Ms, Step } from '@sidetone/core';
 import { onHeard, settleDetection } from '../activity/detection.ts';
+import { onFork, onForkReply, onStopFork, settleFork } from '../activity/fork.ts';
 import { cancelGather, gatherDigit, onGather, settleGather } from '../activity/gather.ts';
 import { onPlay, onPlayed, onPlayReply, onSound, settlePlays, stopPlays } from '../activity/play.ts';
 import {
@@ -10,6 +11,14 @@ import {
   settleRecording,
 } from '../activity/recording.ts';
 import { onStopStream, onStream, onStreamed, onStreamReply, settleStream } from '../activity/stream.ts';
+import {
+  onStopTranscribe,
+  onTranscribe,
+  onTranscribed,
+  onTranscribeReply,
+  onTranscript,
+  settleTranscription,
+} from '../activity/transcription.ts';
 import type { LegInput } from '../message.ts';
 import { onAnswer, onConfirmed, onEarly, onFirstAnswer, onOpen, onRing } from './answering.ts';
 import { onAskHeard, onAttachment, onProbe, probeAgain } from './attachment.ts';
@@ -77,6 +86,8 @@ export function stepLeg(leg: Leg, input: LegInput, settings: LegSettings, now: M
     settlePlays(draft);
     settleDetection(draft);
     settleStream(draft);
+    settleTranscription(draft);
+    settleFork(draft);
     settleRecording(draft);
     settleQueued(draft);
   }
@@ -130,6 +141,12 @@ const STEPS: { readonly [T in LegInput['type']]: (draft: LegDraft, input: Of<T>)
   stream: onStream,
   stopStream: onStopStream,
   streamed: onStreamed,
+  transcribe: onTranscribe,
+  stopTranscribe: onStopTranscribe,
+  transcript: onTranscript,
+  transcribed: onTranscribed,
+  fork: onFork,
+  stopFork: onStopFork,
   dial: onDial,
   bindings: onBindings,
   progress: onProgress,
@@ -271,6 +288,8 @@ function onMedia(draft: LegDraft, { branch: id, tag, reply }: Of<'media'>): void
     if (!reply.ok) draft.log('debug', 'media refused', { error: reply.error });
   } else if (tag === 'play' || tag === 'overlay') onPlayReply(draft, tag === 'overlay', reply);
   else if (tag === 'stream') onStreamReply(draft, reply);
+  else if (tag === 'transcribe') onTranscribeReply(draft, reply);
+  else if (tag === 'fork') onForkReply(draft, reply);
   else if (tag === 'record') onRecordReply(draft, reply);
   else if (tag === 'first') {
     if (draft.leg.direction === 'theirs') onFirstAnswer(draft, reply);

@@ -1,7 +1,9 @@
 import { resumeDetection } from '../activity/detection.ts';
+import { resumeFork } from '../activity/fork.ts';
 import { resumePlays } from '../activity/play.ts';
 import { resumeRecording } from '../activity/recording.ts';
 import { resumeStream } from '../activity/stream.ts';
+import { resumeTranscription } from '../activity/transcription.ts';
 import type { LegInput } from '../message.ts';
 import type { Branch } from './branch.ts';
 import { sendNext } from './digits.ts';
@@ -46,6 +48,8 @@ export function onRestored(
   resumePlays(draft);
   resumeDetection(draft);
   resumeStream(draft);
+  resumeTranscription(draft);
+  resumeFork(draft);
   resumeRecording(draft);
 }
 

@@ -18,6 +18,14 @@ export function mediaInput(event: LegMediaEvent): LegInput {
       return { type: 'played', branch, id: event.id, status: event.status, ...number };
     case 'heard':
       return { type: 'heard', branch, what: event.what, ...number };
+    case 'transcript': {
+      const { id, track, text, final, confidence } = event;
+      return { type: 'transcript', branch, id, track, text, final, confidence, ...number };
+    }
+    case 'transcribed': {
+      const { id, reason } = event;
+      return { type: 'transcribed', branch, id, ...(reason === undefined ? {} : { reason }), ...number };
+    }
     case 'streamed': {
       const { id, state, reason } = event;
       return { type: 'streamed', branch, id, state, ...(reason === undefined ? {} : { reason }), ...number };

@@ -126,7 +126,6 @@ export const isOff = (value: unknown): boolean => value === false || value === '
 
 /** Fields of `dial`, `answer`, `transfer` and `bridge` that start what is not here. */
 export const LATER = {
-  transcription: notOffered('transcription', isFalse),
   assistant: notOffered('an AI assistant'),
   conversation_relay_config: notOffered('conversation relay'),
   deepfake_detection: notOffered(

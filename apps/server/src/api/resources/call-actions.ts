@@ -42,6 +42,7 @@ import {
   speechOf,
 } from '../calls/sounds.ts';
 import { STREAM, STREAM_DEFAULTS, streamOf } from '../calls/streams.ts';
+import { TRANSCRIBE, transcribeIn } from '../calls/transcription.ts';
 import { ApiError, badField, CODE, errorItem, notFound } from '../errors.ts';
 import { operation } from '../operation.ts';
 import { action, answer, tag } from './call-action.ts';
@@ -109,6 +110,7 @@ export const callActions = [
       ...HEADERS,
       ...RECORD,
       ...STREAM,
+      ...TRANSCRIBE,
       ...NOT_HERE,
     }),
     defaults: STREAM_DEFAULTS,
@@ -118,6 +120,7 @@ export const callActions = [
         headers: headersOf(body),
         codecs: codecsOf(body.preferred_codecs),
         stream: streamOf(body),
+        transcribe: transcribeIn(body),
         record: recordOf(body),
       }),
     }),
@@ -379,16 +382,12 @@ const LATER: ReadonlySet<string> = new Set([
   'ai_assistant_stop',
   'conversation_relay_start',
   'conversation_relay_stop',
-  'fork_start',
-  'fork_stop',
   'gather_using_ai',
   'pay',
   'siprec_start',
   'siprec_stop',
   'suppression_start',
   'suppression_stop',
-  'transcription_start',
-  'transcription_stop',
 ]);
 
 /** Answers for them, in words; stands behind the rows of the commands that there are, and in no document. */

@@ -25,6 +25,7 @@ import { HEADERS, headersOf } from '../calls/headers.ts';
 import { RECORD, recordOf } from '../calls/recording.ts';
 import { AUDIO, soundIn } from '../calls/sounds.ts';
 import { STREAM, STREAM_DEFAULTS, streamOf } from '../calls/streams.ts';
+import { TRANSCRIBE, transcribeIn } from '../calls/transcription.ts';
 import { badField, refused } from '../errors.ts';
 import { type ApiCall, iso, operation, ownObject, referred } from '../operation.ts';
 import { type Page, pageOf, readListQuery } from '../request.ts';
@@ -61,6 +62,7 @@ const dial = z.object({
   ...HEADERS,
   ...RECORD,
   ...STREAM,
+  ...TRANSCRIBE,
   ...LATER,
   ...CALLED,
   ...DETECTION,
@@ -148,6 +150,7 @@ export const calls = [
           play: soundIn(body),
           detect: detectionOf(body),
           stream: streamOf(body),
+          transcribe: transcribeIn(body),
           record: recordOf(body),
           conference: conferenceAsk(body.conference_config),
           supervise: superviseOf(body),
