@@ -20,6 +20,7 @@ const SMOKE = [
   'gather_using_audio: a wrong digit is told so, a right one cuts the prompt off',
   'a conference of three: each hears the others; mute, hold, a sound for all, leave',
   'a supervisor changes its role; the end of the bridge is its end',
+  'record_start, dual WAV, of a leg in a bridge: its party on one channel, the other side on the second; record_stop',
 ] as const;
 
 describe('the contract of webhooks', () => {

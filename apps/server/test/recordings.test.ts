@@ -213,6 +213,26 @@ describe('a recording that media has closed', () => {
     await w.close();
   });
 
+  it('that is being made when the process ends holds it up for no time, and is made by the next', async () => {
+    const dir = mkdtempSync(join(tmpdir(), 'sidetone-recordings-'));
+    const first = world({ dir });
+    const id = randomUUID();
+    // Ten minutes of MP3 take seconds.
+    const sound = toneIn(16_000, 440, 0, 600_000, 0);
+    const recording = toSave(recorded(dir, id, 16_000, [sound, sound]), { format: 'mp3', channels: 2 });
+    first.service.save(id, recording, () => assert.fail('it was not finished'));
+    while (!filesOf(dir).includes(`finished/${id}.mp3.part`))
+      await new Promise((done) => setTimeout(done, 5));
+    await first.close();
+    assert.ok(filesOf(dir).includes(`open/${id}.wav`));
+    const second = world({ dir });
+    const result = await save(second.service, id, recording);
+    assert.ok(result.ok && result.durationMs === 600_000);
+    assert.equal(filesOf(dir).length, 1);
+    await second.close();
+    rmSync(dir, { recursive: true, force: true });
+  });
+
   it('that is damaged fails, and is set aside', async () => {
     const w = world();
     const id = randomUUID();

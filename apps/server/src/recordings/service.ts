@@ -44,6 +44,8 @@ const SWEEP_MS: Ms = 3_600_000;
 const SWEPT_AT_ONCE = 200;
 /** A file that has not grown for so long is nobody's: no call is paused for longer. */
 const FORGOTTEN_MS = 2 * DAY_MS;
+/** A store that takes a file may finish by then. */
+const LONGEST_CLOSING_MS: Ms = 2000;
 /** Finished at a time. */
 const SLOTS = 2;
 const RETRIES_MS: readonly Ms[] = [1000, 4000, 15_000, 60_000, 120_000, 180_000, 220_000];
@@ -116,8 +118,9 @@ class Recordings implements RecordingService {
     clearInterval(this.#sweeping);
     this.#ends.abort();
     for (const waiting of this.#waiting.values()) for (const begin of waiting.splice(0)) begin();
-    await Promise.all(this.#saving.values());
+    // What is half made is made anew by the process that follows: a long one must not hold a handover up.
     await this.#finisher.close();
+    await Promise.race([Promise.all(this.#saving.values()), rest(LONGEST_CLOSING_MS)]);
     await this.store.close();
   }
 
@@ -150,6 +153,7 @@ class Recordings implements RecordingService {
         this.#why = undefined;
         return kept === null ? FAILED : this.#told(kept);
       } catch (error) {
+        if (this.#ends.signal.aborted) return undefined;
         this.#why = 'recordings cannot be saved';
         const { message } = error as Error;
         this.#options.log.error(
