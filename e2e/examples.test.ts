@@ -177,6 +177,43 @@ describe('the examples', { ...needs('chromium', 'espeak-ng'), timeout: 300_000 }
       }));
   });
 
+  describe('the voicemail', () => {
+    let program: ExampleProgram;
+    let caller: Person;
+
+    before(async () => {
+      program = await ExampleProgram.start('voicemail', variables);
+      caller = await Person.opens(browser, program.url, 440);
+    });
+    after(async () => {
+      await caller?.leaves();
+      await program?.stop();
+    });
+
+    it('greets, records until the caller hangs up, and has the message on the page', async () =>
+      explained(program, async () => {
+        await caller.presses('Call');
+        await caller.reads('Nobody is here at the moment.');
+        await caller.hearsSpeech();
+        await caller.reads('Speak now');
+        await new Promise((done) => setTimeout(done, 3000));
+        await caller.presses('Hang up');
+        await caller.reads(/Your message of [3-6] seconds is kept\./);
+        const link = /message of \d+ s: (\S+)/.exec(program.output)?.[1];
+        assert.ok(link !== undefined);
+        const answer = await fetch(link);
+        assert.deepEqual([answer.status, answer.headers.get('content-type')], [200, 'audio/mpeg']);
+        // 32 kbit/s of one channel.
+        const { length } = new Uint8Array(await answer.arrayBuffer());
+        assert.ok(length > 8000 && length < 32_000, `${length}`);
+        assert.equal(await caller.page.locator('#message').getAttribute('src'), link);
+        const told = program.events.slice(-2);
+        assert.deepEqual(told, ['caller  call.hangup', 'caller  call.recording.saved']);
+      }));
+
+    it('makes nothing twice, and takes away what it has made', () => cleansUp('voicemail', program));
+  });
+
   describe('the voice menu', () => {
     let program: ExampleProgram;
     let caller: Person;

@@ -52,7 +52,7 @@ export async function run(print: (line: string) => void): Promise<void> {
     `one conference, plain RTP, all send 50 packets a second, ${TALKERS} talk, loopback; delay: packet in to packet out, one frame told from the others`,
   );
   print(
-    'codec       members engine     packets/s   of a core   µs/member/tick   members/core   delay p50    p99',
+    'codec       members engine     packets/s   of a core   µs CPU/packet   members/core   delay p50    p99',
   );
   const only = Number(process.env['BENCH_MEMBERS'] ?? 0);
   for (const [codec, rate, members] of RUNS) {

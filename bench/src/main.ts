@@ -9,6 +9,7 @@ const BENCHES: Readonly<
   relay: () => import('./relay.ts'),
   conference: () => import('./conference.ts'),
   streams: () => import('./streams.ts'),
+  recording: () => import('./recording.ts'),
   latency: () => import('./latency.ts'),
   setup: () => import('./setup.ts'),
   registrar: () => import('./registrar.ts'),

@@ -22,6 +22,8 @@ export interface BaresipAccount {
   readonly answer: 'manual' | 'early' | 'auto';
   readonly codecs?: string;
   /** It registers with this server as a user of ours; without, it is a peer at its address. */
+  /** It does not register, and sends everything by the server at this port. */
+  readonly by?: number;
   readonly registers?: { readonly domain: string; readonly sipPort: number; readonly password: string };
 }
 
@@ -82,11 +84,11 @@ export class Baresip {
         '',
       ].join('\n'),
     );
-    const account = ({ user, answer, codecs, registers }: BaresipAccount): string =>
+    const account = ({ user, answer, codecs, registers, by }: BaresipAccount): string =>
       [
         `<sip:${user}@${registers?.domain ?? `${CARRIER_HOST}:${port}`}>`,
         ...(registers === undefined
-          ? ['regint=0']
+          ? ['regint=0', ...(by === undefined ? [] : [`outbound="sip:127.0.0.1:${by}"`])]
           : [
               `auth_user=${user};auth_pass=${registers.password}`,
               `outbound="sip:127.0.0.1:${registers.sipPort}";regint=60`,

@@ -98,13 +98,14 @@ describe('a handshake', () => {
   }
 
   it('repeats its last flight when only that was lost', async () => {
-    let finals = 0;
+    const finals = { client: 0, server: 0 };
     const { ends } = pair((d, from) => {
-      const last = from === 'server' && readRecords(Buffer.from(d)).some((r) => r.epoch === 1);
-      return last && ++finals <= 2 ? [] : [d];
+      const last = readRecords(Buffer.from(d)).some((r) => r.epoch === 1);
+      return last && ++finals[from] <= 2 && from === 'server' ? [] : [d];
     });
     assertAgreed(await ends);
-    assert.equal(finals, 3);
+    // A client that is late asks once more.
+    assert.ok(finals.server >= 3 && finals.server <= finals.client, JSON.stringify(finals));
   });
 
   it('puts together fragments of every size', async () => {

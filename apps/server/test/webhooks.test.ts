@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { appendFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
@@ -212,6 +212,7 @@ describe('webhooks of the product', { timeout: 300_000 }, () => {
     let journal = '';
     const product = await Product.start({ webhooks: { allow: ['127.0.0.1'] } }, await freePorts(53_400), {
       folder: (dataDir) => {
+        mkdirSync(dataDir, { recursive: true });
         const list = spawnSync(process.execPath, [MAIN, 'account', 'add', 'shop', '--data', dataDir]);
         const account = /is (\S{36})/.exec(String(list.stdout))![1]!;
         legs = ['one', 'two'].map((leg) =>

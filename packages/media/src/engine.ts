@@ -1,5 +1,5 @@
 import { hexId } from '@sidetone/core';
-import type { MediaCommand, MediaReply, RoomCommand } from '@sidetone/wire';
+import type { MediaCommand, MediaReply, RecordCommand, RoomCommand } from '@sidetone/wire';
 import { Descriptions } from './descriptions.ts';
 import { DIGITS } from './digit-sender.ts';
 import type { Leg } from './leg.ts';
@@ -119,8 +119,7 @@ class Engine implements MediaEngine {
       case 'offer':
         return this.#opening(command.leg, this.#descriptions.offer(command));
     }
-    if (!('leg' in command))
-      return isOfRoom(command) ? this.#inRoom(command) : refuse('no-room', 'rooms are not recorded');
+    if (!('leg' in command)) return isOfRoom(command) ? this.#inRoom(command) : this.#record(command);
     const open = this.#legs.get(command.leg);
     if (open === undefined) {
       return command.op === 'close' ? { ok: true } : refuse('no-leg', `there is no leg ${command.leg}`);
@@ -181,6 +180,14 @@ class Engine implements MediaEngine {
       : refuse('no-room', `there is no room ${command.room}`);
   }
 
+  #record(command: RecordCommand & { readonly room: string }): MediaReply {
+    const why = command.op === 'record' ? badRecording(command) : undefined;
+    if (why !== undefined) return why;
+    const done = this.#rooms.record(command);
+    if (done === undefined) return refuse('no-room', `there is no room ${command.room}`);
+    return done ? { ok: true } : refuse('wrong-state', 'too much of this room is recorded already');
+  }
+
   #health(): Extract<MediaReply, { ok: true }>['health'] & {} {
     return { legs: this.#legs.size, rooms: this.#rooms.size, portsFree: this.#legs.portsFree };
   }
@@ -217,7 +224,8 @@ class Engine implements MediaEngine {
   }
 }
 
-const isOfRoom = (command: MediaCommand): command is RoomCommand => command.op.startsWith('room');
+const isOfRoom = (command: RoomCommand | RecordCommand): command is RoomCommand =>
+  command.op.startsWith('room');
 
 function dtmf(leg: Leg, command: Of<'dtmf'>): MediaReply {
   const digits = command.digits.toUpperCase();

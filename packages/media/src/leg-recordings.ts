@@ -1,5 +1,6 @@
 import type { Ms } from '@sidetone/core';
 import type { RecordCommand } from '@sidetone/wire';
+import { Ended } from './ended.ts';
 import type { LegWorld } from './leg-world.ts';
 import type { Outlet } from './outlet.ts';
 import { mixRate } from './overlay.ts';
@@ -9,8 +10,6 @@ import type { Hearer, Sink } from './sink.ts';
 
 export type LegRecordWish = Omit<Extract<RecordCommand, { op: 'record' }>, 'op'> & { readonly leg: string };
 
-/** Ends remembered, so that a wish that is said again does not begin anew. */
-const MOST_ENDED = 64;
 /** At a time. */
 export const MOST_RECORDINGS = 4;
 
@@ -28,7 +27,7 @@ export class LegRecordings {
   /** Whoever is to be given packets has changed. */
   readonly #changed: () => void;
   readonly #running = new Map<string, Running>();
-  readonly #ended = new Set<string>();
+  readonly #ended = new Ended();
 
   constructor(leg: string, outlet: Outlet, world: LegWorld, changed: () => void) {
     this.#leg = leg;
@@ -111,7 +110,6 @@ export class LegRecordings {
     if (running === undefined) return;
     this.#running.delete(id);
     this.#ended.add(id);
-    if (this.#ended.size > MOST_ENDED) this.#ended.delete(this.#ended.values().next().value!);
     running.inbound?.free();
     running.outbound?.free();
     this.#changed();

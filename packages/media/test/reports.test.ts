@@ -183,6 +183,7 @@ describe('reports of a leg', () => {
         claim();
         assert.deepEqual([...seen].sort(), [...happened].sort());
       }),
+      { numRuns: 400 },
     );
     assert.ok(again > 50, `${again}`);
   });

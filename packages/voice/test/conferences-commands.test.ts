@@ -393,6 +393,15 @@ describe('conferences: dialled into', () => {
     assert.deepEqual(h.hears(c), { kind: 'music' });
   });
 
+  it('refused for another reason it leaves no trace there', () => {
+    const { h, a, room } = meeting();
+    const hold = { kind: 'url', url: 'https://files.example/h.wav' } as const;
+    const conference = { conference: room, held: true, hold };
+    const why = h.refusal(dialIt(a.control, { conference, to: ['9196'] }));
+    assert.equal(why, 'badField');
+    assert.deepEqual(h.b.sounds, []);
+  });
+
   it('that is over when it answers is hung up; refused when it is over before', () => {
     const { h, a, b, room } = meeting();
     ok(h.b, dialIt(b.control, { conference: { conference: room, earlyMedia: false } }));

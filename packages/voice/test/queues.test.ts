@@ -210,6 +210,23 @@ describe('a queue', () => {
   });
 });
 
+describe('calls that stay listed when they are over', () => {
+  it('are at most 250 of an account: the oldest makes room, whatever queue it is in', () => {
+    const b = new BackEnd();
+    b.keepsQueued = true;
+    const size = (queue: string): number => b.queues.viewOf('default', queue)?.size ?? 0;
+    for (let i = 0; i < 260; i++) {
+      const queue = i < 5 ? 'first' : i % 2 === 0 ? 'support' : 'sales';
+      const party = b.talking(b.arrived());
+      b.do('enqueue', party, { queue, maxSize: 1000, keepAfterHangup: true });
+      b.hangsUp(party);
+      b.advance(1_000);
+    }
+    assert.deepEqual([size('first'), size('support') + size('sales')], [0, 250]);
+    b.clean();
+  });
+});
+
 describe('queues by name', () => {
   it('are made, resized and deleted; those of another account are unknown', () => {
     const b = new BackEnd();

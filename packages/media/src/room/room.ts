@@ -8,6 +8,7 @@ import { Ear, type Heard, type Hears } from './ear.ts';
 import { Member } from './member.ts';
 import { Mixes, SETTLED, type Sounding } from './mixes.ts';
 import { RoomPlay, type RoomPlayWish } from './room-play.ts';
+import { RoomRecordings } from './room-recordings.ts';
 import { chooseSpeakers, Floor } from './speakers.ts';
 
 /** Sharing out mixes takes time for each member. */
@@ -34,6 +35,7 @@ export class Room implements Heard {
   readonly #listeners = new Set<Ear>();
   readonly #mixes: Mixes;
   readonly #play: RoomPlay;
+  readonly recordings: RoomRecordings;
   readonly #floor = new Floor<Member>();
   #beeps: Beep[] = [];
   #speakers: readonly Member[] = [];
@@ -50,6 +52,11 @@ export class Room implements Heard {
     this.name = name;
     this.#world = world;
     this.#mixes = new Mixes(world);
+    const listen = (hears: Hears): Ear => this.listen(hears);
+    this.recordings = new RoomRecordings(
+      { room: name, listen, unlisten: (ear) => this.unlisten(ear) },
+      world,
+    );
     this.#play = new RoomPlay(world.sounds, (end) =>
       world.report({ event: 'roomPlayed', room: name, ...end }),
     );
@@ -121,6 +128,7 @@ export class Room implements Heard {
 
   close(): void {
     this.#play.close();
+    this.recordings.close();
     for (const member of this.#members.values()) member.closeSlot();
     this.#mixes.free();
   }
@@ -140,6 +148,7 @@ export class Room implements Heard {
     }
     if (this.#stale) this.#settle();
     if (this.#shares.delete(tick)) this.#share();
+    this.recordings.tick(at);
   }
 
   /** An ear wants another form. */

@@ -1,5 +1,5 @@
 import type { Ms } from '@sidetone/core';
-import type { Reach, RoomCommand } from '@sidetone/wire';
+import type { Reach, RecordCommand, RoomCommand } from '@sidetone/wire';
 import type { Feed } from '../feed.ts';
 import type { Leg } from '../leg.ts';
 import type { LegWorld } from '../leg-world.ts';
@@ -79,6 +79,15 @@ export class Rooms {
         room?.beep(command.kind === 'leave' ? 'leave' : 'enter', command.except);
         return true;
     }
+  }
+
+  /** Records a room, or changes how; `undefined`: there is none of that name, `false`: too much of it is recorded. */
+  record(command: RecordCommand & { readonly room: string }): boolean | undefined {
+    const recordings = this.#rooms.get(command.room)?.recordings;
+    if (command.op === 'record') return recordings?.start(command);
+    if (command.op === 'recordStop') recordings?.stop(command.id);
+    else recordings?.pause(command.id, command.op === 'recordPause');
+    return true;
   }
 
   tick(now: Ms): void {

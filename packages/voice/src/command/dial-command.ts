@@ -41,7 +41,7 @@ export function dial(desk: Desk, command: DialCommand): CommandResult {
   if (supervised !== undefined && isRefusal(supervised)) return refused(supervised);
   // With its early media it is there from the beginning.
   const isEarly = command.conference?.earlyMedia !== false && conference?.there !== undefined;
-  const place = isEarly && conference !== undefined ? conference.stay(conference.there) : null;
+  const entry = isEarly ? conference?.entry(conference.there) : undefined;
   const made = callOut(desk, {
     asker,
     to: command.to,
@@ -49,13 +49,14 @@ export function dial(desk: Desk, command: DialCommand): CommandResult {
     chosen: command.bridgeIntent !== true,
     ...(command.fromName === undefined ? {} : { fromName: command.fromName }),
     session: linked?.session ?? uuid(options.random),
-    place,
+    place: entry?.place ?? null,
     program: dialProgram(desk, command, linked, isEarly, supervised?.id),
     ringMs: command.ringMs ?? RING_MS,
     headers: command.headers ?? [],
     codecs: command.codecs ?? (linked === undefined ? [] : (mainOf(linked)?.codecs ?? [])),
   });
   if (isRefusal(made)) return refused(made);
+  entry?.tell();
   if (command.stream !== undefined) desk.legs.post(made.id, streamInput(desk, command.stream));
   if (command.transcribe !== undefined) desk.legs.post(made.id, transcribeInput(desk, command.transcribe));
   beginRecording(desk, made, command.record, 'OutboundAPI');

@@ -2,7 +2,13 @@ import { uuid } from '@sidetone/core';
 import type { ConferenceAsk, Refusal, SoundAsk, StayAsk } from '@sidetone/wire';
 import type { Leg } from '../leg/leg.ts';
 import { isOpen } from '../place/conference.ts';
-import { type Conference, type ConferencePlace, LONGEST_MS, MOST_SOUNDS } from '../place/conference-draft.ts';
+import {
+  type Conference,
+  type ConferencePlace,
+  LONGEST_MS,
+  MOST_SOUNDS,
+  stayOf,
+} from '../place/conference-draft.ts';
 import { programFor } from './commanded.ts';
 import { type Desk, findLeg, isRefusal } from './desk.ts';
 import { eventLegOf } from './event.ts';
@@ -68,6 +74,15 @@ export function legsNamed(
   return found;
 }
 
+const nextTicket = ({ registry }: Desk, id: string): number =>
+  registry.inPlace(id).reduce((most, leg) => Math.max(most, stayOf(leg)?.ticket ?? 0), 0) + 1;
+
+/** Where a leg goes in; `tell`: what the conference hears of it first. Nothing has changed before. */
+export interface Entry {
+  readonly place: ConferencePlace;
+  readonly tell: () => void;
+}
+
 /** How a leg is to be there; `hold`: what it hears while it is held. */
 export function stayFor(
   desk: Desk,
@@ -81,7 +96,7 @@ export function stayFor(
     in: 'conference',
     id,
     member: uuid(desk.options.random),
-    ticket: desk.conferences.takeTicket(id),
+    ticket: nextTicket(desk, id),
     since: now,
     updatedAt: now,
     joined: false,
@@ -98,24 +113,14 @@ export function stayFor(
 }
 
 /** A leg goes in: what is to be done, or why not. */
-export function enter(
-  desk: Desk,
-  account: string,
-  conference: Conference,
-  ask: StayAsk,
-): { readonly place: () => ConferencePlace } | Refusal {
+export function enter(desk: Desk, account: string, conference: Conference, ask: StayAsk): Entry | Refusal {
   const full = fullness(desk, conference);
   if (full !== null) return full;
   const stay = stayFor(desk, account, ask);
   if (isRefusal(stay)) return stay;
   const hold = ask.hold === undefined ? null : soundFor(desk, conference, ask.hold);
   if (hold !== null && isRefusal(hold)) return hold;
-  return {
-    place: () => {
-      hold?.tell();
-      return stay(conference, hold?.id ?? null);
-    },
-  };
+  return { place: stay(conference, hold?.id ?? null), tell: () => hold?.tell() };
 }
 
 export interface Making {
@@ -153,7 +158,6 @@ export function makeConference(desk: Desk, leg: Leg, account: string, ask: Makin
     joined: false,
     emptyBy: null,
     endsAt: now + Math.min(ask.durationMs ?? LONGEST_MS, LONGEST_MS),
-    tickets: 1,
     ended: null,
     nextAt: null,
     createdAt: now,
@@ -172,7 +176,7 @@ export function makeConference(desk: Desk, leg: Leg, account: string, ask: Makin
 interface Wanted {
   /** Absent: a name that is not taken. */
   readonly there?: Conference;
-  readonly stay: (conference: Conference) => ConferencePlace;
+  readonly entry: (conference: Conference) => Entry;
 }
 
 /** The conference that a call is to go into. */
@@ -183,18 +187,23 @@ export function conferenceFor(desk: Desk, account: string, ask: ConferenceAsk): 
   if (there !== undefined && isRefusal(there)) return { ...there, field };
   if (there !== undefined) {
     const entry = enter(desk, account, there, ask);
-    return isRefusal(entry) ? { ...entry, field } : { there, stay: entry.place };
+    return isRefusal(entry) ? { ...entry, field } : { there, entry: () => entry };
   }
   const stay = stayFor(desk, account, ask);
   if (isRefusal(stay)) return { ...stay, field };
   return {
-    stay: (conference) => {
+    entry: (conference) => {
       const hold = ask.hold === undefined ? null : soundFor(desk, conference, ask.hold);
-      if (hold === null || isRefusal(hold)) return stay(conference, null);
-      hold.tell();
-      return stay(conference, hold.id);
+      const sound = hold === null || isRefusal(hold) ? null : hold;
+      return { place: stay(conference, sound?.id ?? null), tell: () => sound?.tell() };
     },
   };
+}
+
+/** It leaves where it is. */
+export function goIn(desk: Desk, leg: Leg, { place, tell }: Entry): void {
+  tell();
+  moveLeg(desk, leg, place);
 }
 
 /** A leg that was called for a conference has answered. Whether it goes in. */
@@ -208,6 +217,6 @@ export function joinOnAnswer(desk: Desk, leg: Leg, ask: ConferenceAsk): boolean 
     start: !('name' in ask) || ask.startOnCreate !== false,
   };
   const conference = wanted.there ?? makeConference(desk, leg, account, made);
-  moveLeg(desk, leg, wanted.stay(conference));
+  goIn(desk, leg, wanted.entry(conference));
   return true;
 }

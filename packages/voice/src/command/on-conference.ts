@@ -16,7 +16,15 @@ import { isOpen } from '../place/conference.ts';
 import { type Conference, stayOf } from '../place/conference-draft.ts';
 import { commanded } from './commanded.ts';
 import { type Decision, type Desk, ended, findLeg, isRefusal, isUp, refused, UNANSWERED } from './desk.ts';
-import { CONFERENCE_OVER, enter, legsNamed, makeConference, NO_CONFERENCE, soundFor } from './joining.ts';
+import {
+  CONFERENCE_OVER,
+  enter,
+  goIn,
+  legsNamed,
+  makeConference,
+  NO_CONFERENCE,
+  soundFor,
+} from './joining.ts';
 import { moveLeg } from './moving.ts';
 
 /* Commands that concern conferences, and legs in them. */
@@ -104,7 +112,7 @@ function create(desk: Desk, command: Of<'createConference'>): CommandResult {
   });
   const entry = enter(desk, account, conference, {});
   if (isRefusal(entry)) throw new Error('a new conference takes nobody in');
-  moveLeg(desk, leg, entry.place());
+  goIn(desk, leg, entry);
   return { ok: true, conference: conference.id };
 }
 
@@ -161,7 +169,7 @@ function join(desk: Desk, command: Of<'joinConference'>, conference: Conference,
     // Its owner speaks for it.
     if (command.clientState !== undefined && conference.creator.leg === leg.id)
       desk.legs.toConference(conference.id, { type: 'commanded', clientState: command.clientState });
-    moveLeg(desk, leg, entry.place());
+    goIn(desk, leg, entry);
   };
 }
 

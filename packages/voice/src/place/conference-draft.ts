@@ -46,8 +46,6 @@ export interface Conference {
   /** Nobody has joined yet and nobody is on the way: it ends then. */
   readonly emptyBy: Ms | null;
   readonly endsAt: Ms;
-  /** How many have been taken in: the next ticket. */
-  readonly tickets: number;
   readonly ended: {
     readonly reason: ConferenceEndReason;
     readonly by: { readonly control: string; readonly session: string } | null;

@@ -85,13 +85,6 @@ export class Conferences implements ConferenceReads {
     this.#adopt(conference);
   }
 
-  takeTicket(id: string): number {
-    const conference = this.#all.get(id);
-    if (conference === undefined) return 0;
-    this.put({ ...conference, tickets: conference.tickets + 1 });
-    return conference.tickets;
-  }
-
   forget(id: string): void {
     const conference = this.#all.get(id);
     if (conference === undefined) return;
@@ -259,7 +252,6 @@ const CONFERENCE: Checks<Conference> = {
   joined: isFlag,
   emptyBy: orNull(isNumber),
   endsAt: isNumber,
-  tickets: isNumber,
   ended: orNull(
     recordOf<NonNullable<Conference['ended']>>({
       reason: oneOf('all_left', 'ended_via_api', 'host_left', 'time_exceeded'),

@@ -61,7 +61,8 @@ export type QueueNews =
 
 /** Of so many the average is made. */
 export const MOST_WAITS = 50;
-export const MOST_KEPT = 1000;
+/** Of an account, in all of its queues; the oldest makes room. They are journalled with their queue. */
+export const MOST_KEPT = 250;
 /** A queue that nobody was in for so long is forgotten. */
 export const IDLE_MS: Ms = 3_600_000;
 /** Of an account. */

@@ -163,14 +163,25 @@ export class Queues {
 
   /** A leg that is over stays listed. */
   keep(leg: Leg, { id, ticket, since }: QueuePlace, now: Ms): void {
+    const account = this.#queues.get(id)?.account;
+    if (account !== undefined) this.#makeRoom(account, now);
     const queue = this.#queues.get(id);
-    if (queue === undefined || queue.kept.length >= MOST_KEPT) return;
+    if (queue === undefined) return;
     const { control, session, from, to, epochOffset } = leg;
     const connection = this.#world.connectionOf(leg);
     const enqueuedAt = Math.round(epochOffset + since);
     const ids = { control, leg: leg.id, session, connection };
     const kept: KeptCall = { ...ids, from, to, ticket, enqueuedAt, waitedMs: waited(since, now) };
     this.#put({ ...queue, kept: [...queue.kept, kept] });
+  }
+
+  /** For one more call that is over. */
+  #makeRoom(account: string, now: Ms): void {
+    const all = [...this.#queues.values()]
+      .filter((queue) => queue.account === account)
+      .flatMap((queue) => queue.kept.map((kept) => ({ queue, kept })))
+      .sort((a, b) => b.kept.enqueuedAt - a.kept.enqueuedAt);
+    for (const { queue, kept } of all.slice(MOST_KEPT - 1)) this.forget(queue, kept, now);
   }
 
   // ---- for reads
