@@ -11,11 +11,12 @@ import { Transcription } from './transcription.ts';
 
 const MOST_ID = 256;
 const MOST_URL = 16_384;
-const MOST_START = 64 * 1024;
+/** More than a request of the API may hold. */
+const MOST_START = 128 * 1024;
 /** Ends remembered, so that a wish that is said again does not begin anew. */
 const MOST_ENDED = 4096;
 /** Of sound that waits to be heard, of all streams, in octets. */
-const MOST_WAITING_OF_ALL = 32 * MOST_WAITING;
+const MOST_WAITING_OF_ALL = 256 * 1024 * 1024;
 
 const OK: MediaReply = { ok: true };
 
