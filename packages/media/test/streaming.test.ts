@@ -661,7 +661,7 @@ describe('what the other end of a media stream says', () => {
       await world.run(100);
       lines.push(line);
     }
-    const refused = (): number[] => 
+    const refused = (): number[] =>
       lines.flatMap((line, i) => (line.take().some(({ event }) => event === 'error') ? [i] : []));
     assert.deepEqual(refused(), [27, 28, 29]);
     lines[0]!.says({ event: 'clear' });

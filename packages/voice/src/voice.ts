@@ -246,7 +246,8 @@ class CallService implements Voice {
       if (play !== undefined) this.#legs.toConference(conference, { type: 'playReply', id: play, reply });
       return;
     }
-    this.#toBranch(asked.branch, (branch) => ({ type: 'media', branch, tag: asked.tag, reply }));
+    const { tag, of } = asked;
+    this.#toBranch(asked.branch, (branch) => ({ type: 'media', branch, tag, of, reply }));
   }
 
   #toBranch(branch: string, input: (branch: string) => Parameters<Transactions['post']>[1]): void {

@@ -269,7 +269,9 @@ export class CallBench {
   reply(index = 0, reply?: MediaReply): void {
     const [asked] = this.waiting.splice(index, 1);
     if (asked === undefined) return;
-    this.#apply({ type: 'media', leg: asked.leg, tag: asked.tag, reply: reply ?? this.usual(asked.command) });
+    const { leg, tag, command } = asked;
+    const of = 'id' in command ? command.id : null;
+    this.#apply({ type: 'media', leg, tag, of, reply: reply ?? this.usual(command) });
   }
 
   usual(command: MediaCommand): MediaReply {

@@ -9,6 +9,9 @@ export type Question =
   /** `play`: the one that the command begins. */
   | { readonly conference: string; readonly play?: string };
 
+/** `of`: what the command names besides its leg: a play, a recording, a stream. */
+type Asked = Question & { readonly of: string | null };
+
 /** How long to wait before a claim that found no engine is tried again. */
 const CLAIM_AGAIN_MS: Ms = 250;
 
@@ -37,7 +40,7 @@ export interface Inherited {
  */
 export class MediaDesk {
   readonly #replyMs: Ms;
-  readonly #asked = new Map<number, Question>();
+  readonly #asked = new Map<number, Asked>();
   readonly #times = new Deadlines<number>();
   #lastId = 0;
   #claim: Claim | null = null;
@@ -57,14 +60,14 @@ export class MediaDesk {
 
   ask(question: Question, command: MediaCommand, now: Ms, out: VoiceOutput[]): void {
     const id = ++this.#lastId;
-    this.#asked.set(id, question);
+    this.#asked.set(id, { ...question, of: 'id' in command ? command.id : null });
     this.#times.set(id, now + this.#replyMs);
     if (this.#claim === null) out.push({ type: 'media', id, command });
     else this.#waiting.push({ id, command });
   }
 
   /** What was asked with this id, the first time it is answered. */
-  answered(id: number): Question | undefined {
+  answered(id: number): Asked | undefined {
     const question = this.#asked.get(id);
     this.#asked.delete(id);
     this.#times.delete(id);
