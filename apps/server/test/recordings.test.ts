@@ -29,7 +29,7 @@ interface World {
   close(): Promise<void>;
 }
 
-function world(more: { keeper?: Keeper; keepDays?: number; dir?: string } = {}): World {
+function world(more: { keeper?: Keeper; keepDays?: number; dir?: string; retriesMs?: number[] } = {}): World {
   const dir = more.dir ?? mkdtempSync(join(tmpdir(), 'sidetone-recordings-'));
   const here = { dir, now: NOW } as World;
   const service = createRecordingService({
@@ -38,7 +38,7 @@ function world(more: { keeper?: Keeper; keepDays?: number; dir?: string } = {}):
     links: new Links('https://voice.example/', SECRET),
     epoch: () => here.now,
     log: createLog('test', 'silent'),
-    retriesMs: [1, 1, 1],
+    retriesMs: more.retriesMs ?? [1, 1, 1],
     ...(more.keeper === undefined ? {} : { keeper: more.keeper }),
     ...(more.keepDays === undefined ? {} : { keepDays: more.keepDays }),
   });
@@ -242,6 +242,21 @@ describe('a recording that media has closed', () => {
     await w.close();
   });
 
+  it('that waits for its next try keeps no other waiting', async () => {
+    const w = world({ retriesMs: [600_000] });
+    const tone = [toneIn(8000, 440, 0, 100, 0)];
+    let bad = 0;
+    for (let i = 0; i < 4; i++) {
+      const file = `recordings/open/${randomUUID()}.wav`;
+      writeFileSync(join(w.dir, file), 'no recording');
+      w.service.save(randomUUID(), toSave(file, { account: 'b' }), () => bad++);
+    }
+    const id = randomUUID();
+    assert.ok((await save(w.service, id, toSave(recorded(w.dir, id, 8000, tone)))).ok);
+    assert.deepEqual([bad, w.service.state.waiting], [0, 4]);
+    await w.close();
+  });
+
   it('of many of one account keeps no other account waiting', async () => {
     const w = world();
     const order: string[] = [];
@@ -346,6 +361,26 @@ describe('links to recordings', () => {
     for (const one of bad) assert.equal((await fetched(w, one)).status, 404, one);
     // One that was good of a recording that is no more.
     assert.equal((await fetched(w, w.service.links.make(other, 'wav', NOW))).status, 404);
+  });
+
+  it('open nothing for who asks for the head alone', async () => {
+    const w = world();
+    const id = randomUUID();
+    const result = await save(
+      w.service,
+      id,
+      toSave(recorded(w.dir, id, 8000, [toneIn(8000, 440, 0, 100, 0)])),
+    );
+    assert.ok(result.ok);
+    const links = { links: w.service.links, store: w.service.store };
+    const keeperOf = () => assert.fail('the file was opened');
+    const head = await fetchRecording(
+      { ...links, keeperOf },
+      new Request(result.url, { method: 'HEAD' }),
+      w.now,
+    );
+    assert.deepEqual([head.status, head.headers.get('content-length'), head.body], [200, '1644', null]);
+    await w.close();
   });
 
   it('end with the recording', async () => {

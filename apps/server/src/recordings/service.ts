@@ -92,7 +92,7 @@ class Recordings implements RecordingService {
 
   save(id: string, recording: RecordingToSave, saved: (result: RecordingResult) => void): void {
     if (this.#saving.has(id)) return;
-    const saving = this.#turn(recording.account, () => this.#tries(id, recording)).then((result) => {
+    const saving = this.#tries(id, recording).then((result) => {
       this.#saving.delete(id);
       if (result !== undefined) saved(result);
     });
@@ -149,7 +149,11 @@ class Recordings implements RecordingService {
     for (const pause of [...(this.#options.retriesMs ?? RETRIES_MS), null]) {
       if (this.#ends.signal.aborted) return undefined;
       try {
-        const kept = await this.#once(id, recording);
+        // Between tries others have their turn.
+        const kept = await this.#turn(recording.account, async () => {
+          this.#ends.signal.throwIfAborted();
+          return await this.#once(id, recording);
+        });
         this.#why = undefined;
         return kept === null ? FAILED : this.#told(kept);
       } catch (error) {
