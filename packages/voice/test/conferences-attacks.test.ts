@@ -44,6 +44,19 @@ describe('a conference of a process that died', () => {
     assert.equal(h.b.news.at(-1)?.what.type, 'conferenceEnded');
   });
 
+  it('is gone where its end would never come', () => {
+    for (const change of [{ nextAt: null }, { nextAt: 1e300 }]) {
+      const h = new Hall();
+      const a = h.client();
+      const room = h.create(a);
+      h.do({ type: 'leaveConference', ...about, conference: room, control: a.control });
+      const key = `conference ${room}`;
+      h.b.journal.set(key, JSON.stringify({ ...JSON.parse(h.b.journal.get(key)!), ...change }));
+      h.b.restart();
+      assert.deepEqual([h.status(room), h.b.journal.has(key)], [undefined, false]);
+    }
+  });
+
   it('goes on with who is there, each told once', () => {
     const h = new Hall();
     const [a, b] = [h.client(), h.client()];

@@ -256,7 +256,7 @@ describe('a journal of anybody, with what back ends bring about', () => {
           const problem = 'Internal server error';
           for (const { id } of [...b.saves]) b.tell({ type: 'saved', id, result: { ok: false, problem } });
           assert.deepEqual(
-            [...b.journal.keys()].filter((key) => /^(conference|queue|recording) /.test(key)),
+            [...b.journal.keys()].filter((key) => /^(conference|recording) /.test(key)),
             [],
             'all of it is over',
           );
