@@ -440,6 +440,9 @@ function suite(open: () => Promise<RecordingStore>): void {
     await store.save(row(1, { leg: 'another' }));
     assert.deepEqual(await store.find(row(1).id), row(1));
     assert.equal(await store.find('nothing'), null);
+    assert.equal(await store.find('no\0thing'), null);
+    assert.equal(await found({ from: 'no\0body' }), ' of 0');
+    assert.equal(await found({ after: 'no\0thing' }).then((text) => text.split(' ')[0]), '');
     assert.equal(await found({}), ',c5,c2,c1 of 4');
     assert.equal(await found({ account: 'a2' }), 'c4 of 1');
     assert.equal(await found({ leg: 'x' }), 'c2 of 1');

@@ -26,6 +26,8 @@ const CLOSE_MS: Ms = 5_000;
 export interface RemoteOptions extends GuardOptions {
   /** Certificate authorities (PEM) instead of the system's. */
   readonly ca?: string;
+  /** So long an end may take to answer the opening request. */
+  readonly connectMs?: Ms;
 }
 
 export function createRemote(options: RemoteOptions): RemotePort {
@@ -50,14 +52,13 @@ export function createRemote(options: RemoteOptions): RemotePort {
       if (!target.ok || why !== null) return refusedLine(events, why ?? 'refused');
       const socket = new WebSocket(target.value, {
         headers: token === undefined ? {} : { Authorization: `Bearer ${token}` },
-        handshakeTimeout: CONNECT_MS,
         maxPayload: MOST_FRAME,
         perMessageDeflate: false,
         followRedirects: false,
         ...(trusted ? {} : { lookup: guard.lookup }),
         ...(options.ca === undefined ? {} : { ca: options.ca }),
       });
-      return new Line(socket, events);
+      return new Line(socket, events, options.connectMs ?? CONNECT_MS);
     },
     datagrams: (address, port) => {
       const why = guard.refusalOfAddress(address);
@@ -96,11 +97,18 @@ class Line implements RemoteLine {
   #resume: NodeJS.Timeout | undefined;
   #heardAt = monotonic();
   #pings: NodeJS.Timeout | undefined;
+  readonly #connecting: NodeJS.Timeout;
 
-  constructor(socket: WebSocket, events: RemoteEvents) {
+  constructor(socket: WebSocket, events: RemoteEvents, connectMs: Ms) {
     this.#socket = socket;
     this.#events = events;
+    // Of all of it: the timeout of a request begins anew with each octet.
+    this.#connecting = setTimeout(() => {
+      this.#why = `no answer within ${connectMs / 1000} s`;
+      socket.terminate();
+    }, connectMs).unref();
     socket.on('open', () => {
+      clearTimeout(this.#connecting);
       this.#opened = true;
       this.#heardAt = monotonic();
       this.#pings = setInterval(() => this.#ping(), PING_MS).unref();
@@ -126,6 +134,7 @@ class Line implements RemoteLine {
     socket.on('close', (code) => {
       clearInterval(this.#pings);
       clearTimeout(this.#resume);
+      clearTimeout(this.#connecting);
       // 1006: without a close frame (RFC 6455 §7.1.5); 1009 and 1002 are our own word about what came.
       const isOrderly = this.#opened && code !== 1006 && this.#why === 'the connection was lost';
       if (isOrderly) this.#end('closed', `closed with code ${code}`);
@@ -190,7 +199,6 @@ class Line implements RemoteLine {
 function wordsFor(error: NodeJS.ErrnoException, known: string): string {
   if (known !== 'the connection was lost') return known;
   if (error instanceof Refusal) return error.message;
-  if (error.message === 'Opening handshake has timed out') return `no answer within ${CONNECT_MS / 1000} s`;
   if (error.code?.startsWith('WS_ERR')) return `what came is no WebSocket as agreed (${error.code})`;
   return wordsOf(error);
 }
