@@ -147,6 +147,7 @@ function mediaWords(command: MediaCommand): string {
     case 'forkStop':
       return `${command.op} ${command.leg} ${command.id}`;
     case 'stats':
+    case 'keep':
     case 'close':
     case 'listen':
       return `${command.op} ${command.leg}`;

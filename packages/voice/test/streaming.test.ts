@@ -380,6 +380,22 @@ describe('a fork of a leg', () => {
     }
   });
 
+  it('that was stopped when the process died goes on nowhere: media keeps what is still there, and no more', () => {
+    const rig = new Rig();
+    const { control } = rig.parked();
+    const on = { account: 'default', control } as const;
+    ok(rig.b, { type: 'startStream', ...on, stream: STREAM });
+    ok(rig.b, { type: 'fork', ...on, ask });
+    const [{ id: stream }] = rig.of('stream') as [Op<'stream'>];
+    rig.b.dying = true;
+    rig.b.tell({ type: 'command', request: 'x', command: { type: 'stopFork', ...on } });
+    assert.equal(rig.of('forkStop').length, 0);
+    assert.deepEqual(
+      rig.of('keep').map(({ ids }) => ids),
+      [[stream]],
+    );
+  });
+
   it('takes no answer for its own that another was waiting for', () => {
     const rig = new Rig();
     rig.b.mediaReply = ({ op }) => (op === 'fork' || op === 'stream' || op === 'play' ? null : undefined);

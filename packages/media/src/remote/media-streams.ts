@@ -68,6 +68,19 @@ export class MediaStreams {
     this.#byLeg.get(leg)?.digit(digit);
   }
 
+  /** What is none of these is stopped. */
+  keep(leg: string, ids: ReadonlySet<string>): void {
+    const isKept = ({ id }: { readonly id: string }): boolean => ids.has(id);
+    const [stream, transcription, fork] = [
+      this.#byLeg.get(leg),
+      this.#transcriptions.get(leg),
+      this.#forks.get(leg),
+    ];
+    if (stream !== undefined && !isKept(stream)) stream.stop();
+    if (transcription !== undefined && !isKept(transcription)) transcription.stop();
+    if (fork !== undefined && !isKept(fork)) this.#closeFork(leg);
+  }
+
   /** The leg is about to be closed. */
   closing(leg: string): void {
     this.#byLeg.get(leg)?.stop();
