@@ -246,8 +246,7 @@ class CallService implements Voice {
       if (play !== undefined) this.#legs.toConference(conference, { type: 'playReply', id: play, reply });
       return;
     }
-    const { tag, of } = asked;
-    this.#toBranch(asked.branch, (branch) => ({ type: 'media', branch, tag, of, reply }));
+    this.#toBranch(asked.branch, () => ({ type: 'media', ...asked, reply }));
   }
 
   #toBranch(branch: string, input: (branch: string) => Parameters<Transactions['post']>[1]): void {
