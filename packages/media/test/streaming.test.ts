@@ -636,6 +636,32 @@ describe('what the other end of a media stream says', () => {
     assert.ok(refused > 50_000, `${refused}`);
   });
 
+  it('has its MP3 files decoded one behind the other, and none that there is no room for', async () => {
+    const { world, line } = await opened({ back: { ...RTP, mode: 'mp3' } });
+    line.take();
+    const asked: { of: number; done: (pcm: Int16Array) => void }[] = [];
+    world.remote.decodeMp3 = (bytes) =>
+      new Promise((done) => asked.push({ of: bytes[0]!, done: (pcm) => done(pcm) }));
+    for (const n of [1, 2, 3]) {
+      line.speaks(new Uint8Array(3_000_000).fill(n));
+      await world.run(1100);
+    }
+    line.speaks(new Uint8Array(3_000_000).fill(4));
+    assert.equal(line.take().at(-1)?.payload?.code, 100005);
+    await world.run(1100);
+    const order = (): number[] => asked.map(({ of }) => of);
+    assert.deepEqual(order(), [1]);
+    asked[0]!.done(new Int16Array(10));
+    await world.run(100);
+    assert.deepEqual(order(), [1, 2]);
+    line.says({ event: 'clear' });
+    asked[1]!.done(new Int16Array(10));
+    await world.run(100);
+    line.speaks(new Uint8Array(3_000_000).fill(5));
+    await world.run(100);
+    assert.deepEqual(order(), [1, 2, 5], 'what is cleared is not decoded');
+  });
+
   it('takes an MP3 file of five minutes', async () => {
     const { world, a, line } = await opened({ back: { ...RTP, mode: 'mp3' } });
     world.remote.files.set(1, sine(1000, 16_000, 300_000));

@@ -282,9 +282,8 @@ export class MediaStream {
     if (now() - this.#mp3At < MP3_MS) return this.#fault('tooMany', 'At most one MP3 file a second.');
     this.#mp3At = now();
     // The room of a file is that of its octets until it is decoded.
-    const decoded = remote.decodeMp3(bytes);
-    if (!queue.pushFile(decoded, bytes.length))
-      return this.#fault('tooMany', 'Too much sound waits to be heard.');
+    const decoded = queue.pushFile(() => remote.decodeMp3(bytes), bytes.length);
+    if (decoded === undefined) return this.#fault('tooMany', 'Too much sound waits to be heard.');
     void decoded.then(() => {
       if (!this.isOver) for (const { leg } of this.#voices) leg.spoken();
     });

@@ -81,6 +81,7 @@ export class SpeechQueue {
   #at = 0;
   /** Gives back the room of `#pcm`. */
   #over: (() => void) | undefined;
+  #decoding: Promise<void> = Promise.resolve();
   /** How far the first item has been decoded, in octets. */
   #offset = 0;
   #taken = false;
@@ -112,16 +113,21 @@ export class SpeechQueue {
     return true;
   }
 
-  /** A file, heard when it is decoded and what came before is over; `false`: too much waits. */
-  pushFile(sound: Promise<Int16Array | undefined>, octets: number): boolean {
-    if (!this.#room.take(octets)) return false;
+  /**
+   * A file, heard when it is decoded and what came before is over; `undefined`: too much waits. One is decoded behind the other, so that a
+   * stream with many does not fill the queue of all.
+   */
+  pushFile(decode: () => Promise<Int16Array | undefined>, octets: number): Promise<void> | undefined {
+    if (!this.#room.take(octets)) return undefined;
     const item: Extract<Item, { kind: 'file' }> = { kind: 'file', sound: undefined, dropped: false };
     this.#items.push(item);
-    sound.then(
-      (pcm) => this.#decoded(item, octets, pcm),
-      () => this.#decoded(item, octets, undefined),
-    );
-    return true;
+    this.#decoding = this.#decoding
+      .then(() => (item.dropped ? undefined : decode()))
+      .then(
+        (pcm) => this.#decoded(item, octets, pcm),
+        () => this.#decoded(item, octets, undefined),
+      );
+    return this.#decoding;
   }
 
   #decoded(item: Extract<Item, { kind: 'file' }>, octets: number, pcm: Int16Array | undefined): void {
