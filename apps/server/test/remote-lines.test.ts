@@ -148,6 +148,23 @@ describe('WebSockets that media opens', { timeout: 60_000 }, () => {
     drip.close();
   });
 
+  it('answer the pings of an end, and of a flood of them the latest', async () => {
+    const { heard, bot } = await connected();
+    const answered: string[] = [];
+    const all = new Promise<void>((done) => {
+      bot.on('pong', (data) => {
+        answered.push(String(data));
+        if (String(data) === '2999') done();
+      });
+    });
+    for (let i = 0; i < 3000; i++) bot.ping(String(i));
+    await all;
+    assert.equal(answered[0], '0');
+    assert.ok(answered.length < 2000, `${answered.length}`);
+    bot.close(1000);
+    assert.deepEqual(await heard.until(2), ['opened', 'closed: closed with code 1000']);
+  });
+
   it('say how much an end that does not read leaves waiting', async () => {
     const { line, bot } = await connected();
     bot.pause();

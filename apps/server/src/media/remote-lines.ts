@@ -16,7 +16,10 @@ const CONNECT_MS: Ms = 10_000;
 const MOST_FRAME = 4 * 1024 * 1024;
 /** Of one socket: read beyond a second's worth, it is not read for as long as the rest would have taken. */
 const BYTES_A_SECOND = 4 * 1024 * 1024;
+/** Pings and pongs are frames, too. */
 const FRAMES_A_SECOND = 1000;
+/** Pings of an end that has so many octets still to read are not answered. */
+const MOST_UNREAD = 64 * 1024;
 /** An end from which nothing came for so long, not even an answer to a ping, is gone. */
 const PING_MS: Ms = 15_000;
 const DEAD_MS: Ms = 45_000;
@@ -54,6 +57,7 @@ export function createRemote(options: RemoteOptions): RemotePort {
         headers: token === undefined ? {} : { Authorization: `Bearer ${token}` },
         maxPayload: MOST_FRAME,
         perMessageDeflate: false,
+        autoPong: false,
         followRedirects: false,
         ...(trusted ? {} : { lookup: guard.lookup }),
         ...(options.ca === undefined ? {} : { ca: options.ca }),
@@ -95,6 +99,8 @@ class Line implements RemoteLine {
   /** When what was read so far would be over at the rate that is read. */
   #paidUntil = 0;
   #resume: NodeJS.Timeout | undefined;
+  /** A ping that is not answered yet. */
+  #pinged: Buffer | undefined;
   #heardAt = monotonic();
   #pings: NodeJS.Timeout | undefined;
   readonly #connecting: NodeJS.Timeout;
@@ -121,8 +127,16 @@ class Line implements RemoteLine {
       if (binary) events.binary();
       else events.text(data.toString());
     });
-    socket.on('pong', () => {
+    socket.on('ping', (data) => {
       this.#heardAt = monotonic();
+      if (this.#told) return;
+      this.#pay(data);
+      this.#pinged = data;
+      if (this.#resume === undefined) this.#pong();
+    });
+    socket.on('pong', (data) => {
+      this.#heardAt = monotonic();
+      if (!this.#told) this.#pay(data);
     });
     socket.on('unexpected-response', (_, response) => {
       this.#why = `the answer was HTTP ${response.statusCode}, not 101`;
@@ -182,7 +196,16 @@ class Line implements RemoteLine {
     this.#resume = setTimeout(() => {
       this.#resume = undefined;
       this.#socket.resume();
+      this.#pong();
     }, ahead + 100);
+  }
+
+  /** Of many pings the latest is answered (RFC 6455 §5.5.3), and none of an end that does not read. */
+  #pong(): void {
+    const { readyState, bufferedAmount } = this.#socket;
+    if (this.#pinged !== undefined && readyState === WebSocket.OPEN && bufferedAmount <= MOST_UNREAD)
+      this.#socket.pong(this.#pinged);
+    this.#pinged = undefined;
   }
 
   #ping(): void {
