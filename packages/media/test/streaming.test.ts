@@ -388,6 +388,22 @@ describe('the other end of a media stream', () => {
     assert.equal(line.closed, true);
   });
 
+  it('that waits for the answer begins by the same wish without waiting, as a new owner says it', async () => {
+    const { world, line } = await opened({ waits: true });
+    assert.deepEqual(
+      line.take().map(({ event }) => event),
+      ['connected'],
+    );
+    await world.command(streamOf({ waits: true }));
+    assert.deepEqual(line.take(), []);
+    for (let i = 0; i < 2; i++) await world.command(streamOf());
+    assert.deepEqual(
+      line.take().map(({ event }) => event),
+      ['start'],
+    );
+    assert.deepEqual(told(world), [['s1', 'open']]);
+  });
+
   it('that never reads gets no answers either, though no media flows', async () => {
     for (const back of [undefined, RTP]) {
       const { world, line } = await opened(back === undefined ? {} : { back });

@@ -130,7 +130,12 @@ export class MediaStreams {
       return refuse('wrong-state', `the start of a stream has at most ${MOST_START} characters`);
     const there = this.#byLeg.get(leg.id);
     if (there?.isOver === true) this.#over(leg.id, there);
-    if (this.#ended.has(id) || (there?.id === id && !there.isOver)) return OK;
+    if (this.#ended.has(id)) return OK;
+    if (there?.id === id && !there.isOver) {
+      // Who asked before may have died before it said that the leg has answered.
+      if (wish.waits !== true) there.begin(start);
+      return OK;
+    }
     if (there !== undefined && !there.isOver) return refuse('wrong-state', 'the leg has a stream');
     if (this.#remote === undefined) return refuse('engine', 'there are no media streams');
     const { opus, now, report } = this.#world;
