@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { existsSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -268,6 +268,32 @@ describe('a recording that media has closed', () => {
     await Promise.all(all);
     assert.ok(order.indexOf('b') < 5, `${order}`);
     await w.close();
+  });
+
+  it('is removed when it is old, though an older one cannot be', async () => {
+    const dir = mkdtempSync(join(tmpdir(), 'sidetone-recordings-'));
+    const first = world({ dir });
+    const ids = [randomUUID(), randomUUID()];
+    for (const [i, id] of ids.entries()) {
+      first.now = NOW + i;
+      await save(first.service, id, toSave(recorded(dir, id, 8000, [toneIn(8000, 440, 0, 100, 0)])));
+    }
+    const stuck = join(dir, 'recordings/kept', (await first.service.store.find(ids[0]!))!.key);
+    await first.close();
+    rmSync(stuck);
+    mkdirSync(stuck);
+    const second = createRecordingService({
+      dataDir: dir,
+      store: openSqliteRecordings(join(dir, 'sidetone.db')),
+      links: new Links('https://voice.example', SECRET),
+      epoch: () => NOW + 86_400_000 * 31,
+      log: createLog('test', 'silent'),
+      keepDays: 30,
+    });
+    while ((await second.store.find(ids[1]!)) !== null) await new Promise((done) => setTimeout(done, 5));
+    assert.notEqual(await second.store.find(ids[0]!), null);
+    await second.close();
+    rmSync(dir, { recursive: true, force: true });
   });
 
   it('is removed when it is older than recordings are kept, and what nobody asks for is set aside', async () => {

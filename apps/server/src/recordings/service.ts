@@ -228,8 +228,19 @@ class Recordings implements RecordingService {
       for (;;) {
         const day = epoch();
         const old = await this.store.before(day - keepDays * DAY_MS, SWEPT_AT_ONCE);
-        for (const recording of old) await this.remove(recording);
-        if (old.length > 0) log.info({ recordings: old.length }, 'old recordings removed');
+        let problem: string | undefined;
+        let removed = 0;
+        for (const recording of old) {
+          // One that cannot be removed keeps no other.
+          await this.remove(recording).then(
+            () => removed++,
+            (error: Error) => {
+              problem ??= error.message;
+            },
+          );
+        }
+        if (removed > 0) log.info({ recordings: removed }, 'old recordings removed');
+        if (problem !== undefined && (removed === 0 || old.length < SWEPT_AT_ONCE)) throw new Error(problem);
         if (old.length < SWEPT_AT_ONCE || this.#ends.signal.aborted) return;
       }
     } catch (error) {
