@@ -143,7 +143,13 @@ describe('conferences in the API', () => {
     ['/x/actions/update', { call_control_id: LEG }, ['10004', '/supervisor_role']],
     ['/x/actions/send_dtmf', { digits: 'x' }, ['90014', '/digits']],
     ['/x/actions/mute', { call_control_ids: Array(801).fill('a') }, ['10015', '/call_control_ids']],
-    ['/x/actions/record_start', { format: 'wav' }, ['10015', undefined]],
+    ['/x/actions/record_start', {}, ['10004', '/format']],
+    ['/x/actions/record_start', { format: 'ogg' }, ['10015', '/format']],
+    ['/x/actions/record_start', { format: 'wav', channels: 'both' }, ['10015', '/channels']],
+    ['/x/actions/record_start', { format: 'wav', max_length: 14_401 }, ['10015', '/max_length']],
+    ['/x/actions/record_start', { format: 'wav', trim: 'all' }, ['10015', '/trim']],
+    ['/x/actions/record_start', { format: 'wav', custom_file_name: '../a' }, ['10015', '/custom_file_name']],
+    ['/x/actions/record_stop', { recording_id: 'a'.repeat(65) }, ['10015', '/recording_id']],
   ] as const)
     it(`refuses ${path || 'create'} ${JSON.stringify(body).slice(0, 80)}`, async () => {
       const answer = await ask('POST', `/conferences${path}`, body);
