@@ -41,6 +41,10 @@ export class RoomRecordings {
     this.#world = world;
   }
 
+  get size(): number {
+    return this.#running.size;
+  }
+
   /** `false`: too many. */
   start(wish: RoomRecordWish): boolean {
     const { id, channels, first, beep } = wish;

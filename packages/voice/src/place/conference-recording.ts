@@ -4,7 +4,7 @@ import { fileOf } from '../activity/recording.ts';
 import { type ConferenceDraft, type ConferenceInput, isInRoom } from './conference-draft.ts';
 
 /*
- * Recording a conference: its room in media, which is there while somebody is heard in it.
+ * Recording a conference: its room in media, which stays from then on, whoever is held or leaves.
  *
  *   waiting ──a room──▶ starting ──media──▶ running ⇄ paused ──stopped, a limit, no room, the end──▶ gone: `recordings.ts` has it
  *

@@ -236,7 +236,7 @@ export const conferenceActions = [
     id: 'startConferenceRecording',
     name: 'record_start',
     summary:
-      'Record what is heard in a conference, until it is stopped, a limit is reached or nobody is heard there',
+      'Record what is heard in a conference, until it is stopped, a limit is reached or it ends',
     body: z.object({ ...COMMON, ...CONFERENCE_RECORD }),
     defaults: CONFERENCE_RECORD_DEFAULTS,
     command: (body) => {
