@@ -235,8 +235,7 @@ export const conferenceActions = [
   action({
     id: 'startConferenceRecording',
     name: 'record_start',
-    summary:
-      'Record what is heard in a conference, until it is stopped, a limit is reached or it ends',
+    summary: 'Record what is heard in a conference, until it is stopped, a limit is reached or it ends',
     body: z.object({ ...COMMON, ...CONFERENCE_RECORD }),
     defaults: CONFERENCE_RECORD_DEFAULTS,
     command: (body) => {
