@@ -96,10 +96,9 @@ class CallService implements Voice {
     this.#queues = new Queues({ registry, random, epoch, connectionOf: ofLeg });
     const places = { queues: this.#queues, conferences: this.conferences };
     this.#telling = new Telling({ ...world, ...places, out });
-    const begin = this.#begin;
-    this.#commands = new Commands({ ...world, ...places, begin, remembered: this.#remembered });
+    this.#commands = new Commands({ ...world, ...places, begin: this.#begin, remembered: this.#remembered });
     this.#recordings = new Recordings({ ...world, ...places, out });
-    const sip = { agent: this.#agent, dialogs: this.#dialogs, isOwnHost: begin.isOwnHost };
+    const sip = { agent: this.#agent, dialogs: this.#dialogs, isOwnHost: this.#begin.isOwnHost };
     this.#requests = new InDialog({ ...world, ...sip });
     this.#journal = new LegJournal(this.#agent, this.#dialogs.dialogOf);
   }

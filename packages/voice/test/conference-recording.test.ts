@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { RecordEvent } from '@sidetone/wire';
+import { dialIt, ok } from './command-rig.ts';
 import { about, Hall, type On, type Party } from './conference-rig.ts';
 
 type Start = Partial<Omit<On<'recordConference'>, 'type' | 'conference'>>;
@@ -286,6 +287,38 @@ describe('a recording of a conference', () => {
         [[id, null]],
       );
     }
+  });
+});
+
+describe('a recording of a conference that outlives media, since somebody is still looked for', () => {
+  function lost(more: Partial<On<'createConference'>>): { h: Studio; id: string } {
+    const h = new Studio(more);
+    ok(h.b, dialIt(h.a.control, { to: ['sip:line2@sip.localhost'], conference: { conference: h.room } }));
+    const id = h.start();
+    h.b.tell({ type: 'mediaEvent', event: { event: 'engine', state: 'up' } });
+    h.b.tell({ type: 'mediaEvent', event: { event: 'engine', state: 'down' } });
+    assert.deepEqual(
+      h.members(h.room).map(({ status }) => status),
+      ['joining'],
+    );
+    return { h, id };
+  }
+
+  it('is saved where it had begun, and another may begin', () => {
+    const { h, id } = lost({});
+    assert.deepEqual(
+      h.b.saves.map((save) => save.id),
+      [id],
+    );
+    h.join(h.room, h.client());
+    assert.deepEqual(h.said(h.start()), ['record']);
+  });
+
+  it('still waits where it had not', () => {
+    const { h, id } = lost({ startOnCreate: false });
+    assert.deepEqual([h.b.saves, h.said(id)], [[], []]);
+    h.join(h.room, h.client(), { startOnEnter: true });
+    assert.deepEqual(h.said(id), ['record']);
   });
 });
 

@@ -120,7 +120,7 @@ export function stepConference(
       draft.news(input.news);
       break;
     case 'mediaLost':
-      abandonRecording(draft);
+      if (draft.conference.recording?.state !== 'waiting') abandonRecording(draft);
       break;
     case 'restored':
       resume(draft);
