@@ -270,7 +270,7 @@ const recorded: VoiceRow = {
     await api.direct('record_pause', room);
     await rest(1500);
     await api.direct('record_resume', room);
-    await rest(1500);
+    await rest(2500);
     await api.direct('end', room);
     const saved = await hook.gets(room, SAVED);
     assert.deepEqual([saved.conference_id, saved.channels, saved.format], [room, 'dual', 'wav']);
