@@ -8,6 +8,7 @@ const BENCHES: Readonly<
   srtp: () => import('./srtp.ts'),
   relay: () => import('./relay.ts'),
   conference: () => import('./conference.ts'),
+  streams: () => import('./streams.ts'),
   recording: () => import('./recording.ts'),
   latency: () => import('./latency.ts'),
   setup: () => import('./setup.ts'),

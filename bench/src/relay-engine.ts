@@ -3,6 +3,7 @@ import { createMediaEngine, loadOpus } from '@sidetone/media';
 import type { DtlsFactory } from '@sidetone/rtc';
 import type { MediaCommand } from '@sidetone/wire';
 import { udpSockets } from '../../apps/server/src/media/datagrams.ts';
+import { createRemote } from '../../apps/server/src/media/remote-lines.ts';
 import { monotonic, timers } from '../../apps/server/src/media/timers.ts';
 import { FINGERPRINT, KEY_TO_ENGINE } from './relay-keys.ts';
 
@@ -34,6 +35,7 @@ const engine = createMediaEngine({
   dtls: handshake,
   opus: await loadOpus(),
   addresses: ['127.0.0.1'],
+  remote: createRemote({ allow: ['127.0.0.1'] }),
   ports: [first!, last!],
   limits: { rtpTimeoutMs: 60_000 },
   emit: () => {},

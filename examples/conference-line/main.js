@@ -344,7 +344,8 @@ const PAGE = `<!doctype html>
   new EventSource('/events?page=' + page).onmessage = ({ data }) => {
     const news = JSON.parse(data);
     if (news.line) say(news.line);
-    if (!news.people) return;
+    // What was told last may come behind the end of the call.
+    if (!news.people || !call) return;
     muted = news.muted;
     say('You are on the line.');
     showPeople(news.people);
