@@ -121,7 +121,10 @@ describe('a-key-held-long-is-several-digits: segments of one event', () => {
               if (flushes.next().value === 0) heard += detector.flush()?.digit ?? '';
             }
             if (any) expected += '5';
-            at = (at + ((ticks + pause) * 20 * clockRate) / 1000) >>> 0;
+            // Chromium sounds on for a tick a segment longer than it was asked to.
+            const { timestamp, bytes } = packets.at(-1)!;
+            const units = (bytes[2]! << 8) | bytes[3]!;
+            at = (timestamp + units + (pause * 20 * clockRate) / 1000) >>> 0;
           }
           heard += detector.flush()?.digit ?? '';
           assert.equal(heard, expected);
