@@ -20,7 +20,7 @@ export async function fetched(url: string, type: string): Promise<Buffer> {
 
 interface Channel {
   readonly seconds: number;
-  /** What is in its last second but a half. */
+  /** What is in its last second but a quarter: a pause before that has broken the tone. */
   readonly tone: Tone;
 }
 
@@ -34,7 +34,10 @@ export function channelsOf(wav: Buffer): Channel[] {
     const samples = Int16Array.from({ length: frames }, (_unused, i) =>
       wav.readInt16LE(44 + 2 * (i * count + channel)),
     );
-    return { seconds: frames / rate, tone: measureTone(samples.subarray(0, frames - rate / 2), rate) };
+    return {
+      seconds: frames / rate,
+      tone: measureTone(samples.subarray(Math.max(0, frames - 1.25 * rate), frames - rate / 4), rate),
+    };
   });
 }
 
