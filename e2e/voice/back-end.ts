@@ -56,6 +56,10 @@ const CONFERENCE_METHODS = {
   update: 'update',
   send_dtmf: 'sendDtmf',
   gather_using_audio: 'gatherDtmfAudio',
+  record_start: 'recordStart',
+  record_pause: 'recordPause',
+  record_resume: 'recordResume',
+  record_stop: 'recordStop',
   end: 'endConference',
 } as const;
 export type ConferenceAction = keyof typeof CONFERENCE_METHODS;

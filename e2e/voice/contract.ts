@@ -45,6 +45,17 @@ const HEADERS = { custom_headers: headers, sip_headers: headers };
 const tags: Check = (value) => Array.isArray(value);
 const MEDIA = { 'media_url?': text, 'media_name?': text, overlay: bool };
 
+const RECORDED: Readonly<Record<string, Check>> = {
+  recording_id: uuid,
+  channels: is('single', 'dual'),
+  format: is('wav', 'mp3'),
+  recording_started_at: time,
+  recording_ended_at: time,
+  recording_urls: (value) =>
+    Object.entries(value).every(([format, url]) => /^(wav|mp3)$/.test(format) && text(url)),
+  public_recording_urls: (value) => Object.keys(value).length === 0,
+};
+
 /** By the name of the event; a field with `?` may be absent. */
 export const EVENTS: Readonly<Record<string, Readonly<Record<string, Check>>>> = {
   'call.initiated': {
@@ -127,16 +138,7 @@ export const EVENTS: Readonly<Record<string, Readonly<Record<string, Check>>>> =
   'call.machine.greeting.ended': { result: text },
   'call.machine.premium.detection.ended': { result: text },
   'call.machine.premium.greeting.ended': { result: text },
-  'call.recording.saved': {
-    recording_id: uuid,
-    channels: is('single', 'dual'),
-    format: is('wav', 'mp3'),
-    recording_started_at: time,
-    recording_ended_at: time,
-    recording_urls: (value) =>
-      Object.entries(value).every(([format, url]) => /^(wav|mp3)$/.test(format) && text(url)),
-    public_recording_urls: (value) => Object.keys(value).length === 0,
-  },
+  'call.recording.saved': RECORDED,
   'call.recording.error': { recording_id: uuid, reason: text },
   'call.refer.started': {},
   'call.refer.completed': { sip_notify_response: (value) => value >= 200 && value < 300 },
@@ -177,6 +179,7 @@ const CONFERENCES: Readonly<Record<string, Readonly<Record<string, Check>>>> = {
   'conference.participant.playback.ended': { ...PARTY, ...CREATOR, ...PLAYED, ...STATUS },
   'conference.participant.speak.started': { ...PARTY, ...CREATOR },
   'conference.participant.speak.ended': { ...PARTY, ...CREATOR, ...STATUS },
+  'conference.recording.saved': { ...PARTY, ...RECORDED },
   'conference.floor.changed': PARTY,
 };
 

@@ -18,7 +18,7 @@ export interface Told {
 
 /** What an event is counted with: its leg, or the conference that it is of. */
 const laneOf = ({ event_type, payload }: Json): string =>
-  /^conference\.(created|ended|playback|speak)/.test(event_type)
+  /^conference\.(created|ended|playback|speak|recording)/.test(event_type)
     ? payload.conference_id
     : payload.call_control_id;
 

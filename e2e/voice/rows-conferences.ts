@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict';
 import { until } from '../src/wait.ts';
+import { channelsOf, fetched, says, seconds } from './rows-recording.ts';
 import type { Carrier, Scene, VoiceRow } from './scene.ts';
 import { SOUND } from './stage.ts';
 
 const DIALLED = '+13125559876';
 const JOINED = 'conference.participant.joined';
 const LEFT = 'conference.participant.left';
+
+const SAVED = 'conference.recording.saved';
+const rest = (ms: number): Promise<void> => new Promise((done) => setTimeout(done, ms));
 
 /** Somebody at a carrier, called for the caller's session, and answered. */
 async function called(scene: Scene, carrier: Carrier, link: string, more: object = {}): Promise<string> {
@@ -247,7 +251,48 @@ const switched: VoiceRow = {
   },
 };
 
+const recorded: VoiceRow = {
+  name: 'record_start of a conference, dual WAV: its owner on one channel, the other on the second; what is said in a pause is left out; it ends with the conference',
+  run: async (scene) => {
+    const { api, hook } = scene;
+    const caller = scene.party('2.27.10');
+    const carrier = await scene.carrier('uas', 0);
+    const { control: w } = await scene.answered('2.27.10', DIALLED);
+    const room = await api.createConference({ call_control_id: w, name: 'recorded' });
+    await hook.gets(w, JOINED);
+    const p = await called(scene, carrier, w, { conference_config: { id: room } });
+    await hook.gets(p, JOINED);
+    scene.step('two in a conference');
+    await scene.hears([caller, carrier.hz], [carrier, caller.hz]);
+    await api.direct('record_start', room, { format: 'wav', channels: 'dual' });
+    await api.conferenceRefuses('10015', 'record_start', room, { format: 'wav' });
+    await rest(1500);
+    await api.direct('record_pause', room);
+    await rest(1500);
+    await api.direct('record_resume', room);
+    await rest(2500);
+    await api.direct('end', room);
+    const saved = await hook.gets(room, SAVED);
+    assert.deepEqual([saved.conference_id, saved.channels, saved.format], [room, 'dual', 'wav']);
+    const channels = channelsOf(await fetched(saved.recording_urls.wav, 'audio/wav'));
+    assert.equal(channels.length, 2);
+    says(channels[0]!, caller.hz);
+    says(channels[1]!, carrier.hz);
+    const left = seconds(saved) - channels[0]!.seconds;
+    assert.ok(left > 1.3 && left < 2.5, `${left} s are left out`);
+    const listed = await api.call('recordings.list', { filter: { conference_id: room } });
+    assert.deepEqual(
+      [listed.data.length, listed.data[0].id, listed.data[0].source, listed.data[0].initiated_by],
+      [1, saved.recording_id, 'conference', 'StartConferenceRecordingAPI'],
+    );
+    await scene.isHungUp(carrier);
+    await scene.lived(room, `conference.created conference.ended ${SAVED}`);
+    for (const leg of [w, p]) await scene.lived(leg, `initiated answered ${JOINED} ${LEFT} hangup`);
+  },
+};
+
 export const CONFERENCE_ROWS: readonly VoiceRow[] = [
+  recorded,
   meeting,
   waiting,
   directed,

@@ -7,7 +7,7 @@ import { type Scene, state, type VoiceRow } from './scene.ts';
 const DIALLED = '+13125559876';
 
 /** The file behind a link: a plain GET, without a key. */
-async function fetched(url: string, type: string): Promise<Buffer> {
+export async function fetched(url: string, type: string): Promise<Buffer> {
   const answer = await fetch(url);
   assert.equal(answer.status, 200, url);
   assert.equal(answer.headers.get('content-type'), type);
@@ -20,12 +20,12 @@ async function fetched(url: string, type: string): Promise<Buffer> {
 
 interface Channel {
   readonly seconds: number;
-  /** What is in its last second but a half. */
+  /** What is in its last second but a quarter: a pause before that has broken the tone. */
   readonly tone: Tone;
 }
 
 /** The channels of a WAV file. */
-function channelsOf(wav: Buffer): Channel[] {
+export function channelsOf(wav: Buffer): Channel[] {
   assert.equal(wav.toString('latin1', 0, 4), 'RIFF');
   const [count, rate, bytes] = [wav.readUInt16LE(22), wav.readUInt32LE(24), wav.readUInt32LE(40)];
   assert.equal(wav.length, 44 + bytes);
@@ -34,18 +34,21 @@ function channelsOf(wav: Buffer): Channel[] {
     const samples = Int16Array.from({ length: frames }, (_unused, i) =>
       wav.readInt16LE(44 + 2 * (i * count + channel)),
     );
-    return { seconds: frames / rate, tone: measureTone(samples.subarray(0, frames - rate / 2), rate) };
+    return {
+      seconds: frames / rate,
+      tone: measureTone(samples.subarray(Math.max(0, frames - 1.25 * rate), frames - rate / 4), rate),
+    };
   });
 }
 
-function says({ tone }: Channel, hz: number): void {
+export function says({ tone }: Channel, hz: number): void {
   assert.ok(
     Math.abs(tone.hz - hz) <= hz * 0.02 && tone.purity > 0.9 && tone.level > 0.02,
     `${JSON.stringify(tone)} should be ${hz} Hz`,
   );
 }
 
-const seconds = (payload: Json): number =>
+export const seconds = (payload: Json): number =>
   (Date.parse(payload.recording_ended_at) - Date.parse(payload.recording_started_at)) / 1000;
 
 /** A browser and a carrier, bridged. */

@@ -143,13 +143,49 @@ describe('conferences in the API', () => {
     ['/x/actions/update', { call_control_id: LEG }, ['10004', '/supervisor_role']],
     ['/x/actions/send_dtmf', { digits: 'x' }, ['90014', '/digits']],
     ['/x/actions/mute', { call_control_ids: Array(801).fill('a') }, ['10015', '/call_control_ids']],
-    ['/x/actions/record_start', { format: 'wav' }, ['10015', undefined]],
+    ['/x/actions/record_start', {}, ['10004', '/format']],
+    ['/x/actions/record_start', { format: 'ogg' }, ['10015', '/format']],
+    ['/x/actions/record_start', { format: 'wav', channels: 'both' }, ['10015', '/channels']],
+    ['/x/actions/record_start', { format: 'wav', max_length: 14_401 }, ['10015', '/max_length']],
+    ['/x/actions/record_start', { format: 'wav', trim: 'all' }, ['10015', '/trim']],
+    ['/x/actions/record_start', { format: 'wav', custom_file_name: '/a' }, ['10015', '/custom_file_name']],
+    ['/x/actions/record_stop', { recording_id: 'a'.repeat(65) }, ['10015', '/recording_id']],
   ] as const)
     it(`refuses ${path || 'create'} ${JSON.stringify(body).slice(0, 80)}`, async () => {
       const answer = await ask('POST', `/conferences${path}`, body);
       assert.deepEqual([answer.status, errors(answer)], [422, wrong]);
       assert.deepEqual(bench.calls.commands, []);
     });
+
+  it('takes what is to be recorded, and answers with the name of the recording', async () => {
+    const common = { account, conference: ID };
+    for (const [name, body, command] of [
+      ['record_start', { format: 'wav' }, { type: 'recordConference', format: 'wav', channels: 1 }],
+      [
+        'record_start',
+        {
+          format: 'mp3',
+          channels: 'single',
+          play_beep: false,
+          max_length: 0,
+          command_id: 'one',
+          region: 'eu',
+        },
+        { type: 'recordConference', format: 'mp3', channels: 1, commandId: 'one' },
+      ],
+      [
+        'record_start',
+        { format: 'wav', channels: 'dual', max_length: 14_400 },
+        { type: 'recordConference', format: 'wav', channels: 2, maxMs: 14_400_000 },
+      ],
+      ['record_stop', undefined, { type: 'changeConferenceRecord', to: 'stopped' }],
+    ] as const) {
+      const { status, body: answer } = await ask('POST', `/conferences/${ID}/actions/${name}`, body);
+      const recording = name === 'record_start' ? { recording_id: 'a-recording' } : {};
+      assert.deepEqual([status, answer.data], [200, { result: 'ok', ...recording }]);
+      assert.deepEqual(bench.calls.commands.splice(0), [{ ...common, ...command }]);
+    }
+  });
 
   it('knows no command that the published API has not', async () => {
     assert.equal((await ask('POST', '/conferences/x/actions/explode', {})).status, 404);

@@ -212,13 +212,16 @@ class Engine implements MediaEngine {
     this.#streams.closing(open.leg.id);
     this.#legs.remove(open);
     this.#reports.closed(open.leg.id);
-    if (this.#legs.size === 0) this.#tick.stop();
+    if (this.#legs.size > 0) return;
+    this.#rooms.closeEmpty();
+    this.#tick.stop();
   }
 
   #claim({ legs, seen }: Of<'claim'>): MediaReply {
     const named = new Set(legs);
     for (const open of [...this.#legs.all()]) if (!named.has(open.leg.id)) this.#remove(open);
     const read = typeof seen === 'object' && seen !== null ? new Map(Object.entries(seen)) : undefined;
+    this.#rooms.closeEmpty(new Set(read?.keys()));
     // After the reply: the owner knows then which legs it has.
     this.#options.schedule.at(this.#options.now(), () => {
       for (const id of named) if (read?.has(id) !== true) this.#legs.get(id)?.leg.tellAgain();

@@ -76,7 +76,7 @@ describe('a recording of a room', () => {
       assert.ok(Math.abs(pcm[i]! - pcm[i - 1]!) < most, `${pcm[i - 1]} ${pcm[i]} at ${i}`);
   });
 
-  it('pauses, ends at its longest and with the room, once each, and is not begun anew', async () => {
+  it('pauses, ends at its longest and with the last leg, once each, and is not begun anew', async () => {
     const [world, ...parties] = await talkingRoom();
     await world.command(wish('short', { maxMs: 1000 }));
     await world.command(wish('whole'));
@@ -86,8 +86,8 @@ describe('a recording of a room', () => {
     await world.command({ op: 'recordResume', room: 'r', id: 'whole' });
     await world.talk(500);
     await world.command(wish('short'));
-    for (const party of parties) await world.leave(party);
-    await world.talk(40);
+    for (const party of parties) await world.command({ op: 'close', leg: party!.id });
+    await world.run(40);
     assert.deepEqual(
       ends(world).map((end) => end.slice(1, 4)),
       [
@@ -97,6 +97,69 @@ describe('a recording of a room', () => {
     );
     assert.equal((await world.engine.command(wish('late'))).ok, false);
     assert.equal(voices(world, 'whole.wav', 0, 100, 900), 'abc');
+  });
+
+  it('keeps its room while nobody is in it, and goes on when somebody comes', async () => {
+    const [world, ...parties] = await talkingRoom();
+    await world.command(wish('r'));
+    await world.talk(1000);
+    for (const party of parties) await world.leave(party!);
+    await world.talk(1000);
+    await world.enter(parties[1]!);
+    await world.talk(1000);
+    await world.leave(parties[1]!);
+    assert.deepEqual(ends(world), []);
+    await world.command({ op: 'recordStop', room: 'r', id: 'r' });
+    await world.talk(40);
+    assert.deepEqual(ends(world), [['r', 'r', 'stopped', 3000, 0]]);
+    assert.deepEqual(
+      [
+        [200, 900],
+        [1200, 1950],
+        [2300, 2950],
+      ].map(([from, to]) => voices(world, 'r.wav', 0, from!, to!)),
+      ['abc', '', 'b'],
+    );
+    // It is gone with its recording; and its longest would have ended it, too.
+    assert.equal((await world.engine.command(wish('late'))).ok, false);
+    await world.enter(parties[0]!);
+    await world.command(wish('short', { maxMs: 500 }));
+    await world.leave(parties[0]!);
+    await world.talk(600);
+    assert.equal((await world.engine.command(wish('late'))).ok, false);
+    assert.deepEqual(ends(world).at(-1)?.slice(1, 3), ['short', 'max']);
+  });
+
+  it('of a room that nobody is in ends when a claim does not name it', async () => {
+    for (const seen of [{ r: 0 }, {}, undefined]) {
+      const [world, ...parties] = await talkingRoom();
+      await world.command(wish('r'));
+      for (const party of parties) await world.leave(party!);
+      const legs = parties.map((party) => party!.id);
+      await world.command({ op: 'claim', legs, ...(seen === undefined ? {} : { seen }) });
+      await world.talk(40);
+      assert.deepEqual(
+        ends(world).map((end) => end[2]),
+        seen?.r === 0 ? [] : ['closed'],
+      );
+    }
+  });
+
+  it('begins with a tone to all where that is asked for, once', async () => {
+    const world = new RoomWorld();
+    const [a] = await world.room('PCMU', 'PCMU');
+    await world.talk(300);
+    a!.carrier.take();
+    await world.command(wish('quiet'));
+    await world.talk(400);
+    assert.ok(toneIn(await a!.heard(), 660) < 0.01);
+    await world.command(wish('r', { beep: true }));
+    await world.talk(400);
+    assert.ok(toneIn(await a!.heard(), 660) > 0.02);
+    await world.command(wish('r', { beep: true }));
+    a!.carrier.take();
+    await world.talk(400);
+    assert.ok(toneIn(await a!.heard(), 660) < 0.01);
   });
 
   it('has no whisper', async () => {

@@ -1,7 +1,6 @@
 import {
   type Checks,
   Deadlines,
-  type EpochMs,
   isFlag,
   isNumber,
   isString,
@@ -12,35 +11,47 @@ import {
   maybe,
   oneOf,
   orNull,
-  type Random,
   recordOf,
   uuid,
 } from '@sidetone/core';
 import type { CallNews, MediaCommand, RecordingResult, RecordingToSave } from '@sidetone/wire';
-import { type RecordingFacts as Facts, type Lane, laneOf, lateRecording } from './command/late-recording.ts';
+import {
+  conferenceLane,
+  type RecordingFacts as Facts,
+  type Lane,
+  type LateRecording,
+  laneOf,
+  lateOfConference,
+  lateRecording,
+} from './command/late-recording.ts';
 import { isEventLeg, isHook } from './journal/read-event.ts';
 import { isEnding, type Leg } from './leg/leg.ts';
 import type { Inherited } from './media/media-desk.ts';
 import type { RecordEnd, Wish } from './message.ts';
+import type { ConferenceOut } from './place/conference-draft.ts';
+import type { Conferences } from './place/conferences.ts';
+import type { Registry } from './registry.ts';
+import type { Transactions } from './transaction.ts';
 import type { VoiceOutput } from './voice-events.ts';
 import type { VoiceOptions } from './voice-options.ts';
 
 /*
- * Recordings that legs have no part in any more. Each has an entry of its own in the journal, which outlives its leg.
+ * Recordings that legs and conferences have no part in any more. Each has an entry of its own in the journal, which outlives its owner.
  *
- *   closing ──media has closed the file, or never says so──▶ saving ──saved, or not──▶ told: by its leg if that is still up, else behind
- *                                                                                            `hangup`, as the next event of its lane
+ *   closing ──media has closed the file, or never says so──▶ saving ──saved, or not──▶ told: by its owner if that is still up, else behind
+ *                                                                                            its end, as the next event of its lane
  *   recording <id>
  */
 
 /** Media has told the end of a file by then, or never will. */
 const CLOSE_MS: Ms = 30_000;
 
-type News = Extract<CallNews, { type: 'recorded' | 'recordFailed' }>;
+type ConferenceRecorded = Extract<ConferenceOut, { type: 'recorded' }>;
+type News = Extract<CallNews, { type: 'recorded' | 'recordFailed' | 'conferenceRecorded' }>;
 
 interface Late {
   readonly id: string;
-  /** The leg that it is of. */
+  /** The leg or conference that it is of. */
   readonly owner: string;
   /** Its name in media, and the last report of it that was read. */
   readonly branch: string;
@@ -50,31 +61,28 @@ interface Late {
   readonly end: Pick<RecordingToSave, 'endedAt' | 'why' | 'lostMs'> | null;
   /** Until when media may tell it. */
   readonly until: Ms | null;
-  /** Once its leg is over: by what its event is told; null: by nobody. */
+  /** Once its owner is over: by what its event is told; null: by nobody. */
   readonly lane: Lane | null;
   /** It is saved, or not, and its leg is about to end. */
   readonly result: RecordingResult | null;
 }
 
-export interface RecordingsOut {
-  put(out: Extract<VoiceOutput, { type: 'save' | 'event' }>): void;
-  /** Its leg tells it, which is up. */
-  tell(leg: string, news: News): void;
-  legOf(owner: string): Leg | undefined;
+interface World {
+  readonly options: Pick<VoiceOptions, 'random' | 'epoch'>;
+  readonly registry: Registry;
+  readonly conferences: Conferences;
+  readonly legs: Transactions;
+  readonly out: (out: VoiceOutput) => void;
 }
 
 export class Recordings {
-  readonly #out: RecordingsOut;
-  readonly #random: Random;
-  readonly #epoch: () => EpochMs;
+  readonly #world: World;
   readonly #all = new Map<string, Late>();
   readonly #times = new Deadlines<string>();
   #lines: JournalLine[] = [];
 
-  constructor(out: RecordingsOut, { random, epoch }: Pick<VoiceOptions, 'random' | 'epoch'>) {
-    this.#out = out;
-    this.#random = random;
-    this.#epoch = epoch;
+  constructor(world: World) {
+    this.#world = world;
   }
 
   get size(): number {
@@ -86,12 +94,13 @@ export class Recordings {
   }
 
   begin(wish: Extract<Wish, { type: 'recorded' }>, now: Ms): void {
-    const leg = this.#out.legOf(wish.leg);
-    if (leg === undefined) return;
-    const { end, ...about } = lateRecording(leg, wish, now);
-    const late = { ...about, end: null, until: now + CLOSE_MS, lane: null, result: null };
-    this.#put(late);
-    if (end !== null) this.#closed(late, end);
+    const leg = this.#world.registry.legs.get(wish.leg);
+    if (leg !== undefined) this.#begin(lateRecording(leg, wish, now), now);
+  }
+
+  beginOfConference(id: string, wish: ConferenceRecorded, now: Ms): void {
+    const conference = this.#world.conferences.get(id);
+    if (conference !== undefined) this.#begin(lateOfConference(conference, wish, now), now);
   }
 
   /** Media has closed a file. */
@@ -106,15 +115,23 @@ export class Recordings {
     const state = this.#stateOf(late.owner);
     if (state === 'ending') this.#put({ ...late, result });
     else if (state === 'up') {
-      this.#out.tell(late.owner, newsOf(late, late.end, result));
+      const news = newsOf(late, late.end, result);
+      if (news !== null) this.#tell(late.owner, news);
       this.#drop(id);
     } else this.#tellLate(late, result);
   }
 
-  /** A leg is over: what becomes of its recordings is told by `lane`. */
   legOver(leg: Leg): void {
-    const owner = leg.id;
-    const lane = laneOf(leg);
+    this.#over(leg.id, laneOf(leg));
+  }
+
+  conferenceOver(id: string): void {
+    const conference = this.#world.conferences.get(id);
+    if (conference !== undefined) this.#over(id, conferenceLane(conference));
+  }
+
+  /** What becomes of its recordings is told by `lane`. */
+  #over(owner: string, lane: Lane | null): void {
     const own = [...this.#all.values()].filter((late) => late.owner === owner);
     for (const late of own) this.#put({ ...late, lane });
     // Of several, each is told one number behind the other.
@@ -153,18 +170,20 @@ export class Recordings {
   }
 
   /**
-   * What the process before was about to do is done: legs that were restored are there. What media may not have read of it: that they are
-   * stopped, or that their leg is over.
+   * What the process before was about to do is done: legs and conferences that were restored are there. What media may not have read of
+   * it: that they are stopped, or that their leg is over.
    */
-  resume(): readonly (MediaCommand & { readonly leg: string })[] {
+  resume(): readonly (MediaCommand & ({ readonly leg: string } | { readonly room: string }))[] {
     for (const late of [...this.#all.values()]) {
       if (late.end !== null && late.result === null) this.#save(late, late.end);
       // Its leg was about to be over, and is not there.
       if (this.#stateOf(late.owner) === 'over' && late.result !== null) this.#tellLate(late, late.result);
     }
-    return this.#closing.map(({ id, owner, branch: leg }) =>
-      this.#stateOf(owner) === 'over' ? { op: 'close', leg } : { op: 'recordStop', leg, id },
-    );
+    return this.#closing.map((late) => {
+      const { id, owner, branch: leg } = late;
+      if (isOfRoom(late)) return { op: 'recordStop', room: leg, id };
+      return this.#stateOf(owner) === 'over' ? { op: 'close', leg } : { op: 'recordStop', leg, id };
+    });
   }
 
   /** Those whose end media has still to tell. */
@@ -176,7 +195,7 @@ export class Recordings {
   inherited({ legs, seen }: Inherited): Inherited {
     const closing = this.#closing;
     return {
-      legs: [...new Set([...legs, ...closing.map(({ branch }) => branch)])],
+      legs: [...new Set([...legs, ...closing.flatMap((late) => (isOfRoom(late) ? [] : [late.branch]))])],
       seen: { ...Object.fromEntries(closing.map((late) => [late.branch, late.seen])), ...seen },
     };
   }
@@ -189,10 +208,25 @@ export class Recordings {
     return lines;
   }
 
-  /** While its leg is up, that tells its events itself. */
+  #begin({ end, ...about }: LateRecording, now: Ms): void {
+    const late = { ...about, end: null, until: now + CLOSE_MS, lane: null, result: null };
+    this.#put(late);
+    if (end !== null) this.#closed(late, end);
+  }
+
+  /** While its owner is up, that tells its events itself. */
   #stateOf(owner: string): 'up' | 'ending' | 'over' {
-    const leg = this.#out.legOf(owner);
+    const { registry, conferences } = this.#world;
+    const conference = conferences.get(owner);
+    if (conference !== undefined) return conference.state === 'over' ? 'over' : 'up';
+    const leg = registry.legs.get(owner);
     return leg === undefined ? 'over' : isEnding(leg) ? 'ending' : 'up';
+  }
+
+  #tell(owner: string, news: News): void {
+    const { legs } = this.#world;
+    if (news.type === 'conferenceRecorded') legs.toConference(owner, { type: 'saved', news });
+    else legs.post(owner, { type: 'saved', news });
   }
 
   #closed(late: Late, { why, wallMs, lostMs }: RecordEnd): void {
@@ -200,7 +234,7 @@ export class Recordings {
   }
 
   #lost(late: Late): void {
-    this.#ended(late, { endedAt: this.#epoch(), why: null, lostMs: 0 });
+    this.#ended(late, { endedAt: this.#world.options.epoch(), why: null, lostMs: 0 });
   }
 
   #ended(late: Late, end: NonNullable<Late['end']>): void {
@@ -209,7 +243,7 @@ export class Recordings {
   }
 
   #save({ id, facts }: Late, end: NonNullable<Late['end']>): void {
-    this.#out.put({ type: 'save', id, recording: { ...facts, ...end } });
+    this.#world.out({ type: 'save', id, recording: { ...facts, ...end } });
   }
 
   #tellLate(late: Late, result: RecordingResult): void {
@@ -217,10 +251,17 @@ export class Recordings {
     const { lane, end, owner } = late;
     if (lane === null || end === null) return;
     const what = newsOf(late, end, result);
+    if (what === null) return;
     const { saved, failed, ...about } = lane;
-    const hook = what.type === 'recorded' ? saved : failed;
-    const event = { id: uuid(this.#random), at: this.#epoch(), ...about, hook, what };
-    this.#out.put({ type: 'event', event });
+    const hook = what.type === 'recordFailed' ? failed : saved;
+    const event = {
+      id: uuid(this.#world.options.random),
+      at: this.#world.options.epoch(),
+      ...about,
+      hook,
+      what,
+    };
+    this.#world.out({ type: 'event', event });
     for (const other of [...this.#all.values()])
       if (other.owner === owner && other.lane !== null)
         this.#put({ ...other, lane: { ...other.lane, n: other.lane.n + 1 } });
@@ -241,10 +282,20 @@ export class Recordings {
 
 const PREFIX = 'recording ';
 
-function newsOf({ id, facts }: Late, { endedAt }: NonNullable<Late['end']>, result: RecordingResult): News {
-  if (!result.ok) return { type: 'recordFailed', id, problem: result.problem };
-  const { format, channels, startedAt } = facts;
-  return { type: 'recorded', recording: { id, format, channels, startedAt, endedAt, url: result.url } };
+const isOfRoom = ({ facts }: Pick<Late, 'facts'>): boolean => facts.conference !== null;
+
+/** null: the published API has no event for it. */
+function newsOf(
+  { id, facts }: Late,
+  { endedAt }: NonNullable<Late['end']>,
+  result: RecordingResult,
+): News | null {
+  const { format, channels, startedAt, conference } = facts;
+  if (!result.ok) return conference === null ? { type: 'recordFailed', id, problem: result.problem } : null;
+  const recording = { id, format, channels, startedAt, endedAt, url: result.url };
+  return conference === null
+    ? { type: 'recorded', recording }
+    : { type: 'conferenceRecorded', conference, recording };
 }
 
 const FACTS: Checks<Facts> = {

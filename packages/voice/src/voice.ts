@@ -13,13 +13,13 @@ import { CAUSE, type Ending, type Why } from './leg/ending.ts';
 import { isEnding, type Leg } from './leg/leg.ts';
 import { Admission, isRefused } from './limits/admission.ts';
 import { countedUser } from './limits/counters.ts';
-import { mediaInput, roomInput } from './media/from-media.ts';
-import { MediaDesk } from './media/media-desk.ts';
+import { mediaInput, roomInput, roomReply } from './media/from-media.ts';
+import { asideOf, MediaDesk } from './media/media-desk.ts';
 import type { Wish } from './message.ts';
 import { Conferences } from './place/conferences.ts';
 import type { QueueReads } from './place/queue.ts';
 import { Queues } from './place/queues.ts';
-import { Recordings, type RecordingsOut } from './recordings.ts';
+import { Recordings } from './recordings.ts';
 import { Registry } from './registry.ts';
 import { createVoiceAgent, PROXY } from './sip/agent.ts';
 import { Dialogs } from './sip/dialogs.ts';
@@ -96,11 +96,9 @@ class CallService implements Voice {
     this.#queues = new Queues({ registry, random, epoch, connectionOf: ofLeg });
     const places = { queues: this.#queues, conferences: this.conferences };
     this.#telling = new Telling({ ...world, ...places, out });
-    const begin = this.#begin;
-    this.#commands = new Commands({ ...world, ...places, begin, remembered: this.#remembered });
-    const tell: RecordingsOut['tell'] = (leg, news) => this.#legs.post(leg, { type: 'saved', news });
-    this.#recordings = new Recordings({ put: out, tell, legOf: (id) => registry.legs.get(id) }, options);
-    const sip = { agent: this.#agent, dialogs: this.#dialogs, isOwnHost: begin.isOwnHost };
+    this.#commands = new Commands({ ...world, ...places, begin: this.#begin, remembered: this.#remembered });
+    this.#recordings = new Recordings({ ...world, ...places, out });
+    const sip = { agent: this.#agent, dialogs: this.#dialogs, isOwnHost: this.#begin.isOwnHost };
     this.#requests = new InDialog({ ...world, ...sip });
     this.#journal = new LegJournal(this.#agent, this.#dialogs.dialogOf);
   }
@@ -242,8 +240,8 @@ class CallService implements Voice {
       return;
     }
     if ('conference' in asked) {
-      const { conference, play } = asked;
-      if (play !== undefined) this.#legs.toConference(conference, { type: 'playReply', id: play, reply });
+      const input = roomReply(asked, reply);
+      if (input !== undefined) this.#legs.toConference(asked.conference, input);
       return;
     }
     this.#toBranch(asked.branch, () => ({ type: 'media', ...asked, reply }));
@@ -263,7 +261,6 @@ class CallService implements Voice {
     }
     if (event.event === 'recorded') this.#recordings.closed(event);
     if ('room' in event) {
-      if (event.event === 'recorded') return;
       const speaker = 'leg' in event ? this.#registry.legOfBranch(event.leg ?? '') : undefined;
       this.#legs.toConference(event.room, roomInput(event, speaker));
       return;
@@ -277,6 +274,7 @@ class CallService implements Voice {
       branches.some(({ media }) => media.phase !== 'none'),
     );
     this.#end(known, NO_ENGINE);
+    for (const { id } of this.conferences.all) this.#legs.toConference(id, { type: 'mediaLost' });
     this.#legs.run(this.#now);
     this.#recordings.mediaLost();
     for (const id of [...ids, ...this.#media.open])
@@ -316,7 +314,7 @@ class CallService implements Voice {
     const inherited = inheritedMedia(legs, this.conferences.all);
     this.#media.claim(this.#recordings.inherited(inherited), this.#now, this.#out);
     for (const command of this.#recordings.resume())
-      this.#media.ask({ branch: command.leg, tag: 'aside' }, command, this.#now, this.#out);
+      this.#media.ask(asideOf(command), command, this.#now, this.#out);
   }
 
   // ---- SIP in
@@ -388,9 +386,11 @@ class CallService implements Voice {
   // ---- what legs and places want
 
   #carryConference(id: string, wish: ConferenceWish): void {
+    if (wish.type === 'recorded') return this.#recordings.beginOfConference(id, wish, this.#now);
+    if (wish.type === 'over') return this.#recordings.conferenceOver(id);
     if (wish.type !== 'room') return this.#telling.conference(id, wish);
-    const play = wish.play === undefined ? {} : { play: wish.play };
-    this.#media.ask({ conference: id, ...play }, wish.command, this.#now, this.#out);
+    const { type: _, command, ...about } = wish;
+    this.#media.ask({ conference: id, ...about }, command, this.#now, this.#out);
   }
 
   #carry(wish: Wish): void {

@@ -1,4 +1,5 @@
 import type { CallEvent, CallNews, ConferenceNews, PlayedMedia } from '@sidetone/wire';
+import { savedRecording } from './saved-recording.ts';
 import { isoMicros } from './stamp.ts';
 
 /*
@@ -15,6 +16,7 @@ const TYPES: { readonly [T in ConferenceNews['type']]: true } = {
   conferencePlayEnded: true,
   conferenceSpeakStarted: true,
   conferenceSpeakEnded: true,
+  conferenceRecorded: true,
   floorChanged: true,
   joined: true,
   left: true,
@@ -56,6 +58,8 @@ export function conferencePayload({ leg, clientState, at }: CallEvent, what: Con
       return { ...about, creator_call_session_id: what.creator };
     case 'conferenceSpeakEnded':
       return { ...about, creator_call_session_id: what.creator, status: what.status };
+    case 'conferenceRecorded':
+      return { ...ids, ...savedRecording(what.recording) };
     case 'memberPlayStarted':
       return { ...ids, creator_call_session_id: what.creator, ...mediaOf(what.media) };
     case 'memberPlayEnded':

@@ -145,6 +145,7 @@ const NEWS: { readonly [T in CallNews['type']]: Checks<Omit<News<T>, 'type'>> } 
   conferencePlayEnded: { ...conference, media, status: isText },
   conferenceSpeakStarted: conference,
   conferenceSpeakEnded: { ...conference, status: isText },
+  conferenceRecorded: { conference: isText, recording },
   floorChanged: { conference: isText },
   joined: { conference: isText },
   left: { conference: isText },

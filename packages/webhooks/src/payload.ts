@@ -5,11 +5,11 @@ import {
   type ConferenceNews,
   EVENT_NAME,
   type PlayedMedia,
-  type SavedRecording,
   type StreamedAs,
 } from '@sidetone/wire';
 import { conferencePayload, isConferenceNews } from './conference-payload.ts';
 import { qualityOf } from './quality.ts';
+import { savedRecording } from './saved-recording.ts';
 import { isoMicros } from './stamp.ts';
 
 type LegNews = Exclude<CallNews, ConferenceNews>;
@@ -157,7 +157,7 @@ function newsOf(what: LegNews, leg: CallEvent['leg']): Record<string, unknown> {
       };
     }
     case 'recorded':
-      return recordingOf(what.recording);
+      return savedRecording(what.recording);
     case 'recordFailed':
       return { recording_id: what.id, reason: what.problem };
     case 'referCompleted':
@@ -171,25 +171,6 @@ function newsOf(what: LegNews, leg: CallEvent['leg']): Record<string, unknown> {
     case 'referStarted':
       return {};
   }
-}
-
-function recordingOf({
-  id,
-  format,
-  channels,
-  startedAt,
-  endedAt,
-  url,
-}: SavedRecording): Record<string, unknown> {
-  return {
-    recording_id: id,
-    channels: channels === 2 ? 'dual' : 'single',
-    format,
-    recording_started_at: isoMicros(startedAt),
-    recording_ended_at: isoMicros(endedAt),
-    recording_urls: { [format]: url },
-    public_recording_urls: {},
-  };
 }
 
 function headersOf(headers: CommandHeaders): object {

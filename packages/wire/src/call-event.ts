@@ -193,6 +193,11 @@ export type ConferenceNews =
     })
   | (EventConference & { readonly type: 'conferenceSpeakStarted' })
   | (EventConference & { readonly type: 'conferenceSpeakEnded'; readonly status: PlayStatus })
+  | {
+      readonly type: 'conferenceRecorded';
+      readonly conference: string;
+      readonly recording: SavedRecording;
+    }
   /** The leg of the event is heard above the others. */
   | { readonly type: 'floorChanged'; readonly conference: string }
   // -- in the lane of the member
@@ -245,6 +250,7 @@ export const EVENT_NAME = {
   conferencePlayEnded: 'conference.playback.ended',
   conferenceSpeakStarted: 'conference.speak.started',
   conferenceSpeakEnded: 'conference.speak.ended',
+  conferenceRecorded: 'conference.recording.saved',
   floorChanged: 'conference.floor.changed',
   joined: 'conference.participant.joined',
   left: 'conference.participant.left',

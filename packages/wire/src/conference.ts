@@ -1,5 +1,6 @@
 import type { EpochMs, Ms } from '@sidetone/core';
 import type { GatherAsk } from './gather-ask.ts';
+import type { RecordAsk } from './recording.ts';
 import type { SoundAsk } from './sound.ts';
 
 /*
@@ -103,6 +104,14 @@ export type ConferenceCommand =
       readonly beep?: Beep;
       readonly endOnExit?: boolean;
       readonly softEndOnExit?: boolean;
+    })
+  /** All who are heard by all, in one channel; of two channels the first is of who made it. One at a time. */
+  | (OnConference & Omit<RecordAsk, 'track' | 'silenceMs'> & { readonly type: 'recordConference' })
+  | (OnConference & {
+      readonly type: 'changeConferenceRecord';
+      readonly to: 'paused' | 'running' | 'stopped';
+      /** Default: the one that there is. */
+      readonly recording?: string;
     })
   /** All are hung up. */
   | (OnConference & { readonly type: 'endConference' });

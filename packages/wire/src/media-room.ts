@@ -1,7 +1,7 @@
 /*
  * Rooms: where more than two are heard together. A leg is in a room by what it hears (`Source` of kind `room`), and that says, too, whom
- * its voice reaches; so the first leg makes the room and the last takes it away. What is said again changes nothing. No room has the name of a
- * leg. At most 800 legs.
+ * its voice reaches; so the first leg makes the room and the last takes it away, unless it is recorded: then it stays for as long, while there is
+ * any leg. What is said again changes nothing. No room has the name of a leg. At most 800 legs.
  */
 
 /** Whom a voice reaches among the legs that hear the room: all others, nobody, or these. */

@@ -8,7 +8,7 @@ import type { RecordEvent } from './media-record.ts';
 
 export interface RecordAsk {
   readonly format: 'wav' | 'mp3';
-  /** 2: what the peer says, and what it hears. */
+  /** 2: what the peer says, and what it hears; of a conference who made it, and everybody else. */
   readonly channels: 1 | 2;
   readonly track: 'both' | 'inbound' | 'outbound';
   readonly beep?: true;
@@ -18,7 +18,7 @@ export interface RecordAsk {
   readonly silenceMs?: Ms;
   /** Without the silence at its beginning and end. */
   readonly trim?: true;
-  /** Instead of the id of the leg; the time is added. */
+  /** Instead of the id of the leg or conference; the time is added. */
   readonly fileName?: string;
 }
 

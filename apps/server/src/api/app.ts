@@ -18,7 +18,7 @@ import { auditEvents } from './resources/audit-events.ts';
 import { callActions, commandNotOffered } from './resources/call-actions.ts';
 import { callEvents } from './resources/call-events.ts';
 import { activeCalls, calls } from './resources/calls.ts';
-import { conferenceActions, conferenceCommandNotOffered } from './resources/conference-actions.ts';
+import { conferenceActions } from './resources/conference-actions.ts';
 import { conferences } from './resources/conferences.ts';
 import { connections, sipRegistrationStatus } from './resources/connections.ts';
 import { credentialConnections } from './resources/credential-connections.ts';
@@ -73,7 +73,7 @@ export interface ApiOptions {
  */
 export function createApi(options: ApiOptions): Hono {
   const { world, monotonic, log } = options;
-  const route = createRouter([...OPERATIONS, commandNotOffered, conferenceCommandNotOffered]);
+  const route = createRouter([...OPERATIONS, commandNotOffered]);
   const requests = new RateLimit(options.requestsPerMinute);
   const failures = new RateLimit(FAILURES_PER_MINUTE);
   const document = JSON.stringify(openApiDocument(OPERATIONS));

@@ -325,7 +325,7 @@ const webhooksSection = z.strictObject({
     .max(256)
     .default([])
     .describe(
-      'Host names, addresses and networks that webhooks and downloads may reach although they are private; loopback, private and link-local addresses are refused otherwise.',
+      'Host names, addresses and networks that webhooks, downloads, media streams and forks may reach although they are private; loopback, private and link-local addresses are refused otherwise.',
     ),
   keep_days: z
     .int()

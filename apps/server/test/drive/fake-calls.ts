@@ -42,6 +42,7 @@ export class FakeCalls implements CallCommands {
     this.commands.push(command);
     if (this.refusal !== undefined) return { ok: false, refusal: this.refusal };
     if (command.type === 'createConference') return { ok: true, conference: 'a-conference' };
+    if (command.type === 'recordConference') return { ok: true, recording: 'a-recording' };
     return command.type === 'dial' ? { ok: true, ids: this.ids } : { ok: true };
   }
 

@@ -129,6 +129,35 @@ const ACTIONS: readonly ActionRow[] = [
       },
     },
   },
+  {
+    method: 'recordStart',
+    body: {
+      format: 'mp3',
+      channels: 'dual',
+      play_beep: true,
+      trim: 'trim-silence',
+      custom_file_name: 'the meeting',
+    },
+    command: {
+      type: 'recordConference',
+      format: 'mp3',
+      channels: 2,
+      beep: true,
+      trim: true,
+      fileName: 'the meeting',
+    },
+  },
+  {
+    method: 'recordPause',
+    body: { recording_id: 'r1' },
+    command: { type: 'changeConferenceRecord', to: 'paused', recording: 'r1' },
+  },
+  { method: 'recordResume', body: {}, command: { type: 'changeConferenceRecord', to: 'running' } },
+  {
+    method: 'recordStop',
+    body: { client_state: 'b25l' },
+    command: { type: 'changeConferenceRecord', to: 'stopped', clientState: 'b25l' },
+  },
   { method: 'endConference', body: {}, command: { type: 'endConference' } },
 ];
 

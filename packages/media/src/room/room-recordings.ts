@@ -17,6 +17,8 @@ export interface Listening {
   readonly room: string;
   listen(hears: Hears): Ear;
   unlisten(ear: Ear): void;
+  /** A tone to all. */
+  beep(): void;
 }
 
 interface Running {
@@ -39,9 +41,13 @@ export class RoomRecordings {
     this.#world = world;
   }
 
+  get size(): number {
+    return this.#running.size;
+  }
+
   /** `false`: too many. */
   start(wish: RoomRecordWish): boolean {
-    const { id, channels, first } = wish;
+    const { id, channels, first, beep } = wish;
     if (this.#running.has(id) || this.#ended.has(id)) return true;
     if (this.#running.size >= MOST_RECORDINGS) return false;
     const recorder = new Recorder(
@@ -55,6 +61,7 @@ export class RoomRecordings {
     const hears: readonly Hears[] =
       channels === 1 ? [() => true] : [(leg) => leg === first, (leg) => leg === undefined || leg !== first];
     this.#running.set(id, { recorder, ears: hears.map((one) => this.#room.listen(one)), next: undefined });
+    if (beep === true) this.#room.beep();
     return true;
   }
 

@@ -54,7 +54,12 @@ export class Room implements Heard {
     this.#mixes = new Mixes(world);
     const listen = (hears: Hears): Ear => this.listen(hears);
     this.recordings = new RoomRecordings(
-      { room: name, listen, unlisten: (ear) => this.unlisten(ear) },
+      {
+        room: name,
+        listen,
+        unlisten: (ear) => this.unlisten(ear),
+        beep: () => this.beep('enter', undefined),
+      },
       world,
     );
     this.#play = new RoomPlay(world.sounds, (end) =>

@@ -10,7 +10,7 @@ import { Room } from './room.ts';
 const MOST_MEMBERS = 800;
 const MOST_NAME = 256;
 
-/** The rooms of an engine. The first leg that hears a room makes it, the last takes it away. */
+/** The rooms of an engine. The first leg that hears a room makes it; it goes with the last, or with the last recording of it. */
 export class Rooms {
   readonly #world: LegWorld;
   readonly #rooms = new Map<string, Room>();
@@ -59,10 +59,22 @@ export class Rooms {
     const room = this.#rooms.get(name);
     if (room === undefined) return;
     room.part(leg);
-    if (room.size > 0) return;
+    this.#settle(room);
+  }
+
+  /** Closes those that are there for a recording alone, but for the named ones. */
+  closeEmpty(but: ReadonlySet<string> = new Set()): void {
+    for (const room of this.#rooms.values()) if (room.size === 0 && !but.has(room.name)) this.#close(room);
+  }
+
+  #settle(room: Room): void {
+    if (room.size === 0 && room.recordings.size === 0) this.#close(room);
+  }
+
+  #close(room: Room): void {
     room.close();
-    this.#rooms.delete(name);
-    this.#reports.closed(name);
+    this.#rooms.delete(room.name);
+    this.#reports.closed(room.name);
   }
 
   /** Does to a room what is asked; `false`: there is none of that name. */
@@ -83,14 +95,20 @@ export class Rooms {
 
   /** Records a room, or changes how; `undefined`: there is none of that name, `false`: too much of it is recorded. */
   record(command: RecordCommand & { readonly room: string }): boolean | undefined {
-    const recordings = this.#rooms.get(command.room)?.recordings;
-    if (command.op === 'record') return recordings?.start(command);
-    if (command.op === 'recordStop') recordings?.stop(command.id);
-    else recordings?.pause(command.id, command.op === 'recordPause');
+    const room = this.#rooms.get(command.room);
+    if (command.op === 'record') return room?.recordings.start(command);
+    if (room === undefined) return true;
+    if (command.op === 'recordStop') {
+      room.recordings.stop(command.id);
+      this.#settle(room);
+    } else room.recordings.pause(command.id, command.op === 'recordPause');
     return true;
   }
 
   tick(now: Ms): void {
-    for (const room of this.#rooms.values()) room.tick(now);
+    for (const room of this.#rooms.values()) {
+      room.tick(now);
+      this.#settle(room);
+    }
   }
 }

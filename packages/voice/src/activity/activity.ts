@@ -91,7 +91,7 @@ export interface Forking {
   readonly state: 'asked' | 'beginning' | 'on';
 }
 
-/** A file that grows, until media has closed it: `recording.ts`. */
+/** A file that grows, until media has closed it: `recording.ts`, `conference-recording.ts`. */
 export interface Recording {
   /** Its name in media, too. */
   readonly id: string;

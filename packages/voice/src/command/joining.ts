@@ -154,6 +154,7 @@ export function makeConference(desk: Desk, leg: Leg, account: string, ask: Makin
     sounds: [],
     renewAt: null,
     plays: [],
+    recording: null,
     reported: 0,
     joined: false,
     emptyBy: null,

@@ -1,9 +1,11 @@
-import type { Ms } from '@sidetone/core';
+import type { EpochMs, Ms } from '@sidetone/core';
 import type { CallEvent, RecordingToSave } from '@sidetone/wire';
+import type { Recording } from '../activity/activity.ts';
 import { fileOf } from '../activity/recording.ts';
 import { branchOf, type Leg } from '../leg/leg.ts';
 import { hookOf } from '../leg/program.ts';
 import type { RecordEnd, Wish } from '../message.ts';
+import type { Conference, ConferenceOut } from '../place/conference-draft.ts';
 import { eventLegOf } from './event.ts';
 
 /** What an event behind the end of a lane is made of. */
@@ -14,11 +16,11 @@ export type Lane = Pick<CallEvent, 'lane' | 'n' | 'account' | 'leg' | 'clientSta
 
 export type RecordingFacts = Omit<RecordingToSave, 'endedAt' | 'why' | 'lostMs'>;
 
-/** A recording that its leg has no part in any more. */
+/** A recording that its leg or conference has no part in any more. */
 export interface LateRecording {
   readonly id: string;
   readonly owner: string;
-  /** Its leg in media, and the last report of it that was read. */
+  /** Its leg or room in media, and the last report of it that was read. */
   readonly branch: string;
   readonly seen: number;
   readonly facts: RecordingFacts;
@@ -40,26 +42,33 @@ export function laneOf({ program, ...leg }: Leg): Lane | null {
   };
 }
 
+/** The same, behind the end of a conference. Of a recording that is not saved the published API has no event. */
+export const conferenceLane = ({ id, told, account, creator, clientState, hook }: Conference): Lane => ({
+  lane: id,
+  n: told,
+  account,
+  leg: creator,
+  clientState,
+  saved: hookOf({ hook }, 'conferenceRecorded'),
+  failed: null,
+});
+
 /** What the saving of a recording, and its events, are made of. */
 export function lateRecording(
   { program, ...leg }: Leg,
   { recording, branch, end }: Extract<Wish, { type: 'recorded' }>,
   now: Ms,
 ): LateRecording {
-  const { id, ask, by } = recording;
   const startedAt = leg.epochOffset + (recording.startedAt ?? now);
   return {
-    id,
+    id: recording.id,
     owner: leg.id,
     branch,
     seen: branchOf({ ...leg, program }, branch)?.reported ?? 0,
     end,
     facts: {
-      format: ask.format,
-      channels: ask.track === 'both' ? ask.channels : 1,
-      ...(ask.trim === undefined ? {} : { trim: ask.trim }),
+      ...askedFor(recording, leg.id, startedAt),
       account: program?.account ?? '',
-      by,
       control: leg.control,
       leg: leg.id,
       session: leg.session,
@@ -67,9 +76,43 @@ export function lateRecording(
       connection: program?.connection ?? null,
       from: leg.from,
       to: leg.to,
-      file: fileOf(id),
-      name: `${ask.fileName ?? leg.id}-${Math.floor(startedAt / 1000)}`,
-      startedAt,
     },
   };
 }
+
+/** The same, of a conference: it goes by the leg that it was made with. */
+export function lateOfConference(
+  { id, account, creator, reported, epochOffset }: Conference,
+  { recording, end }: Extract<ConferenceOut, { type: 'recorded' }>,
+  now: Ms,
+): LateRecording {
+  const { control, leg, session, connection, from, to } = creator;
+  return {
+    id: recording.id,
+    owner: id,
+    branch: id,
+    seen: reported,
+    end,
+    facts: {
+      ...askedFor(recording, id, epochOffset + (recording.startedAt ?? now)),
+      account,
+      control,
+      leg,
+      session,
+      conference: id,
+      connection,
+      from,
+      to,
+    },
+  };
+}
+
+const askedFor = ({ id, ask, by }: Recording, owner: string, startedAt: EpochMs) => ({
+  format: ask.format,
+  channels: ask.track === 'both' ? ask.channels : (1 as const),
+  ...(ask.trim === undefined ? {} : { trim: ask.trim }),
+  by,
+  file: fileOf(id),
+  name: `${ask.fileName ?? owner}-${Math.floor(startedAt / 1000)}`,
+  startedAt,
+});

@@ -26,6 +26,7 @@ import {
   soundFor,
 } from './joining.ts';
 import { moveLeg } from './moving.ts';
+import { begunBefore, changeRecord, record } from './recording-conference.ts';
 
 /* Commands that concern conferences, and legs in them. */
 
@@ -44,6 +45,8 @@ const TYPES: { readonly [T in ConferenceCommand['type']]: true } = {
   gatherFrom: true,
   setRole: true,
   setMember: true,
+  recordConference: true,
+  changeConferenceRecord: true,
   endConference: true,
 };
 
@@ -71,14 +74,15 @@ export function onConference(desk: Desk, command: ConferenceCommand): CommandRes
     commanded(desk, leg, { account, ...said });
     decision();
   } else {
-    if (isDone(conference.done, commandId, desk.now)) return { ok: true };
+    if (isDone(conference.done, commandId, desk.now))
+      return { ok: true, ...begunBefore(command, conference) };
     const decision = isOpen(conference) ? decide(desk, command, conference) : CONFERENCE_OVER;
     if (isRefusal(decision)) return refused(decision);
     if (commandId !== undefined || clientState !== undefined)
       desk.legs.toConference(conference.id, { type: 'commanded', ...said });
     decision();
   }
-  return { ok: true };
+  return { ok: true, ...desk.begun };
 }
 
 function create(desk: Desk, command: Of<'createConference'>): CommandResult {
@@ -202,6 +206,8 @@ function decide(desk: Desk, command: Exclude<Named, { control: string }>, confer
   const { id, creator } = conference;
   if (command.type === 'endConference') return () => legs.toConference(id, { type: 'end' });
   if (command.type === 'setMember') return setMember(desk, command, conference);
+  if (command.type === 'recordConference') return record(desk, command, conference);
+  if (command.type === 'changeConferenceRecord') return changeRecord(desk, command, conference);
   const members = membersOf(desk, conference, command.account, command.controls);
   if (isRefusal(members)) return members;
   const all = command.controls.length === 0;

@@ -38,7 +38,7 @@ export class Telling {
     out({ type: 'event', event: eventOf({ ...leg, program: leg.program }, { n, what: told }, about) });
   }
 
-  conference(id: string, wish: Exclude<ConferenceWish, { type: 'room' }>): void {
+  conference(id: string, wish: Exclude<ConferenceWish, { type: 'room' | 'recorded' | 'over' }>): void {
     const { registry, conferences, out } = this.#world;
     const conference = conferences.get(id);
     if (conference === undefined) return;

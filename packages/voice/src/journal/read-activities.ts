@@ -136,7 +136,7 @@ const isRecordAsk = recordOf<RecordAsk>({
   trim: maybe(isFlag),
   fileName: maybe(isText),
 });
-const isRecording = recordOf<Recording>({
+export const isRecording = recordOf<Recording>({
   id: isText,
   state: oneOf('waiting', 'starting', 'running', 'paused'),
   ask: isRecordAsk,

@@ -1,7 +1,8 @@
-import type { MediaEvent, RoomEvent } from '@sidetone/wire';
+import type { MediaEvent, MediaReply, RecordEvent, RoomEvent } from '@sidetone/wire';
 import type { Leg } from '../leg/leg.ts';
-import type { LegInput } from '../message.ts';
+import type { LegInput, RecordEnd } from '../message.ts';
 import type { ConferenceInput } from '../place/conference-draft.ts';
+import type { RoomQuestion } from './media-desk.ts';
 
 export type LegMediaEvent = Exclude<MediaEvent, { event: 'engine' } | { room: string }>;
 
@@ -30,18 +31,34 @@ export function mediaInput(event: LegMediaEvent): LegInput {
       const { id, state, reason } = event;
       return { type: 'streamed', branch, id, state, ...(reason === undefined ? {} : { reason }), ...number };
     }
-    case 'recorded': {
-      const { id, why, durationMs, wallMs, lostMs } = event;
-      return { type: 'recorded', branch, end: { id, why, durationMs, wallMs, lostMs }, ...number };
-    }
+    case 'recorded':
+      return { type: 'recorded', branch, end: endOf(event), ...number };
     default:
       return { type: 'mediaFlag', branch, flag: event.event };
   }
 }
 
+const endOf = ({ id, why, durationMs, wallMs, lostMs }: RecordEvent): RecordEnd => ({
+  id,
+  why,
+  durationMs,
+  wallMs,
+  lostMs,
+});
+
+/** What a reply means for a conference, where it counts. */
+export function roomReply({ play, record }: RoomQuestion, reply: MediaReply): ConferenceInput | undefined {
+  if (play !== undefined) return { type: 'playReply', id: play, reply };
+  return record === undefined ? undefined : { type: 'recordReply', id: record, reply };
+}
+
 /** What an event of a room means for its conference; `speaker`: the leg that it names. */
-export function roomInput(event: RoomEvent, speaker: Leg | undefined): ConferenceInput {
+export function roomInput(
+  event: RoomEvent | (RecordEvent & { readonly room: string }),
+  speaker: Leg | undefined,
+): ConferenceInput {
   const number = event.n === undefined ? {} : { n: event.n };
   if (event.event === 'floor') return { type: 'floor', leg: speaker?.id ?? null, ...number };
+  if (event.event === 'recorded') return { type: 'recorded', end: endOf(event), ...number };
   return { type: 'roomPlayed', id: event.id, status: event.status, ...number };
 }

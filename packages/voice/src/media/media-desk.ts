@@ -4,10 +4,18 @@ import type { MediaTag } from '../message.ts';
 import type { VoiceOutput } from '../voice-events.ts';
 
 /** What a media command belongs to. */
-export type Question =
-  | { readonly branch: string; readonly tag: MediaTag }
-  /** `play`: the one that the command begins. */
-  | { readonly conference: string; readonly play?: string };
+export type Question = { readonly branch: string; readonly tag: MediaTag } | RoomQuestion;
+
+/** `play`, `record`: the one that the command begins. */
+export interface RoomQuestion {
+  readonly conference: string;
+  readonly play?: string;
+  readonly record?: string;
+}
+
+/** Whose a command is whose reply says nothing. */
+export const asideOf = (on: { readonly leg: string } | { readonly room: string }): Question =>
+  'leg' in on ? { branch: on.leg, tag: 'aside' } : { conference: on.room };
 
 /** `of`: what the command names besides its leg: a play, a recording, a stream. */
 type Asked = Question & { readonly of: string | null };

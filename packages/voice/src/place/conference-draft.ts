@@ -5,14 +5,15 @@ import type {
   ConferenceNews,
   EventLeg,
   MediaReply,
+  RecordCommand,
   RoomCommand,
   SoundAsk,
   SoundResult,
 } from '@sidetone/wire';
-import type { Play } from '../activity/activity.ts';
+import type { Play, Recording } from '../activity/activity.ts';
 import { isEnding, type Leg, mainOf } from '../leg/leg.ts';
 import type { HookSettings } from '../leg/program.ts';
-import type { LegInput } from '../message.ts';
+import type { LegInput, RecordEnd } from '../message.ts';
 import type { Place } from './place.ts';
 
 /** Where more than two are heard together: `conference.ts`. */
@@ -39,6 +40,7 @@ export interface Conference {
   readonly renewAt: Ms | null;
   /** The first one plays, as soon as it can. */
   readonly plays: readonly Play[];
+  readonly recording: Recording | null;
   /** The last report of the room in media that was read. */
   readonly reported: number;
   /** Somebody has joined. */
@@ -104,6 +106,15 @@ export type ConferenceInput =
       readonly n?: number;
       readonly status: 'completed' | 'stopped' | 'failed';
     }
+  | { readonly type: 'record'; readonly recording: Recording }
+  | { readonly type: 'changeRecord'; readonly to: 'paused' | 'running' | 'stopped' }
+  | { readonly type: 'recordReply'; readonly id: string; readonly reply: MediaReply }
+  /** The end of a recording in media. */
+  | { readonly type: 'recorded'; readonly end: RecordEnd; readonly n?: number }
+  /** A recording is saved. */
+  | { readonly type: 'saved'; readonly news: ConferenceNews }
+  /** Media is lost, and its rooms with it. */
+  | { readonly type: 'mediaLost' }
   /** `leg`: who is heard above the others; null: nobody. */
   | { readonly type: 'floor'; readonly leg: string | null; readonly n?: number }
   | { readonly type: 'end' }
@@ -114,8 +125,17 @@ export type ConferenceOut =
   | { readonly type: 'tell'; readonly leg: string; readonly message: LegInput }
   /** As number `n` of its lane; `leg`: whom it is about, where that is not its creator. */
   | { readonly type: 'news'; readonly n: number; readonly what: ConferenceNews; readonly leg: string | null }
-  /** `play`: whose reply counts. */
-  | { readonly type: 'room'; readonly command: RoomCommand; readonly play?: string }
+  /** `play`, `record`: whose reply counts. */
+  | {
+      readonly type: 'room';
+      readonly command: RoomCommand | (RecordCommand & { readonly room: string });
+      readonly play?: string;
+      readonly record?: string;
+    }
+  /** A recording that it has no part in any more; `end`: media has closed its file. */
+  | { readonly type: 'recorded'; readonly recording: Recording; readonly end: RecordEnd | null }
+  /** It tells nothing more by itself. */
+  | { readonly type: 'over' }
   | { readonly type: 'sound'; readonly id: string; readonly ask: SoundAsk }
   /** Nothing is known of it any more. */
   | { readonly type: 'forget' }
@@ -157,10 +177,10 @@ export class ConferenceDraft {
     return this.members.filter((leg) => !isEnding(leg));
   }
 
-  log(event: string, fields: LogLine['fields'] = {}): void {
+  log(event: string, fields: LogLine['fields'] = {}, level: LogLine['level'] = 'info'): void {
     this.out.push({
       type: 'log',
-      level: 'info',
+      level,
       event,
       fields: { conference: this.conference.id, ...fields },
     });

@@ -14,6 +14,15 @@ import {
   stayOf,
 } from './conference-draft.ts';
 import {
+  abandonRecording,
+  onChangeRecord,
+  onRecord,
+  onRecorded,
+  onRecordReply,
+  resumeRecording,
+  settleRecording,
+} from './conference-recording.ts';
+import {
   abandonPlays,
   onHold,
   onPlay,
@@ -95,13 +104,33 @@ export function stepConference(
     case 'roomPlayed':
       onRoomPlayed(draft, input);
       break;
+    case 'record':
+      onRecord(draft, input);
+      break;
+    case 'changeRecord':
+      onChangeRecord(draft, input);
+      break;
+    case 'recordReply':
+      onRecordReply(draft, input);
+      break;
+    case 'recorded':
+      onRecorded(draft, input);
+      break;
+    case 'saved':
+      draft.news(input.news);
+      break;
+    case 'mediaLost':
+      if (draft.conference.recording?.state !== 'waiting') abandonRecording(draft);
+      break;
     case 'restored':
       resume(draft);
+      resumeRecording(draft);
       // Who rang is gone, and of whom nothing could be read.
       look(draft);
       break;
   }
   settlePlays(draft);
+  settleRecording(draft);
   return { state: draft.conference, out: draft.out };
 }
 
@@ -176,6 +205,7 @@ function end(
 ): void {
   if (!isOpen(draft.conference)) return;
   abandonPlays(draft);
+  abandonRecording(draft);
   draft.set({ state: 'ending', ended: { reason, by, parks }, emptyBy: null, updatedAt: draft.now });
   if (draft.here.length === 0) complete(draft);
   else sweep(draft);
@@ -204,5 +234,6 @@ function complete(draft: ConferenceDraft): void {
     plays: [],
     updatedAt: draft.now,
   });
+  draft.emit({ type: 'over' });
   draft.log('conference ended', { reason });
 }

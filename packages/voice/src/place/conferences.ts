@@ -1,6 +1,7 @@
 import {
   type Checks,
   Deadlines,
+  isFields,
   isFlag,
   isNumber,
   isString,
@@ -17,7 +18,7 @@ import {
 import type { ConferenceView, EventLeg, MemberView } from '@sidetone/wire';
 import { MOST_PLAYS } from '../activity/activity.ts';
 import { HOOK } from '../journal/read.ts';
-import { isPlay, isSoundAsk } from '../journal/read-activities.ts';
+import { isPlay, isRecording, isSoundAsk } from '../journal/read-activities.ts';
 import type { Registry } from '../registry.ts';
 import { isOpen } from './conference.ts';
 import {
@@ -147,7 +148,7 @@ export class Conferences implements ConferenceReads {
     let foreign = 0;
     for (const { key, value } of entries) {
       if (!key.startsWith(PREFIX)) continue;
-      const read = readRecord(CONFERENCE, value);
+      const read = readRecord(CONFERENCE, isFields(value) ? { ...BEFORE, ...value } : value);
       if (read !== null && PREFIX + read.id === key && willEnd(read, now)) this.#adopt(read);
       else {
         foreign += 1;
@@ -220,6 +221,9 @@ const viewOf = (one: Conference): ConferenceView => ({
 
 const isBeep = oneOf('always', 'never', 'on_enter', 'on_exit');
 
+/** What entries of earlier releases do not say. */
+const BEFORE = { recording: null } as const satisfies Partial<Conference>;
+
 /** A field without a check does not compile. */
 const CONFERENCE: Checks<Conference> = {
   id: isText,
@@ -254,6 +258,7 @@ const CONFERENCE: Checks<Conference> = {
   ),
   renewAt: orNull(isNumber),
   plays: listOf(isPlay, MOST_PLAYS),
+  recording: orNull(isRecording),
   reported: isNumber,
   joined: isFlag,
   emptyBy: orNull(isNumber),

@@ -53,6 +53,21 @@ export const RECORD_START_DEFAULTS = {
   timeout_secs: 0,
 } as const;
 
+/** Of record_start of a conference. */
+export const CONFERENCE_RECORD = {
+  format,
+  channels: z
+    .enum(['single', 'dual'], { error: 'must be single or dual' })
+    .optional()
+    .describe('dual: who made the conference on the first channel, everybody else on the second.'),
+  play_beep: flag.describe('A tone at the beginning, to all in the conference.'),
+  max_length: RECORD_START.max_length,
+  trim: trim.optional(),
+  custom_file_name: fileName.optional().describe('Instead of the id of the conference; the time is added.'),
+};
+
+export const CONFERENCE_RECORD_DEFAULTS = { channels: 'single', play_beep: false, max_length: 0 } as const;
+
 /** Of dial, answer, bridge and transfer. */
 export const RECORD = {
   record: z
@@ -103,4 +118,4 @@ export const recordOf = (body: WithFields): RecordAsk | undefined =>
         custom_file_name: body.record_custom_file_name,
       });
 
-export const recordingId = z.string().min(1).max(64).describe('Default: the recording of the call.');
+export const recordingId = z.string().min(1).max(64).describe('Default: the one that there is.');

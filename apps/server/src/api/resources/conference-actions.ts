@@ -3,8 +3,14 @@ import { z } from 'zod';
 import { text } from '../../identity/schema/fields.ts';
 import { execute } from '../calls/common.ts';
 import { beep, controlIds, ROLE, STAY, STAY_DEFAULTS, stayOf, WHISPER } from '../calls/conferencing.ts';
-import { base64State, controlId, digits, NOT_OFFERED, present } from '../calls/fields.ts';
+import { base64State, controlId, digits, present } from '../calls/fields.ts';
 import { GATHER, gatherOf, PROMPTED_DEFAULTS } from '../calls/gathering.ts';
+import {
+  CONFERENCE_RECORD,
+  CONFERENCE_RECORD_DEFAULTS,
+  recordAskOf,
+  recordingId,
+} from '../calls/recording.ts';
 import {
   AUDIO,
   digitMillis,
@@ -15,11 +21,17 @@ import {
   soundOf,
   speechOf,
 } from '../calls/sounds.ts';
-import { ApiError, CODE, errorItem, notFound } from '../errors.ts';
 import { type Operation, operation } from '../operation.ts';
 
 const tag = 'Conference commands';
-const answer = { status: 200, form: 'data', schema: z.object({ result: z.literal('ok') }) } as const;
+const answer = {
+  status: 200,
+  form: 'data',
+  schema: z.object({
+    result: z.literal('ok'),
+    recording_id: z.string().optional().describe('Of what the command records.'),
+  }),
+} as const;
 
 type Named = Exclude<ConferenceCommand, { type: 'createConference' }>;
 /** A command without who gives it, to which conference. */
@@ -66,13 +78,13 @@ const action = <B extends CommonFields>(row: Action<B>): Operation =>
     ...present({ defaults: row.defaults }),
     answer,
     handle: (call, body) => {
-      execute(call, {
+      const { recording } = execute(call, {
         account: call.account,
         conference: call.path[0]!,
         ...present({ commandId: body.command_id, clientState: body.client_state }),
         ...row.command(body),
       } as Named);
-      return { result: 'ok' };
+      return { result: 'ok', ...present({ recording_id: recording }) };
     },
   });
 
@@ -221,6 +233,36 @@ export const conferenceActions = [
     },
   }),
   action({
+    id: 'startConferenceRecording',
+    name: 'record_start',
+    summary: 'Record what is heard in a conference, until it is stopped, a limit is reached or it ends',
+    body: z.object({ ...COMMON, ...CONFERENCE_RECORD }),
+    defaults: CONFERENCE_RECORD_DEFAULTS,
+    command: (body) => {
+      const { track: _, ...ask } = recordAskOf({ ...CONFERENCE_RECORD_DEFAULTS, ...present(body) });
+      return { type: 'recordConference', ...ask };
+    },
+  }),
+  ...(
+    [
+      ['stopConferenceRecording', 'record_stop', 'Stop recording a conference', 'stopped'],
+      ['pauseConferenceRecording', 'record_pause', 'Leave out what is said from now on', 'paused'],
+      ['resumeConferenceRecording', 'record_resume', 'Go on with a recording that pauses', 'running'],
+    ] as const
+  ).map(([id, name, summary, to]) =>
+    action({
+      id,
+      name,
+      summary,
+      body: z.object({ ...COMMON, recording_id: recordingId.optional() }),
+      command: (body) => ({
+        type: 'changeConferenceRecord',
+        to,
+        ...present({ recording: body.recording_id }),
+      }),
+    }),
+  ),
+  action({
     id: 'endConference',
     name: 'end',
     summary: 'End a conference: all are hung up',
@@ -228,22 +270,3 @@ export const conferenceActions = [
     command: () => ({ type: 'endConference' }),
   }),
 ];
-
-/** Commands of the published API that are not here. */
-const LATER: ReadonlySet<string> = new Set(['record_pause', 'record_resume', 'record_start', 'record_stop']);
-
-/** Answers for them, in words; stands behind the rows of the commands that there are, and in no document. */
-export const conferenceCommandNotOffered = operation({
-  id: 'conferenceCommandNotOffered',
-  method: 'POST',
-  path: '/conferences/{id}/actions/{action}',
-  tag,
-  summary: 'Any other command',
-  answer,
-  handle: (call) => {
-    const name = call.path[1]!;
-    if (!LATER.has(name)) throw notFound();
-    const item = errorItem(CODE.badRequest, `The command ${name} is not offered here yet.`);
-    throw new ApiError(422, [{ ...item, title: NOT_OFFERED }]);
-  },
-});
