@@ -402,8 +402,7 @@ describe('a fork of a leg', () => {
     const { control, leg } = rig.parked();
     const on = { account: 'default', control } as const;
     const refuse = (n: number): void => {
-      const id =
-        rig.b.media.findIndex((command) => command === [...rig.of('fork'), ...rig.of('stream')][n]) + 1;
+      const id = rig.b.media.indexOf([...rig.of('fork'), ...rig.of('stream')][n]!) + 1;
       rig.b.tell({ type: 'media', id, reply: { ok: false, error: 'wrong-state', message: 'it is private' } });
     };
     ok(rig.b, { type: 'fork', ...on, ask });
