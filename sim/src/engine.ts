@@ -167,6 +167,8 @@ export class PretendEngine {
       case 'stop':
         this.#plays.stop(command.leg, command.id);
         return { ok: true };
+      case 'keep':
+        return { ok: true };
       case 'health':
         return { ok: true, health: { legs: this.legs.size, rooms: 0, portsFree: 1000 } };
       case 'record':

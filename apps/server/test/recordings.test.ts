@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { existsSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -29,7 +29,7 @@ interface World {
   close(): Promise<void>;
 }
 
-function world(more: { keeper?: Keeper; keepDays?: number; dir?: string } = {}): World {
+function world(more: { keeper?: Keeper; keepDays?: number; dir?: string; retriesMs?: number[] } = {}): World {
   const dir = more.dir ?? mkdtempSync(join(tmpdir(), 'sidetone-recordings-'));
   const here = { dir, now: NOW } as World;
   const service = createRecordingService({
@@ -38,7 +38,7 @@ function world(more: { keeper?: Keeper; keepDays?: number; dir?: string } = {}):
     links: new Links('https://voice.example/', SECRET),
     epoch: () => here.now,
     log: createLog('test', 'silent'),
-    retriesMs: [1, 1, 1],
+    retriesMs: more.retriesMs ?? [1, 1, 1],
     ...(more.keeper === undefined ? {} : { keeper: more.keeper }),
     ...(more.keepDays === undefined ? {} : { keepDays: more.keepDays }),
   });
@@ -242,6 +242,21 @@ describe('a recording that media has closed', () => {
     await w.close();
   });
 
+  it('that waits for its next try keeps no other waiting', async () => {
+    const w = world({ retriesMs: [600_000] });
+    const tone = [toneIn(8000, 440, 0, 100, 0)];
+    let bad = 0;
+    for (let i = 0; i < 4; i++) {
+      const file = `recordings/open/${randomUUID()}.wav`;
+      writeFileSync(join(w.dir, file), 'no recording');
+      w.service.save(randomUUID(), toSave(file, { account: 'b' }), () => bad++);
+    }
+    const id = randomUUID();
+    assert.ok((await save(w.service, id, toSave(recorded(w.dir, id, 8000, tone)))).ok);
+    assert.deepEqual([bad, w.service.state.waiting], [0, 4]);
+    await w.close();
+  });
+
   it('of many of one account keeps no other account waiting', async () => {
     const w = world();
     const order: string[] = [];
@@ -253,6 +268,32 @@ describe('a recording that media has closed', () => {
     await Promise.all(all);
     assert.ok(order.indexOf('b') < 5, `${order}`);
     await w.close();
+  });
+
+  it('is removed when it is old, though an older one cannot be', async () => {
+    const dir = mkdtempSync(join(tmpdir(), 'sidetone-recordings-'));
+    const first = world({ dir });
+    const ids = [randomUUID(), randomUUID()];
+    for (const [i, id] of ids.entries()) {
+      first.now = NOW + i;
+      await save(first.service, id, toSave(recorded(dir, id, 8000, [toneIn(8000, 440, 0, 100, 0)])));
+    }
+    const stuck = join(dir, 'recordings/kept', (await first.service.store.find(ids[0]!))!.key);
+    await first.close();
+    rmSync(stuck);
+    mkdirSync(stuck);
+    const second = createRecordingService({
+      dataDir: dir,
+      store: openSqliteRecordings(join(dir, 'sidetone.db')),
+      links: new Links('https://voice.example', SECRET),
+      epoch: () => NOW + 86_400_000 * 31,
+      log: createLog('test', 'silent'),
+      keepDays: 30,
+    });
+    while ((await second.store.find(ids[1]!)) !== null) await new Promise((done) => setTimeout(done, 5));
+    assert.notEqual(await second.store.find(ids[0]!), null);
+    await second.close();
+    rmSync(dir, { recursive: true, force: true });
   });
 
   it('is removed when it is older than recordings are kept, and what nobody asks for is set aside', async () => {
@@ -348,6 +389,26 @@ describe('links to recordings', () => {
     assert.equal((await fetched(w, w.service.links.make(other, 'wav', NOW))).status, 404);
   });
 
+  it('open nothing for who asks for the head alone', async () => {
+    const w = world();
+    const id = randomUUID();
+    const result = await save(
+      w.service,
+      id,
+      toSave(recorded(w.dir, id, 8000, [toneIn(8000, 440, 0, 100, 0)])),
+    );
+    assert.ok(result.ok);
+    const links = { links: w.service.links, store: w.service.store };
+    const keeperOf = () => assert.fail('the file was opened');
+    const head = await fetchRecording(
+      { ...links, keeperOf },
+      new Request(result.url, { method: 'HEAD' }),
+      w.now,
+    );
+    assert.deepEqual([head.status, head.headers.get('content-length'), head.body], [200, '1644', null]);
+    await w.close();
+  });
+
   it('end with the recording', async () => {
     const kept = await w.service.store.find(id);
     const stream = await w.service.keeperOf(kept!)?.open(kept!.key);
@@ -405,6 +466,9 @@ function suite(open: () => Promise<RecordingStore>): void {
     await store.save(row(1, { leg: 'another' }));
     assert.deepEqual(await store.find(row(1).id), row(1));
     assert.equal(await store.find('nothing'), null);
+    assert.equal(await store.find('no\0thing'), null);
+    assert.equal(await found({ from: 'no\0body' }), ' of 0');
+    assert.equal(await found({ after: 'no\0thing' }).then((text) => text.split(' ')[0]), '');
     assert.equal(await found({}), ',c5,c2,c1 of 4');
     assert.equal(await found({ account: 'a2' }), 'c4 of 1');
     assert.equal(await found({ leg: 'x' }), 'c2 of 1');

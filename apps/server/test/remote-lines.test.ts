@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import type { RemoteEvents, RemoteLine } from '@sidetone/media';
 import { type WebSocket, WebSocketServer } from 'ws';
@@ -131,6 +131,38 @@ describe('WebSockets that media opens', { timeout: 60_000 }, () => {
     strict.connect({ url }, heard).close();
     await new Promise(setImmediate);
     assert.deepEqual(heard.told, []);
+  });
+
+  it('are given up when the answer does not come to its end, though octets of it do', async () => {
+    const drip = createTcpServer((socket) => {
+      socket.on('error', () => {});
+      socket.write('HTTP/1.1 101 Switching Protocols\r\nx: ');
+      const more = setInterval(() => socket.write('x'), 20);
+      socket.on('close', () => clearInterval(more));
+    });
+    await new Promise<void>((done) => drip.listen(0, '127.0.0.1', done));
+    const to = `ws://127.0.0.1:${(drip.address() as AddressInfo).port}/`;
+    const heard = new Heard();
+    createRemote({ allow: ['127.0.0.1'], connectMs: 200 }).connect({ url: to }, heard);
+    assert.deepEqual(await heard.until(1), ['refused: no answer within 0.2 s']);
+    drip.close();
+  });
+
+  it('answer the pings of an end, and of a flood of them the latest', async () => {
+    const { heard, bot } = await connected();
+    const answered: string[] = [];
+    const all = new Promise<void>((done) => {
+      bot.on('pong', (data) => {
+        answered.push(String(data));
+        if (String(data) === '2999') done();
+      });
+    });
+    for (let i = 0; i < 3000; i++) bot.ping(String(i));
+    await all;
+    assert.equal(answered[0], '0');
+    assert.ok(answered.length < 2000, `${answered.length}`);
+    bot.close(1000);
+    assert.deepEqual(await heard.until(2), ['opened', 'closed: closed with code 1000']);
   });
 
   it('say how much an end that does not read leaves waiting', async () => {

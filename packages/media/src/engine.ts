@@ -137,8 +137,14 @@ class Engine implements MediaEngine {
       case 'play':
         return play(leg, command);
       case 'stop':
-        leg.stopPlay(command.id);
+        leg.stopPlays((id) => id === command.id);
         return { ok: true };
+      case 'keep': {
+        const ids = new Set(command.ids);
+        leg.stopPlays((id) => !ids.has(id));
+        this.#streams.keep(leg.id, ids);
+        return { ok: true };
+      }
       case 'listen':
         leg.listen(command.on === true);
         return { ok: true };

@@ -205,8 +205,8 @@ export class Leg implements TransportEvents, Feeder, Hearer, EarsOut {
     this.#chooseInlet();
   }
 
-  stopPlay(id: string): void {
-    this.#plays?.stop(id);
+  stopPlays(isMeant: (id: string) => boolean): void {
+    this.#plays?.stop(isMeant);
     this.#chooseInlet();
   }
 

@@ -80,9 +80,9 @@ export class Plays {
     }
   }
 
-  stop(id: string): void {
-    if (this.#instead?.id === id) this.#endInstead('stopped');
-    if (this.#over?.id === id) this.#endOver('stopped');
+  stop(isMeant: (id: string) => boolean): void {
+    if (this.#instead !== undefined && isMeant(this.#instead.id)) this.#endInstead('stopped');
+    if (this.#over !== undefined && isMeant(this.#over.id)) this.#endOver('stopped');
   }
 
   /** Voices of streams, which are heard whenever they speak. */

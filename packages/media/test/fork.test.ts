@@ -52,6 +52,26 @@ describe('a fork', () => {
     assert.equal(packetsOf(world, 5000).length, count);
   });
 
+  it('ends when a new owner does not name it, as does what is streamed and played', async () => {
+    const world = new World();
+    const a = await world.carrier('a');
+    world.remote.datagramsTo.set('192.0.2.9:5000', []);
+    world.sounds.files.set('f.wav', { rate: 8000, pcm: new Int16Array(80_000) });
+    await world.command({ op: 'fork', leg: 'a', id: 'f1', rx: at(5000) });
+    await world.command({ op: 'play', leg: 'a', id: 'p1', file: 'f.wav', loop: null });
+    const url = 'wss://bot.example/';
+    await world.command({ op: 'stream', leg: 'a', id: 's1', url, track: 'inbound', rate: 8000, start: '{}' });
+    world.remote.last.events.opened();
+    const copied = (): number => world.remote.datagramsTo.get('192.0.2.9:5000')!.splice(0).length;
+    await world.command({ op: 'keep', leg: 'a', ids: ['f1', 'p1', 's1'] });
+    await world.run(100, () => a.frame());
+    assert.deepEqual([copied(), world.remote.last.closed, world.eventsOf('played').length], [5, false, 0]);
+    await world.command({ op: 'keep', leg: 'a', ids: ['other'] });
+    await world.run(100, () => a.frame());
+    assert.deepEqual([copied(), world.remote.last.closed], [0, true]);
+    assert.equal(world.eventsOf('played')[0]?.status, 'stopped');
+  });
+
   it('is one a leg, goes nowhere that must not be reached, and ends with its leg', async () => {
     const world = new World();
     const a = await world.carrier('a');

@@ -388,6 +388,56 @@ describe('the other end of a media stream', () => {
     assert.equal(line.closed, true);
   });
 
+  it('that waits for the answer begins by the same wish without waiting, as a new owner says it', async () => {
+    const { world, line } = await opened({ waits: true });
+    assert.deepEqual(
+      line.take().map(({ event }) => event),
+      ['connected'],
+    );
+    await world.command(streamOf({ waits: true }));
+    assert.deepEqual(line.take(), []);
+    for (let i = 0; i < 2; i++) await world.command(streamOf());
+    assert.deepEqual(
+      line.take().map(({ event }) => event),
+      ['start'],
+    );
+    assert.deepEqual(told(world), [['s1', 'open']]);
+  });
+
+  it('that never reads gets no answers either, though no media flows', async () => {
+    for (const back of [undefined, RTP]) {
+      const { world, line } = await opened(back === undefined ? {} : { back });
+      line.take();
+      line.waiting = 300_000;
+      for (let i = 0; i < 50; i++) line.says({ event: 'mark', mark: { name: `m${i}` } });
+      for (let i = 0; i < 50; i++) line.says('nonsense');
+      assert.deepEqual(line.take(), []);
+      await world.run(11_000);
+      assert.deepEqual(told(world).at(-1), ['s1', 'failed', 'the other end does not read']);
+    }
+    const late = await opened();
+    late.line.waiting = 300_000;
+    late.line.says({ event: 'mark', mark: { name: 'm' } });
+    await late.world.run(5000);
+    late.line.waiting = 0;
+    await late.world.run(20_000);
+    assert.deepEqual(told(late.world), [['s1', 'open']]);
+  });
+
+  it('that did not read when it was lost is connected to again', async () => {
+    const { world, a, line } = await opened({ reconnects: true });
+    line.waiting = 300_000;
+    await world.run(5000, () => a.frame());
+    line.events.ended('lost', 'gone');
+    for (let i = 0; i < 6; i++) {
+      await world.run(10_100, () => a.frame());
+      world.remote.last.events.ended('refused', 'gone');
+    }
+    await world.run(10_100);
+    world.remote.last.events.opened();
+    assert.deepEqual(told(world), [['s1', 'open']]);
+  });
+
   it('is told what is wrong with its frames, and given up when that goes on', async () => {
     const { world, line } = await opened({ back: RTP });
     line.take();
@@ -568,7 +618,7 @@ describe('what the other end of a media stream says', () => {
     const { world, line } = await opened({ back: RTP });
     line.take();
     const piece = new Uint8Array(1024 * 1024);
-    for (let i = 0; i < 8; i++) line.speaks(piece);
+    for (let i = 0; i < 9; i++) line.speaks(piece);
     assert.deepEqual(line.take(), []);
     line.speaks(piece);
     assert.equal(line.take()[0]?.payload?.code, 100005);
@@ -586,8 +636,85 @@ describe('what the other end of a media stream says', () => {
       world.remote.last.events.opened();
       for (let k = 0; k < 8; k++) world.remote.last.speaks(piece);
       const refused = world.remote.last.take().some(({ event }) => event === 'error');
-      assert.equal(refused, i >= 32, leg);
+      assert.equal(refused, i >= 31, leg);
     }
+  });
+
+  it('is bounded in pieces, too, where nobody is there to hear them', async () => {
+    const { world, line } = await opened({ back: { ...RTP, target: 'opposite' } });
+    await world.run(100);
+    line.take();
+    let refused = -1;
+    for (let i = 0; i < 200_000 && refused < 0; i++) {
+      line.speaks(Uint8Array.of(255));
+      if (line.take().length > 0) refused = i;
+    }
+    assert.ok(refused > 50_000, `${refused}`);
+  });
+
+  it('has its MP3 files decoded one behind the other, and none that there is no room for', async () => {
+    const { world, line } = await opened({ back: { ...RTP, mode: 'mp3' } });
+    line.take();
+    const asked: { of: number; done: (pcm: Int16Array) => void }[] = [];
+    world.remote.decodeMp3 = (bytes) =>
+      new Promise((done) => asked.push({ of: bytes[0]!, done: (pcm) => done(pcm) }));
+    for (const n of [1, 2, 3]) {
+      line.speaks(new Uint8Array(3_000_000).fill(n));
+      await world.run(1100);
+    }
+    line.speaks(new Uint8Array(3_000_000).fill(4));
+    assert.equal(line.take().at(-1)?.payload?.code, 100005);
+    await world.run(1100);
+    const order = (): number[] => asked.map(({ of }) => of);
+    assert.deepEqual(order(), [1]);
+    asked[0]!.done(new Int16Array(10));
+    await world.run(100);
+    assert.deepEqual(order(), [1, 2]);
+    line.says({ event: 'clear' });
+    asked[1]!.done(new Int16Array(10));
+    await world.run(100);
+    line.speaks(new Uint8Array(3_000_000).fill(5));
+    await world.run(100);
+    assert.deepEqual(order(), [1, 2, 5], 'what is cleared is not decoded');
+  });
+
+  it('takes an MP3 file of five minutes', async () => {
+    const { world, a, line } = await opened({ back: { ...RTP, mode: 'mp3' } });
+    world.remote.files.set(1, sine(1000, 16_000, 300_000));
+    line.take();
+    line.speaks(Uint8Array.of(1));
+    await world.run(1000);
+    assert.deepEqual(line.take(), []);
+    assert.match(letters(a.take(), { T: 1000 }), /^(- )?T$/);
+  });
+
+  it('is counted for all streams until it is over: what is being heard is still there', async () => {
+    const world = new World();
+    world.remote.files.set(1, sine(1000, 16_000, 300_000));
+    const lines: FakeLine[] = [];
+    for (let i = 0; i < 30; i++) {
+      const leg = `l${i}`;
+      await world.carrier(leg);
+      await world.command(streamOf({ leg, id: leg, back: { ...RTP, mode: 'mp3' } }));
+      const line = world.remote.last;
+      line.events.opened();
+      line.take();
+      line.speaks(Uint8Array.of(1));
+      await world.run(100);
+      lines.push(line);
+    }
+    const refused = (): number[] =>
+      lines.flatMap((line, i) => (line.take().some(({ event }) => event === 'error') ? [i] : []));
+    assert.deepEqual(refused(), [27, 28, 29]);
+    lines[0]!.says({ event: 'clear' });
+    await world.run(1000);
+    lines[29]!.speaks(Uint8Array.of(1));
+    await world.run(100);
+    assert.deepEqual(refused(), [], 'what is cleared makes room');
+    await world.command({ op: 'close', leg: 'l1' });
+    lines[28]!.speaks(Uint8Array.of(1));
+    await world.run(100);
+    assert.deepEqual(refused(), [], 'and so does a leg that is gone');
   });
 
   it('is odd where L16 has half a sample, and no sound where Opus has none', async () => {

@@ -161,7 +161,14 @@ export type LegInput =
       readonly status: number;
       readonly contacts: readonly Contact[];
     }
-  | { readonly type: 'media'; readonly branch: string; readonly tag: MediaTag; readonly reply: MediaReply }
+  | {
+      readonly type: 'media';
+      readonly branch: string;
+      readonly tag: MediaTag;
+      /** The activity that asked, by its id in media. */
+      readonly of: string | null;
+      readonly reply: MediaReply;
+    }
   | ({
       readonly type: 'mediaFailed';
       readonly branch: string;

@@ -158,10 +158,10 @@ export class Recordings {
     let foreign = 0;
     for (const { key, value } of entries) {
       if (!key.startsWith(PREFIX)) continue;
-      if (isLate(value)) {
-        const late = value as Late;
+      const late = isLate(value) ? (value as Late) : null;
+      if (late !== null && PREFIX + late.id === key)
         this.#put(late.end === null ? { ...late, until: now + CLOSE_MS } : late);
-      } else {
+      else {
         foreign += 1;
         this.#lines.push({ type: 'journal', key, value: null });
       }

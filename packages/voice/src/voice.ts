@@ -244,7 +244,7 @@ class CallService implements Voice {
       if (input !== undefined) this.#legs.toConference(asked.conference, input);
       return;
     }
-    this.#toBranch(asked.branch, (branch) => ({ type: 'media', branch, tag: asked.tag, reply }));
+    this.#toBranch(asked.branch, () => ({ type: 'media', ...asked, reply }));
   }
 
   #toBranch(branch: string, input: (branch: string) => Parameters<Transactions['post']>[1]): void {

@@ -147,6 +147,7 @@ function mediaWords(command: MediaCommand): string {
     case 'forkStop':
       return `${command.op} ${command.leg} ${command.id}`;
     case 'stats':
+    case 'keep':
     case 'close':
     case 'listen':
       return `${command.op} ${command.leg}`;
@@ -269,7 +270,9 @@ export class CallBench {
   reply(index = 0, reply?: MediaReply): void {
     const [asked] = this.waiting.splice(index, 1);
     if (asked === undefined) return;
-    this.#apply({ type: 'media', leg: asked.leg, tag: asked.tag, reply: reply ?? this.usual(asked.command) });
+    const { leg, tag, command } = asked;
+    const of = 'id' in command ? command.id : null;
+    this.#apply({ type: 'media', leg, tag, of, reply: reply ?? this.usual(command) });
   }
 
   usual(command: MediaCommand): MediaReply {

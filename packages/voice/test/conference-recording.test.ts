@@ -82,6 +82,17 @@ class Studio extends Hall {
 }
 
 describe('a recording of a conference', () => {
+  it('that media refuses is no more, though it was told to pause before', () => {
+    const h = new Studio();
+    h.b.mediaReply = ({ op }) => (op === 'record' ? null : undefined);
+    h.start();
+    h.do(h.change('paused'));
+    const id = h.b.media.findIndex(({ op }) => op === 'record') + 1;
+    h.b.tell({ type: 'media', id, reply: { ok: false, error: 'engine', message: 'no' } });
+    h.refusal(h.change('running'));
+    h.start();
+  });
+
   it('begins, pauses, goes on and ends by command; it is told when it is saved', () => {
     const h = new Studio();
     h.join(h.room, h.c);

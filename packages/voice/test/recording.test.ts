@@ -47,6 +47,21 @@ class Studio extends BackEnd {
 }
 
 describe('a recording of a leg', () => {
+  it('that media refuses has failed, though it was told to pause before', () => {
+    const b = new Studio();
+    const w = b.talking();
+    b.mediaReply = ({ op }) => (op === 'record' ? null : undefined);
+    const id = b.start(w);
+    b.do('pauseRecord', w);
+    const asked = b.media.findIndex((command) => command.op === 'record') + 1;
+    b.tell({ type: 'media', id: asked, reply: { ok: false, error: 'engine', message: 'no' } });
+    assert.ok(b.news.some(({ what }) => what.type === 'recordFailed' && what.id === id));
+    assert.equal(b.tries('resumeRecord', w), 'badField');
+    b.mediaReply = () => undefined;
+    b.start(w);
+    b.clean();
+  });
+
   it('begins, pauses, goes on and ends by command; it is told when it is saved', () => {
     const b = new Studio();
     const w = b.talking();

@@ -380,6 +380,50 @@ describe('a fork of a leg', () => {
     }
   });
 
+  it('that was stopped when the process died goes on nowhere: media keeps what is still there, and no more', () => {
+    const rig = new Rig();
+    const { control } = rig.parked();
+    const on = { account: 'default', control } as const;
+    ok(rig.b, { type: 'startStream', ...on, stream: STREAM });
+    ok(rig.b, { type: 'fork', ...on, ask });
+    const [{ id: stream }] = rig.of('stream') as [Op<'stream'>];
+    rig.b.dying = true;
+    rig.b.tell({ type: 'command', request: 'x', command: { type: 'stopFork', ...on } });
+    assert.equal(rig.of('forkStop').length, 0);
+    assert.deepEqual(
+      rig.of('keep').map(({ ids }) => ids),
+      [[stream]],
+    );
+  });
+
+  it('takes no answer for its own that another was waiting for', () => {
+    const rig = new Rig();
+    rig.b.mediaReply = ({ op }) => (op === 'fork' || op === 'stream' || op === 'play' ? null : undefined);
+    const { control, leg } = rig.parked();
+    const on = { account: 'default', control } as const;
+    const refuse = (n: number): void => {
+      const id = rig.b.media.indexOf([...rig.of('fork'), ...rig.of('stream')][n]!) + 1;
+      rig.b.tell({ type: 'media', id, reply: { ok: false, error: 'wrong-state', message: 'it is private' } });
+    };
+    ok(rig.b, { type: 'fork', ...on, ask });
+    ok(rig.b, { type: 'stopFork', ...on });
+    ok(rig.b, { type: 'fork', ...on, ask: { tx: ask.rx } });
+    refuse(0);
+    ok(rig.b, { type: 'stopFork', ...on });
+    assert.deepEqual(
+      rig.of('forkStop').map(({ id }) => id),
+      rig.of('fork').map(({ id }) => id),
+    );
+    ok(rig.b, { type: 'startStream', ...on, stream: STREAM });
+    ok(rig.b, { type: 'stopStream', ...on });
+    ok(rig.b, { type: 'startStream', ...on, stream: STREAM });
+    refuse(2);
+    ok(rig.b, { type: 'stopStream', ...on });
+    ok(rig.b, { type: 'hangup', ...on });
+    assert.ok(!rig.told(leg).some((what) => what.includes('failed')), rig.told(leg).join());
+    rig.clean();
+  });
+
   it('to a place that must not be reached is stopped without a start', () => {
     const rig = new Rig();
     rig.b.mediaReply = ({ op }) =>

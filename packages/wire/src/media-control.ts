@@ -126,6 +126,11 @@ export type MediaCommand =
     }
   /** Stops it; `ok` also when nothing of that id plays. */
   | { readonly op: 'stop'; readonly leg: string; readonly id: string }
+  /**
+   * Of what is played to the leg's peer, streamed, transcribed and copied only what has one of these ids goes on: a new owner may not
+   * know what the one before was about to stop.
+   */
+  | { readonly op: 'keep'; readonly leg: string; readonly ids: readonly string[] }
   /** Tells what the peer's sound is, by `heard`, until it is switched off. */
   | { readonly op: 'listen'; readonly leg: string; readonly on: boolean }
   /** Ends the leg; the reply carries its final statistics. Unknown legs reply `ok` without statistics. */

@@ -21,8 +21,8 @@ export type RoomCommand =
       /** How often; null: until it is stopped. */
       readonly loop: number | null;
     }
-  /** Stops it; `ok` also when nothing of that id plays. */
-  | { readonly op: 'roomStop'; readonly room: string; readonly id: string }
+  /** Stops it, or whatever plays; `ok` also when nothing does. */
+  | { readonly op: 'roomStop'; readonly room: string; readonly id?: string }
   /** A short tone to all in the room but one: somebody comes or goes. Four may wait for one another, more are left out. `ok` also without the room. */
   | {
       readonly op: 'roomBeep';

@@ -16,7 +16,10 @@ const CONNECT_MS: Ms = 10_000;
 const MOST_FRAME = 4 * 1024 * 1024;
 /** Of one socket: read beyond a second's worth, it is not read for as long as the rest would have taken. */
 const BYTES_A_SECOND = 4 * 1024 * 1024;
+/** Pings and pongs are frames, too. */
 const FRAMES_A_SECOND = 1000;
+/** Pings of an end that has so many octets still to read are not answered. */
+const MOST_UNREAD = 64 * 1024;
 /** An end from which nothing came for so long, not even an answer to a ping, is gone. */
 const PING_MS: Ms = 15_000;
 const DEAD_MS: Ms = 45_000;
@@ -26,6 +29,8 @@ const CLOSE_MS: Ms = 5_000;
 export interface RemoteOptions extends GuardOptions {
   /** Certificate authorities (PEM) instead of the system's. */
   readonly ca?: string;
+  /** So long an end may take to answer the opening request. */
+  readonly connectMs?: Ms;
 }
 
 export function createRemote(options: RemoteOptions): RemotePort {
@@ -50,14 +55,14 @@ export function createRemote(options: RemoteOptions): RemotePort {
       if (!target.ok || why !== null) return refusedLine(events, why ?? 'refused');
       const socket = new WebSocket(target.value, {
         headers: token === undefined ? {} : { Authorization: `Bearer ${token}` },
-        handshakeTimeout: CONNECT_MS,
         maxPayload: MOST_FRAME,
         perMessageDeflate: false,
+        autoPong: false,
         followRedirects: false,
         ...(trusted ? {} : { lookup: guard.lookup }),
         ...(options.ca === undefined ? {} : { ca: options.ca }),
       });
-      return new Line(socket, events);
+      return new Line(socket, events, options.connectMs ?? CONNECT_MS);
     },
     datagrams: (address, port) => {
       const why = guard.refusalOfAddress(address);
@@ -94,13 +99,22 @@ class Line implements RemoteLine {
   /** When what was read so far would be over at the rate that is read. */
   #paidUntil = 0;
   #resume: NodeJS.Timeout | undefined;
+  /** A ping that is not answered yet. */
+  #pinged: Buffer | undefined;
   #heardAt = monotonic();
   #pings: NodeJS.Timeout | undefined;
+  readonly #connecting: NodeJS.Timeout;
 
-  constructor(socket: WebSocket, events: RemoteEvents) {
+  constructor(socket: WebSocket, events: RemoteEvents, connectMs: Ms) {
     this.#socket = socket;
     this.#events = events;
+    // Of all of it: the timeout of a request begins anew with each octet.
+    this.#connecting = setTimeout(() => {
+      this.#why = `no answer within ${connectMs / 1000} s`;
+      socket.terminate();
+    }, connectMs).unref();
     socket.on('open', () => {
+      clearTimeout(this.#connecting);
       this.#opened = true;
       this.#heardAt = monotonic();
       this.#pings = setInterval(() => this.#ping(), PING_MS).unref();
@@ -113,8 +127,16 @@ class Line implements RemoteLine {
       if (binary) events.binary();
       else events.text(data.toString());
     });
-    socket.on('pong', () => {
+    socket.on('ping', (data) => {
       this.#heardAt = monotonic();
+      if (this.#told) return;
+      this.#pay(data);
+      this.#pinged = data;
+      if (this.#resume === undefined) this.#pong();
+    });
+    socket.on('pong', (data) => {
+      this.#heardAt = monotonic();
+      if (!this.#told) this.#pay(data);
     });
     socket.on('unexpected-response', (_, response) => {
       this.#why = `the answer was HTTP ${response.statusCode}, not 101`;
@@ -126,6 +148,7 @@ class Line implements RemoteLine {
     socket.on('close', (code) => {
       clearInterval(this.#pings);
       clearTimeout(this.#resume);
+      clearTimeout(this.#connecting);
       // 1006: without a close frame (RFC 6455 §7.1.5); 1009 and 1002 are our own word about what came.
       const isOrderly = this.#opened && code !== 1006 && this.#why === 'the connection was lost';
       if (isOrderly) this.#end('closed', `closed with code ${code}`);
@@ -173,7 +196,16 @@ class Line implements RemoteLine {
     this.#resume = setTimeout(() => {
       this.#resume = undefined;
       this.#socket.resume();
+      this.#pong();
     }, ahead + 100);
+  }
+
+  /** Of many pings the latest is answered (RFC 6455 §5.5.3), and none of an end that does not read. */
+  #pong(): void {
+    const { readyState, bufferedAmount } = this.#socket;
+    if (this.#pinged !== undefined && readyState === WebSocket.OPEN && bufferedAmount <= MOST_UNREAD)
+      this.#socket.pong(this.#pinged);
+    this.#pinged = undefined;
   }
 
   #ping(): void {
@@ -190,7 +222,6 @@ class Line implements RemoteLine {
 function wordsFor(error: NodeJS.ErrnoException, known: string): string {
   if (known !== 'the connection was lost') return known;
   if (error instanceof Refusal) return error.message;
-  if (error.message === 'Opening handshake has timed out') return `no answer within ${CONNECT_MS / 1000} s`;
   if (error.code?.startsWith('WS_ERR')) return `what came is no WebSocket as agreed (${error.code})`;
   return wordsOf(error);
 }

@@ -23,11 +23,13 @@ export async function fetchRecording(
   const range = rangeOf(request.headers.get('range'), recording.bytes);
   if (range === 'outside')
     return plain(416, 'The file is shorter.', { 'Content-Range': `bytes */${recording.bytes}` });
-  const stream = await service.keeperOf(recording)?.open(recording.key, range);
+  // Whoever asks for the head alone reads no body: nothing may be left open for it (RFC 9110 §9.3.2).
+  const isHead = request.method === 'HEAD';
+  const stream = isHead ? null : await service.keeperOf(recording)?.open(recording.key, range);
   if (stream === undefined) return plain(404, 'This recording is no more.');
   const length = range === undefined ? recording.bytes : range.last - range.first + 1;
   const name = recording.key.slice(recording.key.lastIndexOf('/') + 1);
-  return new Response(Readable.toWeb(stream) as ReadableStream, {
+  return new Response(stream && (Readable.toWeb(stream) as ReadableStream), {
     status: range === undefined ? 200 : 206,
     headers: {
       ...COMMON,

@@ -26,11 +26,13 @@ export function openPostgresRecordings(url: string): RecordingStore {
   };
 
   async function find(id: string): Promise<KeptRecording | null> {
+    if (holdsNul(id)) return null;
     const [row] = await sql`SELECT recording FROM recordings WHERE id = ${id}`;
     return row === undefined ? null : recordingOf(row);
   }
 
   async function list(query: RecordingQuery): Promise<FoundRecordings> {
+    if (Object.values(query).some(holdsNul)) return { rows: [], total: 0 };
     let where = sql`account = ${query.account}`;
     for (const [field, column] of Object.entries(COLUMNS)) {
       const wanted = query[field as keyof typeof COLUMNS];
@@ -87,6 +89,9 @@ export function openPostgresRecordings(url: string): RecordingStore {
     close: () => sql.end({ timeout: 5 }),
   };
 }
+
+/** PostgreSQL keeps no such text, and fails when it is asked for it. */
+const holdsNul = (value: unknown): boolean => typeof value === 'string' && value.includes('\0');
 
 const recordingOf = (row: Record<string, unknown>): KeptRecording =>
   JSON.parse(row['recording'] as string) as KeptRecording;

@@ -92,7 +92,7 @@ class Recordings implements RecordingService {
 
   save(id: string, recording: RecordingToSave, saved: (result: RecordingResult) => void): void {
     if (this.#saving.has(id)) return;
-    const saving = this.#turn(recording.account, () => this.#tries(id, recording)).then((result) => {
+    const saving = this.#tries(id, recording).then((result) => {
       this.#saving.delete(id);
       if (result !== undefined) saved(result);
     });
@@ -149,7 +149,11 @@ class Recordings implements RecordingService {
     for (const pause of [...(this.#options.retriesMs ?? RETRIES_MS), null]) {
       if (this.#ends.signal.aborted) return undefined;
       try {
-        const kept = await this.#once(id, recording);
+        // Between tries others have their turn.
+        const kept = await this.#turn(recording.account, async () => {
+          this.#ends.signal.throwIfAborted();
+          return await this.#once(id, recording);
+        });
         this.#why = undefined;
         return kept === null ? FAILED : this.#told(kept);
       } catch (error) {
@@ -224,8 +228,19 @@ class Recordings implements RecordingService {
       for (;;) {
         const day = epoch();
         const old = await this.store.before(day - keepDays * DAY_MS, SWEPT_AT_ONCE);
-        for (const recording of old) await this.remove(recording);
-        if (old.length > 0) log.info({ recordings: old.length }, 'old recordings removed');
+        let problem: string | undefined;
+        let removed = 0;
+        for (const recording of old) {
+          // One that cannot be removed keeps no other.
+          await this.remove(recording).then(
+            () => removed++,
+            (error: Error) => {
+              problem ??= error.message;
+            },
+          );
+        }
+        if (removed > 0) log.info({ recordings: removed }, 'old recordings removed');
+        if (problem !== undefined && (removed === 0 || old.length < SWEPT_AT_ONCE)) throw new Error(problem);
         if (old.length < SWEPT_AT_ONCE || this.#ends.signal.aborted) return;
       }
     } catch (error) {

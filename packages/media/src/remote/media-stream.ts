@@ -15,8 +15,8 @@ const MOST_UNSENT = 256 * 1024;
 const DEAF_MS: Ms = 10_000;
 /** Faulty frames of the other end that are borne at once; one a second is forgiven. */
 const MOST_FAULTS = 100;
-/** Of sound that waits to be heard, in octets. */
-export const MOST_WAITING = 8 * 1024 * 1024;
+/** Of sound that waits to be heard, in octets: an MP3 file of 5 minutes, and more. */
+export const MOST_WAITING = 10 * 1024 * 1024;
 /** From one MP3 file to the next. */
 const MP3_MS: Ms = 1000;
 /** Tries, and the pauses before them. */
@@ -130,7 +130,6 @@ export class MediaStream {
   #opened(): void {
     this.#state = 'open';
     this.#tries = 0;
-    this.#deafSince = undefined;
     this.#line!.send(CONNECTED);
     if (this.#mayBegin) this.#begin();
   }
@@ -163,7 +162,7 @@ export class MediaStream {
     const format = back.mode === 'mp3' ? MP3_FORMAT : backFormat(back, bigEndian);
     const { opus, room } = this.#world;
     this.#queue = new SpeechQueue(format, opus, room, {
-      played: (name) => this.#line?.send(this.#frames.mark(name)),
+      played: (name) => this.#answer(this.#frames.mark(name)),
       invalid: () =>
         this.#fault('invalid', `The payload is no ${back.mode === 'mp3' ? 'MP3 file' : format.codec}.`),
     });
@@ -188,6 +187,7 @@ export class MediaStream {
 
   #ended(how: 'closed' | 'lost' | 'refused', reason: string): void {
     this.#line = undefined;
+    this.#deafSince = undefined;
     this.#untap();
     if (how === 'closed' && this.#begunAt !== undefined) return this.#end('closed');
     if (this.#wish.reconnects === true && this.#tries < MOST_TRIES) {
@@ -222,18 +222,25 @@ export class MediaStream {
 
   // -- out -------------------------------------------------------------------------------------------------------
 
+  /** What the other end brings about by frames of its own: one that does not read gets no more of it. */
+  #answer(text: string): void {
+    if (this.#isHeard(this.#world.now())) this.#line!.send(text);
+  }
+
+  /** Whether the other end reads what it is sent. */
+  #isHeard(now: Ms): boolean {
+    if (this.#line === undefined) return false;
+    const reads = this.#line.waiting <= MOST_UNSENT;
+    this.#deafSince = reads ? undefined : (this.#deafSince ?? now);
+    return reads;
+  }
+
   #media(track: 'inbound' | 'outbound', payload: Uint8Array, now: Ms): void {
     // What is dropped is counted, so that the other end sees the gap.
     const chunk = ++this.#chunks[track];
-    const line = this.#line;
-    if (line === undefined || this.#state !== 'running') return;
-    if (line.waiting > MOST_UNSENT) {
-      this.#deafSince ??= now;
-      return;
-    }
-    this.#deafSince = undefined;
+    if (this.#state !== 'running' || !this.#isHeard(now)) return;
     const at = Math.max(0, Math.round(now - this.#begunAt!));
-    line.send(this.#frames.media(track, chunk, at, payload));
+    this.#line!.send(this.#frames.media(track, chunk, at, payload));
   }
 
   // -- in --------------------------------------------------------------------------------------------------------
@@ -244,8 +251,7 @@ export class MediaStream {
     const queue = this.#queue;
     if (queue === undefined) {
       // Nothing is heard from an end that was not asked to speak; its marks have nothing before them.
-      if (frame.event === 'mark' && this.#state === 'running')
-        this.#line?.send(this.#frames.mark(frame.name));
+      if (frame.event === 'mark' && this.#state === 'running') this.#answer(this.#frames.mark(frame.name));
       else if (frame.event === 'media')
         this.#fault('invalid', 'This stream is one way: stream_bidirectional_mode was not set.');
       return;
@@ -276,9 +282,8 @@ export class MediaStream {
     if (now() - this.#mp3At < MP3_MS) return this.#fault('tooMany', 'At most one MP3 file a second.');
     this.#mp3At = now();
     // The room of a file is that of its octets until it is decoded.
-    const decoded = remote.decodeMp3(bytes);
-    if (!queue.pushFile(decoded, bytes.length))
-      return this.#fault('tooMany', 'Too much sound waits to be heard.');
+    const decoded = queue.pushFile(() => remote.decodeMp3(bytes), bytes.length);
+    if (decoded === undefined) return this.#fault('tooMany', 'Too much sound waits to be heard.');
     void decoded.then(() => {
       if (!this.isOver) for (const { leg } of this.#voices) leg.spoken();
     });
@@ -290,7 +295,7 @@ export class MediaStream {
     const now = this.#world.now();
     this.#faults = Math.max(0, this.#faults - (now - this.#faultAt) / 1000) + 1;
     this.#faultAt = now;
-    line.send(this.#frames.error(fault, detail));
+    this.#answer(this.#frames.error(fault, detail));
     if (this.#faults >= MOST_FAULTS) this.#end('failed', `too many frames that cannot be used: ${detail}`);
   }
 
@@ -304,7 +309,7 @@ export class MediaStream {
       if (target !== 'self' && this.#leg.hearers !== this.#hearers) this.#aim(target, this.#queue);
     }
     if (this.#againAt !== undefined && now >= this.#againAt) this.#connect();
-    if (this.#deafSince !== undefined && now - this.#deafSince > DEAF_MS)
+    if (this.#deafSince !== undefined && !this.#isHeard(now) && now - this.#deafSince > DEAF_MS)
       this.#end('failed', 'the other end does not read');
   }
 }

@@ -11,11 +11,12 @@ import { Transcription } from './transcription.ts';
 
 const MOST_ID = 256;
 const MOST_URL = 16_384;
-const MOST_START = 64 * 1024;
+/** More than a request of the API may hold. */
+const MOST_START = 128 * 1024;
 /** Ends remembered, so that a wish that is said again does not begin anew. */
 const MOST_ENDED = 4096;
 /** Of sound that waits to be heard, of all streams, in octets. */
-const MOST_WAITING_OF_ALL = 32 * MOST_WAITING;
+const MOST_WAITING_OF_ALL = 256 * 1024 * 1024;
 
 const OK: MediaReply = { ok: true };
 
@@ -67,6 +68,19 @@ export class MediaStreams {
     this.#byLeg.get(leg)?.digit(digit);
   }
 
+  /** What is none of these is stopped. */
+  keep(leg: string, ids: ReadonlySet<string>): void {
+    const isKept = ({ id }: { readonly id: string }): boolean => ids.has(id);
+    const [stream, transcription, fork] = [
+      this.#byLeg.get(leg),
+      this.#transcriptions.get(leg),
+      this.#forks.get(leg),
+    ];
+    if (stream !== undefined && !isKept(stream)) stream.stop();
+    if (transcription !== undefined && !isKept(transcription)) transcription.stop();
+    if (fork !== undefined && !isKept(fork)) this.#closeFork(leg);
+  }
+
   /** The leg is about to be closed. */
   closing(leg: string): void {
     this.#byLeg.get(leg)?.stop();
@@ -116,7 +130,12 @@ export class MediaStreams {
       return refuse('wrong-state', `the start of a stream has at most ${MOST_START} characters`);
     const there = this.#byLeg.get(leg.id);
     if (there?.isOver === true) this.#over(leg.id, there);
-    if (this.#ended.has(id) || (there?.id === id && !there.isOver)) return OK;
+    if (this.#ended.has(id)) return OK;
+    if (there?.id === id && !there.isOver) {
+      // Who asked before may have died before it said that the leg has answered.
+      if (wish.waits !== true) there.begin(start);
+      return OK;
+    }
     if (there !== undefined && !there.isOver) return refuse('wrong-state', 'the leg has a stream');
     if (this.#remote === undefined) return refuse('engine', 'there are no media streams');
     const { opus, now, report } = this.#world;

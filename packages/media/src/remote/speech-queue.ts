@@ -17,6 +17,8 @@ const FRAME_MS = 20;
 const CUSHION_TICKS = 3;
 const PAUSE_TICKS = 50;
 const MOST_MARKS = 1000;
+/** What a piece takes besides its octets. */
+const PIECE_OCTETS = 128;
 
 type Item =
   | { readonly kind: 'sound'; readonly bytes: Uint8Array }
@@ -24,7 +26,7 @@ type Item =
   | { readonly kind: 'file'; sound: Int16Array | undefined; dropped: boolean }
   | { readonly kind: 'mark'; readonly name: string };
 
-/** Octets that wait, of one stream and of all. */
+/** Octets that wait to be heard, of one stream; and that are there, of all. */
 export class Room {
   #used = 0;
   readonly #most: number;
@@ -45,7 +47,15 @@ export class Room {
     this.#used -= octets;
     this.#all?.give(octets);
   }
+
+  /** They wait no more; they are gone when what is returned is called. */
+  hear(octets: number): () => void {
+    this.#used -= octets;
+    return () => this.#all?.give(octets);
+  }
 }
+
+const NOTHING = new Int16Array(0);
 
 export interface SpeechOut {
   /** Everything before the mark has been heard. */
@@ -67,8 +77,11 @@ export class SpeechQueue {
   #ticks = 0;
   #marks = 0;
   /** Decoded, and not heard yet. */
-  #pcm: Int16Array = new Int16Array(0);
+  #pcm: Int16Array = NOTHING;
   #at = 0;
+  /** Gives back the room of `#pcm`. */
+  #over: (() => void) | undefined;
+  #decoding: Promise<void> = Promise.resolve();
   /** How far the first item has been decoded, in octets. */
   #offset = 0;
   #taken = false;
@@ -94,22 +107,27 @@ export class SpeechQueue {
   /** `false`: too much waits. */
   push(bytes: Uint8Array): boolean {
     if (bytes.length === 0) return true;
-    if (!this.#room.take(bytes.length)) return false;
+    if (!this.#room.take(bytes.length + PIECE_OCTETS)) return false;
     this.#items.push({ kind: 'sound', bytes });
     this.#fill();
     return true;
   }
 
-  /** A file, heard when it is decoded and what came before is over; `false`: too much waits. */
-  pushFile(sound: Promise<Int16Array | undefined>, octets: number): boolean {
-    if (!this.#room.take(octets)) return false;
+  /**
+   * A file, heard when it is decoded and what came before is over; `undefined`: too much waits. One is decoded behind the other, so that a
+   * stream with many does not fill the queue of all.
+   */
+  pushFile(decode: () => Promise<Int16Array | undefined>, octets: number): Promise<void> | undefined {
+    if (!this.#room.take(octets)) return undefined;
     const item: Extract<Item, { kind: 'file' }> = { kind: 'file', sound: undefined, dropped: false };
     this.#items.push(item);
-    sound.then(
-      (pcm) => this.#decoded(item, octets, pcm),
-      () => this.#decoded(item, octets, undefined),
-    );
-    return true;
+    this.#decoding = this.#decoding
+      .then(() => (item.dropped ? undefined : decode()))
+      .then(
+        (pcm) => this.#decoded(item, octets, pcm),
+        () => this.#decoded(item, octets, undefined),
+      );
+    return this.#decoding;
   }
 
   #decoded(item: Extract<Item, { kind: 'file' }>, octets: number, pcm: Int16Array | undefined): void {
@@ -117,7 +135,7 @@ export class SpeechQueue {
     if (item.dropped) return;
     if (pcm === undefined || !this.#room.take(2 * pcm.length)) {
       this.#out.invalid();
-      item.sound = new Int16Array(0);
+      item.sound = NOTHING;
     } else item.sound = pcm;
     this.#fill();
     this.#passMarks();
@@ -140,19 +158,20 @@ export class SpeechQueue {
       else this.#drop(item);
     }
     this.#offset = 0;
-    this.#at = this.#pcm.length;
+    this.#heard(NOTHING);
     this.#marks = 0;
     for (const name of marks) this.#out.played(name);
   }
 
   free(): void {
     for (const item of this.#items.splice(0)) if (item.kind !== 'mark') this.#drop(item);
+    this.#heard(NOTHING);
     this.#decoder?.free();
     this.#state = 'idle';
   }
 
   #drop(item: Exclude<Item, { kind: 'mark' }>): void {
-    if (item.kind === 'sound') this.#room.give(item.bytes.length);
+    if (item.kind === 'sound') this.#room.give(item.bytes.length + PIECE_OCTETS);
     else if (item.sound !== undefined) this.#room.give(2 * item.sound.length);
     else item.dropped = true;
   }
@@ -227,14 +246,14 @@ export class SpeechQueue {
 
   /** Decodes what is next, about as many samples as are asked for; `false`: there is nothing now. */
   #more(samples: number): boolean {
+    this.#heard(NOTHING);
     this.#passMarks();
     const item = this.#items[0];
     if (item === undefined || item.kind === 'mark') return false;
     if (item.kind === 'file') {
       if (item.sound === undefined) return false;
       this.#items.shift();
-      this.#room.give(2 * item.sound.length);
-      this.#heard(item.sound);
+      this.#heard(item.sound, this.#room.hear(2 * item.sound.length));
       return true;
     }
     const { codec } = this.#format;
@@ -245,16 +264,18 @@ export class SpeechQueue {
     if (this.#offset >= item.bytes.length) {
       this.#items.shift();
       this.#offset = 0;
-      this.#room.give(item.bytes.length);
+      this.#room.give(item.bytes.length + PIECE_OCTETS);
     }
     const pcm =
       this.#decoder === undefined ? samplesOf(piece, this.#format.bigEndian) : this.#decoder.decode(piece);
     if (pcm === undefined) this.#out.invalid();
-    this.#heard(pcm ?? new Int16Array(0));
+    this.#heard(pcm ?? NOTHING);
     return true;
   }
 
-  #heard(pcm: Int16Array): void {
+  #heard(pcm: Int16Array, over?: () => void): void {
+    this.#over?.();
+    this.#over = over;
     this.#pcm = pcm;
     this.#at = 0;
   }

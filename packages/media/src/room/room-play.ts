@@ -42,8 +42,9 @@ export class RoomPlay {
     this.voice = new Voice();
   }
 
-  stop(id: string, rate: PcmRate, tick: number): void {
-    if (this.#file === undefined || this.#id !== id) return;
+  /** `undefined`: whatever plays. */
+  stop(id: string | undefined, rate: PcmRate, tick: number): void {
+    if (this.#file === undefined || (id !== undefined && this.#id !== id)) return;
     // What comes next is there yet, to fade.
     this.#sound(rate, tick + 1);
     this.#end('stopped');

@@ -120,7 +120,7 @@ export class Room implements Heard {
     this.#reshare(this.now + 1);
   }
 
-  stopPlay(id: string): void {
+  stopPlay(id: string | undefined): void {
     this.#play.stop(id, this.rate, this.now);
     this.#reshare(this.now + 1);
   }

@@ -49,12 +49,15 @@ function wish({ id, ask }: Recording, leg: string): MediaCommand & { readonly le
 export function onRecordReply(draft: LegDraft, reply: MediaReply): void {
   const { recording } = draft.leg.activities;
   if (recording === null) return;
+  const { startedAt } = recording;
   if (reply.ok) {
-    if (recording.state === 'starting') set(draft, { ...recording, state: 'running', startedAt: draft.now });
+    const state = recording.state === 'starting' ? 'running' : recording.state;
+    if (startedAt === null) set(draft, { ...recording, state, startedAt: draft.now });
     return;
   }
   draft.log('warn', 'media does not record', { error: reply.error });
-  if (recording.state !== 'starting') return;
+  // One that had begun: media tells its end.
+  if (startedAt !== null) return;
   set(draft, null);
   draft.news({ type: 'recordFailed', id: recording.id, problem: 'Internal server error' });
 }
@@ -70,7 +73,7 @@ export function onChangeRecording(draft: LegDraft, { to }: Of<'changeRecording'>
   }
   if (to !== 'stopped') {
     tell(draft, main.id, recording.id, to);
-    return set(draft, { ...recording, state: to, startedAt: recording.startedAt ?? draft.now });
+    return set(draft, { ...recording, state: to });
   }
   draft.media('aside', { op: 'recordStop', leg: main.id, id: recording.id });
   abandonRecording(draft);

@@ -58,7 +58,7 @@ export function restoreOthers(
   const foreign =
     remembered.restore(entries, now) +
     queues.restore(entries, now) +
-    conferences.restore(entries) +
+    conferences.restore(entries, now) +
     recordings.restore(entries, now);
   if (foreign === 0) return null;
   const fields = { what: 'queues, conferences, recordings and calls that are over', entries: foreign };

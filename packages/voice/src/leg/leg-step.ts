@@ -19,7 +19,7 @@ import {
   onTranscript,
   settleTranscription,
 } from '../activity/transcription.ts';
-import type { LegInput } from '../message.ts';
+import type { LegInput, MediaTag } from '../message.ts';
 import { onAnswer, onConfirmed, onEarly, onFirstAnswer, onOpen, onRing } from './answering.ts';
 import { onAskHeard, onAttachment, onProbe, probeAgain } from './attachment.ts';
 import { inMedia } from './branch.ts';
@@ -275,7 +275,7 @@ function tellHold(draft: LegDraft, before: Leg): void {
 /** Whom a record names as the party that ended the leg. */
 const partyOf = ({ direction }: Leg): Ending['by'] => (direction === 'theirs' ? 'caller' : 'callee');
 
-function onMedia(draft: LegDraft, { branch: id, tag, reply }: Of<'media'>): void {
+function onMedia(draft: LegDraft, { branch: id, tag, of, reply }: Of<'media'>): void {
   const branch = draft.branch(id);
   if (branch === undefined) return;
   if (tag === 'close') {
@@ -283,7 +283,7 @@ function onMedia(draft: LegDraft, { branch: id, tag, reply }: Of<'media'>): void
       draft.part(id, 'media', { phase: 'closed', stats: (reply.ok ? reply.stats : undefined) ?? null });
     return;
   }
-  if (!inMedia(branch)) return;
+  if (!inMedia(branch) || isLate(draft.leg, tag, of)) return;
   if (tag === 'aside') {
     if (!reply.ok) draft.log('debug', 'media refused', { error: reply.error });
   } else if (tag === 'play' || tag === 'overlay') onPlayReply(draft, tag === 'overlay', reply);
@@ -297,6 +297,13 @@ function onMedia(draft: LegDraft, { branch: id, tag, reply }: Of<'media'>): void
   } else if (tag === 'accept') onAccept(draft, branch, reply);
   else if (tag === 'probe') onProbe(draft, branch, reply);
   else onNegotiationReply(draft, branch, tag, reply);
+}
+
+/** Whoever asked is gone: the reply is not for what has come in its place. */
+function isLate({ activities }: Leg, tag: MediaTag, of: string | null): boolean {
+  const { plays, overlay, stream, transcription, fork, recording } = activities;
+  const there = { play: plays[0], overlay, stream, transcribe: transcription, fork, record: recording };
+  return tag in there && there[tag as keyof typeof there]?.id !== of;
 }
 
 function onMediaFailed(draft: LegDraft, { branch: id, why }: Of<'mediaFailed'>): void {

@@ -45,12 +45,22 @@ export function onRestored(
   if (!main.exchange.connected && !unacked) return endLeg(draft, ending);
   toRest(draft, main, unacked);
   sendNext(draft);
+  keepActivities(draft, main.id);
   resumePlays(draft);
   resumeDetection(draft);
   resumeStream(draft);
   resumeTranscription(draft);
   resumeFork(draft);
   resumeRecording(draft);
+}
+
+/** What the process before was about to stop may go on in media: a copy to somebody else, say. */
+function keepActivities(draft: LegDraft, main: string): void {
+  const { program, activities } = draft.leg;
+  if (program === null) return;
+  const { plays, overlay, stream, transcription, fork } = activities;
+  const ids = [...plays, overlay, stream, transcription, fork].flatMap((one) => one?.id ?? []);
+  draft.media('aside', { op: 'keep', leg: main, ids });
 }
 
 function toRest(draft: LegDraft, branch: Branch, unacked: boolean): void {

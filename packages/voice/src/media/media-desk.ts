@@ -17,6 +17,9 @@ export interface RoomQuestion {
 export const asideOf = (on: { readonly leg: string } | { readonly room: string }): Question =>
   'leg' in on ? { branch: on.leg, tag: 'aside' } : { conference: on.room };
 
+/** `of`: what the command names besides its leg: a play, a recording, a stream. */
+type Asked = Question & { readonly of: string | null };
+
 /** How long to wait before a claim that found no engine is tried again. */
 const CLAIM_AGAIN_MS: Ms = 250;
 
@@ -45,7 +48,7 @@ export interface Inherited {
  */
 export class MediaDesk {
   readonly #replyMs: Ms;
-  readonly #asked = new Map<number, Question>();
+  readonly #asked = new Map<number, Asked>();
   readonly #times = new Deadlines<number>();
   #lastId = 0;
   #claim: Claim | null = null;
@@ -65,14 +68,14 @@ export class MediaDesk {
 
   ask(question: Question, command: MediaCommand, now: Ms, out: VoiceOutput[]): void {
     const id = ++this.#lastId;
-    this.#asked.set(id, question);
+    this.#asked.set(id, { ...question, of: 'id' in command ? command.id : null });
     this.#times.set(id, now + this.#replyMs);
     if (this.#claim === null) out.push({ type: 'media', id, command });
     else this.#waiting.push({ id, command });
   }
 
   /** What was asked with this id, the first time it is answered. */
-  answered(id: number): Question | undefined {
+  answered(id: number): Asked | undefined {
     const question = this.#asked.get(id);
     this.#asked.delete(id);
     this.#times.delete(id);

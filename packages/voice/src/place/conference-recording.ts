@@ -52,8 +52,10 @@ function wish(draft: ConferenceDraft, { id, ask }: Recording): void {
 /** Media's answer to the wish. */
 export function onRecordReply(draft: ConferenceDraft, { id, reply }: Of<'recordReply'>): void {
   const { recording } = draft.conference;
-  if (recording?.id !== id || recording.state !== 'starting') return;
-  if (reply.ok) return draft.set({ recording: { ...recording, state: 'running', startedAt: draft.now } });
+  // One that had begun: media tells its end.
+  if (recording?.id !== id || recording.startedAt !== null) return;
+  const state = recording.state === 'starting' ? 'running' : recording.state;
+  if (reply.ok) return draft.set({ recording: { ...recording, state, startedAt: draft.now } });
   draft.log('media does not record', { recording: id, error: reply.error }, 'warn');
   draft.set({ recording: null });
 }
@@ -65,7 +67,7 @@ export function onChangeRecord(draft: ConferenceDraft, { to }: Of<'changeRecord'
   // `on-conference.ts` has seen that it does not wait.
   if (recording.state === 'waiting') return;
   tell(draft, recording.id, to);
-  draft.set({ recording: { ...recording, state: to, startedAt: recording.startedAt ?? draft.now } });
+  draft.set({ recording: { ...recording, state: to } });
 }
 
 const OP = {

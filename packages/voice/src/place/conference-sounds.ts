@@ -115,12 +115,16 @@ export function settleSounds(draft: ConferenceDraft): void {
 
 /** The process before asked for sounds, and told media to play: it is asked and told again. */
 export function resume(draft: ConferenceDraft): void {
-  const { plays, sounds } = draft.conference;
-  for (const { id, ask, state } of sounds) if (state === 'asked') draft.emit({ type: 'sound', id, ask });
+  const { id, plays, sounds, state } = draft.conference;
+  for (const sound of sounds)
+    if (sound.state === 'asked') draft.emit({ type: 'sound', id: sound.id, ask: sound.ask });
   for (const play of plays) {
     if (play.ask !== null) draft.emit({ type: 'sound', id: play.id, ask: play.ask });
     if (play.state === 'playing') command(draft, play);
   }
+  // What was stopped may play on in media.
+  if (state !== 'over' && plays[0]?.state !== 'playing')
+    draft.emit({ type: 'room', command: { op: 'roomStop', room: id } });
 }
 
 const playOf = ({ conference }: ConferenceDraft, id: string): Play | undefined =>

@@ -125,6 +125,8 @@ export function stepConference(
     case 'restored':
       resume(draft);
       resumeRecording(draft);
+      // Who rang is gone, and of whom nothing could be read.
+      look(draft);
       break;
   }
   settlePlays(draft);
@@ -214,8 +216,9 @@ function sweep(draft: ConferenceDraft): void {
   const { here, now } = draft;
   const ending: Ending = { ...CAUSE.normal, by: 'platform' };
   const parks = draft.conference.ended?.parks === true;
-  for (const { id } of here.slice(0, SWEEP))
-    draft.tell(id, parks ? { type: 'placed', place: null } : { type: 'end', ending });
+  // Who rings was called for this conference alone.
+  for (const { id, state } of here.slice(0, SWEEP))
+    draft.tell(id, parks && state.name === 'up' ? { type: 'placed', place: null } : { type: 'end', ending });
   draft.set({ nextAt: here.length > SWEEP ? now : null });
 }
 

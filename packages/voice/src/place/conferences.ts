@@ -25,7 +25,9 @@ import {
   type Conference,
   conferenceDeadline,
   type HoldSound,
+  LONGEST_MS,
   MOST_SOUNDS,
+  OVER_MS,
   stayOf,
 } from './conference-draft.ts';
 
@@ -142,12 +144,12 @@ export class Conferences implements ConferenceReads {
   // ---- the process before
 
   /** Takes what it has written; entries of others are left alone. Returns how many make no sense. */
-  restore(entries: readonly JournalEntry[]): number {
+  restore(entries: readonly JournalEntry[], now: Ms): number {
     let foreign = 0;
     for (const { key, value } of entries) {
       if (!key.startsWith(PREFIX)) continue;
       const read = readRecord(CONFERENCE, isFields(value) ? { ...BEFORE, ...value } : value);
-      if (read !== null && PREFIX + read.id === key) this.#adopt(read);
+      if (read !== null && PREFIX + read.id === key && willEnd(read, now)) this.#adopt(read);
       else {
         foreign += 1;
         this.#touched.add(key.slice(PREFIX.length));
@@ -190,6 +192,10 @@ export class Conferences implements ConferenceReads {
     if (over.size > MOST_OVER && oldest !== undefined) this.forget(oldest);
   }
 }
+
+/** Times beyond what it can have had are no times of ours. */
+const willEnd = ({ state, endsAt, nextAt }: Conference, now: Ms): boolean =>
+  endsAt <= now + LONGEST_MS && (nextAt === null ? state !== 'over' : nextAt <= now + OVER_MS);
 
 const nameKey = (account: string, name: string): string => `${account} ${name}`;
 
