@@ -1,29 +1,14 @@
 import type { Random } from '@sidetone/core';
-import type {
-  CallCommand,
-  CallEvent,
-  CommandResult,
-  ConferenceCommand,
-  LegCommand,
-  SoundAsk,
-  StayAsk,
-} from '@sidetone/wire';
+import type { CallCommand, CallEvent, LegCommand, StayAsk } from '@sidetone/wire';
+import { LegActivities } from './activities.ts';
+import { ACCOUNT, Commander, type Said } from './commander.ts';
 import { APPLICATION, type BackEndHabits } from './habits.ts';
 import type { House } from './house.ts';
-import { legsOf, PRESSED } from './programmed.ts';
 import type { World } from './world.ts';
 
-const ACCOUNT = 'default';
-
-/** A command without an answer is said again: its process died, or none is there. */
-const AGAIN_MS = 1500;
-const MOST_TRIES = 6;
 /** Behind the end of its legs it takes those off the list that were to stay there. */
 const CLEARED_MS = 60_000;
 const QUEUE = 'line';
-/** For how long a command id and a leg that is over are known. */
-const KNOWN_MS = 60_000;
-const OVER_MS = 600_000;
 
 const PLATFORM_BRIDGES: ReadonlySet<BackEndHabits['plan']> = new Set([
   'on answer',
@@ -48,38 +33,28 @@ interface Known {
   tries: number;
 }
 
-type Said = CallCommand | ConferenceCommand;
-
 const SOUND = { kind: 'url', url: 'https://files.test/a.wav' } as const;
 
 const encoded = (text: string): string => Buffer.from(text).toString('base64');
 
 /**
  * An application as people write them: it parks calls, dials others and puts them together; now and then late, twice, without looking, or
- * not at all. It says every command under an id, and again when nobody answers.
+ * not at all.
  */
 export class PretendBackEnd {
-  readonly problems: string[] = [];
-  readonly counts = {
+  readonly #counts = {
     parked: 0,
     joined: 0,
     queued: 0,
     supervised: 0,
     bridged: 0,
     transferred: 0,
-    taken: 0,
-    refused: 0,
     told: 0,
     again: 0,
     played: 0,
     gathered: 0,
-    pressed: 0,
     referred: 0,
   };
-  /** Ids of the gathers that were said, and whether one was taken. */
-  readonly gathers = new Map<string, boolean>();
-  /** By leg, when its peer pressed which digit. */
-  readonly pressed = new Map<string, { readonly at: number; readonly digit: string }[]>();
   readonly #world: World;
   readonly #random: Random;
   readonly #habits: BackEndHabits;
@@ -93,9 +68,8 @@ export class PretendBackEnd {
   /** Legs that were to stay listed in their queue when they are over. */
   readonly keeps = new Set<string>();
   readonly #heard = new Set<string>();
-  /** The answer that each id had first, and when. */
-  readonly #answers = new Map<string, { readonly at: number; readonly text: string }>();
-  #said = 0;
+  readonly #commands: Commander;
+  readonly activities: LegActivities;
   #closed = false;
 
   constructor(world: World, random: Random, habits: BackEndHabits, house: House) {
@@ -103,6 +77,18 @@ export class PretendBackEnd {
     this.#random = random;
     this.#habits = habits;
     this.#house = house;
+    const overAt = (control: string): number | null | undefined => this.#legs.get(control)?.overAt;
+    this.#commands = new Commander(world, random, habits.twice, house, overAt);
+    this.activities = new LegActivities(world, random, house, this.#commands);
+  }
+
+  get counts() {
+    const { taken, refused } = this.#commands;
+    return { ...this.#counts, taken, refused, pressed: this.activities.presses };
+  }
+
+  get problems(): string[] {
+    return this.#commands.problems;
   }
 
   /** An event is told, maybe not for the first time. */
@@ -110,7 +96,7 @@ export class PretendBackEnd {
     const { control } = event.leg;
     const isNew = !this.#heard.has(event.id);
     this.#heard.add(event.id);
-    this.counts[isNew ? 'told' : 'again'] += 1;
+    this.#counts[isNew ? 'told' : 'again'] += 1;
     if (isNew) this.#note(event);
     if (!isNew && !this.#habits.forgetful) return;
     this.#world.note(`back end ← ${event.what.type}`);
@@ -133,7 +119,7 @@ export class PretendBackEnd {
     const known = this.#legs.get(leg.control);
     if (what.type === 'initiated') {
       const parked = what.state === 'parked';
-      if (parked) this.counts.parked += 1;
+      if (parked) this.#counts.parked += 1;
       const fresh = { control: leg.control, parked, answered: false, overAt: null, for: undefined, tries: 0 };
       // What was dialled may be known by its reply already.
       this.#legs.set(leg.control, known ?? fresh);
@@ -143,14 +129,14 @@ export class PretendBackEnd {
     if (what.type === 'conferenceCreated' && !this.#rooms.includes(what.conference))
       this.#rooms.push(what.conference);
     if (known === undefined) return;
-    if (what.type === 'joined') this.counts.joined += 1;
-    if (what.type === 'dequeued') this.counts.queued += 1;
+    if (what.type === 'joined') this.#counts.joined += 1;
+    if (what.type === 'dequeued') this.#counts.queued += 1;
     if (what.type === 'answered') known.answered = true;
-    if (what.type === 'bridged') this.counts.bridged += 1;
+    if (what.type === 'bridged') this.#counts.bridged += 1;
     if (what.type === 'hangup') known.overAt = this.#world.now;
-    if (what.type === 'playEnded' || what.type === 'speakEnded') this.counts.played += 1;
-    if (what.type === 'gathered') this.counts.gathered += 1;
-    if (what.type === 'referCompleted' || what.type === 'referFailed') this.counts.referred += 1;
+    if (what.type === 'playEnded' || what.type === 'speakEnded') this.#counts.played += 1;
+    if (what.type === 'gathered') this.#counts.gathered += 1;
+    if (what.type === 'referCompleted' || what.type === 'referFailed') this.#counts.referred += 1;
   }
 
   #react({ leg, what }: CallEvent): void {
@@ -165,9 +151,9 @@ export class PretendBackEnd {
       return this.#enqueue(known.control);
     if (what.type === 'hangup' && known.for !== undefined) this.#lost(known.for);
     if (this.#habits.plan !== 'menu' || !known.parked) return;
-    if (what.type === 'answered') this.#gather(known.control);
+    if (what.type === 'answered') this.activities.gather(known.control);
     if (what.type !== 'gathered' || what.status === 'call_hangup') return;
-    this.#play(known.control);
+    this.activities.play(known.control);
     this.#connect(known.control);
   }
 
@@ -176,9 +162,10 @@ export class PretendBackEnd {
     const { plan, answers } = this.#habits;
     if (this.#habits.confused) this.#stray(control);
     if (plan === 'nothing') return;
-    if (plan === 'reject') return this.#say({ type: 'reject', ...this.#to(control), cause: 'USER_BUSY' });
+    if (plan === 'reject')
+      return this.#commands.say({ type: 'reject', ...this.#commands.to(control), cause: 'USER_BUSY' });
     if (answers || ['conference', 'meet', 'queue', 'menu'].includes(plan))
-      this.#say({ type: 'answer', ...this.#to(control), clientState: encoded('caller') });
+      this.#commands.say({ type: 'answer', ...this.#commands.to(control), clientState: encoded('caller') });
     if (plan !== 'menu') this.#connect(control);
     for (const { after, what } of this.#habits.meddles)
       this.#world.after(after, () => this.#meddle(control, what));
@@ -198,34 +185,34 @@ export class PretendBackEnd {
 
   #transfer(control: string): void {
     const { park } = this.#habits;
-    const id = this.#id();
+    const id = this.#commands.id();
     this.#transfers.set(encoded(id), control);
-    this.#say(
+    this.#commands.say(
       {
         type: 'transfer',
-        ...this.#to(control),
+        ...this.#commands.to(control),
         commandId: id,
         to: this.#target(),
         targetClientState: encoded(id),
         ...(park ? { after: 'park' as const } : {}),
       },
-      () => (this.counts.transferred += 1),
+      () => (this.#counts.transferred += 1),
     );
   }
 
   /** A conference with the caller; who is dialled goes into it. */
   #confer(control: string): void {
-    const name = `hall ${this.#id()}`;
+    const name = `hall ${this.#commands.id()}`;
     const command: Said = {
       type: 'createConference',
-      ...this.#to(control),
+      ...this.#commands.to(control),
       name,
       startOnCreate: this.#random.int(3) > 0,
       beep: 'always',
       maxMembers: 5,
       ...(this.#random.int(2) === 0 ? { hold: SOUND } : {}),
     };
-    this.#say(command, (result) => {
+    this.#commands.say(command, (result) => {
       if (!result.ok || result.conference === undefined) return;
       const { conference } = result;
       const ask = { conference, startOnEnter: true, earlyMedia: this.#random.int(2) === 0 };
@@ -238,8 +225,8 @@ export class PretendBackEnd {
     const random = this.#random;
     const keepAfterHangup = random.int(4) === 0;
     if (keepAfterHangup) this.keeps.add(control);
-    this.#say({
-      ...{ type: 'enqueue', ...this.#to(control), queue: QUEUE, keepAfterHangup },
+    this.#commands.say({
+      ...{ type: 'enqueue', ...this.#commands.to(control), queue: QUEUE, keepAfterHangup },
       ...(random.int(3) === 0 ? { maxWaitMs: 1_000 + random.int(20_000) } : {}),
       ...(random.int(3) === 0 ? { maxSize: 2 } : {}),
     });
@@ -247,8 +234,8 @@ export class PretendBackEnd {
 
   /** The first of the queue is for this one. */
   #take(control: string): void {
-    this.#say({
-      ...{ type: 'bridge', ...this.#to(control), with: { queue: QUEUE } },
+    this.#commands.say({
+      ...{ type: 'bridge', ...this.#commands.to(control), with: { queue: QUEUE } },
       ...(this.#habits.park ? { after: 'park' as const } : {}),
     });
   }
@@ -277,7 +264,7 @@ export class PretendBackEnd {
     bridgeOnAnswer: boolean,
     more: Partial<Extract<CallCommand, { type: 'dial' }>> = {},
   ): void {
-    const id = this.#id();
+    const id = this.#commands.id();
     const command: CallCommand = {
       type: 'dial',
       account: ACCOUNT,
@@ -292,7 +279,7 @@ export class PretendBackEnd {
       ...(this.#habits.park ? { after: 'park' as const } : {}),
       ...more,
     };
-    this.#say(command, (result) => {
+    this.#commands.say(command, (result) => {
       if (!result.ok || result.ids === undefined) return;
       const { control } = result.ids;
       const known = this.#legs.get(control);
@@ -305,9 +292,9 @@ export class PretendBackEnd {
 
   #bridge(control: string, other: string): void {
     const turned = this.#random.int(2) === 0;
-    this.#say({
+    this.#commands.say({
       type: 'bridge',
-      ...this.#to(turned ? other : control),
+      ...this.#commands.to(turned ? other : control),
       with: turned ? control : other,
       ...(this.#habits.park ? { after: 'park' as const } : {}),
     });
@@ -344,22 +331,22 @@ export class PretendBackEnd {
       case 'steal':
         return this.#dial(caller, false);
       case 'answer':
-        return this.#say({ type: 'answer', ...this.#to(some) });
+        return this.#commands.say({ type: 'answer', ...this.#commands.to(some) });
       case 'enqueue':
         return this.#enqueue(some);
       case 'leave':
-        return this.#say({ type: 'leaveQueue', ...this.#to(some) });
+        return this.#commands.say({ type: 'leaveQueue', ...this.#commands.to(some) });
       case 'take':
         return this.#take(some);
       case 'supervise': {
         const role = (['monitor', 'whisper', 'barge'] as const)[this.#random.int(3)]!;
-        this.counts.supervised += 1;
+        this.#counts.supervised += 1;
         return this.#dial(some, false, { supervise: { control: some, role } });
       }
       case 'late': {
         const over = [...this.#legs.values()].filter(({ overAt }) => overAt !== null);
         const late = over[this.#random.int(Math.max(1, over.length))]?.control ?? caller;
-        return this.#asksOf(late, (['play', 'gather', 'refer'] as const)[this.#random.int(3)]!);
+        return this.activities.asks(late, (['play', 'gather', 'refer'] as const)[this.#random.int(3)]!);
       }
       case 'join':
       case 'part':
@@ -369,7 +356,7 @@ export class PretendBackEnd {
       case 'end':
         return this.#direct(some, what);
       default:
-        return this.#asksOf(some, what);
+        return this.activities.asks(some, what);
     }
   }
 
@@ -377,106 +364,30 @@ export class PretendBackEnd {
   #direct(control: string, what: Directed): void {
     const conference = this.#rooms[this.#random.int(Math.max(1, this.#rooms.length))];
     if (conference === undefined) return;
-    const on = { account: ACCOUNT, conference, commandId: this.#id() };
+    const on = { account: ACCOUNT, conference, commandId: this.#commands.id() };
     const flag = this.#random.int(2) === 0;
     switch (what) {
       case 'join':
-        return this.#say({ type: 'joinConference', ...on, control, ...this.#stay() });
+        return this.#commands.say({ type: 'joinConference', ...on, control, ...this.#stay() });
       case 'part':
-        return this.#say({ type: 'leaveConference', ...on, control });
+        return this.#commands.say({ type: 'leaveConference', ...on, control });
       case 'mute':
-        return this.#say({ type: 'muteMembers', ...on, controls: flag ? [] : [control], muted: flag });
+        return this.#commands.say({
+          type: 'muteMembers',
+          ...on,
+          controls: flag ? [] : [control],
+          muted: flag,
+        });
       case 'hold':
-        return this.#say({
+        return this.#commands.say({
           ...{ type: 'holdMembers', ...on, controls: flag ? [] : [control], held: flag },
           ...(this.#random.int(2) === 0 ? { hold: SOUND } : {}),
         });
       case 'play into':
-        return this.#say({ type: 'playInto', ...on, controls: flag ? [] : [control], sound: SOUND });
+        return this.#commands.say({ type: 'playInto', ...on, controls: flag ? [] : [control], sound: SOUND });
       case 'end':
-        return this.#say({ type: 'endConference', ...on });
+        return this.#commands.say({ type: 'endConference', ...on });
     }
-  }
-
-  #asksOf(control: string, what: 'play' | 'stop play' | 'gather' | 'stop gather' | 'refer'): void {
-    const random = this.#random;
-    switch (what) {
-      case 'play':
-        return this.#play(control);
-      case 'gather':
-        return this.#gather(control);
-      case 'stop play': {
-        const stop = random.int(2) === 0 ? 'all' : 'current';
-        return this.#say({ type: 'stopPlay', ...this.#to(control), stop, overlay: random.int(2) === 0 });
-      }
-      case 'stop gather':
-        return this.#say({ type: 'stopGather', ...this.#to(control) });
-      case 'refer': {
-        const address = random.int(4) === 0 ? 'tel:+18005550177' : 'sip:somebody@elsewhere.test';
-        return this.#say({ type: 'refer', ...this.#to(control), address });
-      }
-    }
-  }
-
-  /** A sound of its own, so that what is told of it can be told apart. */
-  #sound(id: string): SoundAsk {
-    const url: SoundAsk = { kind: 'url', url: `https://sounds.test/${id}` };
-    return this.#random.int(4) === 0 ? { kind: 'speech', text: id, voice: 'female' } : url;
-  }
-
-  #play(control: string): void {
-    const random = this.#random;
-    const about = this.#to(control);
-    const sound = this.#sound(about.commandId);
-    const stop = (['current', 'all', undefined, undefined] as const)[random.int(4)];
-    this.#say({
-      type: 'play',
-      ...about,
-      sound,
-      loop: ([1, 1, 2, null] as const)[random.int(4)]!,
-      overlay: sound.kind !== 'speech' && random.int(4) === 0,
-      target: (['self', 'self', 'opposite', 'both'] as const)[random.int(4)]!,
-      ...(stop === undefined ? {} : { stop }),
-    });
-  }
-
-  /** Asks for digits, and somebody presses some. */
-  #gather(control: string): void {
-    const random = this.#random;
-    const about = this.#to(control);
-    const gatherId = about.commandId;
-    this.gathers.set(gatherId, false);
-    const command: CallCommand = {
-      type: 'gather',
-      ...about,
-      gatherId,
-      minDigits: 1,
-      maxDigits: 1 + random.int(4),
-      timeoutMs: 20_000 + random.int(40_000),
-      initialMs: 2_000 + random.int(10_000),
-      interDigitMs: 1_000 + random.int(5_000),
-      terminating: random.int(2) === 0 ? 'D' : null,
-      valid: random.int(3) === 0 ? 'AB' : 'ABCD12',
-      tries: 1 + random.int(3),
-      ...(random.int(3) > 0 ? { prompt: this.#sound(`${gatherId}-prompt`) } : {}),
-      ...(random.int(3) === 0 ? { invalidPrompt: this.#sound(`${gatherId}-invalid`) } : {}),
-    };
-    this.#say(command, () => {
-      this.gathers.set(gatherId, true);
-      for (let left = random.int(6); left > 0; left--)
-        this.#world.after(random.int(9_000), () => this.#press(control));
-    });
-  }
-
-  /** In media, where nobody needs to listen just then. */
-  #press(control: string): void {
-    const leg = legsOf(this.#house).find((one) => one.control === control);
-    const main = leg?.branches.find(({ id }) => id === leg.main);
-    if (leg?.state.name !== 'up' || main?.media.phase !== 'open') return;
-    const digit = PRESSED[this.#random.int(PRESSED.length)]!;
-    this.pressed.set(leg.id, [...(this.pressed.get(leg.id) ?? []), { at: this.#world.now, digit }]);
-    this.counts.pressed += 1;
-    this.#house.engine.press(main.id, digit);
   }
 
   /** Commands that nobody may have: a leg that is none, an account that is not its own. */
@@ -488,62 +399,15 @@ export class PretendBackEnd {
     for (const command of strays)
       this.#house.command(command, (result) => {
         if (result.ok || result.refusal.why !== 'unknownLeg')
-          this.problems.push(`a stray command: ${JSON.stringify(result)}`);
+          this.#commands.problems.push(`a stray command: ${JSON.stringify(result)}`);
       });
   }
 
   #end(control: string): void {
-    this.#say({ type: 'hangup', ...this.#to(control) });
-  }
-
-  #to(control: string): { readonly account: string; readonly control: string; readonly commandId: string } {
-    return { account: ACCOUNT, control, commandId: this.#id() };
-  }
-
-  #id(): string {
-    return `command-${++this.#said}`;
+    this.#commands.say({ type: 'hangup', ...this.#commands.to(control) });
   }
 
   #target(): string {
     return this.#random.int(2) === 0 ? '+18005550123' : 'sip:line2@sip.test';
-  }
-
-  /** Says a command until it is answered; some say it twice at once. */
-  #say(command: Said, taken: (result: CommandResult) => void = () => {}): void {
-    let isTaken = false;
-    const say = (tries: number): void => {
-      let answers = 0;
-      this.#world.note(`back end → ${command.type}`);
-      this.#house.command(command, (result) => {
-        answers += 1;
-        if (answers > 1) this.problems.push(`${command.type} was answered ${answers} times`);
-        this.#check(command, result);
-        if (result.ok && !isTaken) taken(result);
-        isTaken ||= result.ok;
-      });
-      this.#world.after(AGAIN_MS, () => {
-        if (answers === 0 && tries < MOST_TRIES) say(tries + 1);
-      });
-    };
-    say(1);
-    if (this.#random.int(8) < this.#habits.twice) say(MOST_TRIES);
-  }
-
-  /** One id, one answer; and a leg of ours is never unknown. */
-  #check(command: Said, result: CommandResult): void {
-    const { now } = this.#world;
-    this.counts[result.ok ? 'taken' : 'refused'] += 1;
-    const key = command.commandId ?? '';
-    const first = this.#answers.get(key);
-    const text = JSON.stringify(result);
-    if (result.ok && first === undefined) this.#answers.set(key, { at: now, text });
-    if (first !== undefined && now - first.at < KNOWN_MS && first.text !== text)
-      this.problems.push(`${command.type} was answered ${first.text}, then ${text}`);
-    // A leg that is not in the conference is unknown there.
-    if (result.ok || result.refusal.why !== 'unknownLeg' || 'conference' in command) return;
-    const named = 'control' in command ? command.control : 'link' in command ? command.link : undefined;
-    const overAt = this.#legs.get(named ?? '')?.overAt;
-    if (overAt !== undefined && (overAt === null || now - overAt < OVER_MS - 10_000))
-      this.problems.push(`${command.type}: a leg that there was is unknown`);
   }
 }

@@ -9,8 +9,8 @@ import {
   writeMessage,
 } from '@sidetone/sip';
 import { lines } from './engine.ts';
-import { HOUSE } from './house.ts';
 import type { Rings } from './rings.ts';
+import { HOUSE } from './services.ts';
 import type { World } from './world.ts';
 
 /** What the carrier does with calls, drawn from the seed. */

@@ -1,16 +1,9 @@
 import { type JournalEntry, type JournalLine, type LogLine, type Random, ServiceLoop } from '@sidetone/core';
-import { createProxy, type ProxyInput, type ProxyOutput, type SipProxy } from '@sidetone/proxy';
+import type { ProxyInput, ProxyOutput } from '@sidetone/proxy';
 import { type Flow, header, type LocalNode, parseMessage, writeMessage } from '@sidetone/sip';
-import { createVoice, type Voice, type VoiceInput, type VoiceOutput } from '@sidetone/voice';
-import { createVsp, type Vsp, type VspInput, type VspOutput } from '@sidetone/vsp';
-import {
-  createWebhooks,
-  type Outcome,
-  type Post,
-  type Webhooks,
-  type WebhooksInput,
-  type WebhooksOutput,
-} from '@sidetone/webhooks';
+import type { Voice, VoiceInput, VoiceOutput } from '@sidetone/voice';
+import type { VspInput, VspOutput } from '@sidetone/vsp';
+import type { Outcome, Post, Webhooks, WebhooksInput, WebhooksOutput } from '@sidetone/webhooks';
 import {
   type CallEvent,
   type CallRecord,
@@ -24,15 +17,13 @@ import type { JournalChange } from '../../apps/server/src/journal/journal-format
 import { PretendDisk } from './disk.ts';
 import { PretendEngine } from './engine.ts';
 import { pretendFile } from './plays.ts';
-import { EPOCH, type World } from './world.ts';
+import { createServices, type Services } from './services.ts';
+import type { World } from './world.ts';
 
 type Input = VspInput | VoiceInput | ProxyInput | WebhooksInput;
 type Output = VspOutput | VoiceOutput | ProxyOutput | WebhooksOutput;
 type Kept = JournalLine | Extract<VoiceOutput, { type: 'record' }>;
 type Room = LocalNode | 'webhooks';
-
-/** Our own address on the simulated network. */
-export const HOUSE = { host: '192.0.2.1', port: 5060 };
 
 export interface HouseOptions {
   readonly world: World;
@@ -68,11 +59,7 @@ interface Run {
 const nothing = (): Run => ({ lines: new Map(), records: [], events: [], leaving: [] });
 
 /** One life of the signalling process. */
-interface Life {
-  readonly vsp: Vsp;
-  readonly voice: Voice;
-  readonly proxy: SipProxy;
-  readonly webhooks: Webhooks;
+interface Life extends Services {
   readonly loop: ServiceLoop<Room, Input, Output, Kept>;
 }
 
@@ -127,35 +114,10 @@ export class House {
   }
 
   #begin(): Life {
-    const { world, random, identity } = this.#options;
-    const epoch = (): number => EPOCH + Math.round(world.now);
-    const vsp = createVsp({
-      random,
-      epoch,
-      domain: identity.domain,
-      region: 'sim',
-      dc: 'sim',
-      keepMs: 120_000,
-    });
-    const voice = createVoice({
-      random,
-      epoch,
-      identity: () => identity,
-      publicAddress: { hosts: [HOUSE.host], port: HOUSE.port },
-      ringMs: 90_000,
-      limits: { calls: 500, callsPerUser: 100, mediaPorts: 10_000 },
-    });
-    const proxy = createProxy({
-      random,
-      epoch,
-      identity: () => identity,
-      address: { hosts: [HOUSE.host], udp: HOUSE.port },
-      digest: ['MD5'],
-      nonceSecret: this.#nonceSecret,
-    });
-    const webhooks = createWebhooks({ epoch });
+    const services = createServices(this.#options, this.#nonceSecret);
+    const { voice, ...others } = services;
     const loop = new ServiceLoop<Room, Input, Output, Kept>(
-      { vsp, voice: this.#checked(voice), proxy, webhooks },
+      { ...others, voice: this.#checked(voice) },
       {
         isKept: (output): output is Kept => output.type === 'journal' || output.type === 'record',
         keep: (from, unit) => {
@@ -168,7 +130,7 @@ export class House {
         bound: 100_000,
       },
     );
-    return { vsp, voice, proxy, webhooks, loop };
+    return { ...services, loop };
   }
 
   /** A refused command leaves all as it was. */

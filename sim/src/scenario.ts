@@ -1,13 +1,11 @@
 import { type Random, seededRandom } from '@sidetone/core';
 import type { Post, Outcome as Posted } from '@sidetone/webhooks';
-import type { CallEvent, Identity } from '@sidetone/wire';
-import { fixedIdentity } from '@sidetone/wire/testing';
+import type { CallEvent } from '@sidetone/wire';
 import { Acks } from './acks.ts';
 import { PretendBackEnd } from './back-end.ts';
 import { type ClientHabits, PretendClient } from './browser.ts';
 import { CARRIER, PretendCarrier } from './carrier.ts';
 import {
-  APPLICATION,
   type BackEndHabits,
   drawBackEnd,
   drawCarrier,
@@ -22,6 +20,7 @@ import {
   TWIN,
 } from './habits.ts';
 import { House } from './house.ts';
+import { identityOf } from './identity.ts';
 import { agreement, lostCalls, remains, stateOfThings } from './ledger.ts';
 import { datagramLink, streamLink, type Weather } from './network.ts';
 import { agreementOfLegs, digits, gathers, hearing, lanes, legsOf, lostLegs } from './programmed.ts';
@@ -55,54 +54,6 @@ export interface Outcome {
   /** What back ends were told and did. */
   readonly programmed: PretendBackEnd['counts'];
 }
-
-const WEBHOOK = { url: 'https://app.test/', failoverUrl: null, apiVersion: '2', timeoutSecs: null } as const;
-
-/** @param told users of which connections a back end is told of; the first one's calls are parked where it is asked. */
-const identityOf = (
-  ringAll: boolean,
-  kind: Kind,
-  told: readonly boolean[],
-  patience: number | null,
-): Identity =>
-  fixedIdentity({
-    domain: 'sip.test',
-    connections: ['line1', 'line2'].map((userName, i) => ({
-      userName,
-      password: `password-${i + 1}`,
-      numbers: [`+1312555010${i}`],
-      simultaneousRinging: ringAll,
-      parking: i === 0 && kind === 'client to back end',
-      ringback: told[2] === true ? 'tone' : 'ringing',
-      webhook: told[i] === true || (i === 0 && isProgrammed(kind)) ? WEBHOOK : null,
-    })),
-    applications: [
-      {
-        id: APPLICATION.id,
-        accountId: 'default',
-        name: 'app',
-        active: true,
-        webhook: WEBHOOK,
-        firstCommandSecs: patience,
-        subdomain: null,
-        profileId: null,
-        inboundChannelLimit: null,
-        outboundChannelLimit: null,
-        numbers: [APPLICATION.number],
-      },
-    ],
-    trunks: [
-      {
-        name: 'carrier',
-        ...CARRIER,
-        transport: 'udp',
-        prefixes: ['+'],
-        codecs: ['OPUS', 'PCMU', 'PCMA'],
-        dtmf: 'rfc4733',
-        policy: 'quality',
-      },
-    ],
-  });
 
 /** Virtual time after which a run that still has something to do is stuck. Registrations are refreshed for ever, so clients leave first. */
 const LEAVE_AT = 320_000;
@@ -221,7 +172,7 @@ class Scenario {
   /** Of what was told. */
   #told(): string[] {
     const { events, problems } = this.#house;
-    const { gathers: said, pressed } = this.#backEnd;
+    const { gathers: said, pressed } = this.#backEnd.activities;
     return [
       ...problems,
       ...lanes(events, this.#backEnd.keeps),
